@@ -1,0 +1,1 @@
+"""Finds what is wrong in a medical-imaging dataset. Imports neither trainers nor reports."""

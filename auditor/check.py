@@ -1,0 +1,85 @@
+"""What a check is, and how checks are found."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import ClassVar, Literal
+
+from auditor.dataset import Dataset
+from auditor.errors import ConfigError
+from auditor.types import Severity, Verdict
+
+Need = Literal["pixels", "links", "predictions"]
+
+
+class SkipCheck(Exception):
+    """Raised by `run` where the check does not apply; the reason is shown in every report, never as passed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(ABC):
+    """One rule. Identity = class attributes; thresholds = fields with defaults; documentation = the docstring.
+
+    The docstring's first line is the title; sections `## What it does`, `## Why is this bad?`, `## How to fix`,
+    `## Options`, `## References` are printed by `medaudit explain`, the docs, SARIF and the report.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    severity: ClassVar[Severity]
+    """The most severe level that its findings have by default."""
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    """Which stages must have run: extract's pixel part, link, predict. Metadata always is there."""
+    preview: ClassVar[bool] = False
+
+    @abstractmethod
+    def run(self, dataset: Dataset) -> Verdict:
+        """Judge. Pure: same dataset, same verdict; opens no file. Raises SkipCheck where it does not apply."""
+
+
+def title(check: type[Check]) -> str:
+    """First line of the docstring, without the full stop."""
+    return (inspect.getdoc(check) or check.name).splitlines()[0].rstrip(".")
+
+
+@cache
+def check_classes() -> tuple[type[Check], ...]:
+    """All checks, ours and those of installed plug-ins (entry points `medaudit.checks`), by code."""
+    import auditor.checks as package
+
+    found: dict[str, type[Check]] = {}
+    modules = [importlib.import_module(f"auditor.checks.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
+    candidates: list[object] = [value for module in modules for value in vars(module).values()]
+    candidates += [point.load() for point in entry_points(group="medaudit.checks")]
+    for candidate in candidates:
+        if isinstance(candidate, type) and issubclass(candidate, Check) and not inspect.isabstract(candidate):
+            other = found.setdefault(candidate.code, candidate)
+            if other is not candidate:
+                raise ConfigError(f"two checks have the code {candidate.code}: {other.__module__}, {candidate.__module__}")
+    return tuple(found[code] for code in sorted(found))
+
+
+def select(codes: Iterable[str], *, ignore: Iterable[str] = ()) -> tuple[type[Check], ...]:
+    """Checks whose code starts with one of `codes` (empty = all) and with none of `ignore`.
+
+    Raises:
+        ConfigError: a prefix that matches no check.
+    """
+    wanted, unwanted = tuple(codes), tuple(ignore)
+    known = check_classes()
+    for prefix in (*wanted, *unwanted):
+        if not any(c.code.startswith(prefix.upper()) for c in known):
+            raise ConfigError(f"no check has the code or prefix {prefix!r}: `medaudit rules` lists them")
+    return tuple(
+        c
+        for c in known
+        if (not wanted or any(c.code.startswith(p.upper()) for p in wanted))
+        and not any(c.code.startswith(p.upper()) for p in unwanted)
+    )

@@ -1,0 +1,66 @@
+"""What a feature is: a measurement of one image, taken in the one pass. One module per measurement in `auditor.features`.
+
+A feature module has three names:
+
+* `COLUMNS: tuple[str, ...]`: names of the numbers it gives (stored as `<module>.<column>`);
+* `VERSION: int`: part of the cache key; raise it when the numbers change;
+* `measure(view: View) -> npt.NDArray[np.float32]`: shape (len(COLUMNS),), NaN where it does not apply.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.reader import Header, Pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One image as a feature sees it.
+
+    Args:
+        gray: float32 (height, width), 0–1, the middle frame; robustly normalised from the stored depth (1st–99th percentile
+            for depths above 8 bits, full range for 8 bits); bright = high, MONOCHROME1 is turned over. Longest side ≤ 512.
+        stored: the middle frame in stored depth, full size, (height, width) or (height, width, channels).
+        header: container fields.
+        pixels: all frames.
+    """
+
+    gray: npt.NDArray[np.float32]
+    stored: npt.NDArray[np.generic]
+    header: Header
+    pixels: Pixels
+
+
+@cache
+def features() -> Mapping[str, ModuleType]:
+    """All feature modules by name."""
+    import auditor.features as package
+
+    return {m.name: importlib.import_module(f"auditor.features.{m.name}") for m in pkgutil.iter_modules(package.__path__)}
+
+
+@cache
+def feature_columns() -> tuple[str, ...]:
+    """Names of all feature columns, in the order of `measure_all`."""
+    return tuple(f"{name}.{column}" for name, module in sorted(features().items()) for column in module.COLUMNS)
+
+
+@cache
+def feature_version() -> str:
+    """Changes when any feature changes."""
+    return ",".join(f"{name}:{module.VERSION}" for name, module in sorted(features().items()))
+
+
+def measure_all(view: View) -> npt.NDArray[np.float32]:
+    """Every feature of one image; shape (len(feature_columns()),)."""
+    parts = [np.asarray(module.measure(view), dtype=np.float32) for _, module in sorted(features().items())]
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)

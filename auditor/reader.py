@@ -1,0 +1,175 @@
+"""What a reader is: content → format → header → pixels in the stored depth. One module per format in `auditor.readers`.
+
+A reader module has three names:
+
+* `FORMATS: frozenset[str]`: the formats it reads (`png`, `dicom`, ...);
+* `sniff(head: bytes) -> str | None`: the format, told from the first `SNIFF_BYTES` bytes alone; never from the suffix;
+* `open_header(source: FileSource, limits: Limits) -> Header`, cheap, decodes no pixel;
+* `open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels`.
+
+All raise `UnreadableFile`, and nothing else, for whatever is in the file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.errors import UnreadableFile
+
+SNIFF_BYTES = 4096
+FieldValue = str | int | float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds on what one file may cost. The header states the size first, so they are checked before decoding."""
+
+    file_bytes: int = 2 << 30
+    decoded_bytes: int = 512 << 20
+    inflated_bytes: int = 256 << 20
+    header_bytes: int = 64 << 20
+    pixels: int = 400_000_000
+    frames: int = 20_000
+    nesting: int = 32
+    elements: int = 100_000
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSource:
+    """One file, read once: its path and its whole content (bounded by `Limits.file_bytes`)."""
+
+    path: Path
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What the container says, without decoding.
+
+    Args:
+        format: told from the content (`png`, `jpeg`, `tiff`, `dicom`, `nifti`, `npz`, ...).
+        shape: one frame: (height, width) or (height, width, channels); empty when there are no pixels.
+        frames: number of frames, pages or slices.
+        fields: header fields, already prefixed (`container.bit_depth`, `dicom.KVP`, `nifti.pixdim1`), identifying values hashed.
+        roles: values for record roles: `patient`, `study`, `series`, `instance`, `frame_of_reference`, `time`, `site`;
+            plain text, never shown.
+    """
+
+    format: str
+    shape: tuple[int, ...]
+    frames: int = 1
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels:
+    """Decoded pixels in the stored depth.
+
+    Args:
+        array: shape (frames, height, width) or (frames, height, width, channels); dtype as stored.
+        inverted: True when high values are dark (MONOCHROME1, WhiteIsZero).
+        slope, intercept: rescale to physical units (1, 0 when none).
+    """
+
+    array: npt.NDArray[np.generic]
+    inverted: bool = False
+    slope: float = 1.0
+    intercept: float = 0.0
+
+
+@cache
+def readers() -> tuple[ModuleType, ...]:
+    """All reader modules."""
+    import auditor.readers as package
+
+    return tuple(importlib.import_module(f"auditor.readers.{m.name}") for m in pkgutil.iter_modules(package.__path__))
+
+
+def format_of(head: bytes) -> str | None:
+    """The image format of a file that starts with `head`, or None."""
+    found = reader_of(head)
+    return None if found is None else found[1]
+
+
+def reader_of(head: bytes) -> tuple[ModuleType, str] | None:
+    """The reader and the format for a file that starts with `head`, or None."""
+    for module in readers():
+        name: str | None = module.sniff(head)
+        if name is not None:
+            return module, name
+    return None
+
+
+def read_source(path: Path, limits: Limits) -> FileSource:
+    """Read a file whole.
+
+    Raises:
+        UnreadableFile: empty, larger than `limits.file_bytes`, not a regular file, no permission.
+    """
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise UnreadableFile("refused", "not a regular file")
+        if size == 0:
+            raise UnreadableFile("empty", "the file is empty (0 bytes)")
+        if size > limits.file_bytes:
+            raise UnreadableFile("too-large", f"the file has {size:,} bytes, more than the limit of {limits.file_bytes:,}")
+        return FileSource(path=path, content=path.read_bytes())
+    except OSError as error:
+        raise UnreadableFile("refused", f"the file cannot be opened ({error.strerror})") from None
+
+
+def open_header(source: FileSource, limits: Limits) -> Header:
+    """Header of a file of any known format.
+
+    Raises:
+        UnreadableFile: no known image format, or a malformed header, or one that declares more than `limits` allow.
+    """
+    found = reader_of(source.content[:SNIFF_BYTES])
+    if found is None:
+        raise UnreadableFile("not-an-image", "the content is of no known image format")
+    header: Header = found[0].open_header(source, limits)
+    return header
+
+
+def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:
+    """Pixels of a file whose header was read.
+
+    Raises:
+        UnreadableFile: truncated, malformed, over the limits, or a codec is missing.
+    """
+    found = reader_of(source.content[:SNIFF_BYTES])
+    if found is None:
+        raise UnreadableFile("not-an-image", "the content is of no known image format")
+    pixels: Pixels = found[0].open_pixels(source, header, limits)
+    return pixels
+
+
+def check_declared(shape: tuple[int, ...], frames: int, itemsize: int, limits: Limits) -> None:
+    """Refuse a header that declares more than the limits allow, before a byte is decoded.
+
+    Raises:
+        UnreadableFile: kind `too-large`.
+    """
+    count = frames
+    for side in shape:
+        count *= side
+    if frames > limits.frames:
+        raise UnreadableFile("too-large", f"the header declares {frames:,} frames, more than the limit of {limits.frames:,}")
+    if count > limits.pixels or count * itemsize > limits.decoded_bytes:
+        raise UnreadableFile(
+            "too-large",
+            f"the header declares {count * itemsize / 2**20:,.0f} MiB of pixels, more than the limit of "
+            f"{limits.decoded_bytes / 2**20:,.0f} MiB",
+        )

@@ -1,0 +1,5 @@
+"""`python -m medaudit`."""
+
+from medaudit.cli import main
+
+raise SystemExit(main())

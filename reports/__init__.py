@@ -1,0 +1,1 @@
+"""Shows results. Imports auditor.types only."""

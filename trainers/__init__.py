@@ -1,0 +1,1 @@
+"""Proposes corrections and trains on them. Imports auditor."""
