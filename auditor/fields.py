@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,3 +27,150 @@ class Field:
     survives_decoding: bool = False
     identifying: bool = False
     is_input: bool = True
+
+
+# What a decoder hands on: the shape of the array, its depth, its channels, the marks of lossy compression.
+_CONTAINER_SURVIVES = re.compile(
+    r"^(bit_depth|bits.*|channels|photometric|width|height|shape.*|frames|pages|aspect.*|megapixels|jpeg_.*|lossy.*|"
+    r"compression|colou?r.*|alpha|palette|dtype|format|sample.*)$"
+)
+_CONTAINER_PROVENANCE = re.compile(r"^(software|creator|make|model|date.*|time.*|host.*|scanner.*)$")
+_CONTAINER_IDENTIFYING = re.compile(r"^(comment|description|artist|author|creator|host.*|owner.*|serial.*|gps.*|text)$")
+
+_DICOM_ENCODING = re.compile(
+    r"^(Bits(Allocated|Stored)|HighBit|PixelRepresentation|PhotometricInterpretation|SamplesPerPixel|PlanarConfiguration|"
+    r"Rows|Columns|NumberOfFrames|Rescale\w*|Window\w*|VOILUT\w*|LossyImageCompression\w*|TransferSyntax\w*|Implementation\w*|"
+    r"ImageType|Smallest\w*|Largest\w*|PixelPaddingValue|SpecificCharacterSet|DerivationDescription|\w*LUT\w*|ICCProfile|"
+    r"BurnedInAnnotation|SOPClassUID|MediaStorageSOPClass\w*|ElementCount|element_count|private_elements|overlays|preamble)$"
+)
+_DICOM_ACQUISITION = re.compile(
+    r"^(KVP|Exposure\w*|XRayTube\w*|\w*Current\w*|ViewPosition|PatientPosition|PatientOrientation|PixelSpacing\w*|"
+    r"ImagerPixelSpacing\w*|SliceThickness|SpacingBetweenSlices|ConvolutionKernel|MagneticField\w*|FieldStrength|EchoTime|"
+    r"RepetitionTime|InversionTime|FlipAngle|Protocol\w*|SeriesDescription|StudyDescription|BodyPart\w*|\w*Laterality|"
+    r"Modality|Contrast\w*|Scan\w*|Sequence\w*|Filter\w*|Grid|FocalSpots?|Distance\w*|Detector\w*|Reconstruction\w*|"
+    r"GantryDetectorTilt|TableHeight|RotationDirection|CompressionForce|BodyPartThickness|Anode\w*|MR\w*|\w*Averages|"
+    r"Acquisition(Matrix|Type|Number\w*)|Pitch\w*|SingleCollimationWidth|TotalCollimationWidth|Image(Orientation|Position)\w*)$"
+)
+_DICOM_CLINICAL = re.compile(
+    r"^(Patient(Age|Sex|Size|Weight|sAge|sSex|Comments|History)\w*|PregnancyStatus|SmokingStatus|EthnicGroup|Admitting\w*|"
+    r"Reason\w*|Requested\w*|AdditionalPatientHistory|MedicalAlerts|Allergies|AnatomicRegion\w*|PatientSpecies\w*)$"
+)
+_DICOM_IDENTIFYING = re.compile(
+    r"(Name|ID|UID|Address|Institution|Physician|Operator|Station|Serial|Accession|Birth|Telephone|Comments?|Description|"
+    r"History|Department|Reviewer|Performed|Personnel|Creators?)"
+)
+_DICOM_TECHNICAL_NAMES = re.compile(
+    r"^(ManufacturerModelName|Manufacturer\w*ModelName|ImplementationVersionName|TransferSyntax\w*|SOPClassUID|"
+    r"ImplementationClassUID|SequenceName|ProtocolName|MediaStorageSOPClass\w*|ScanningSequence)$"
+)
+
+_NIFTI_ACQUISITION = re.compile(
+    r"^(pixdim.*|spacing.*|zoom.*|xyzt_units|slice_.*|toffset|orientation|affine.*|units|[qs]form.*)$"
+)
+_NIFTI_PROVENANCE = re.compile(r"^(descrip|db_name|aux_file|intent_name|extension.*|history)$")
+
+# Words of a column's name decide, in this order: `image_width` is encoding although `image` says nothing, and
+# `StudyDate` is provenance before `study` could say otherwise.
+_WORDS: tuple[tuple[FieldKind, frozenset[str]], ...] = (
+    (
+        "clinical",
+        frozenset(
+            "age sex gender race ethnicity bmi weight diagnosis finding findings disease grade stage symptom symptoms "
+            "smoker smoking menopause comorbidity anatom anatomy localization localisation bodysite lesion mmse cdr".split()
+        ),
+    ),
+    (
+        "acquisition",
+        frozenset(
+            "view position projection spacing kvp kv kvpeak mas ma exposure kernel protocol modality thickness laterality "
+            "frontal lateral ap pa contrast sequence tesla field fieldstrength magnification stain staining dermoscopic plane "
+            "eye breast side te tr echo flip dose pixelspacing slicethickness resolution objective mpp fov".split()
+        ),
+    ),
+    (
+        "encoding",
+        frozenset(
+            "width height rows columns cols bits bit bitdepth depth channels format codec compression quality filesize bytes size "
+            "extension ext photometric dtype pixels dimension dimensions shape megapixels jpeg encoding colorspace".split()
+        ),
+    ),
+    (
+        "provenance",
+        frozenset(
+            "hospital site center centre institution institute clinic department device scanner machine manufacturer vendor "
+            "model station software version date time year month day weekday hour order index number row follow followup visit "
+            "session batch source origin dataset country region city operator technician reader rater annotator acquisition "
+            "serial camera study series exam attribution uploaded created dx".split()
+        ),
+    ),
+)
+_IDENTIFYING_WORDS = frozenset(
+    "id ids uid uuid name surname firstname lastname mrn ssn birth birthdate dob address phone telephone email accession "
+    "physician doctor operator technician radiologist hospital institution clinic zip postcode serial comment comments notes".split()
+)
+
+
+def words(name: str) -> list[str]:
+    """Lower-case words of a column name: `OriginalImage[Width` → original, image, width; `Follow-up #` → follow, up."""
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    return [word.lower() for word in re.findall(r"[^\W\d_]+", split)]
+
+
+def spoken(name: str) -> str:
+    """A field's name as a person says it: `container.bit_depth` → bit depth, `dicom.BitsStored` → Bits Stored."""
+    _, _, rest = name.partition(".")
+    rest = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", rest or name)
+    return " ".join(rest.replace("_", " ").split())
+
+
+def describe(name: str) -> Field:
+    """The catalogue: what the metadata column `name` is, told from its name alone.
+
+    Prefixes: `container.` (how the file was written), `path.`, `dicom.` (keyword), `nifti.`, `table.` (a column of the
+    user's table, told by its words). What nobody knows is clinical, so that it can inform but never block.
+    Families and defaults follow DICOM PS3.3 C.7/C.8 modules and PS3.15 Annex E for what identifies.
+    """
+    family, _, rest = name.partition(".")
+    if family == "container":
+        kind: FieldKind = "provenance" if _CONTAINER_PROVENANCE.match(rest) else "encoding"
+        survives = bool(_CONTAINER_SURVIVES.match(rest))
+        return Field(name=name, kind=kind, survives_decoding=survives, identifying=bool(_CONTAINER_IDENTIFYING.match(rest)))
+    if family == "path":
+        if rest.startswith(("order", "index", "number", "date")):
+            return Field(name=name, kind="provenance")
+        return Field(name=name, kind="encoding", identifying=not rest.startswith(("extension", "depth", "name_length")))
+    if family == "dicom":
+        return _describe_dicom(name, rest)
+    if family == "nifti":
+        if _NIFTI_ACQUISITION.match(rest):
+            return Field(name=name, kind="acquisition")
+        if _NIFTI_PROVENANCE.match(rest):
+            return Field(name=name, kind="provenance", identifying=True)
+        return Field(name=name, kind="encoding", survives_decoding=rest.startswith(("dim", "datatype", "bitpix", "scl")))
+    return _describe_column(name, rest or family)
+
+
+def _describe_dicom(name: str, keyword: str) -> Field:
+    identifying = bool(_DICOM_IDENTIFYING.search(keyword)) and not _DICOM_TECHNICAL_NAMES.match(keyword)
+    # Sub-fields (`PixelSpacing.0`, `StudyDate.month`, `WindowCenter_0`) belong to their element.
+    stem = re.split(r"[._\[]", keyword)[0] if re.match(r"^[A-Z]", keyword) else keyword
+    if _DICOM_CLINICAL.match(stem):
+        return Field(name=name, kind="clinical", identifying=identifying)
+    if _DICOM_ENCODING.match(stem):
+        file_only = re.match(r"^(TransferSyntax|Implementation|SpecificCharacterSet|ImageType|SOPClass|MediaStorage)", stem)
+        return Field(name=name, kind="encoding", survives_decoding=file_only is None, identifying=identifying)
+    if _DICOM_ACQUISITION.match(stem):
+        return Field(name=name, kind="acquisition", identifying=identifying)
+    return Field(name=name, kind="provenance", identifying=identifying)
+
+
+def _describe_column(name: str, column: str) -> Field:
+    found = words(column)
+    joined = "".join(found)
+    identifying = any(word in _IDENTIFYING_WORDS for word in found)
+    for kind, known in _WORDS:
+        if joined in known or any(word in known for word in found):
+            # A column about a size describes the picture only: nothing of the table reaches the pixels but their shape.
+            survives = kind == "encoding" and any(w in ("width", "height", "bits", "bit", "depth", "channels") for w in found)
+            return Field(name=name, kind=kind, survives_decoding=survives, identifying=identifying)
+    return Field(name=name, kind="clinical", identifying=identifying)

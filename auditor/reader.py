@@ -1,10 +1,10 @@
 """What a reader is: content → format → header → pixels in the stored depth. One module per format in `auditor.readers`.
 
-A reader module has three names:
+A reader module has four names:
 
 * `FORMATS: frozenset[str]`: the formats it reads (`png`, `dicom`, ...);
 * `sniff(head: bytes) -> str | None`: the format, told from the first `SNIFF_BYTES` bytes alone; never from the suffix;
-* `open_header(source: FileSource, limits: Limits) -> Header`, cheap, decodes no pixel;
+* `open_header(source: FileSource, limits: Limits) -> Header`, cheap, decodes no pixel; shape () where there are no pixels;
 * `open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels`.
 
 All raise `UnreadableFile`, and nothing else, for whatever is in the file.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -60,7 +61,7 @@ class Header:
         format: told from the content (`png`, `jpeg`, `tiff`, `dicom`, `nifti`, `npz`, ...).
         shape: one frame: (height, width) or (height, width, channels); empty when there are no pixels.
         frames: number of frames, pages or slices.
-        fields: header fields, already prefixed (`container.bit_depth`, `dicom.KVP`, `nifti.pixdim1`), identifying values hashed.
+        fields: header fields, prefixed (`container.bit_depth`, `dicom.KVP`, `nifti.pixdim1`), identifying values hashed.
         roles: values for record roles: `patient`, `study`, `series`, `instance`, `frame_of_reference`, `time`, `site`;
             plain text, never shown.
     """
@@ -118,16 +119,24 @@ def read_source(path: Path, limits: Limits) -> FileSource:
         UnreadableFile: empty, larger than `limits.file_bytes`, not a regular file, no permission.
     """
     try:
-        size = path.stat().st_size
-        if not path.is_file():
-            raise UnreadableFile("refused", "not a regular file")
-        if size == 0:
-            raise UnreadableFile("empty", "the file is empty (0 bytes)")
-        if size > limits.file_bytes:
-            raise UnreadableFile("too-large", f"the file has {size:,} bytes, more than the limit of {limits.file_bytes:,}")
-        return FileSource(path=path, content=path.read_bytes())
+        status = path.stat()
+        # asked before opening: a pipe would block
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableFile("refused", "not a regular file (folder, device, pipe or socket)")
+        with path.open("rb") as file:
+            # one byte more than it had, so that a file that grew meanwhile is noticed; never the limit itself, because
+            # read() reserves what it is asked for
+            content = file.read(status.st_size + 1) if status.st_size <= limits.file_bytes else b""
     except OSError as error:
         raise UnreadableFile("refused", f"the file cannot be opened ({error.strerror})") from None
+    except MemoryError:
+        raise UnreadableFile("memory", f"the file has {status.st_size:,} bytes, more than fit into memory") from None
+    size = max(status.st_size, len(content))
+    if size > limits.file_bytes:
+        raise UnreadableFile("too-large", f"the file has {size:,} bytes, more than the limit of {limits.file_bytes:,}")
+    if not content:
+        raise UnreadableFile("empty", "the file is empty (0 bytes)")
+    return FileSource(path=path, content=content)
 
 
 def open_header(source: FileSource, limits: Limits) -> Header:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+SCHEMA_VERSION = 1
+"""Of result.json: rises when a reader of the old one would misread the new one."""
+
 Cell = str | int | float | bool | None
 Status = Literal["passed", "failed", "skipped", "crashed"]
 GateVerdict = Literal["passed", "failed", "incomplete"]
@@ -150,13 +153,17 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Guess:
-    """How a role was found: `value` (a column, a folder rule), `confidence` 0–1 and `why`. `pinned` by option or file."""
+    """How a role was found: `value` (a column, a folder rule), `confidence` 0–1 and `why`. `pinned` by option or file.
+
+    `column` is the table column that holds it, where it is one: what `[roles]` in medaudit.toml can pin.
+    """
 
     role: str
     value: str
     confidence: float
     why: str
     pinned: bool = False
+    column: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +204,7 @@ class Run:
 class ScanResult:
     """The whole truth about one scan; every report is drawn from it alone.
 
+    `documentation` maps a check's code to its docstring (title line, then `## ` sections), for the outcomes that are there.
     `thumbnails` maps a record to a small WebP picture, only for records that findings or charts point to.
     """
 
@@ -207,6 +215,7 @@ class ScanResult:
     outcomes: tuple[Outcome, ...]
     gate: Gate
     configuration: Mapping[str, Cell] = field(default_factory=dict)
+    documentation: Mapping[str, str] = field(default_factory=dict)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
     run: Run = Run()
 

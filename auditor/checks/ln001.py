@@ -1,0 +1,232 @@
+"""LN001: how many labels look wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from cleanlab.count import compute_confident_joint
+
+from auditor.check import Check, Need
+from auditor.dataset import Dataset
+from auditor.label_noise import JudgedTask, judge_labels
+from auditor.noise import ASSUMPTION, fraction
+from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimatedNoise(Check):
+    """Labels look wrong more often than chance explains.
+
+    ## What it does
+
+    Compares every label with the prediction of a model that did not train on it (the built-in probe, or `--predictions`).
+    It reports the share of records where both differ, with an interval over patients; what the model would differ in if all
+    labels were right; and a model-based estimate of the wrong ones. That estimate rests on an assumption, printed with it:
+    labels of the records that the model is most sure of are wrong as often as all others, class by class.
+    There are three verdicts: *noise*, *no evidence* (with the smallest noise that would have shown), and *cannot tell*: the
+    disagreement grows with the model's own doubt, as it does for ambiguous images with perfectly good labels.
+
+    ## Why is this bad?
+
+    A model learns wrong labels, and a test set with wrong labels ranks models wrongly. At least 3.3 % of the labels of ten
+    famous test sets are wrong.
+
+    ## How to fix
+
+    Have a random sample reviewed: no number here is a proof. Then review the records that LN002 ranks first, or train with
+    `medaudit fix --strategy confident` or `robust`. Do not overwrite labels with predictions: on clean data that adds errors.
+
+    ## Options
+
+    * `max_noise_fraction`: noise up to here is tolerated (0.01).
+
+    ## References
+
+    * Northcutt, Jiang & Chuang: Confident learning. JAIR 70, 2021.
+    * Northcutt, Athalye & Mueller: Pervasive label errors in test sets. NeurIPS 2021.
+    * Patrini et al.: Making deep neural networks robust to label noise. CVPR 2017 (anchors).
+    """
+
+    code: ClassVar[str] = "LN001"
+    name: ClassVar[str] = "estimated-noise"
+    severity: ClassVar[Severity] = Severity.WARNING
+    needs: ClassVar[frozenset[Need]] = frozenset({"predictions"})
+
+    max_noise_fraction: float = 0.01
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """Estimate; raises SkipCheck without labels or predictions."""
+        tasks = judge_labels(dataset, tolerance=self.max_noise_fraction)
+        assert dataset.predictions is not None
+        findings = [f for task in tasks if (f := self._finding(task, dataset)) is not None]
+        per_class = _class_table(tasks)
+        tables, charts = [per_class], [_class_chart(per_class)]
+        if len(tasks) == 1 and not tasks[0].name:
+            joint = _joint_table(tasks[0])
+            tables.append(joint)
+            charts.append(
+                Chart(
+                    name="confident_joint", title="Given class against confidently predicted class", kind="matrix",
+                    table=joint, label="given", group="predicted", value="records",
+                )
+            )  # fmt: skip
+        judged = len(np.unique(np.concatenate([task.rows for task in tasks])))
+        return Verdict(
+            summary=_summary(tasks, in_sample=not dataset.predictions.out_of_fold),
+            metrics=_metrics(tasks, dataset),
+            findings=tuple(findings),
+            tables=tuple(tables),
+            charts=tuple(charts),
+            coverage=Coverage(
+                evaluated=judged, total=dataset.size, reason="" if judged == dataset.size else "no label, or no prediction"
+            ),
+        )
+
+    def _finding(self, task: JudgedTask, dataset: Dataset) -> Finding | None:
+        estimate = task.estimate
+        where = Location(field=dataset.labels.origin or None)
+        about = f"class {task.name!r}: " if task.name else ""
+        assert dataset.predictions is not None
+        verdict, reason = estimate.verdict, estimate.reason
+        if verdict == "no evidence" and not dataset.predictions.out_of_fold:
+            verdict, reason = (
+                "cannot tell",
+                "the predictions are in-sample: the model may have learnt the wrong labels by heart",
+            )
+        if verdict == "no evidence":
+            return None
+        evidence: dict[str, Cell] = {
+            "label_noise_fraction": estimate.noise.value,
+            "disagreement_fraction": estimate.disagreement.value,
+            "records": len(task.rows),
+        }
+        if verdict == "cannot tell":
+            return Finding(
+                code=self.code, severity=Severity.INFO, where=where, subject=task.name, evidence=evidence,
+                message=f"{about}whether labels are wrong cannot be told from this model: {reason}",
+            )  # fmt: skip
+        noise = estimate.noise
+        return Finding(
+            code=self.code, severity=self.severity, where=where, subject=task.name, score=noise.value, evidence=evidence,
+            message=(
+                f"{about}about {noise.value:.1%} of the labels look wrong (interval {noise.low:.1%} to {noise.high:.1%}, if "
+                f"{ASSUMPTION}): {reason}; review a random sample, then the records that LN002 ranks first"
+            ),
+        )  # fmt: skip
+
+
+def _summary(tasks: tuple[JudgedTask, ...], *, in_sample: bool) -> str:
+    doubt = " The predictions are in-sample, so the true disagreement is larger." if in_sample else ""
+    if len(tasks) > 1 or tasks[0].name:
+        noisy = [t.name for t in tasks if t.estimate.verdict == "noise"]
+        untold = sum(t.estimate.verdict == "cannot tell" for t in tasks)
+        shown = ", ".join(noisy[:5]) + (f" and {len(noisy) - 5} more" if len(noisy) > 5 else "")
+        words = f"Label noise in {len(noisy)} of {len(tasks)} classes{f' ({shown})' if noisy else ''}"
+        return f"{words}; for {untold} it cannot be told from this model.{doubt}"
+    estimate = tasks[0].estimate
+    start = {
+        "noise": f"The labels look noisy: about {estimate.noise.value:.1%} may be wrong",
+        "no evidence": "No evidence of label noise",
+        "cannot tell": "Cannot tell from this model whether labels are wrong",
+    }[estimate.verdict]
+    return f"{start}: {estimate.reason}.{doubt}"
+
+
+def _metrics(tasks: tuple[JudgedTask, ...], dataset: Dataset) -> dict[str, Cell]:
+    """Of a multi-label dataset: the means over the classes, weighted by judged records."""
+    assert dataset.predictions is not None
+    sizes = np.array([len(t.rows) for t in tasks], dtype=np.float64)
+
+    def mean(values: list[float]) -> float:
+        return float(np.average(values, weights=sizes))
+
+    estimates = [t.estimate for t in tasks]
+    verdicts = [e.verdict for e in estimates]
+    verdict = next((v for v in ("noise", "cannot tell") if v in verdicts), "no evidence")
+    return {
+        "verdict": verdict,
+        "disagreement_fraction": mean([e.disagreement.value for e in estimates]),
+        "disagreement_fraction_low": mean([e.disagreement.low for e in estimates]),
+        "disagreement_fraction_high": mean([e.disagreement.high for e in estimates]),
+        "null_disagreement_fraction": mean([e.null_disagreement for e in estimates]),
+        "sure_disagreement_fraction": mean([e.sure.value for e in estimates]),
+        "label_noise_fraction": mean([e.noise.value for e in estimates]),
+        "label_noise_fraction_low": mean([e.noise.low for e in estimates]),
+        "label_noise_fraction_high": mean([e.noise.high for e in estimates]),
+        "assumption": ASSUMPTION,
+        "predictions": dataset.predictions.origin,
+        "predictions_out_of_fold": dataset.predictions.out_of_fold,
+        "tasks": len(tasks),
+    }
+
+
+def _class_table(tasks: tuple[JudgedTask, ...]) -> Table:
+    rows: list[tuple[str, int, float, float, float, float, str]] = []
+    for task in tasks:
+        differs = task.probabilities.argmax(axis=1) != task.codes
+        if task.name:
+            e = task.estimate
+            d = e.disagreement
+            rows.append((task.name, len(task.rows), d.value, d.low, d.high, e.noise.value, e.verdict))
+            continue
+        for code, name in enumerate(task.classes):
+            given = task.codes == code
+            if given.any():
+                share = fraction(differs[given])
+                noise = float(task.estimate.suspicion[given].mean())
+                rows.append((name, share.count, share.value, share.low, share.high, noise, task.estimate.verdict))
+    columns = list(zip(*rows, strict=True))
+    return Table(
+        name="classes", title="Disagreement and estimated noise by given class",
+        columns=(
+            Column(name="class", kind="class", values=columns[0], title="Given class"),
+            Column(name="records", kind="integer", values=columns[1], title="Records"),
+            Column(name="disagreement_fraction", kind="fraction", values=columns[2], title="Model disagrees"),
+            Column(name="low", kind="fraction", values=columns[3], title="95 % from"),
+            Column(name="high", kind="fraction", values=columns[4], title="to"),
+            Column(name="label_noise_fraction", kind="fraction", values=columns[5], title="Estimated noise"),
+            Column(name="verdict", kind="text", values=columns[6], title="Verdict"),
+        ),
+    )  # fmt: skip
+
+
+def _class_chart(table: Table) -> Chart:
+    return Chart(
+        name="disagreement", title="Where model and label disagree", kind="intervals", table=table,
+        label="class", value="disagreement_fraction", low="low", high="high",
+    )  # fmt: skip
+
+
+def _joint_table(task: JudgedTask) -> Table:
+    joint = confident_joint(task.probabilities, task.codes)
+    given, predicted = np.indices(joint.shape)
+    names = np.array(task.classes, dtype=object)
+    return Table(
+        name="confident_joint", title="Confident joint: given class against confidently predicted class",
+        columns=(
+            Column(name="given", kind="class", values=names[given.ravel()].tolist(), title="Given"),
+            Column(name="predicted", kind="class", values=names[predicted.ravel()].tolist(), title="Confidently predicted"),
+            Column(name="records", kind="integer", values=joint.ravel().tolist(), title="Records"),
+        ),
+    )  # fmt: skip
+
+
+def confident_joint(probabilities: npt.NDArray[np.float32], codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """cleanlab's confident joint, shape (classes, classes), row = given, column = predicted above its class's mean.
+
+    Classes that no record was given stay zero: cleanlab wants each class at least once, so the count runs over the others.
+    """
+    classes = probabilities.shape[1]
+    present = np.flatnonzero(np.bincount(codes, minlength=classes))
+    joint = np.zeros((classes, classes), dtype=np.int64)
+    if len(present) > 1:
+        place = np.zeros(classes, dtype=np.int64)
+        place[present] = np.arange(len(present))
+        part = np.clip(probabilities[:, present], 1e-7, 1)
+        part = part / part.sum(axis=1, keepdims=True)
+        counted = compute_confident_joint(place[codes], part, calibrate=False)
+        joint[np.ix_(present, present)] = counted
+    return joint

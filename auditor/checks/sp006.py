@@ -1,0 +1,115 @@
+"""SP006: the ids cannot tell whether patients overlap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from auditor.check import Check, SkipCheck
+from auditor.dataset import Dataset
+from auditor.groups import partition, split_names
+from auditor.identity import can_tell, identity, why_untold
+from auditor.types import Coverage, Finding, Location, Severity, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdsCannotTell(Check):
+    """The ids cannot tell whether patients overlap.
+
+    ## What it does
+    Looks at the patient ids themselves. They can tell when there is more than one patient and at least one patient has
+    more than one image. Where they are missing, are all the same, or differ for every image, patient overlap cannot be told;
+    this check is then not evaluated, never passed, and a gate that requires it ends with exit code 3. Lesion, study and
+    series ids are no patient ids: one patient may have many. Placeholders (`Anonymous`) are no ids. Where some records lack
+    an id, it says how many, and in which split.
+
+    ## Why is this bad?
+    A split that was made over images looks clean to every test on ids when each image has an id of its own, while the same
+    person stands on both sides. In several public collections a column that is called patient id holds image ids, or only
+    lesion ids are given.
+
+    ## How to fix
+    Ask the source for a pseudonym per patient and name its column with `--patient` (or in `medaudit.toml`). If there is
+    none, say in the data sheet that patient overlap cannot be told, and test on another source.
+
+    ## Options
+    * `min_known_fraction`: a smaller share of records with a patient id, in the whole or in one split, is a warning.
+
+    ## References
+    Gebru et al. 2021, Datasheets for Datasets; Yagis et al. 2021, Scientific Reports 11 (random labels score 96 % when slices
+    of one subject are split, 50 % by subject).
+    """
+
+    code: ClassVar[str] = "SP006"
+    name: ClassVar[str] = "ids-cannot-tell"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    min_known_fraction: float = 0.95
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """Judge whether the patient ids are ids of patients."""
+        codes = identity(dataset, "patient")
+        known = codes >= 0
+        if not can_tell(dataset, codes):
+            raise SkipCheck(why_untold(dataset))
+        sizes = np.bincount(codes[known])
+        patients, shared = len(sizes), int((sizes > 1).sum())
+        share = float(known.mean())
+        findings = []
+        if share < self.min_known_fraction:
+            missing = int((~known).sum())
+            findings.append(
+                Finding(
+                    code=self.code,
+                    severity=self.severity,
+                    message=(
+                        f"{missing:,} of {dataset.size:,} records have no patient id: whether they show "
+                        "patients of other splits cannot be told. Ask the source for the missing pseudonyms"
+                    ),
+                    where=Location(field="patient"),
+                    score=1 - share,
+                    evidence={"records_without_id": missing},
+                )
+            )
+        splits = partition(dataset)
+        declared = pd.Series(dtype="str") if splits is None else splits
+        for name in split_names(declared):
+            inside = declared.fillna("").eq(name).to_numpy(bool)
+            part = float(known[inside].mean())
+            if part < self.min_known_fraction:
+                missing = int((inside & ~known).sum())
+                findings.append(
+                    Finding(
+                        code=self.code,
+                        severity=self.severity,
+                        message=f"{missing:,} of {int(inside.sum()):,} records of {name} have no patient id",
+                        where=Location(field="patient"),
+                        subject=name,
+                        score=1 - part,
+                        evidence={"split": name, "records_without_id": missing},
+                    )
+                )
+        return Verdict(
+            summary=(
+                f"Patient ids can tell: {patients:,} patients, {sizes.mean():.1f} records each on average, "
+                f"{shared:,} patients with more than one"
+                if not findings
+                else f"Patient ids can tell for {share:.1%} of the records only"
+            ),
+            metrics={
+                "patients": patients,
+                "patients_with_several_records": shared,
+                "records_per_patient_mean": float(sizes.mean()),
+                "records_per_patient_max": int(sizes.max()),
+                "known_id_fraction": share,
+            },
+            findings=tuple(findings),
+            coverage=Coverage(
+                evaluated=int(known.sum()),
+                total=dataset.size,
+                reason="" if known.all() else "the other records have no patient id",
+            ),
+        )

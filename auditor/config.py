@@ -1,0 +1,209 @@
+"""medaudit.toml: what the user declares about the dataset and about the gate. Unknown keys are errors."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic import Field as Key
+
+from auditor.check import Check, check_classes
+from auditor.dataset import ROLES, Design
+from auditor.errors import ConfigError
+from auditor.layout import CONFIG_NAME, Options
+from auditor.reader import Limits
+from auditor.types import Severity
+
+
+class Section(BaseModel):
+    """A table of medaudit.toml: keys are written with hyphens or underscores; an unknown key is an error."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
+    )
+
+
+class DatasetSection(Section):
+    """`[dataset]`: how the files are read."""
+
+    layout: str | None = None
+    root: str | None = None
+    level: Literal["image", "series", "study", "lesion", "eye", "patient"] | None = None
+    task: Literal["none", "single", "multi", "ordinal", "continuous"] | None = None
+    separator: str | None = None
+
+
+class DesignSection(Section):
+    """`[design]`: how the collection was made, and what a model will read."""
+
+    kind: Literal["", "consecutive", "case-control", "screening", "multi-site", "temporal", "external-test"] = ""
+    strata: tuple[str, ...] = ()
+    inputs: tuple[str, ...] | None = None
+    splits: Literal["", "random", "by-site", "by-time", "official"] = ""
+    pseudonyms: str = ""
+
+
+class ScanSection(Section):
+    """`[scan]`: which checks run, and what fails."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    fail_on: Literal["info", "warning", "error", "never"] = "error"
+    seed: int = 0
+    workers: int | None = Key(default=None, ge=0)
+    predictions: str | None = None
+
+
+class LimitsSection(Section):
+    """`[limits]`: what one file may cost."""
+
+    file_bytes: int | None = Key(default=None, gt=0)
+    decoded_bytes: int | None = Key(default=None, gt=0)
+    inflated_bytes: int | None = Key(default=None, gt=0)
+    seconds: float | None = Key(default=None, gt=0)
+
+
+class Waiver(Section):
+    """One `[[waivers]]`: findings that are known and accepted, with the reason. Empty keys match everything."""
+
+    reason: str = Key(min_length=1)
+    code: str = ""
+    fingerprint: str = ""
+    path: str = ""
+    field: str = ""
+    record: str = ""
+    subject: str = ""
+
+    @field_validator("code")
+    @classmethod
+    def _code_is_known(cls, value: str, info: ValidationInfo) -> str:  # noqa: ARG003
+        if value and not any(check.code == value for check in check_classes()):
+            raise ValueError(f"no check has the code {value!r}")
+        return value
+
+
+class Config(Section):
+    """medaudit.toml as a whole."""
+
+    dataset: DatasetSection = DatasetSection()
+    roles: Mapping[str, str] = Key(default_factory=dict)
+    design: DesignSection = DesignSection()
+    scan: ScanSection = ScanSection()
+    limits: LimitsSection = LimitsSection()
+    severity: Mapping[str, Severity] = Key(default_factory=dict)
+    checks: Mapping[str, Mapping[str, Any]] = Key(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
+
+    def options(self, where: Path) -> Options:
+        """The roles and the layout that the file pins; `root` is relative to the file."""
+        root = None if self.dataset.root is None else where / self.dataset.root
+        d = self.dataset
+        return Options(roles=self.roles, root=root, layout=d.layout, level=d.level, task=d.task, separator=d.separator)
+
+    def design_of(self) -> Design:
+        """The declared design as a value of the dataset."""
+        return Design(**self.design.model_dump())
+
+    def limits_of(self) -> Limits:
+        """The bounds per file."""
+        return replace(Limits(), **{k: v for k, v in self.limits.model_dump().items() if v is not None})
+
+    def configured(self, check: type[Check]) -> Check:
+        """The check with the thresholds of `[checks.CODE]`.
+
+        Raises:
+            ConfigError: a threshold that the check does not have, or of the wrong type.
+        """
+        return configured(check, self.checks.get(check.code, {}))
+
+
+def configured(check: type[Check], values: Mapping[str, Any]) -> Check:
+    """A check with thresholds.
+
+    Raises:
+        ConfigError: unknown threshold or wrong type.
+    """
+    thresholds = {f.name: f.default for f in dataclass_fields(check)}
+    chosen: dict[str, Any] = {}
+    for key, value in values.items():
+        name = key.replace("-", "_")
+        if name not in thresholds:
+            raise ConfigError(f"[checks.{check.code}] has no option {key!r}{suggestion(name, thresholds)}")
+        default = thresholds[name]
+        number = isinstance(default, int | float) and not isinstance(default, bool)
+        fits = (isinstance(value, int | float) and not isinstance(value, bool)) if number else isinstance(value, type(default))
+        if isinstance(default, int) and not isinstance(default, bool) and not isinstance(value, int):
+            fits = False
+        if isinstance(default, tuple) and isinstance(value, list):
+            fits, value = True, tuple(value)
+        if not fits:
+            raise ConfigError(f"[checks.{check.code}] {key} = {value!r}: a {type(default).__name__} is needed")
+        chosen[name] = value
+    return check(**chosen)
+
+
+def suggestion(name: str, known: Mapping[str, object] | list[str]) -> str:
+    """`; did you mean …?` or the list of what there is."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; there are: {', '.join(sorted(known))}" if known else ""
+
+
+def find_config(target: Path) -> Path | None:
+    """medaudit.toml of a dataset: in the folder, or beside the file, that the user named."""
+    candidate = (target if target.is_dir() else target.parent) / CONFIG_NAME
+    return candidate if candidate.is_file() else None
+
+
+def read_config(path: Path) -> Config:
+    """Read and check medaudit.toml.
+
+    Raises:
+        ConfigError: unreadable, not TOML, an unknown key, a wrong value; one line that says where.
+    """
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a TOML file ({error})") from None
+    try:
+        config = Config.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {first_line(error)}") from None
+    codes = [check.code for check in check_classes()]
+    for section, keys in (("checks", config.checks), ("severity", config.severity)):
+        for code in keys:
+            if code not in codes:
+                raise ConfigError(f"{path}: [{section}] {code!r} is no check{suggestion(code, codes)}")
+    for check in check_classes():
+        try:
+            config.configured(check)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+    for role in config.roles:
+        if role not in ROLES:
+            raise ConfigError(f"{path}: [roles] {role!r} is no role{suggestion(role, list(ROLES))}")
+    return config
+
+
+def first_line(error: ValidationError) -> str:
+    """The first mistake of a validation, in one line, with a suggestion for a mis-spelt key."""
+    mistake = error.errors()[0]
+    place = ".".join(str(part) for part in mistake["loc"])
+    if mistake["type"] == "extra_forbidden":
+        section: Any = Config
+        for part in mistake["loc"][:-1]:
+            inner = section.model_fields.get(str(part).replace("-", "_")) if hasattr(section, "model_fields") else None
+            section = inner.annotation if inner is not None else section
+        known = [name.replace("_", "-") for name in section.model_fields] if hasattr(section, "model_fields") else []
+        return f"unknown key {place!r}{suggestion(str(mistake['loc'][-1]), known)}"
+    return f"{place}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}"

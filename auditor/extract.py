@@ -1,0 +1,220 @@
+"""The one pass over the files: bounded, parallel, cached. Records → metadata, features, fingerprints, thumbnails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from auditor.cache import Cache
+from auditor.dataset import Dataset, Problem
+from auditor.feature import feature_columns
+from auditor.fields import Field, describe
+from auditor.measure import Measurement, Measurer, PixelFacts, Task
+from auditor.progress import Progress, Silent
+from auditor.reader import FieldValue, Limits
+from auditor.types import Guess
+from auditor.workers import Setup, run_workers
+
+HEADER_ROLES = ("patient", "study", "series", "time", "site")
+"""Roles that a file's header may fill where the layout found none."""
+ITEMS_PER_TASK = 256
+STORE_EVERY = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """How the pass is made.
+
+    Args:
+        limits: bounds per file.
+        workers: processes; 0 reads in this process, without isolation.
+        cache: private folder of facts already known, or None.
+    """
+
+    limits: Limits = Limits()
+    workers: int = 2
+    cache: Path | None = None
+
+
+def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None = None) -> tuple[Dataset, Mapping[str, int]]:
+    """Measure every file of the dataset once.
+
+    Returns:
+        The dataset with metadata, fields, features, fingerprints, thumbnails and problems filled, and how many images were
+        `decoded` and `cached` (volatile: it depends on what was scanned before).
+    """
+    progress = progress or Silent()
+    tasks = list(tasks_of(dataset))
+    cache = Cache(folder=how.cache) if how.cache is not None else None
+    usable = cache is not None and cache.open()
+    found: dict[str, Measurement] = {}
+    counts = {"decoded": 0, "cached": 0}
+    unsaved: list[tuple[str, PixelFacts]] = []
+    progress.start("reading files", sum(len(task.records) for task in tasks))
+    try:
+        for answers in answers_of(tasks, dataset.root, how, cache if usable else None):
+            for measurement in answers:
+                found[measurement.record] = measurement
+                if measurement.pixels is not None:
+                    counts["decoded" if measurement.fresh else "cached"] += 1
+                    if measurement.fresh:
+                        unsaved.append((measurement.key, measurement.pixels))
+            progress.advance(len(answers))
+            if cache is not None and len(unsaved) >= STORE_EVERY:
+                cache.store(unsaved)
+                unsaved.clear()
+    finally:
+        if cache is not None:
+            cache.store(unsaved)
+            cache.close()
+        progress.finish()
+    return gathered(dataset, found), counts
+
+
+def tasks_of(dataset: Dataset) -> Iterator[Task]:
+    """One task per file, or per slice of the items of a many-image file; records without a file have none."""
+    absent = {p.record for p in dataset.problems if p.kind in ("missing", "outside-root")}
+    table = dataset.records[["path", "item"]]
+    table = table[table["path"].notna() & ~table.index.isin(list(absent))]
+    single = table["item"].isna() | (table["item"] == "")
+    groups: dict[str, list[str]] = {}
+    for record, path in table.loc[single, "path"].items():
+        groups.setdefault(str(path), []).append(str(record))
+    for path, records in groups.items():
+        if (dataset.root / path).exists():
+            yield Task(path=path, records=tuple(records))
+    for path, group in table.loc[~single].groupby("path", sort=False):
+        for start in range(0, len(group), ITEMS_PER_TASK):
+            part = group.iloc[start : start + ITEMS_PER_TASK]
+            yield Task(path=str(path), records=tuple(map(str, part.index)), items=tuple(part["item"]))
+
+
+def answers_of(tasks: Sequence[Task], root: Path, how: Pass, cache: Cache | None) -> Iterable[list[Measurement]]:
+    """Measure in this process or in workers."""
+    if how.workers == 0:
+        measurer = Measurer(root=root, limits=how.limits, known=cache if cache is not None else {})
+        return (measurer.measure(task) for task in tasks)
+    setup = Setup(root=root, limits=how.limits, cache=how.cache if cache is not None else None)
+    return run_workers(tasks, setup, workers=how.workers)
+
+
+def gathered(dataset: Dataset, found: Mapping[str, Measurement]) -> Dataset:
+    """The dataset with everything that was measured, in the order of its records whatever the order of the answers."""
+    index = dataset.records.index
+    answers = [found.get(str(record)) for record in index]
+    metadata = pd.concat([dataset.metadata, path_fields(dataset), header_fields(index, answers)], axis=1)
+    # Copies of a whole-dataset constant tell nothing, but an all-missing column would only be noise in every table.
+    metadata = metadata.loc[:, metadata.notna().any()]
+    fields: dict[str, Field] = {name: dataset.fields.get(name) or describe(name) for name in metadata.columns}
+    if dataset.design.inputs is not None:
+        fields = {name: replace(f, is_input=name in dataset.design.inputs) for name, f in fields.items()}
+    records, guesses = header_roles(dataset, answers)
+    problems = [
+        Problem(kind=m.problem[0], path=str(dataset.records.at[m.record, "path"]), reason=m.problem[1], record=m.record)
+        for m in answers
+        if m is not None and m.problem is not None
+    ]
+    return replace(
+        dataset,
+        records=records,
+        summary=replace(dataset.summary, guesses=(*dataset.summary.guesses, *guesses)),
+        metadata=metadata,
+        fields=fields,
+        features=feature_frame(index, answers),
+        fingerprints=fingerprint_frame(index, answers),
+        thumbnails={m.record: m.pixels.thumbnail for m in answers if m is not None and m.pixels is not None},
+        problems=(*dataset.problems, *problems),
+    )
+
+
+def path_fields(dataset: Dataset) -> pd.DataFrame:
+    """What the file's name tells without opening it. The folders themselves are left to the checks that know the layout."""
+    paths = dataset.records["path"]
+    frame = pd.DataFrame(index=dataset.records.index)
+    if paths.notna().any():
+        pure = [PurePosixPath(p) if isinstance(p, str) else None for p in paths]
+        frame["path.extension"] = [extension(p) if p else None for p in pure]
+        frame["path.name_length"] = [float(len(p.name)) if p else np.nan for p in pure]
+        frame["path.depth"] = [float(len(p.parts) - 1) if p else np.nan for p in pure]
+    return frame
+
+
+def extension(path: PurePosixPath) -> str:
+    """Suffix in lower case, `.nii.gz` whole."""
+    suffix = path.suffix.lower()
+    return PurePosixPath(path.stem).suffix.lower() + suffix if suffix == ".gz" else suffix
+
+
+def header_fields(index: pd.Index, answers: Sequence[Measurement | None]) -> pd.DataFrame:
+    """Header fields of all files as columns; a column is numeric when every value of it is."""
+    rows: list[dict[str, FieldValue]] = [measured_fields(m) for m in answers]
+    names = sorted({name for row in rows for name in row})
+    columns: dict[str, list[FieldValue]] = {name: [row.get(name) for row in rows] for name in names}
+    frame = pd.DataFrame(index=index)
+    series = {}
+    for name, values in columns.items():
+        numeric = all(v is None or isinstance(v, int | float) for v in values)
+        if numeric:
+            series[name] = pd.Series([np.nan if v is None else float(v) for v in values], index=index, dtype=float)
+        else:
+            series[name] = pd.Series([None if v is None else str(v) for v in values], index=index, dtype="string")
+    return pd.concat([frame, pd.DataFrame(series, index=index)], axis=1)
+
+
+def measured_fields(measurement: Measurement | None) -> dict[str, FieldValue]:
+    """Header fields of one file, and its size."""
+    if measurement is None or measurement.header is None:
+        return {}
+    fields = dict(measurement.header.fields)
+    if measurement.size:
+        fields["container.file_size"] = float(measurement.size)
+        count = int(np.prod(measurement.header.shape[:2])) * measurement.header.frames if measurement.header.shape else 0
+        if count:
+            fields["container.bytes_per_pixel"] = measurement.size / count
+    return fields
+
+
+def header_roles(dataset: Dataset, answers: Sequence[Measurement | None]) -> tuple[pd.DataFrame, list[Guess]]:
+    """Fill roles that the layout left empty from the headers; a table or a folder always goes before a header."""
+    records = dataset.records.copy()
+    guesses: list[Guess] = []
+    for role in HEADER_ROLES:
+        if role in records.columns and records[role].notna().any():
+            continue
+        values = [m.header.roles.get(role) if m is not None and m.header is not None else None for m in answers]
+        known = sum(v is not None for v in values)
+        if known:
+            records[role] = pd.Series(values, index=records.index, dtype="string")
+            share = known / max(1, sum(m is not None for m in answers))
+            guesses.append(
+                Guess(role=role, value="file header", confidence=round(share, 2), why=f"in the header of {known:,} files")
+            )
+    return records, guesses
+
+
+def feature_frame(index: pd.Index, answers: Sequence[Measurement | None]) -> pd.DataFrame:
+    """Features as float32, NaN where there are no pixels; no column at all when no picture was read."""
+    columns = feature_columns()
+    if not any(m is not None and m.pixels is not None for m in answers):
+        return pd.DataFrame(index=index)
+    values = np.full((len(index), len(columns)), np.nan, np.float32)
+    for row, measurement in enumerate(answers):
+        if measurement is not None and measurement.pixels is not None:
+            values[row] = measurement.pixels.features
+    return pd.DataFrame(values, index=index, columns=list(columns))
+
+
+def fingerprint_frame(index: pd.Index, answers: Sequence[Measurement | None]) -> pd.DataFrame:
+    """Digests of bytes and pixels, whether the picture is constant, and the DICOM instance."""
+    frame = pd.DataFrame(index=index)
+    frame["bytes"] = pd.Series([m.digest or None if m else None for m in answers], index=index, dtype="string")
+    frame["pixels"] = pd.Series([m.pixels.digest if m and m.pixels else None for m in answers], index=index, dtype="string")
+    frame["constant"] = np.array([bool(m and m.pixels and m.pixels.constant) for m in answers], bool)
+    for role in ("instance", "frame_of_reference"):
+        values = [m.header.roles.get(role) if m and m.header else None for m in answers]
+        frame[role] = pd.Series(values, index=index, dtype="string")
+    return frame

@@ -1,0 +1,87 @@
+"""Grey levels and colour: moments, percentiles, entropy, saturation, and how the stored depth is used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.feature import View
+
+VERSION = 1
+
+PERCENTILES: tuple[int, ...] = (1, 5, 10, 25, 50, 75, 90, 95, 99)
+COLUMNS: tuple[str, ...] = (
+    "mean", "sd", "skewness", *(f"p{p:02d}" for p in PERCENTILES), "entropy_bits", "at_min_fraction", "at_max_fraction",
+    "red_mean", "green_mean", "blue_mean", "stored_levels", "range_used_fraction",
+)  # fmt: skip
+"""`red_mean`, `green_mean`, `blue_mean` are NaN for grey images, `range_used_fraction` for floating-point ones.
+
+`at_min_fraction`, `at_max_fraction`, `stored_levels` and `range_used_fraction` look at the stored values; the rest at the
+normalised picture, 0–1."""
+
+SAMPLES = 1 << 18
+FLOAT_SAMPLES = 1 << 15
+BINS = 1024
+
+
+def measure(view: View) -> npt.NDArray[np.float32]:
+    """Shape (len(COLUMNS),). Larger images are sampled on a regular grid of at most 2¹⁸ pixels (2¹⁵ for floats)."""
+    return np.array([*_shape_of_histogram(view.gray), *_use_of_depth(view)], dtype=np.float32)
+
+
+def _shape_of_histogram(gray: npt.NDArray[np.float32]) -> list[float]:
+    bins = np.clip(gray * BINS, 0, BINS - 1).astype(np.int64)
+    counts = np.bincount(bins.ravel(), minlength=BINS)
+    share = counts / gray.size
+    level = (np.arange(BINS) + 0.5) / BINS
+    mean = float(gray.mean(dtype=np.float64))
+    centred = level - float(share @ level)
+    sd = float(gray.std(dtype=np.float64))
+    skewness = float(share @ centred**3) / sd**3 if sd > 1e-3 else 0.0
+    reached = np.searchsorted(np.cumsum(counts), np.array(PERCENTILES) / 100 * gray.size)
+    percentiles = level[np.minimum(reached, BINS - 1)]
+    coarse = share.reshape(64, -1).sum(axis=1)
+    coarse = coarse[coarse > 0]
+    return [mean, sd, skewness, *percentiles.tolist(), float(-(coarse * np.log2(coarse)).sum())]
+
+
+def _use_of_depth(view: View) -> list[float]:
+    stored: npt.NDArray[Any] = view.stored
+    channels = stored[..., :3] if stored.ndim == 3 and stored.shape[2] >= 3 else stored.reshape(*stored.shape[:2], -1)[..., :1]
+    whole = stored.dtype.kind in "iub"
+    step = max(1, int(np.ceil(np.sqrt(channels.size / (SAMPLES if whole else FLOAT_SAMPLES)))))
+    sample = channels[::step, ::step].reshape(-1, channels.shape[2])
+    if not whole:
+        return _use_of_floats(sample.astype(np.float64), view.gray)
+    low, high = int(sample.min()), int(sample.max())
+    if high - low < 1 << 17:
+        counts = [np.bincount((sample[:, c].astype(np.int64) - low), minlength=high - low + 1) for c in range(sample.shape[1])]
+        total = np.sum(counts, axis=0)
+        levels = int(np.count_nonzero(total))
+        at_min, at_max = total[0] / sample.size, total[-1] / sample.size
+    else:
+        levels = len(np.unique(sample.ravel()[:: max(1, sample.size // FLOAT_SAMPLES)]))
+        at_min, at_max = float(np.mean(sample == low)), float(np.mean(sample == high))
+    depth = view.header.fields.get("container.bit_depth")
+    bits = int(depth) if isinstance(depth, int | float) and 0 < depth <= 64 else stored.dtype.itemsize * 8
+    if stored.dtype.kind == "b":
+        bits = 1
+    span = float(2**bits - 1)
+    colour = [float(m) / span for m in sample.mean(axis=0)] if sample.shape[1] == 3 else [np.nan] * 3
+    return [float(at_min), float(at_max), *colour, float(levels), min(1.0, (high - low) / span)]
+
+
+def _use_of_floats(sample: npt.NDArray[np.float64], gray: npt.NDArray[np.float32]) -> list[float]:
+    """Stored floats have no depth; NaN and infinities are no levels."""
+    flat = sample[np.isfinite(sample)]
+    if flat.size == 0:
+        return [0.0, 0.0, np.nan, np.nan, np.nan, 0.0, np.nan]
+    values, counts = np.unique(flat, return_counts=True)
+    colour = [float(gray.mean())] * 3 if sample.shape[1] == 3 else [np.nan] * 3
+    if sample.shape[1] == 3 and len(values) > 1:
+        spread = (sample - values[0]) / (values[-1] - values[0])
+        finite = np.isfinite(spread)
+        colour = [float(spread[finite[:, c], c].mean()) if finite[:, c].any() else np.nan for c in range(3)]
+    return [counts[0] / flat.size, counts[-1] / flat.size, *colour, float(len(values)), np.nan]

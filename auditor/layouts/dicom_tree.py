@@ -1,0 +1,217 @@
+"""A tree of DICOM files (patient, study, series folders, or any other), with or without a label table to join."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from auditor.candidates import rank_tables
+from auditor.columns import describe_columns
+from auditor.dataset import Dataset, Labels
+from auditor.errors import UnreadableFile
+from auditor.headers import plain
+from auditor.label_columns import labels_of
+from auditor.labels import Level, text_of
+from auditor.layout import Detection, Listing, Options
+from auditor.masks import find_masks
+from auditor.reader import Limits, open_header, read_source
+from auditor.records import Draft, build, no_labels
+from auditor.resolve import resolve_names
+from auditor.roles import Roles, find_roles
+from auditor.tables import LabelTable, add_blank_row, read_table
+from auditor.tree import read_folders
+from auditor.types import Guess
+
+_KEYS: tuple[tuple[str, str, Level], ...] = (
+    ("sopinstanceuid", "instance", "image"),
+    ("instanceuid", "instance", "image"),
+    ("seriesinstanceuid", "series", "series"),
+    ("studyinstanceuid", "study", "study"),
+    ("patientid", "patient", "patient"),
+)
+"""Column of a table → role of the DICOM header that it is compared with, and the level of its labels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Join:
+    """A table and the row of each file (one behind the last row: none)."""
+
+    table: LabelTable
+    rows: npt.NDArray[np.int64]
+    column: str
+    level: Level
+    matched: int
+
+
+def detect(listing: Listing, options: Options) -> Detection | None:
+    """At least half of the images are DICOM, and no folder level is one of classes."""
+    inventory = listing.inventory
+    count = len(inventory.dicom)
+    if not count or count < len(inventory.images) / 2 or listing.is_file:
+        return None
+    roles = read_folders(inventory.images)
+    if roles.label is not None:
+        return Detection(layout="dicom_tree", confidence=0.5, why=f"{count:,} DICOM files, but the folders could be classes")
+    return Detection(layout="dicom_tree", confidence=0.72, why=f"{count:,} DICOM files; no folder level is one of classes")
+
+
+def load(listing: Listing, options: Options) -> Dataset:
+    """One record per image file; patient, study and series come from the headers later, when no table says them."""
+    inventory = listing.inventory
+    masks = find_masks(inventory.images)
+    ids = [path for path in inventory.images if path not in masks.files]
+    index = pd.Index(ids, name="record", dtype="str")
+    folders = read_folders(ids)
+    columns: dict[str, Sequence[object] | pd.Series] = {"path": ids}
+    guesses: list[Guess] = []
+    if folders.split is not None:
+        columns["split"] = folders.split
+        guesses += [guess for guess in folders.guesses if guess.role == "split"]
+    if masks.of:
+        columns["mask"] = [masks.of[path][0] if path in masks.of else None for path in ids]
+        guesses.append(Guess(role="mask", value="file names", confidence=0.9, why=masks.why))
+    labels = no_labels(ids)
+    draft: dict[str, object] = {}
+    notes: list[str] = []
+    join = _join(listing, options, ids)
+    if join is not None:
+        frame = add_blank_row(join.table.frame)
+        roles = find_roles(
+            frame,
+            pins=options.roles,
+            where=join.table.path.name,
+            resolving={join.column: 1.0} if join.level == "image" else {},
+            separator=options.separator,
+            task=options.task,
+            level=options.level,
+        )
+        columns |= _table_columns(roles, frame, join)
+        labels = _labels(roles, frame, join, index)
+        used = roles.used | {join.column}
+        metadata = describe_columns(frame, [str(name) for name in frame.columns if name not in used], join.rows)
+        draft = {"metadata": metadata.columns, "fields": metadata.fields}
+        guesses += [guess for guess in roles.guesses if guess.role in columns or guess.role == "label"]
+        why = f"{join.matched:,} of {len(ids):,} files are in {join.table.path.name}, by column {join.column!r}"
+        guesses.append(Guess(role="table", value=join.table.path.name, confidence=0.9, why=why))
+        notes += [*join.table.notes, *roles.notes]
+        if join.matched < len(ids):
+            notes.append(f"{len(ids) - join.matched:,} files are not in the table {join.table.path.name}")
+    elif inventory.tables:
+        notes.append(f"{len(inventory.tables):,} tables name none of the files: not read")
+    counts = {
+        "files": len(listing.files),
+        "images": len(ids),
+        "containers": len(inventory.containers),
+        "masks": len(masks.files),
+        "tables": len(inventory.tables),
+        "other": len(inventory.other),
+        "refused": len(listing.problems),
+    }
+    if join is not None:
+        table_rows = {"rows": join.table.rows, "rows_used": len(join.table.frame)}
+        counts |= table_rows | {"rows_malformed": join.table.rows - len(join.table.frame)}
+    return build(
+        Draft(
+            root=listing.root,
+            name=listing.target.name,
+            layout="dicom_tree",
+            ids=ids,
+            labels=labels,
+            columns=columns,
+            counts=counts,
+            guesses=tuple(guesses),
+            notes=tuple(notes),
+            problems=(*listing.problems, *(join.table.problems if join is not None else ())),
+            **draft,  # type: ignore[arg-type]  # metadata and fields, or nothing
+        )
+    )
+
+
+def _table_columns(roles: Roles, frame: pd.DataFrame, join: _Join) -> dict[str, Sequence[object] | pd.Series]:
+    lines = np.append(join.table.lines, 0)[join.rows]
+    columns: dict[str, Sequence[object] | pd.Series] = {"line": pd.Series(lines)}
+    for role in ("split", "patient", "lesion", "study", "series", "site", "fold", "time"):
+        if role in roles.columns:
+            columns[role] = pd.Series(text_of(frame[roles.columns[role]])[join.rows])
+    return columns
+
+
+def _labels(roles: Roles, frame: pd.DataFrame, join: _Join, index: pd.Index) -> Labels:
+    if not roles.labels:
+        return no_labels(list(index))
+    level = join.level if roles.level == "image" else roles.level
+    return labels_of(roles, frame.iloc[join.rows], index, level=level)
+
+
+def _join(listing: Listing, options: Options, ids: Sequence[str]) -> _Join | None:
+    """The first table, best first, that names files or UIDs of the tree."""
+    headers: Mapping[str, list[str | None]] | None = None
+    for candidate in rank_tables(listing, ids):
+        table = read_table(listing.root / candidate.name)
+        best: _Join | None = None
+        for name in candidate.naming:
+            best = _closer(best, _by_file(listing, table, name, ids))
+        for column, role, level in _KEYS if best is None else ():
+            name = next((str(c) for c in table.frame.columns if plain(str(c)) == column), None)
+            if name is not None and best is None:
+                headers = headers or _headers(listing, ids)
+                best = _by_header(table, name, headers[role], level)
+        if best is not None:
+            return best
+    return None
+
+
+def _closer(one: _Join | None, other: _Join | None) -> _Join | None:
+    return other if one is None or (other is not None and other.matched > one.matched) else one
+
+
+def _first_rows(column: pd.Series) -> npt.NDArray[np.int64]:
+    """First row of each category of a categorical column; −1 where it has none."""
+    codes = column.cat.codes.to_numpy()
+    first = np.full(len(column.cat.categories), -1, np.int64)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    return first
+
+
+def _by_file(listing: Listing, table: LabelTable, name: str, ids: Sequence[str]) -> _Join | None:
+    column = table.frame[name]
+    resolved = resolve_names(listing.root, [str(value) for value in column.cat.categories], ids)
+    first = _first_rows(column)
+    row_of = {file: int(first[i]) for i, file in enumerate(resolved.files) if file is not None and first[i] >= 0}
+    return _joined(table, name, [row_of.get(path) for path in ids], "image")
+
+
+def _by_header(table: LabelTable, name: str, values: Sequence[str | None], level: Level) -> _Join | None:
+    column = table.frame[name]
+    first = _first_rows(column)
+    row_of = {str(value): int(first[i]) for i, value in enumerate(column.cat.categories) if value and first[i] >= 0}
+    return _joined(table, name, [row_of.get(value or "") for value in values], level)
+
+
+def _joined(table: LabelTable, name: str, rows: Sequence[int | None], level: Level) -> _Join | None:
+    matched = sum(row is not None for row in rows)
+    if not matched:
+        return None
+    none = len(table.frame)
+    array = np.array([none if row is None else row for row in rows], dtype=np.int64)
+    return _Join(table=table, rows=array, column=name, level=level, matched=matched)
+
+
+def _headers(listing: Listing, ids: Sequence[str]) -> dict[str, list[str | None]]:
+    """UIDs and patient ids of all files; what cannot be read has none here and becomes a finding in the extract pass."""
+    found: dict[str, list[str | None]] = {role: [] for role in ("instance", "series", "study", "patient")}
+    limits = Limits()
+    for path in ids:
+        roles: Mapping[str, str] = {}
+        try:
+            roles = open_header(read_source(listing.root / path, limits), limits).roles
+        except UnreadableFile:
+            roles = {}
+        for role, values in found.items():
+            value = roles.get(role)
+            values.append(value.rpartition("|")[2] if value is not None else None)
+    return found

@@ -1,0 +1,148 @@
+"""Images in folders: flat, class folders, split × class, patient folders, images with masks, labels in file names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from auditor.dataset import Dataset, Labels
+from auditor.fields import Field
+from auditor.labels import single
+from auditor.layout import Detection, Listing, Options
+from auditor.masks import Masks, find_masks
+from auditor.names import NameRoles, roles_in_names
+from auditor.records import Draft, build, no_labels
+from auditor.tables import categorical
+from auditor.tree import FolderRoles, read_folders
+from auditor.types import Guess
+
+
+def image_paths(listing: Listing) -> tuple[str, ...]:
+    """The files that are one image each: images, and arrays where they are at least half of what there is."""
+    inventory = listing.inventory
+    if len(inventory.containers) >= max(len(inventory.images), 1):
+        return tuple(sorted((*inventory.images, *inventory.containers)))
+    return inventory.images
+
+
+def detect(listing: Listing, options: Options) -> Detection | None:
+    """Any folder with images fits; the more its folders say, the better."""
+    paths = image_paths(listing)
+    if not paths:
+        return None
+    inventory = listing.inventory
+    if not inventory.images:
+        return Detection(layout="folders", confidence=0.2, why=f"{len(paths):,} array files")
+    masks = find_masks(paths)
+    roles = read_folders([path for path in paths if path not in masks.files])
+    if roles.label is not None:
+        guess = next(g for g in roles.guesses if g.role == "label")
+        return Detection(layout="folders", confidence=min(0.75, guess.confidence), why=f"class folders: {guess.why}")
+    if masks.of:
+        return Detection(layout="folders", confidence=0.65, why=f"images with masks: {masks.why}")
+    names = roles_in_names([path for path in paths if path not in masks.files])
+    if names is not None and names.label is not None:
+        return Detection(layout="folders", confidence=0.7, why=f"file names as in {names.pattern.name}")
+    return Detection(layout="folders", confidence=0.3, why=f"{len(paths):,} images")
+
+
+def load(listing: Listing, options: Options) -> Dataset:
+    """One record per image; masks are no records but fill `mask`."""
+    inventory = listing.inventory
+    every = image_paths(listing)
+    masks = find_masks(every)
+    ids = [path for path in every if path not in masks.files]
+    folders = read_folders(ids)
+    names = roles_in_names(ids)
+    index = pd.Index(ids, name="record", dtype="str")
+    labels, label_guesses = _labels(ids, index, folders, names)
+    columns: dict[str, Sequence[object]] = {"path": ids}
+    guesses = [*label_guesses]
+    for role in ("split", "patient", "site", "study"):
+        values, guess = _role(role, folders, names)
+        if values is not None and guess is not None:
+            columns[role] = values
+            guesses.append(guess)
+    notes = list(folders.notes if labels.origin == "class folder" else ())
+    if names is not None and names.pattern.ambiguous:
+        notes.append(names.pattern.ambiguous)
+    if masks.of:
+        columns["mask"] = [masks.of[path][0] if path in masks.of else None for path in ids]
+        guesses.append(Guess(role="mask", value="file names", confidence=0.9, why=masks.why))
+    notes += mask_notes(masks) + unread_notes(listing)
+    fields, metadata = {}, {}
+    if names is not None:
+        for name, values in names.fields.items():
+            field = f"name.{name}"
+            fields[field] = Field(name=field, kind="acquisition")
+            metadata[field] = pd.Series(list(values), index=index, dtype=object).astype("str")
+    used = frozenset(every)
+    counts = {
+        "files": len(listing.files),
+        "images": sum(path not in masks.files for path in every),
+        "containers": sum(path not in used for path in inventory.containers),
+        "masks": len(masks.files),
+        "tables": len(inventory.tables),
+        "other": len(inventory.other),
+        "refused": len(listing.problems),
+    }
+    return build(
+        Draft(
+            root=listing.root,
+            name=listing.target.name,
+            layout="folders",
+            ids=ids,
+            labels=labels,
+            columns=columns,
+            metadata=metadata,
+            fields=fields,
+            counts=counts,
+            guesses=tuple(guesses),
+            notes=tuple(notes),
+            problems=listing.problems,
+        )
+    )
+
+
+def mask_notes(masks: Masks) -> list[str]:
+    """What a person should know about the masks."""
+    notes = []
+    several = sum(len(of) > 1 for of in masks.of.values())
+    if several:
+        notes.append(f"{several:,} images have several masks: the first of each is used")
+    if masks.alone:
+        notes.append(f"{len(masks.alone):,} masks have no image")
+    return notes
+
+
+def unread_notes(listing: Listing) -> list[str]:
+    """Which files were left aside, by suffix, when images may be among them."""
+    inventory = listing.inventory
+    notes = []
+    if inventory.unsupported:
+        suffixes = sorted({path.removesuffix(".gz").rpartition(".")[2].lower() for path in inventory.unsupported})
+        notes.append(f"{len(inventory.unsupported):,} files are of image formats without a reader: {', '.join(suffixes)}")
+    return notes
+
+
+def _labels(ids: Sequence[str], index: pd.Index, folders: FolderRoles, names: NameRoles | None) -> tuple[Labels, list[Guess]]:
+    """Labels of a known collection's file names first, then of class folders."""
+    if names is not None and names.label is not None and (folders.label is None or names.pattern.name == "BreaKHis"):
+        column = categorical(value or "" for value in names.label)
+        why = f"{names.matched:,} of {len(ids):,} file names are those of {names.pattern.name}"
+        guess = Guess(role="label", value="file name", confidence=names.pattern.confidence, why=why)
+        return single(column, index, level="image", origin="file name"), [guess]
+    if folders.label is not None:
+        column = categorical(value or "" for value in folders.label)
+        return single(column, index, level="image", origin="class folder"), [g for g in folders.guesses if g.role == "label"]
+    return no_labels(ids), []
+
+
+def _role(role: str, folders: FolderRoles, names: NameRoles | None) -> tuple[Sequence[str | None] | None, Guess | None]:
+    in_names = getattr(names, role, None) if names is not None else None
+    if names is not None and in_names is not None:
+        why = f"{names.matched:,} of {len(in_names):,} names follow the pattern of {names.pattern.name}"
+        return in_names, Guess(role=role, value="file name", confidence=names.pattern.confidence, why=why)
+    in_folders = getattr(folders, role, None)
+    return in_folders, next((guess for guess in folders.guesses if guess.role == role), None)

@@ -1,0 +1,188 @@
+"""MedMNIST npz: `train_images`, `train_labels`, … (any splits), or one pair such as `images` and `labels`, `x` and `y`."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from numpy.lib import format as npy_format
+
+from auditor.dataset import Dataset, Labels, State
+from auditor.errors import DatasetError
+from auditor.labels import Level, from_states, single
+from auditor.layout import Detection, Listing, Options
+from auditor.names import split_name
+from auditor.records import Draft, build, no_labels
+from auditor.tables import categorical
+from auditor.types import Guess
+
+MAX_LABEL_BYTES = 1 << 30
+_IMAGES = ("images", "image", "imgs", "x", "data")
+_LABELS = ("labels", "label", "y", "targets", "target")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pair:
+    """Images and labels of one split: member names, number of images."""
+
+    file: str
+    split: str | None
+    images: str
+    labels: str | None
+    count: int
+
+
+def detect(listing: Listing, options: Options) -> Detection | None:
+    """An npz with images and labels inside."""
+    pairs = [pair for name in listing.inventory.containers for pair in _pairs(listing.root, name) if pair.labels]
+    items = sum(pair.count for pair in pairs)
+    if not items or items < len(listing.inventory.images):
+        return None
+    return Detection(layout="medmnist", confidence=0.95, why=f"{items:,} images with labels inside npz")
+
+
+def load(listing: Listing, options: Options) -> Dataset:
+    """One record per image, named `train/12`; only the labels are read here.
+
+    Raises:
+        DatasetError: labels that do not fit the images, or no npz with images.
+    """
+    files = [name for name in listing.inventory.containers if _pairs(listing.root, name)]
+    pairs = [pair for name in files for pair in _pairs(listing.root, name)]
+    pairs = [pair for pair in pairs if pair.labels] or pairs
+    if not pairs:
+        raise DatasetError(f"{listing.target}: no npz with images and labels inside; choose another layout")
+    ids: list[str] = []
+    paths: list[str] = []
+    items: list[str] = []
+    splits: list[str | None] = []
+    for pair in pairs:
+        prefix = "" if len({p.file for p in pairs}) == 1 else f"{pair.file}/"
+        part = pair.split or pair.images
+        ids += [f"{prefix}{part}/{i}" for i in range(pair.count)]
+        paths += [pair.file] * pair.count
+        items += [f"{pair.images}:{i}" for i in range(pair.count)]
+        splits += [pair.split] * pair.count
+    labels = _labels(listing.root, pairs, ids, options)
+    inventory = listing.inventory
+    names = ", ".join(sorted({str(pair.labels) for pair in pairs if pair.labels}))
+    why = "the npz holds one label per image"
+    guesses = [Guess(role="label", value=names, confidence=0.95, why=why)] if labels.task != "none" else []
+    if any(splits):
+        guesses.append(Guess(role="split", value="array names", confidence=0.95, why="the arrays are named after splits"))
+    used = {pair.file for pair in pairs}
+    unused = [name for name in inventory.containers if name not in used]
+    notes = [f"{len(unused):,} npz or npy files hold no images with labels: not read"] if unused else []
+    if inventory.images:
+        notes.append(f"{len(inventory.images):,} image files beside the npz are not read")
+    counts = {
+        "files": len(listing.files),
+        "images": len(inventory.images),
+        "containers": len(inventory.containers),
+        "tables": len(inventory.tables),
+        "other": len(inventory.other),
+        "refused": len(listing.problems),
+        "items": len(ids),
+    }
+    return build(
+        Draft(
+            root=listing.root,
+            name=listing.target.name,
+            layout="medmnist",
+            ids=ids,
+            labels=labels,
+            columns={"path": paths, "item": items, "split": splits},
+            counts=counts,
+            guesses=tuple(guesses),
+            notes=tuple(notes),
+            problems=listing.problems,
+        )
+    )
+
+
+def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Shape of every array of an npz, from the headers alone; empty for what is no npz."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.namelist()[:1000]:
+                if not member.endswith(".npy"):
+                    continue
+                with archive.open(member) as stream:
+                    version = npy_format.read_magic(stream)
+                    read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+                    shapes[member.removesuffix(".npy")] = read(stream)[0]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
+        return {}
+    return shapes
+
+
+def _pairs(root: Path, name: str) -> list[_Pair]:
+    if not name.lower().endswith(".npz"):
+        return []
+    shapes = _shapes(root / name)
+    pairs: list[_Pair] = []
+    for array, shape in shapes.items():
+        prefix, kind = _prefix(array, _IMAGES)
+        if kind is None or len(shape) < 3 or not shape[0]:
+            continue
+        partner = next(
+            (other for other in shapes if _prefix(other, _LABELS) == (prefix, "labels") and shapes[other][:1] == shape[:1]),
+            None,
+        )
+        split = split_name(prefix) if prefix else None
+        pairs.append(_Pair(file=name, split=split or prefix or None, images=array, labels=partner, count=shape[0]))
+    return pairs
+
+
+def _prefix(array: str, endings: Sequence[str]) -> tuple[str, str | None]:
+    """`train_images` → (`train`, `labels` or `images`); no known ending → None."""
+    kind = "labels" if endings is _LABELS else "images"
+    lower = array.lower()
+    for ending in endings:
+        if lower == ending:
+            return "", kind
+        for joined in (f"_{ending}", f"-{ending}"):
+            if lower.endswith(joined):
+                return lower.removesuffix(joined), kind
+        if lower.startswith(f"{ending}_"):
+            return lower.removeprefix(f"{ending}_"), kind
+    return lower, None
+
+
+def _read(path: Path, member: str) -> npt.NDArray[np.generic]:
+    with zipfile.ZipFile(path) as archive:
+        if archive.getinfo(f"{member}.npy").file_size > MAX_LABEL_BYTES:
+            raise DatasetError(f"{path}: the labels `{member}` take more than {MAX_LABEL_BYTES >> 30} GiB")
+        try:
+            with archive.open(f"{member}.npy") as stream:
+                array: npt.NDArray[np.generic] = npy_format.read_array(stream, allow_pickle=False)
+        except (ValueError, zipfile.BadZipFile, EOFError):
+            raise DatasetError(f"{path}: the labels `{member}` cannot be read (damaged, or pickled objects)") from None
+    return array
+
+
+def _labels(root: Path, pairs: Sequence[_Pair], ids: Sequence[str], options: Options) -> Labels:
+    if not all(pair.labels for pair in pairs):
+        return no_labels(ids)
+    arrays = [_read(root / pair.file, str(pair.labels)) for pair in pairs]
+    index = pd.Index(list(ids), name="record", dtype="str")
+    level: Level = "image"
+    origin = ", ".join(sorted({str(pair.labels) for pair in pairs}))
+    widths = {array.shape[1] if array.ndim == 2 else 1 for array in arrays if array.ndim <= 2}
+    if any(array.ndim > 2 for array in arrays) or len(widths) != 1:
+        return no_labels(ids)
+    if widths != {1}:
+        states = np.concatenate(arrays).astype(np.int64)
+        table = np.where(states > 0, State.POSITIVE, np.where(states < 0, State.UNCERTAIN, State.NEGATIVE)).astype(np.int8)
+        return from_states(table, [str(i) for i in range(table.shape[1])], index, level=level, origin=origin)
+    flat = np.concatenate([array.reshape(-1) for array in arrays])
+    if flat.dtype.kind == "f" and (flat == np.round(flat)).all():
+        flat = flat.astype(np.int64)
+    values = categorical(flat.astype(str).tolist())
+    return single(values, index, level=level, origin=origin, ordinal=options.task == "ordinal")

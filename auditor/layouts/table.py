@@ -1,0 +1,339 @@
+"""A label table, with or without images: one row per image, per reading, per box or per finding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from auditor.candidates import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
+from auditor.columns import describe_columns
+from auditor.dataset import Dataset, Labels, Problem
+from auditor.images import Inventory
+from auditor.label_columns import gather_findings, labels_of
+from auditor.labels import text_of
+from auditor.layout import Detection, Listing, Options, list_files
+from auditor.masks import Masks, find_masks
+from auditor.names import roles_in_names, split_name
+from auditor.table_readings import long_readings, read_boxes, wide_readings
+from auditor.records import Draft, build, no_labels, unique_ids
+from auditor.resolve import Resolved, resolve_names
+from auditor.roles import Roles, find_roles
+from auditor.tables import LabelTable, table_format
+from auditor.types import Guess
+
+_PLAIN_TEXT = (".txt", ".dat")
+
+
+def detect(listing: Listing, options: Options) -> Detection | None:
+    """A table that was named, or the best table of a folder."""
+    if listing.is_file:
+        if table_format(listing.target.name) is None and not listing.target.name.lower().endswith(_PLAIN_TEXT):
+            return None
+        return Detection(layout="table", confidence=1.0, why="a table was named")
+    inventory = listing.inventory
+    candidates = rank_tables(listing, _matchable(inventory)[0]) if inventory.tables else []
+    if not candidates:
+        return None
+    return Detection(layout="table", confidence=candidates[0].confidence, why=f"{candidates[0].name}: {candidates[0].why}")
+
+
+def _matchable(inventory: Inventory) -> tuple[list[str], Masks]:
+    """What a table may name: images that are no masks, and arrays where they are all there is."""
+    masks = find_masks(inventory.images)
+    images = [path for path in inventory.images if path not in masks.files]
+    return images or list(inventory.containers), masks
+
+
+def load(listing: Listing, options: Options) -> Dataset:
+    """Read the label table, find the roles of its columns, match its names with files.
+
+    Raises:
+        DatasetError: no table, a damaged one, or a pinned column that does not exist.
+    """
+    files = _image_listing(listing, options)
+    images, masks = _matchable(files.inventory)
+    table, names = open_label_table(listing, images if options.root is None else _matchable(listing.inventory)[0])
+    shares = naming_shares(table.frame, files.root, images)
+    roles = find_roles(
+        table.frame,
+        pins=_pins(options, table),
+        where=table.path.name,
+        resolving=shares,
+        separator=options.separator,
+        task=options.task,
+        level=options.level,
+    )
+    return _Loader(table, names, files, images, masks, roles, listing).dataset()
+
+
+def _pins(options: Options, table: LabelTable) -> Mapping[str, str]:
+    pins = dict(options.roles)
+    if MERGED_SPLIT in table.frame.columns:
+        pins.setdefault("split", MERGED_SPLIT)
+    return pins
+
+
+def _image_listing(listing: Listing, options: Options) -> Listing:
+    if options.root is not None:
+        return list_files(options.root)
+    return list_files(listing.root) if listing.is_file else listing
+
+
+class _Loader:
+    """One load: from the table, its roles and the files to the Dataset."""
+
+    def __init__(
+        self,
+        table: LabelTable,
+        tables: tuple[str, ...],
+        files: Listing,
+        images: Sequence[str],
+        masks: Masks,
+        roles: Roles,
+        listing: Listing,
+    ) -> None:
+        self.table, self.tables, self.files, self.images = table, tables, files, images
+        self.mask_of, self.mask_files, self.roles, self.listing = masks.of, masks.files, roles, listing
+        self.inventory = files.inventory
+        self.frame = table.frame
+        self.grouped = False
+        self.missing = 0
+        self.unlisted: list[str] = []
+        self.notes = [*table.notes, *roles.notes]
+        self.guesses: list[Guess] = list(roles.guesses)
+        self.problems: list[Problem] = [*files.problems, *table.problems]
+
+    def dataset(self) -> Dataset:
+        names, resolved = self._names()
+        self.grouped = self._is_grouped(names)
+        rows, ids, row_record = self._records(names)
+        index = pd.Index(ids, name="record", dtype="str")
+        columns: dict[str, Sequence[object] | pd.Series] = {"line": self.table.lines[rows]}
+        if "path" in self.roles.columns:
+            columns["path"] = names[rows]
+        self._report_files(names, resolved, rows, ids)
+        for role in ("split", "patient", "lesion", "study", "series", "site", "fold", "time"):
+            if role in self.roles.columns:
+                columns[role] = self._text(role, rows)
+        self._from_names(names[rows], columns)
+        mask = self._masks(names[rows], rows)
+        if mask is not None:
+            columns["mask"] = mask
+        boxes = None
+        if self.roles.boxes is not None:
+            boxes = read_boxes(self.frame, self.roles, row_record, self.table.lines, self.table.path.name)
+        labels = self._labels(rows, index, row_record)
+        annotations = None
+        if self.roles.raters:
+            annotations = wide_readings(self.frame.iloc[rows], self.roles.raters, ids)
+        elif "rater" in self.roles.columns and ("answer" in self.roles.columns or self.roles.labels):
+            annotations = long_readings(self.frame, self.roles, row_record)
+        free = [str(name) for name in self.frame.columns if name not in self.roles.used]
+        free += [self.roles.columns[role] for role in ("site", "time") if role in self.roles.columns]
+        if self.grouped:
+            free = [name for name in free if self._constant(name, row_record)]
+        metadata = describe_columns(self.frame, free, rows)
+        if metadata.left_out:
+            text = ", ".join(metadata.left_out)
+            self.notes.append(f"columns with another text in almost every row are no metadata: {text}")
+        return build(
+            Draft(
+                root=self.files.root,
+                name=self.listing.target.name,
+                layout="table",
+                ids=ids,
+                labels=labels,
+                columns=columns,
+                metadata=metadata.columns,
+                fields=metadata.fields,
+                annotations=annotations,
+                boxes=boxes,
+                counts=self._counts(),
+                guesses=tuple(self.guesses),
+                notes=tuple(self.notes),
+                problems=tuple(self.problems),
+            )
+        )
+
+    def _names(self) -> tuple[npt.NDArray[np.object_], Resolved | None]:
+        """What each row calls its record (empty: nothing), as a path where it is one."""
+        column = self.roles.columns.get("path")
+        if column is None:
+            item = self.roles.columns.get("item")
+            if item is not None:
+                return text_of(self.frame[item]), None
+            for role in ("series", "study", "lesion", "patient"):
+                name = self.roles.columns.get(role)
+                if name is not None:
+                    values = text_of(self.frame[name])
+                    if len(set(values)) == len(values) and "" not in set(values):
+                        return values, None
+            return np.array(
+                [f"line {line}" if line else f"row {i}" for i, line in enumerate(self.table.lines, 1)], dtype=object
+            ), None
+        categories = [str(value) for value in self.frame[column].cat.categories]
+        resolved = resolve_names(self.files.root, categories, self.images)
+        table = np.array([file or name or "" for file, name in zip(resolved.files, resolved.names, strict=True)], dtype=object)
+        outside = [i for i, name in enumerate(resolved.names) if name is None and categories[i]]
+        if outside:
+            codes = self.frame[column].cat.codes.to_numpy()
+            for i in outside:
+                row = int(np.flatnonzero(codes == i)[0]) if (codes == i).any() else -1
+                if row >= 0:
+                    reason = "the path leads out of the dataset: it is not opened"
+                    line = int(self.table.lines[row])
+                    self.problems.append(
+                        Problem(kind="outside-root", path=categories[i], reason=reason, record=f"line {line}", line=line)
+                    )
+        return table[self.frame[column].cat.codes.to_numpy()], resolved
+
+    def _is_grouped(self, names: npt.NDArray[np.object_]) -> bool:
+        """Several rows are one record: readings, boxes, or one finding per row."""
+        if "rater" in self.roles.columns or self.roles.boxes is not None:
+            return "path" in self.roles.columns or "item" in self.roles.columns
+        if "path" not in self.roles.columns or len(self.roles.labels) != 1:
+            return False
+        if self.roles.known is not None and self.roles.known.name.startswith("RSNA"):
+            return True
+        codes = self.frame[self.roles.labels[0]].cat.codes.to_numpy()
+        pairs = pd.DataFrame({"name": names, "label": codes}).drop_duplicates()
+        several = int((pairs.groupby("name", sort=False).size() > 1).sum())
+        distinct = pairs["name"].nunique()
+        if several >= 0.2 * distinct and distinct > 1:
+            self.notes.append(f"{several:,} images have several rows with different labels: read as one finding per row")
+            return True
+        return False
+
+    def _records(self, names: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.int64], list[str], npt.NDArray[np.object_]]:
+        """Row of each record (its first), its id, and the record of every row."""
+        every = np.arange(len(names), dtype=np.int64)
+        lines = self.table.lines
+        filled = np.array([name or f"line {lines[i]}" for i, name in enumerate(names)], dtype=object)
+        if not self.grouped:
+            ids = unique_ids(list(filled))
+            repeated = sum(a != b for a, b in zip(ids, filled, strict=True))
+            if repeated:
+                self.notes.append(f"{repeated:,} rows name an image of an earlier row: records of their own, called `name#2`")
+            return every, ids, np.asarray(ids, dtype=object)
+        codes, _ = pd.factorize(filled)
+        _, first = np.unique(codes, return_index=True)
+        return first.astype(np.int64), [str(filled[i]) for i in first], filled
+
+    def _report_files(
+        self, names: npt.NDArray[np.object_], resolved: Resolved | None, rows: npt.NDArray[np.int64], ids: Sequence[str]
+    ) -> None:
+        """Missing and unlisted files; nothing is missing where no image is there at all."""
+        if resolved is None or not resolved.found:
+            if resolved is not None:
+                count = len(self.images) if self.inventory.images else 0
+                there = f"none of the {count:,} images is named by the table" if count else "no image found"
+                self.notes.append(f"{there} under {self.files.root.name}: only the table is audited (say where with --root)")
+            return
+        known = {file for file in resolved.files if file is not None}
+        for row, record in zip(rows.tolist(), ids, strict=True):
+            name = names[row]
+            if name and name not in known:
+                several = name in resolved.doubtful
+                reason = "several files fit this name: none was taken" if several else "named by the table, but not there"
+                line = int(self.table.lines[row])
+                self.problems.append(Problem(kind="missing", path=name, reason=reason, record=record, line=line))
+                self.missing += 1
+        self.unlisted = [path for path in self.images if path not in known]
+        reason = "there, but not named by the table"
+        self.problems += [Problem(kind="unlisted", path=path, reason=reason) for path in self.unlisted]
+
+    def _text(self, role: str, rows: npt.NDArray[np.int64]) -> pd.Series:
+        column = self.frame[self.roles.columns[role]].iloc[rows]
+        if role == "split":
+            names = [str(value) for value in column.cat.categories]
+            if all(split_name(name) or not name for name in names):
+                mapped = np.array([split_name(name) or "" for name in names], dtype=object)
+                return pd.Series(mapped[column.cat.codes.to_numpy()])
+        return pd.Series(text_of(column))
+
+    def _from_names(self, names: npt.NDArray[np.object_], columns: dict[str, Sequence[object] | pd.Series]) -> None:
+        """Patient, study and site out of the file names, where no column says them."""
+        known = self.roles.known
+        if known is not None:
+            for role, pattern in (("patient", known.patient_in_path), ("study", known.study_in_path)):
+                if pattern is not None and role not in columns:
+                    found = [re.search(pattern, name) for name in names]
+                    columns[role] = [match[1] if match else None for match in found]
+                    why = f"the paths of {known.name} name it"
+                    self.guesses.append(Guess(role=role, value="file name", confidence=0.95, why=why))
+        if "path" not in self.roles.columns or "patient" in columns:
+            return
+        said = roles_in_names([str(name) for name in names])
+        if said is None:
+            return
+        why = f"{said.matched:,} of {len(names):,} names follow the pattern of {said.pattern.name}"
+        for role in ("patient", "study", "site"):
+            values = getattr(said, role)
+            if values is not None and role not in columns:
+                columns[role] = values
+                self.guesses.append(Guess(role=role, value="file name", confidence=said.pattern.confidence, why=why))
+
+    def _masks(self, names: npt.NDArray[np.object_], rows: npt.NDArray[np.int64]) -> Sequence[object] | None:
+        column = self.roles.columns.get("mask")
+        if column is not None:
+            categories = [str(value) for value in self.frame[column].cat.categories]
+            resolved = resolve_names(self.files.root, categories, (*self.inventory.images, *self.inventory.containers))
+            table = np.array(
+                [file or name or "" for file, name in zip(resolved.files, resolved.names, strict=True)], dtype=object
+            )
+            masks = table[self.frame[column].cat.codes.to_numpy()][rows]
+            self.mask_files = self.mask_files | {file for file in resolved.files if file is not None}
+            taken = {file for file in resolved.files if file is not None}
+            self.problems = [p for p in self.problems if not (p.kind == "unlisted" and p.path in taken)]
+            self.unlisted = [path for path in self.unlisted if path not in taken]
+            return list(masks)
+        if not self.mask_of:
+            return None
+        self.guesses.append(Guess(role="mask", value="file names", confidence=0.9, why="files called as masks of the images"))
+        return [self.mask_of[name][0] if name in self.mask_of else None for name in names]
+
+    def _constant(self, name: str, row_record: npt.NDArray[np.object_]) -> bool:
+        """The column says the same in all rows of a record."""
+        pairs = pd.DataFrame({"record": row_record, "value": self.frame[name].cat.codes.to_numpy()}).drop_duplicates()
+        return not bool(pairs["record"].duplicated().any())
+
+    def _labels(self, rows: npt.NDArray[np.int64], index: pd.Index, row_record: npt.NDArray[np.object_]) -> Labels:
+        roles = self.roles
+        if not roles.labels or ("rater" in roles.columns and len(roles.labels) > 1):
+            if "rater" in roles.columns or roles.raters:
+                self.notes.append("no column with a released label: the readings are compared with one another alone")
+            return no_labels(list(index))
+        name = roles.labels[0]
+        if self.grouped and len(roles.labels) == 1 and not self._constant(name, row_record):
+            if roles.boxes is not None or "rater" in roles.columns:
+                what = "box" if roles.boxes is not None else "reading"
+                self.notes.append(f"{name!r} differs within an image: it labels the {what}, the image has no label of its own")
+                return no_labels(list(index))
+            return gather_findings(self.frame[name], row_record, index, level=roles.level, origin=name)
+        return labels_of(roles, self.frame.iloc[rows], index, level=roles.level)
+
+    def _counts(self) -> dict[str, int]:
+        masks = sum(path in self.mask_files for path in self.inventory.images)
+        outside = sum(name not in self.files.files for name in self.tables) if self.files.root != self.listing.root else 0
+        return {
+            "files": len(self.files.files) + outside,
+            "images": len(self.inventory.images) - masks,
+            "containers": len(self.inventory.containers),
+            "masks": masks,
+            "tables": len(self.inventory.tables) + outside + self._plain_table(),
+            "other": len(self.inventory.other) - self._plain_table(),
+            "refused": len(self.files.problems),
+            "rows": self.table.rows,
+            "rows_used": len(self.frame),
+            "rows_malformed": self.table.rows - len(self.frame),
+            "missing": self.missing,
+            "unlisted": len(self.unlisted),
+        }
+
+    def _plain_table(self) -> int:
+        """1 when the table that was named is called `.txt`: it is listed among the other files."""
+        return int(any(name in self.inventory.other for name in self.tables) and self.files.root == self.listing.root)

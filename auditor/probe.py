@@ -1,0 +1,157 @@
+"""The built-in probe: one model fitted on features of one training part, applied to another.
+
+Standardise → principal components → divide by the root of their deviation (half-whitened: between leaving the large
+components all the weight and giving noise as much as signal) → the mean of a regularised logistic regression and of the
+weighted vote of the nearest neighbours by cosine.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+COMPONENTS = 64
+NEIGHBOURS = 25
+SHARPNESS = 4.0
+STRENGTH = 0.01
+CLIP = 8.0
+
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """A fitted probe.
+
+    Args:
+        mean, scale: per feature, shape (features,); scale 0 = a feature that does not vary.
+        rotation: (features, components), half-whitening included.
+        weights, offsets: logistic regression, (components, classes) and (classes,).
+        references, votes, known: neighbours: unit vectors (references, components), their 0/1 labels and which are labels.
+        prior: share of each class in training.
+        learnt: which classes the training part could teach.
+        exclusive: one class per record (softmax), or each class on its own (sigmoid).
+    """
+
+    mean: Floats
+    scale: Floats
+    rotation: Floats
+    weights: Floats
+    offsets: Floats
+    references: Floats
+    votes: Floats
+    known: Floats
+    prior: Floats
+    learnt: Bools
+    exclusive: bool
+
+    def probabilities(self, features: Floats) -> Floats:
+        """Class probabilities, shape (rows, classes); rows sum to 1 when the classes are exclusive."""
+        inside = _standardise(features, self.mean, self.scale) @ self.rotation
+        return np.asarray((self._linear(inside) + self._neighbours(inside)) / 2, dtype=np.float32)
+
+    def _linear(self, inside: Floats) -> Floats:
+        logits = inside @ self.weights + self.offsets
+        if not self.exclusive:
+            return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
+        logits[:, ~self.learnt] = -np.inf
+        power = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(power / power.sum(axis=1, keepdims=True), dtype=np.float32)
+
+    def _neighbours(self, inside: Floats) -> Floats:
+        count = max(1, min(NEIGHBOURS, len(self.references) // 4))
+        similarity = _unit(inside) @ self.references.T
+        nearest = np.argpartition(similarity, len(self.references) - count, axis=1)[:, -count:]
+        weight = np.exp(SHARPNESS * (np.take_along_axis(similarity, nearest, axis=1) - 1))
+        scale = weight.mean(axis=1, keepdims=True)
+        ones = np.empty((len(inside), len(self.prior)), dtype=np.float32)
+        total = np.empty_like(ones)
+        for c in range(len(self.prior)):
+            ones[:, c] = (weight * self.votes[:, c][nearest]).sum(axis=1)
+            total[:, c] = (weight * self.known[:, c][nearest]).sum(axis=1)
+        return np.asarray((ones + scale * self.prior) / (total + scale), dtype=np.float32)
+
+
+def fit_probe(
+    features: Floats, targets: Floats, known: Bools, *, exclusive: bool, references: int, rng: np.random.Generator
+) -> Probe:
+    """Fit a probe.
+
+    Args:
+        features: (rows, features); NaN counts as the mean.
+        targets, known: (rows, classes): 0/1, and which cells are labels.
+        exclusive: exactly one class per record.
+        references: at most so many rows serve as neighbours.
+        rng: draws those.
+    """
+    mean, scale = _moments(features)
+    standard = _standardise(features, mean, scale)
+    rotation = _half_whitening(standard)
+    inside = standard @ rotation
+    positive = (targets * known).sum(axis=0)
+    learnt = (positive > 0) & (positive < known.sum(axis=0))
+    weights = np.zeros((rotation.shape[1], targets.shape[1]), dtype=np.float32)
+    offsets = np.zeros(targets.shape[1], dtype=np.float32)
+    if exclusive:
+        present = np.flatnonzero(learnt)
+        weights[:, present], offsets[present] = _logistic(inside, targets[:, present].argmax(axis=1), len(present))
+    else:
+        for c in np.flatnonzero(learnt):
+            part = known[:, c]
+            two, constant = _logistic(inside[part], targets[part, c].astype(np.int64), 2)
+            weights[:, c], offsets[c] = two[:, 1] - two[:, 0], constant[1] - constant[0]
+    kept = np.sort(rng.choice(len(inside), references, replace=False)) if len(inside) > references else np.arange(len(inside))
+    return Probe(
+        mean=mean, scale=scale, rotation=rotation, weights=weights, offsets=offsets,
+        references=_unit(inside[kept]), votes=(targets * known)[kept].astype(np.float32), known=known[kept].astype(np.float32),
+        prior=(positive / np.maximum(known.sum(axis=0), 1)).astype(np.float32), learnt=learnt, exclusive=exclusive,
+    )  # fmt: skip
+
+
+def _moments(features: Floats) -> tuple[Floats, Floats]:
+    finite = np.isfinite(features)
+    count = np.maximum(finite.sum(axis=0), 1)
+    filled = np.where(finite, features, 0).astype(np.float64)
+    mean = filled.sum(axis=0) / count
+    variance = np.maximum((np.where(finite, features - mean, 0) ** 2).sum(axis=0) / count, 0)
+    deviation = np.sqrt(variance)
+    varies = deviation > 1e-6 * np.maximum(1.0, np.abs(mean))
+    return mean.astype(np.float32), np.where(varies, 1 / np.where(varies, deviation, 1), 0).astype(np.float32)
+
+
+def _standardise(features: Floats, mean: Floats, scale: Floats) -> Floats:
+    standard = np.clip((features - mean) * scale, -CLIP, CLIP)
+    return np.asarray(np.where(np.isfinite(standard), standard, 0), dtype=np.float32)
+
+
+def _half_whitening(standard: Floats) -> Floats:
+    covariance = (standard.T @ standard).astype(np.float64) / max(1, len(standard))
+    values, vectors = np.linalg.eigh(covariance)
+    kept = np.argsort(values)[::-1][: min(COMPONENTS, len(standard) - 1)]
+    kept = kept[values[kept] > 1e-6 * max(float(values.max()), 1e-12)]
+    if len(kept) == 0:
+        return np.zeros((standard.shape[1], 1), dtype=np.float32)
+    signs = np.sign(vectors[np.abs(vectors[:, kept]).argmax(axis=0), kept])
+    return np.asarray(vectors[:, kept] * signs / values[kept] ** 0.25, dtype=np.float32)
+
+
+def _logistic(inside: Floats, codes: npt.NDArray[np.int64], classes: int) -> tuple[Floats, Floats]:
+    """Weights (components, classes) and offsets (classes,) of a multinomial logistic regression with an L2 penalty."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = LogisticRegression(C=STRENGTH, max_iter=200, tol=1e-3).fit(inside.astype(np.float64), codes)
+    weights, offsets = model.coef_.T, model.intercept_
+    if classes == 2:
+        weights, offsets = np.hstack([-weights / 2, weights / 2]), np.concatenate([-offsets / 2, offsets / 2])
+    return weights.astype(np.float32), offsets.astype(np.float32)
+
+
+def _unit(vectors: Floats) -> Floats:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)

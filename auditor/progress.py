@@ -1,0 +1,31 @@
+"""How a stage tells how far it is. The front door shows it; the stages only report."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Receives the stages of a scan as they go."""
+
+    def start(self, stage: str, total: int) -> None:
+        """A stage begins; `total` units of work, 0 when unknown."""
+
+    def advance(self, count: int = 1) -> None:
+        """`count` more units are done."""
+
+    def finish(self) -> None:
+        """The stage has ended."""
+
+
+class Silent:
+    """Reports to nobody."""
+
+    def start(self, stage: str, total: int) -> None:
+        """Nothing."""
+
+    def advance(self, count: int = 1) -> None:
+        """Nothing."""
+
+    def finish(self) -> None:
+        """Nothing."""

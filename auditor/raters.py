@@ -1,0 +1,177 @@
+"""How good each reader is: leave-one-out agreement, a test against the other readers, and Dawid-Skene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm
+
+Doubles = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+PRIOR = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaterTest:
+    """Each rater against the others, on the units that two or more read; arrays have the shape (raters,).
+
+    Args:
+        readings: readings on such units.
+        informative: of these, on units with three or more readings that do not all agree: only they can tell who dissents.
+        agreement: mean agreement with the other readings of the same unit.
+        others: on units with three or more readings, the mean agreement of the others among themselves.
+        deficit: by how much the rater's agreement with them falls short of that, on the same units.
+        kappa: agreement corrected for chance, from the rater's and the others' margins.
+        p: one-sided p-value that the rater agrees no less than the others do; 1 where nothing is informative.
+        q: the same after Holm's correction over the raters.
+    """
+
+    readings: Codes
+    informative: Codes
+    agreement: Doubles
+    others: Doubles
+    deficit: Doubles
+    kappa: Doubles
+    p: Doubles
+    q: Doubles
+
+
+@dataclass(frozen=True, kw_only=True)
+class DawidSkene:
+    """Fitted by expectation-maximisation (Dawid & Skene, Applied Statistics 1979).
+
+    Args:
+        truth: (units, classes) probability of each true class.
+        confusion: (raters, true class, given class).
+        prevalence: (classes,).
+        accuracy: (raters,): probability that the rater names the true class of a unit drawn by prevalence.
+    """
+
+    truth: Doubles
+    confusion: Doubles
+    prevalence: Doubles
+    accuracy: Doubles
+
+
+def compare_raters(unit: Codes, rater: Codes, label: Codes, counts: Doubles, similarity: Doubles, *, raters: int) -> RaterTest:
+    """Compare every rater with the others.
+
+    Under the null the readings of a unit are exchangeable between the raters who read it, however hard it is: a rater's
+    agreement is a random draw from those of the unit's readings. Mean, variance and skewness of the sum follow exactly, and
+    the tail from them (Cornish-Fisher). Two readings of a unit are equally far from each other: they tell nothing.
+
+    Args:
+        unit, rater, label: one entry per reading; a rater reads a unit once.
+        counts: (units, classes) of all readings.
+        similarity: (classes, classes), 1 on the diagonal.
+        raters: number of raters.
+    """
+    readings = counts.sum(axis=1)
+    worth = (counts @ similarity - np.diag(similarity)) / np.maximum(readings - 1, 1)[:, None]
+    share = counts / np.maximum(readings, 1)[:, None]
+    mean = (share * worth).sum(axis=1)
+    centred = worth - mean[:, None]
+    variance, third = (share * centred**2).sum(axis=1), (share * centred**3).sum(axis=1)
+    used = readings[unit] >= 2
+    unit, rater, label = unit[used], rater[used], label[used]
+    total = np.bincount(rater, minlength=raters)
+
+    def sums(values: Doubles) -> Doubles:
+        return np.bincount(rater, values, minlength=raters).astype(np.float64)
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own = worth[unit, label]
+        agreement = sums(own) / total
+        spread = np.sqrt(sums(variance[unit]))
+        z = sums(own - mean[unit]) / spread
+        skewness = sums(third[unit]) / spread**3
+    informative = np.bincount(rater, variance[unit] > 1e-12, minlength=raters).astype(np.int64)
+    adjusted = z - skewness / 6 * (z**2 - 1)
+    p = np.where(informative > 0, norm.cdf(np.nan_to_num(adjusted)), 1.0)
+    several = (readings[unit] >= 3).astype(np.float64)
+    left = np.maximum(readings[unit] - 2, 1)
+    mutual = several * (readings[unit] * mean[unit] - 2 * own) / left
+    with np.errstate(invalid="ignore", divide="ignore"):
+        others = sums(mutual) / sums(several)
+        deficit = sums(mutual - several * own) / sums(several)
+    kappa = _kappa_with_others(unit, rater, label, counts, similarity, raters, agreement)
+    return RaterTest(
+        readings=total.astype(np.int64),
+        informative=informative,
+        agreement=agreement,
+        others=others,
+        deficit=deficit,
+        kappa=kappa,
+        p=p,
+        q=holm(p),
+    )
+
+
+def _kappa_with_others(
+    unit: Codes, rater: Codes, label: Codes, counts: Doubles, similarity: Doubles, raters: int, agreement: Doubles
+) -> Doubles:
+    classes = counts.shape[1]
+    given = np.bincount(rater * classes + label, minlength=raters * classes).reshape(raters, classes)
+    rest: Doubles = counts[unit].astype(np.float64)
+    rest[np.arange(len(label)), label] -= 1
+    rest = rest / rest.sum(axis=1, keepdims=True)
+    others = np.stack([np.bincount(rater, rest[:, c], minlength=raters) for c in range(classes)], axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        own, theirs = given / given.sum(axis=1, keepdims=True), others / others.sum(axis=1, keepdims=True)
+        chance = ((own @ similarity) * theirs).sum(axis=1)
+        return np.asarray(np.where(chance < 1 - 1e-12, (agreement - chance) / (1 - chance), np.nan))
+
+
+def holm(p: Doubles) -> Doubles:
+    """Holm's step-down correction (Scandinavian Journal of Statistics 1979); family-wise error, any dependence."""
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(stepped, 1.0)
+    return corrected
+
+
+def dawid_skene(
+    unit: Codes,
+    rater: Codes,
+    label: Codes,
+    *,
+    units: int,
+    raters: int,
+    classes: int,
+    rounds: int = 100,
+    tolerance: float = 1e-4,
+) -> DawidSkene:
+    """Truth and confusion matrices of the raters from their readings alone, started at the shares of the votes.
+
+    Args:
+        unit, rater, label: one entry per reading, indices from 0.
+        units, raters, classes: how many there are.
+        rounds: at most so many rounds; ends earlier when the probabilities move by less than `tolerance` on average.
+    """
+    votes = np.bincount(unit * classes + label, minlength=units * classes).reshape(units, classes).astype(np.float64)
+    truth = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
+    cell = rater * classes + label
+    confusion = np.zeros((raters, classes, classes))
+    prevalence = np.full(classes, 1 / classes)
+    for _ in range(rounds):
+        prevalence = truth.mean(axis=0) + 1e-12
+        prevalence /= prevalence.sum()
+        for true in range(classes):
+            given = np.bincount(cell, truth[unit, true], minlength=raters * classes).reshape(raters, classes)
+            confusion[:, true, :] = given
+        confusion += PRIOR
+        confusion /= confusion.sum(axis=2, keepdims=True)
+        logs = np.log(confusion)
+        joint = np.stack([np.bincount(unit, logs[rater, true, label], minlength=units) for true in range(classes)], axis=1)
+        joint += np.log(prevalence)
+        updated = np.exp(joint - joint.max(axis=1, keepdims=True))
+        updated /= updated.sum(axis=1, keepdims=True)
+        moved = float(np.abs(updated - truth).mean())
+        truth = updated
+        if moved < tolerance:
+            break
+    accuracy = np.einsum("rcc,c->r", confusion, prevalence)
+    return DawidSkene(truth=truth, confusion=confusion, prevalence=prevalence, accuracy=accuracy)

@@ -1,0 +1,146 @@
+"""From the columns that a layout found to a Dataset: one place that makes the frames, in the same order and types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from auditor.dataset import RECORD_COLUMNS, Dataset, Labels, Problem
+from auditor.fields import Field
+from auditor.types import DatasetSummary, Guess
+
+ANNOTATION_COLUMNS = ("record", "rater", "label")
+BOX_COLUMNS = ("record", "label", "x0", "y0", "x1", "y1", "path", "line")
+_NUMBERS = ("x0", "y0", "x1", "y1")
+
+COUNTS: Mapping[str, str] = {
+    "files": "files listed = images + containers + masks + tables + annotations + other",
+    "images": "image files that are records, or that the label table does not list",
+    "containers": "npz and npy files that hold many images",
+    "masks": "image files that are masks of others",
+    "tables": "tables, read or not",
+    "annotations": "files of boxes and lists of splits",
+    "other": "everything else",
+    "refused": "listed as problems, not among the files: links out of the dataset, devices, unreadable folders",
+    "rows": "rows of the label table = rows_used + rows_malformed",
+    "rows_used": "rows that became records, readings or boxes",
+    "rows_malformed": "rows that do not fit the header",
+    "items": "images inside containers",
+    "unlisted": "image files that the label table does not list",
+    "missing": "records whose file is not there",
+    "records": "records of the dataset",
+}
+"""What the keys of `DatasetSummary.counts` mean; only those that apply are there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What a layout found, before it is a Dataset.
+
+    Args:
+        ids: record ids, unique.
+        columns: columns of `records` (one value per id, None = missing).
+        metadata: columns with their description.
+    """
+
+    root: Path
+    name: str
+    layout: str
+    ids: Sequence[str]
+    labels: Labels
+    columns: Mapping[str, Sequence[object] | pd.Series] = field(default_factory=dict)
+    metadata: Mapping[str, pd.Series] = field(default_factory=dict)
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    annotations: pd.DataFrame | None = None
+    boxes: pd.DataFrame | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    guesses: tuple[Guess, ...] = ()
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def text_column(values: Sequence[object] | pd.Series, index: pd.Index) -> pd.Series:
+    """Text aligned with `index`; None, NA and the empty string are missing."""
+    column = pd.Series(np.asarray(values, dtype=object), index=index, dtype=object)
+    column = column.where(column.notna() & (column != ""), None)
+    return column.astype("str")
+
+
+def empty_annotations() -> pd.DataFrame:
+    """No readings."""
+    return pd.DataFrame({name: pd.Series(dtype="str") for name in ANNOTATION_COLUMNS})
+
+
+def box_frame(rows: Mapping[str, Sequence[object] | pd.Series] | None = None) -> pd.DataFrame:
+    """Boxes with the right types; no argument: no boxes."""
+    given = rows or {name: [] for name in BOX_COLUMNS}
+    frame = pd.DataFrame({name: given[name] for name in BOX_COLUMNS})
+    types = {name: "float64" if name in _NUMBERS else "int64" if name == "line" else "str" for name in BOX_COLUMNS}
+    return frame.astype(types).reset_index(drop=True)
+
+
+def unique_ids(names: Sequence[str]) -> list[str]:
+    """Record ids: the name itself, `name#2` for its second row, and so on."""
+    column = pd.Series(np.asarray(names, dtype=object))
+    nth = column.groupby(column, sort=False).cumcount().to_numpy()
+    if not nth.any():
+        return list(names)
+    taken = set(names)
+    ids: list[str] = []
+    for name, count in zip(names, nth.tolist(), strict=True):
+        number = count + 1
+        candidate = name if count == 0 else f"{name}#{number}"
+        while count and candidate in taken:
+            number += 1
+            candidate = f"{name}#{number}"
+        taken.add(candidate)
+        ids.append(candidate)
+    return ids
+
+
+def build(draft: Draft) -> Dataset:
+    """The Dataset of a draft. Records keep the order of `draft.ids`."""
+    index = pd.Index(list(draft.ids), name="record", dtype="str")
+    columns: dict[str, pd.Series] = {}
+    for name in RECORD_COLUMNS:
+        values = draft.columns.get(name)
+        if name == "line":
+            lines = np.zeros(len(index), np.int64) if values is None else np.asarray(values, dtype=np.int64)
+            columns[name] = pd.Series(lines, index=index)
+        elif values is None:
+            columns[name] = pd.Series(None, index=index, dtype=object).astype("str")
+        else:
+            columns[name] = text_column(values, index)
+    # Not consolidated: for a million records that would hold every number twice.
+    metadata = pd.DataFrame({name: column.set_axis(index) for name, column in draft.metadata.items()}, index=index, copy=False)
+    counts = {key: int(draft.counts[key]) for key in COUNTS if key in draft.counts} | {"records": len(index)}
+    summary = DatasetSummary(
+        name=draft.name,
+        layout=draft.layout,
+        task=draft.labels.task,
+        classes=draft.labels.classes,
+        counts=counts,
+        guesses=draft.guesses,
+        notes=draft.notes,
+    )
+    return Dataset(
+        root=draft.root,
+        summary=summary,
+        records=pd.DataFrame(columns, index=index),
+        labels=draft.labels,
+        annotations=empty_annotations() if draft.annotations is None else draft.annotations,
+        boxes=box_frame() if draft.boxes is None else draft.boxes,
+        metadata=metadata,
+        fields=draft.fields,
+        problems=draft.problems,
+    )
+
+
+def no_labels(ids: Sequence[str]) -> Labels:
+    """Labels of records that have none."""
+    index = pd.Index(list(ids), name="record", dtype="str")
+    return Labels(task="none", values=pd.Series(None, index=index, dtype=object).astype("str"))

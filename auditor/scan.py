@@ -1,0 +1,295 @@
+"""The main job: select → extract → link → predict → check → waive → ScanResult."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import platform
+import time
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from auditor.cache import default_folder
+from auditor.check import Check, SkipCheck, select, title
+from auditor.checks.ma003 import CheckCrashed
+from auditor.config import Config, find_config, read_config
+from auditor.dataset import Dataset
+from auditor.errors import ConfigError
+from auditor.extract import Pass, extract
+from auditor.layout import Options, open_dataset
+from auditor.link import link
+from auditor.predict import predict
+from auditor.predictions import read_predictions
+from auditor.progress import Progress, Silent
+from auditor.types import Finding, Gate, GateVerdict, Outcome, Run, ScanResult, Severity, Verdict
+from auditor.waivers import waive
+
+SCHEMA_VERSION = 1
+MAX_THUMBNAILS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything a scan is told, from options and medaudit.toml together; options go first.
+
+    Args:
+        config: medaudit.toml, or its defaults.
+        options: pinned roles and layout.
+        predictions: a file of out-of-fold probabilities, or None for the built-in probe.
+        classes: order of its columns; None = sorted labels.
+        in_sample: the predictions were made by a model that trained on these records.
+        workers: processes that read files; None = one per core.
+        cache: private folder; None = no cache.
+    """
+
+    config: Config = field(default_factory=Config)
+    options: Options = Options()
+    predictions: Path | None = None
+    classes: tuple[str, ...] | None = None
+    in_sample: bool = False
+    workers: int | None = None
+    cache: Path | None = None
+    tool_version: str = ""
+
+
+def plan_for(
+    target: Path,
+    *,
+    config: Path | None = None,
+    roles: Mapping[str, str] | None = None,
+    root: Path | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    require: Sequence[str] = (),
+    fail_on: str | None = None,
+    predictions: Path | None = None,
+    classes: Sequence[str] | None = None,
+    in_sample: bool = False,
+    workers: int | None = None,
+    cache: bool = True,
+    seed: int | None = None,
+    tool_version: str = "",
+) -> Plan:
+    """Read medaudit.toml beside the dataset (or `config`) and lay the given options over it.
+
+    Raises:
+        ConfigError: the file or an option is wrong.
+    """
+    path = config if config is not None else find_config(target)
+    settings = read_config(path) if path is not None else Config()
+    changes: dict[str, object] = {}
+    if select:
+        changes["select"] = tuple(select)
+    if ignore:
+        changes["ignore"] = (*settings.scan.ignore, *ignore)
+    if require:
+        changes["require"] = (*settings.scan.require, *require)
+    if fail_on is not None:
+        if fail_on not in ("info", "warning", "error", "never"):
+            raise ConfigError(f"--fail-on {fail_on}: info, warning, error or never")
+        changes["fail_on"] = fail_on
+    if seed is not None:
+        changes["seed"] = seed
+    settings = settings.model_copy(update={"scan": settings.scan.model_copy(update=changes)})
+    pinned = settings.options(path.parent if path is not None else Path())
+    options = replace(pinned, roles={**pinned.roles, **(roles or {})}, root=root or pinned.root)
+    given = predictions
+    if given is None and settings.scan.predictions is not None and path is not None:
+        given = path.parent / settings.scan.predictions
+    folder = default_folder(os.environ, Path.home()) if cache else None
+    return Plan(
+        config=settings,
+        options=options,
+        predictions=given,
+        classes=tuple(classes) if classes else None,
+        in_sample=in_sample,
+        workers=workers if workers is not None else settings.scan.workers,
+        cache=folder,
+        tool_version=tool_version,
+    )
+
+
+def scan(target: Path | str, plan: Plan | None = None, *, progress: Progress | None = None) -> ScanResult:
+    """Audit a dataset.
+
+    Args:
+        target: a folder, a label table or an npz.
+        plan: what to do; None reads medaudit.toml beside the dataset and uses the defaults.
+        progress: told how far it is.
+
+    Raises:
+        DatasetError: the dataset cannot be opened.
+        ConfigError: medaudit.toml or an option is wrong.
+    """
+    target = Path(target)
+    plan = plan if plan is not None else plan_for(target)
+    progress = progress or Silent()
+    clock = Clock()
+    checks = [plan.config.configured(c) for c in select(plan.config.scan.select, ignore=plan.config.scan.ignore)]
+    required = {c.code for c in select(plan.config.scan.require)} if plan.config.scan.require else set()
+    dataset = replace(open_dataset(target, plan.options), design=plan.config.design_of())
+    clock.lap("open")
+    dataset, cached = gather(dataset, plan, checks, progress, clock)
+    outcomes = judge(dataset, checks, progress)
+    clock.lap("check")
+    outcomes = tuple(graded(o, plan.config.severity) for o in outcomes)
+    outcomes, stale = waive(outcomes, plan.config.waivers)
+    notes = (*dataset.summary.notes, *(f"a waiver for {w.code or w.fingerprint or w.path} fits no finding" for w in stale))
+    return ScanResult(
+        schema_version=SCHEMA_VERSION,
+        tool_version=plan.tool_version,
+        dataset=replace(dataset.summary, notes=notes),
+        records=dataset.size,
+        outcomes=outcomes,
+        gate=gate(outcomes, plan.config.scan.fail_on, required),
+        documentation={type(c).code: inspect.getdoc(type(c)) or "" for c in checks},
+        configuration={"seed": plan.config.scan.seed, "fail_on": plan.config.scan.fail_on},
+        thumbnails=shown_thumbnails(outcomes, dataset),
+        run=Run(
+            started=clock.started, seconds=clock.total(), host=platform.node(), stages=dict(clock.laps), cache=dict(cached)
+        ),
+    )
+
+
+def gather(
+    dataset: Dataset, plan: Plan, checks: Sequence[Check], progress: Progress, clock: Clock
+) -> tuple[Dataset, Mapping[str, int]]:
+    """Extract, link, predict: everything that the checks will look at."""
+    how = Pass(
+        limits=plan.config.limits_of(),
+        workers=plan.workers if plan.workers is not None else max(1, os.cpu_count() or 1),
+        cache=plan.cache,
+    )
+    dataset, cached = extract(dataset, how, progress=progress)
+    clock.lap("extract")
+    dataset = link(dataset)
+    clock.lap("link")
+    needs = {need for check in checks for need in type(check).needs}
+    if plan.predictions is not None:
+        predictions = read_predictions(plan.predictions, dataset, classes=plan.classes, in_sample=plan.in_sample)
+        dataset = replace(dataset, predictions=predictions)
+    elif "predictions" in needs:
+        progress.start("predicting labels out of fold", 0)
+        dataset = predict(dataset, seed=plan.config.scan.seed)
+        progress.finish()
+    clock.lap("predict")
+    return dataset, cached
+
+
+def judge(dataset: Dataset, checks: Sequence[Check], progress: Progress) -> tuple[Outcome, ...]:
+    """Run every check; one that crashes hides no other."""
+    outcomes: list[Outcome] = []
+    crashed: list[tuple[str, str]] = []
+    progress.start("checking", len(checks))
+    for check in checks:
+        if isinstance(check, CheckCrashed):
+            continue
+        outcome = run_check(check, dataset)
+        outcomes.append(outcome)
+        if outcome.status == "crashed":
+            crashed.append((outcome.code, outcome.reason))
+        progress.advance()
+    progress.finish()
+    # A crash is reported even where MA003 was not selected: a gate must not pass because a check broke.
+    if crashed or any(isinstance(check, CheckCrashed) for check in checks):
+        verdict = CheckCrashed().report(crashed)
+        outcomes.append(outcome_of(CheckCrashed, verdict, 0.0))
+    return tuple(sorted(outcomes, key=lambda o: o.code))
+
+
+def run_check(check: Check, dataset: Dataset) -> Outcome:
+    """One check to its outcome."""
+    start = time.perf_counter()
+    kind = type(check)
+    try:
+        verdict = check.run(dataset)
+    except SkipCheck as reason:
+        return Outcome(code=kind.code, name=kind.name, title=title(kind), status="skipped", reason=str(reason))
+    except Exception as error:  # noqa: BLE001 - a broken check must not hide the verdicts of the others
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        # The exception's own text may hold a value of the dataset, so only its type and place are told.
+        reason = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
+        return Outcome(code=kind.code, name=kind.name, title=title(kind), status="crashed", reason=reason)
+    return outcome_of(kind, verdict, time.perf_counter() - start)
+
+
+def outcome_of(kind: type[Check], verdict: Verdict, seconds: float) -> Outcome:
+    """Failed when the verdict holds a finding above info, else passed."""
+    serious = any(f.severity is not Severity.INFO for f in verdict.findings)
+    status = "failed" if serious else "passed"
+    return Outcome(code=kind.code, name=kind.name, title=title(kind), status=status, verdict=verdict, seconds=round(seconds, 4))
+
+
+def graded(outcome: Outcome, severities: Mapping[str, Severity]) -> Outcome:
+    """The outcome with the severity that medaudit.toml gives its findings."""
+    wanted = severities.get(outcome.code)
+    if wanted is None or outcome.verdict is None:
+        return outcome
+    findings = tuple(replace(f, severity=wanted) for f in outcome.verdict.findings)
+    status = "failed" if findings and wanted is not Severity.INFO else "passed"
+    return replace(outcome, verdict=replace(outcome.verdict, findings=findings), status=status)
+
+
+def gate(outcomes: Iterable[Outcome], fail_on: str, required: Iterable[str]) -> Gate:
+    """The verdict for CI: incomplete (3) outranks failed (1)."""
+    outcomes = tuple(outcomes)
+    wanted = set(required)
+    broken = [f"{o.code} crashed" for o in outcomes if o.status == "crashed"]
+    broken += [
+        f"{o.code} is required and was not evaluated: {o.reason}"
+        for o in outcomes
+        if o.code in wanted and o.status == "skipped"
+    ]
+    broken += [f"{code} is required and was not selected" for code in sorted(wanted - {o.code for o in outcomes})]
+    failing: dict[str, int] = {}
+    if fail_on != "never":
+        for finding in (f for o in outcomes if o.verdict for f in o.verdict.findings):
+            if finding.waived is None and finding.severity.rank >= Severity(fail_on).rank:
+                failing[finding.code] = failing.get(finding.code, 0) + 1
+    reasons = [
+        f"{code}: {count:,} {'finding' if count == 1 else 'findings'} at or above {fail_on}" for code, count in failing.items()
+    ]
+    verdict: GateVerdict = "incomplete" if broken else "failed" if failing else "passed"
+    exit_code = {"passed": 0, "failed": 1, "incomplete": 3}[verdict]
+    return Gate(verdict=verdict, exit_code=exit_code, fail_on=fail_on, reasons=tuple(broken + reasons))
+
+
+def shown_thumbnails(outcomes: Iterable[Outcome], dataset: Dataset) -> dict[str, bytes]:
+    """Thumbnails of the records that findings and tables point to, each check in turn, at most MAX_THUMBNAILS."""
+    wanted: dict[str, None] = {}
+    per_check: list[list[str]] = []
+    for outcome in outcomes:
+        if outcome.verdict is None or not outcome.verdict.findings:
+            continue
+        named = [f.where.record for f in outcome.verdict.findings if f.where.record is not None]
+        for table in outcome.verdict.tables:
+            columns = [c.values[:50] for c in table.columns if c.kind == "record"]
+            named += [str(value) for row in zip(*columns, strict=True) for value in row if value is not None]
+        per_check.append([record for record in named if record in dataset.thumbnails])
+    share = MAX_THUMBNAILS // max(1, len(per_check))
+    for named in per_check:
+        wanted.update(dict.fromkeys(list(dict.fromkeys(named))[:share]))
+    return {record: dataset.thumbnails[record] for record in wanted}
+
+
+@dataclass(kw_only=True)
+class Clock:
+    """Times of the stages."""
+
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    laps: dict[str, float] = field(default_factory=dict)
+    _begin: float = field(default_factory=time.perf_counter)
+    _last: float = field(default_factory=time.perf_counter)
+
+    def lap(self, name: str) -> None:
+        """The stage `name` has ended."""
+        now = time.perf_counter()
+        self.laps[name] = round(now - self._last, 3)
+        self._last = now
+
+    def total(self) -> float:
+        """Seconds since the start."""
+        return round(time.perf_counter() - self._begin, 3)

@@ -1,0 +1,72 @@
+"""A value that only one class has: an exact test over patients, so that imbalance alone never looks like a leak."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import hypergeom
+
+from auditor.statistics.coding import CodedField
+from auditor.statistics.multiplicity import holm
+from auditor.statistics.targets import Targets
+
+
+@dataclass(frozen=True, kw_only=True)
+class PureValue:
+    """A value of a field all of whose records are of one class.
+
+    Args:
+        code: code of the value.
+        target: index of the class.
+        patients: patients with the value. records: records with it.
+        base_rate: share of the class among all patients. lift: 1 / base_rate, how much purer than the rest.
+        p: exact, adjusted over all values and classes of the field (Holm).
+    """
+
+    code: int
+    target: int
+    patients: int
+    records: int
+    base_rate: float
+    lift: float
+    p: float
+
+
+def pure_values(
+    field: CodedField, targets: Targets, clusters: npt.NDArray[np.int64], patients: int, *, alpha: float = 0.05
+) -> tuple[PureValue, ...]:
+    """Values whose records are all of one class, when that is no accident at the level of patients.
+
+    A patient counts as a case when at least half of its records are. Under the null, which patients hold a value is a
+    draw without replacement: hypergeometric. The majority class (half of the patients or more) is never called pure.
+    """
+    cell = clusters * field.size + field.codes
+    candidates: list[tuple[int, int, int, int, float]] = []
+    p: list[float] = []
+    images = np.bincount(field.codes, minlength=field.size)
+    for c in range(len(targets.names)):
+        known, positive = targets.known[:, c], targets.positive[:, c]
+        seen = np.bincount(clusters[known], minlength=patients)
+        cases = np.bincount(clusters[positive], minlength=patients)
+        case = (seen > 0) & (2 * cases >= seen)
+        everyone, total = int((seen > 0).sum()), int(case.sum())
+        if total == 0 or 2 * total >= everyone:
+            continue
+        held = np.unique(cell[known])
+        holder, value = held // field.size, held % field.size
+        holders = np.bincount(value, minlength=field.size)
+        hits = np.bincount(value[case[holder]], minlength=field.size)
+        impure = np.bincount(field.codes[known & ~positive], minlength=field.size)
+        for x in np.flatnonzero(holders):
+            pure = impure[x] == 0 and hits[x] == holders[x]
+            p.append(float(hypergeom.sf(hits[x] - 1, everyone, total, holders[x])) if pure else 1.0)
+            candidates.append((int(x), c, int(holders[x]), int(images[x]), total / everyone))
+    adjusted = holm(np.array(p))
+    found = [
+        PureValue(code=x, target=c, patients=n, records=r, base_rate=base, lift=1 / base, p=float(q))
+        for (x, c, n, r, base), q in zip(candidates, adjusted, strict=True)
+        if q <= alpha
+    ]
+    return tuple(sorted(found, key=lambda value: (value.p, -value.patients, value.code)))

@@ -1,0 +1,45 @@
+"""Waivers: findings that somebody has read, and accepted for a reason. They are shown, but do not fail the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from auditor.config import Waiver
+from auditor.types import Finding, Outcome
+
+
+def matches(waiver: Waiver, finding: Finding) -> bool:
+    """Every key of the waiver that is not empty fits; `path` may hold wildcards. A waiver of nothing but a reason fits nothing."""
+    wanted = (waiver.code, waiver.fingerprint, waiver.path, waiver.field, waiver.record, waiver.subject)
+    if not any(wanted):
+        return False
+    where = finding.where
+    pairs = (
+        (waiver.code, finding.code),
+        (waiver.fingerprint, finding.fingerprint),
+        (waiver.field, where.field),
+        (waiver.record, where.record),
+        (waiver.subject, finding.subject),
+    )
+    exact = all(not want or want == have for want, have in pairs)
+    return exact and (not waiver.path or fnmatchcase(where.path or "", waiver.path))
+
+
+def waive(outcomes: Sequence[Outcome], waivers: Sequence[Waiver]) -> tuple[tuple[Outcome, ...], tuple[Waiver, ...]]:
+    """The outcomes with waived findings marked, and the waivers that fitted nothing (they are stale)."""
+    used: set[int] = set()
+
+    def marked(finding: Finding) -> Finding:
+        for number, waiver in enumerate(waivers):
+            if matches(waiver, finding):
+                used.add(number)
+                return replace(finding, waived=waiver.reason)
+        return finding
+
+    done = tuple(
+        replace(o, verdict=replace(o.verdict, findings=tuple(marked(f) for f in o.verdict.findings))) if o.verdict else o
+        for o in outcomes
+    )
+    return done, tuple(waiver for number, waiver in enumerate(waivers) if number not in used)

@@ -1,0 +1,237 @@
+"""Worker processes that read strangers' files: a crash, a hang or a kill of one costs one file, not the scan.
+
+Each worker is a fresh interpreter that answers pickled chunks over pipes. It is no `multiprocessing` child, so that a
+notebook or a script without a main guard can scan as well.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import selectors
+import struct
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from auditor.cache import Cache
+from auditor.measure import Measurement, Measurer, Task
+from auditor.reader import Limits
+
+LENGTH = struct.Struct("<Q")
+HOME = str(Path(__file__).resolve().parent.parent)
+START = f"import sys; sys.path.insert(0, {HOME!r}); from auditor.workers import serve; serve()"
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+MEMORY_BYTES = 1 << 30
+"""Private memory that a worker may hold; what needs more is refused as hostile (kind `memory`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What a worker needs to know before its first chunk."""
+
+    root: Path
+    limits: Limits
+    cache: Path | None
+    memory_bytes: int = MEMORY_BYTES
+
+
+def send(stream: IO[bytes], value: object) -> None:
+    """Write one pickled value."""
+    content = pickle.dumps(value, protocol=5)
+    stream.write(LENGTH.pack(len(content)))
+    stream.write(content)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> object:
+    """Read one pickled value.
+
+    Raises:
+        EOFError: the other side is gone.
+    """
+    (length,) = LENGTH.unpack(read_exactly(stream, LENGTH.size))
+    return pickle.loads(read_exactly(stream, length))  # noqa: S301 - both ends are this program
+
+
+def read_exactly(stream: IO[bytes], count: int) -> bytes:
+    """`count` bytes of a pipe, however it slices them.
+
+    Raises:
+        EOFError: the other side is gone.
+    """
+    parts: list[bytes] = []
+    while count:
+        part = stream.read(count)
+        if not part:
+            raise EOFError
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def serve() -> None:
+    """The worker's life: a Setup, then tasks one by one until the pipe closes. Every task is answered at once."""
+    output = sys.stdout.buffer
+    sys.stdout = sys.stderr  # a codec that prints must not write into the answers
+    setup = receive(sys.stdin.buffer)
+    assert isinstance(setup, Setup)
+    measurer = Measurer(root=setup.root, limits=setup.limits)
+    if setup.cache is not None:
+        cache = Cache(folder=setup.cache, writable=False)
+        if cache.open():
+            measurer.known = cache
+    limit_memory(setup.memory_bytes)
+    while True:
+        try:
+            chunk = receive(sys.stdin.buffer)
+        except EOFError:
+            return
+        assert isinstance(chunk, tuple)
+        for task in chunk:
+            send(output, measure(measurer, task))
+
+
+def measure(measurer: Measurer, task: Task) -> list[Measurement]:
+    """Measure, with running out of memory as a finding."""
+    try:
+        return measurer.measure(task)
+    except MemoryError:
+        problem = ("memory", "reading it needs more memory than one file may cost")
+        return [Measurement(record=record, problem=problem) for record in task.records]
+
+
+def limit_memory(extra_bytes: int) -> None:
+    """Bound the private memory of this process (Linux, where RLIMIT_DATA counts it); elsewhere nothing is bounded."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_DATA, (extra_bytes, resource.RLIM_INFINITY))
+
+
+@dataclass(kw_only=True, eq=False)
+class Worker:
+    """One process and the tasks it has not answered yet."""
+
+    setup: Setup
+    pending: deque[Task] = field(default_factory=deque)
+    since: float = 0.0
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start the process and send the setup."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-c", START],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,  # a buffered answer would be invisible to the selector
+            env={**os.environ, **ONE_THREAD},
+        )
+        assert self.process.stdin is not None
+        send(self.process.stdin, self.setup)
+        return self.process
+
+    def give(self, tasks: Sequence[Task]) -> None:
+        """Send a chunk."""
+        self.pending.extend(tasks)
+        self.since = time.monotonic()
+        assert self.process is not None
+        assert self.process.stdin is not None
+        send(self.process.stdin, tuple(tasks))
+
+    def stop(self) -> None:
+        """End the process and close its pipes."""
+        if self.process is None:
+            return
+        self.process.kill()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    pass  # the process went first
+        self.process.wait()
+        self.process = None
+
+
+def lost(task: Task, kind: str, reason: str) -> list[Measurement]:
+    """The answer for a task whose worker did not come back."""
+    return [Measurement(record=record, problem=(kind, reason)) for record in task.records]
+
+
+def run_workers(tasks: Sequence[Task], setup: Setup, *, workers: int, chunk: int = 16) -> Iterator[list[Measurement]]:
+    """Measure all tasks in `workers` processes; yields the answers as they come, one list per task.
+
+    A worker that dies or exceeds `limits.seconds` on a file is replaced; that file is answered with a problem, the rest of
+    its chunk is done again.
+    """
+    waiting = deque(tasks)
+    crew: list[Worker] = []
+    selector = selectors.DefaultSelector()
+
+    def hire() -> None:
+        worker = Worker(setup=setup)
+        process = worker.start()
+        assert process.stdout is not None
+        selector.register(process.stdout, selectors.EVENT_READ, worker)
+        crew.append(worker)
+
+    def dismiss(worker: Worker) -> None:
+        assert worker.process is not None
+        assert worker.process.stdout is not None
+        selector.unregister(worker.process.stdout)
+        crew.remove(worker)
+        worker.stop()
+
+    def refill(worker: Worker) -> None:
+        tasks_of_chunk = [waiting.popleft() for _ in range(min(chunk, len(waiting)))]
+        if tasks_of_chunk:
+            worker.give(tasks_of_chunk)
+
+    def fail(worker: Worker, kind: str, reason: str) -> list[Measurement]:
+        guilty = worker.pending.popleft()
+        waiting.extendleft(reversed(worker.pending))
+        dismiss(worker)
+        hire()
+        refill(crew[-1])
+        return lost(guilty, kind, reason)
+
+    try:
+        for _ in range(max(1, min(workers, -(-len(waiting) // chunk)))):
+            hire()
+        for worker in crew:
+            refill(worker)
+        while any(worker.pending for worker in crew):
+            for key, _ in selector.select(timeout=1.0):
+                worker = key.data
+                if worker not in crew or not worker.pending:
+                    continue
+                assert worker.process is not None
+                assert worker.process.stdout is not None
+                try:
+                    answer = receive(worker.process.stdout)
+                except EOFError:
+                    yield fail(worker, "crashed", "the reader crashed on it; the file was left out")
+                    continue
+                assert isinstance(answer, list)
+                worker.pending.popleft()
+                worker.since = time.monotonic()
+                if not worker.pending:
+                    refill(worker)
+                yield answer
+            now = time.monotonic()
+            for worker in list(crew):
+                if worker.pending and now - worker.since > setup.limits.seconds:
+                    reason = f"reading it took more than {setup.limits.seconds:.0f} s; the file was left out"
+                    yield fail(worker, "timeout", reason)
+    finally:
+        for worker in crew:
+            worker.stop()
+        selector.close()

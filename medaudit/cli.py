@@ -1,0 +1,269 @@
+"""The command line: parses, calls, chooses the exit code. No logic, and nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from medaudit import __version__
+
+if TYPE_CHECKING:
+    from auditor.types import ScanResult
+
+# Newer releases of Typer carry a Click of their own, so the base of all usage errors is asked of Typer, not of click.
+UsageMistake: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+EXIT_USAGE, EXIT_BROKEN, EXIT_INTERRUPTED = 2, 3, 130
+OUTPUT_FOLDER = "medaudit-out"
+
+app = typer.Typer(
+    name="medaudit",
+    help="Audit medical-imaging datasets before they are released or trained on.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ROLE = "Roles (a column of the table)"
+GATE = "Gate"
+READING = "Reading"
+PREDICTING = "Predictions"
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        typer.echo(f"medaudit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Audit medical-imaging datasets before they are released or trained on."""
+
+
+@app.command()
+def scan(
+    dataset: Annotated[Path, typer.Argument(help="A folder, a label table (csv tsv parquet jsonl, also .gz) or an npz.")],
+    output: Annotated[
+        list[str] | None,
+        typer.Option("-o", "--output", help="report.html, result.json, findings.csv or FORMAT:PATH; may be repeated."),
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Label.", rich_help_panel=ROLE)] = None,
+    patient: Annotated[str | None, typer.Option(help="Patient id.", rich_help_panel=ROLE)] = None,
+    split: Annotated[str | None, typer.Option(help="Split (train, test, ...).", rich_help_panel=ROLE)] = None,
+    site: Annotated[str | None, typer.Option(help="Hospital or site.", rich_help_panel=ROLE)] = None,
+    path: Annotated[str | None, typer.Option(help="File name of the image.", rich_help_panel=ROLE)] = None,
+    lesion: Annotated[str | None, typer.Option(help="Lesion id.", rich_help_panel=ROLE)] = None,
+    study: Annotated[str | None, typer.Option(help="Study id.", rich_help_panel=ROLE)] = None,
+    series: Annotated[str | None, typer.Option(help="Series id.", rich_help_panel=ROLE)] = None,
+    time: Annotated[str | None, typer.Option(help="Date or time of the acquisition.", rich_help_panel=ROLE)] = None,
+    fold: Annotated[str | None, typer.Option(help="Cross-validation fold.", rich_help_panel=ROLE)] = None,
+    rater: Annotated[str | None, typer.Option(help="Who gave the label, in a table of readings.", rich_help_panel=ROLE)] = None,
+    mask: Annotated[str | None, typer.Option(help="File name of the mask.", rich_help_panel=ROLE)] = None,
+    images: Annotated[Path | None, typer.Option("--root", help="Folder that image paths start from.", rich_help_panel=READING)] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="medaudit.toml (default: the one in the dataset's folder).", rich_help_panel=READING)
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that read files (default: one per core).", rich_help_panel=READING)
+    ] = None,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Keep what was measured for the next scan.", rich_help_panel=READING)
+    ] = True,
+    select: Annotated[list[str] | None, typer.Option(help="Only these checks (code or prefix: LK, SP001).", rich_help_panel=GATE)] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Not these checks.", rich_help_panel=GATE)] = None,
+    require: Annotated[
+        list[str] | None, typer.Option(help="Exit 3 when one of these could not be evaluated.", rich_help_panel=GATE)
+    ] = None,
+    fail_on: Annotated[str | None, typer.Option(help="error (default), warning, info or never.", rich_help_panel=GATE)] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also when there are findings.", rich_help_panel=GATE)] = False,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="Out-of-fold class probabilities: npy, npz, csv or parquet.", rich_help_panel=PREDICTING),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(help="Order of the columns of --predictions, comma-separated (default: sorted).", rich_help_panel=PREDICTING),
+    ] = None,
+    in_sample: Annotated[
+        bool, typer.Option("--in-sample", help="The predictions are not out of fold.", rich_help_panel=PREDICTING)
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Seed of folds and permutations (default 0).")] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the verdict only.")] = False,
+) -> None:
+    """Audit a dataset: verdict, exit code, report.html and result.json.
+
+    Exit codes: 0 passed; 1 findings at or above --fail-on; 2 usage, configuration or a dataset that cannot be opened;
+    3 the audit is incomplete.
+    """
+    roles = {
+        "label": label, "patient": patient, "split": split, "site": site, "path": path, "lesion": lesion, "study": study,
+        "series": series, "time": time, "fold": fold, "rater": rater, "mask": mask,
+    }  # fmt: skip
+    from auditor.scan import plan_for
+    from reports.format import parse_output, write_outputs
+
+    outputs = [parse_output(text) for text in output] if output else [("html", default_output("report.html")), ("json", default_output("result.json"))]
+    plan = plan_for(
+        dataset,
+        config=config,
+        roles={role: column for role, column in roles.items() if column is not None},
+        root=images,
+        select=split_codes(select),
+        ignore=split_codes(ignore),
+        require=split_codes(require),
+        fail_on=fail_on,
+        predictions=predictions,
+        classes=classes.split(",") if classes else None,
+        in_sample=in_sample,
+        workers=workers,
+        cache=cache,
+        seed=seed,
+        tool_version=__version__,
+    )
+    result = scan_with_progress(dataset, plan, quiet=quiet)
+    written = write_outputs(result, outputs)
+    show(result, [path for path in written if path in {path for _, path in outputs}], quiet=quiet)
+    raise typer.Exit(0 if exit_zero and result.gate.exit_code == 1 else result.gate.exit_code)
+
+
+@app.command()
+def rules() -> None:
+    """List the checks: code, name, severity and what each looks for."""
+    from auditor.check import check_classes, title
+
+    for check in check_classes():
+        mark = " (preview)" if check.preview else ""
+        typer.echo(f"{check.code}  {check.severity.value:<8} {check.name:<24} {title(check)}{mark}")
+
+
+@app.command()
+def explain(code: Annotated[str, typer.Argument(help="Code of a check, e.g. LK001.")]) -> None:
+    """Explain a check: what it does, why that is bad, how to fix it, its options."""
+    import inspect
+
+    from auditor.check import check_classes
+    from auditor.errors import ConfigError
+
+    check = next((c for c in check_classes() if c.code == code.upper()), None)
+    if check is None:
+        raise ConfigError(f"no check has the code {code!r}: `medaudit rules` lists them")
+    typer.echo(f"{check.code} {check.name} ({check.severity.value})\n\n{inspect.getdoc(check)}")
+
+
+@app.command()
+def init(
+    dataset: Annotated[Path, typer.Argument(help="The dataset to describe.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write it (default: into the dataset's folder).")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+) -> None:
+    """Write a commented medaudit.toml with the roles found."""
+    from auditor.errors import ConfigError
+    from auditor.layout import CONFIG_NAME, Options, open_dataset
+    from medaudit.template import config_text
+    from reports.format import write_files
+
+    goal = output or (dataset if dataset.is_dir() else dataset.parent) / CONFIG_NAME
+    opened = open_dataset(dataset, Options())
+    if goal.exists() and not force:
+        raise ConfigError(f"{goal}: exists already; --force replaces it")
+    write_files({goal: config_text(opened.summary).encode()})
+    typer.echo(f"{goal} written: {len(opened.summary.guesses)} roles found, layout {opened.summary.layout}")
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to make the demo; must not exist or be a former demo.")] = Path("medaudit-demo"),
+    seed: Annotated[int, typer.Option(help="Seed of the dataset.")] = 0,
+) -> None:
+    """Make a flawed dataset, audit it, and say what was planted and what was found."""
+    from auditor.scan import plan_for
+    from medaudit.demo import make_demo, tell
+    from reports.format import write_outputs
+
+    planted = make_demo(folder, seed=seed)
+    typer.echo(f"A flawed dataset lies in {planted.dataset}; what is wrong with it, in {planted.truth}.")
+    plan = plan_for(planted.dataset, tool_version=__version__)
+    result = scan_with_progress(planted.dataset, plan, quiet=False)
+    written = write_outputs(result, [("html", folder / "report.html"), ("json", folder / "result.json")])
+    show(result, written[:2], quiet=False)
+    lines, found = tell(planted, result)
+    typer.echo("\n".join(["", *lines]))
+    raise typer.Exit(0 if found else 1)
+
+
+def default_output(name: str) -> Path:
+    """A file in the folder that is used without -o."""
+    return Path(OUTPUT_FOLDER) / name
+
+
+def split_codes(values: list[str] | None) -> list[str]:
+    """`--select LK,SP001 --select IN` → LK, SP001, IN."""
+    return [code.strip() for value in values or [] for code in value.split(",") if code.strip()]
+
+
+def scan_with_progress(dataset: Path, plan: Any, *, quiet: bool) -> ScanResult:
+    """Scan, with a progress bar on a terminal and plain lines elsewhere."""
+    from auditor.progress import Silent
+    from auditor.scan import scan as audit
+    from medaudit.progress import Bar, Lines
+
+    progress = Silent() if quiet else Bar() if sys.stderr.isatty() else Lines(sys.stderr)
+    return audit(dataset, plan, progress=progress)
+
+
+def show(result: ScanResult, written: list[Path], *, quiet: bool) -> None:
+    """The result on the terminal; only the verdict when `quiet`."""
+    from rich.console import Console
+
+    from reports.formats.rich import print_result
+
+    print_result(result, Console(highlight=False), outputs=written, brief=quiet)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point. Typer would exit 1 for an uncaught exception, which a gate reads as findings: here it is 3."""
+    try:
+        from medaudit._rooms import require_own_rooms
+
+        require_own_rooms()
+        code = typer.main.get_command(app).main(args=arguments, prog_name="medaudit", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except UsageMistake as error:
+        error.show()
+        return EXIT_USAGE
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("interrupted; nothing was written", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of the output went away (`| head`); the verdict is lost, so the audit counts as incomplete.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN
+    except Exception as error:  # noqa: BLE001 - the last line of defence: an honest exit code
+        return explain_failure(error)
+
+
+def explain_failure(error: Exception) -> int:
+    """One line for what the user can mend (exit 2); type and place, never values, for a fault of ours (exit 3)."""
+    from auditor.errors import MedauditError
+
+    if isinstance(error, MedauditError):
+        typer.echo(f"medaudit: {error}", err=True)
+        return EXIT_USAGE
+    if isinstance(error, ImportError) and "medaudit needs its own package" in str(error):
+        typer.echo(f"medaudit: {error}", err=True)
+        return EXIT_BROKEN
+    typer.echo("medaudit: internal error; please report it with these lines (they hold no data):", err=True)
+    typer.echo("".join(traceback.format_tb(error.__traceback__)[-6:]) + type(error).__name__, err=True)
+    return EXIT_BROKEN

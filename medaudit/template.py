@@ -1,0 +1,65 @@
+"""The commented medaudit.toml that `medaudit init` writes."""
+
+from __future__ import annotations
+
+import json
+
+from auditor.dataset import ROLES
+from auditor.types import DatasetSummary, Guess
+
+HEAD = """\
+# medaudit.toml: how `medaudit scan` reads this dataset, and what fails. Every key may be left out.
+# What stands here was found by looking; lines that begin with # show the default or an example.
+
+[dataset]
+layout = {layout}
+# root = "images"            # folder that the paths of the label table start from, relative to this file
+# level = "image"            # what one label speaks about: image, series, study, lesion, eye, patient
+"""
+
+TAIL = """
+[design]
+# kind = "case-control"      # consecutive, case-control, screening, multi-site, temporal, external-test
+# strata = ["table.site"]    # associations are judged marginally and within these fields
+# inputs = ["table.age"]     # metadata fields that a model will read; all others are "not an input"
+# splits = "random"          # random, by-site, by-time, official
+
+[scan]
+# select = ["LK", "SP"]      # codes or prefixes; `medaudit rules` lists them
+# ignore = ["LN"]
+# require = ["SP006"]        # exit 3 when one of these cannot be evaluated
+# fail-on = "error"          # info, warning, error, never
+
+[severity]
+# LK002 = "info"
+
+[checks.LK001]
+# max_auc = 0.75             # `medaudit explain LK001` names every option
+
+# [[waivers]]                # findings that were read and accepted; shown, but they fail nothing
+# code = "LK001"
+# field = "dicom.KVP"
+# reason = "one scanner protocol per clinic, balanced in the next release"
+"""
+
+
+def config_text(summary: DatasetSummary) -> str:
+    """TOML with the layout and the roles found, each with its confidence and why."""
+    by_role = {guess.role: guess for guess in summary.guesses}
+    lines = ["", "[roles]"]
+    for role in ROLES:
+        guess = by_role.get(role)
+        lines.append(role_line(role, guess) if guess is not None else f'# {role} = "column"')
+    return HEAD.format(layout=quoted(summary.layout)) + "\n".join(lines) + "\n" + TAIL
+
+
+def role_line(role: str, guess: Guess) -> str:
+    """A role that is a column is pinned; one that comes from folders or headers is only told."""
+    told = f"# {guess.confidence:.0%} sure: {guess.why}".replace("\n", " ")
+    pinnable = guess.column is not None
+    return f"{role} = {quoted(guess.column)}  {told}" if pinnable and guess.column else f"# {role}: {guess.value}  {told}"
+
+
+def quoted(text: str) -> str:
+    """A TOML basic string; JSON's escapes are a subset of TOML's."""
+    return json.dumps(text, ensure_ascii=False)

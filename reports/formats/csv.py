@@ -1,0 +1,64 @@
+"""The findings as CSV, one row each, for a spreadsheet. The tables of the checks are in result.json and its side files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+
+from auditor.types import ScanResult
+from reports.cell import plain
+
+SUFFIXES: tuple[str, ...] = (".csv",)
+COLUMNS = (
+    "code",
+    "name",
+    "severity",
+    "path",
+    "line",
+    "field",
+    "record",
+    "subject",
+    "score",
+    "waived",
+    "message",
+    "fingerprint",
+)
+
+
+def render(result: ScanResult, name: str) -> Mapping[str, bytes]:
+    """All findings, most severe first; UTF-8, comma, RFC 4180 line ends. No side file.
+
+    A text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP, CSV injection). Bytes of a file
+    name that are not UTF-8 are written as `\\udcXX`.
+    """
+    names = {outcome.code: outcome.name for outcome in result.outcomes}
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(COLUMNS)
+    for finding in result.findings:
+        where = finding.where
+        writer.writerow(
+            [
+                finding.code,
+                names.get(finding.code, ""),
+                finding.severity.value,
+                _safe(where.path),
+                "" if where.line is None else where.line,
+                _safe(where.field),
+                _safe(where.record),
+                _safe(finding.subject),
+                "" if (score := plain(finding.score)) is None else score,
+                _safe(finding.waived),
+                _safe(finding.message),
+                finding.fingerprint,
+            ]
+        )
+    return {name: stream.getvalue().encode("utf-8", "backslashreplace")}
+
+
+def _safe(text: str | None) -> str:
+    """The text, never read as a formula by a spreadsheet."""
+    if text is None:
+        return ""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

@@ -1,0 +1,202 @@
+"""The summary for a terminal: calm, 80 columns, meaning never by colour alone.
+
+`print_result` writes it to a console; `render` gives the same as plain text (`-o rich:summary.txt`).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table as Grid
+from rich.text import Text
+
+from auditor.types import Finding, Outcome, ScanResult, Severity
+from reports.cell import shortened, shown, visible
+from reports.wording import STATUS, VERDICT, counted, place, severities, why
+
+SUFFIXES: tuple[str, ...] = ()
+SHOWN_PER_CHECK = 3
+"""Findings of one check and severity in the summary; the rest is counted."""
+
+_MARK = {"failed": ("✗", "red"), "crashed": ("!", "magenta"), "skipped": ("○", "yellow"), "passed": ("✓", "green")}
+_VERDICT_STYLE = {"failed": "bold red", "incomplete": "bold yellow", "passed": "bold green"}
+_SEVERITY_STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+_SEVERITY_WORD = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.INFO: "Notes"}
+_ASCII = str.maketrans({"✗": "x", "✓": "+", "○": "o", "·": "-", "–": "-", "…": "~", "─": "-", "’": "'"})
+
+
+def render(result: ScanResult, name: str) -> Mapping[str, bytes]:
+    """The summary as UTF-8 text, 100 columns wide, without colour."""
+    stream = io.StringIO()
+    console = Console(file=stream, width=100, color_system=None, force_terminal=False, legacy_windows=False)
+    console.print(summary(result), soft_wrap=False)
+    lines = (line.rstrip() for line in stream.getvalue().splitlines())
+    return {name: ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")}
+
+
+def print_result(result: ScanResult, console: Console, *, outputs: Iterable[Path] = (), brief: bool = False) -> None:
+    """Print the summary, or only the verdict when `brief`. A console that cannot write Unicode gets ASCII marks and escapes instead of an error."""
+    page = Group(*_gate(result)) if brief else summary(result, outputs)
+    if console.encoding.lower().startswith("utf"):
+        console.print(page)
+        return
+    with console.capture() as captured:
+        console.print(page)
+    text = captured.get().translate(_ASCII)
+    console.file.write(text.encode(console.encoding, "backslashreplace").decode(console.encoding))
+
+
+def summary(result: ScanResult, outputs: Iterable[Path] = ()) -> RenderableType:
+    """Dataset, roles, checks, findings, what was not evaluated, outputs; the verdict stands last, where the eye is."""
+    parts: list[RenderableType] = [*_dataset(result), *_roles(result), *_checks(result), *_findings(result), *_gaps(result)]
+    if paths := [Text(shown(str(path)), overflow="fold") for path in outputs]:
+        parts += [_heading("Written"), *(Padding(path, (0, 0, 0, 2), expand=False) for path in paths)]
+    return Group(*parts, *_gate(result))
+
+
+def _heading(text: str, remark: str = "") -> RenderableType:
+    line = Text.assemble("\n", (text, "bold"))
+    if remark:
+        line.append(f"  {remark}", style="dim")
+    return line
+
+
+def _dataset(result: ScanResult) -> list[RenderableType]:
+    dataset = result.dataset
+    lines: list[RenderableType] = [
+        Text.assemble(("medaudit ", "dim"), (visible(result.tool_version), "dim"), "  ", (shortened(dataset.name, 60), "bold"))
+    ]
+    facts = [counted(result.records, "record"), _classes(dataset.classes), f"layout {visible(dataset.layout)}"]
+    if dataset.task:
+        facts.append(f"task {visible(dataset.task)}")
+    lines.append(_indented(" · ".join(fact for fact in facts if fact)))
+    if dataset.counts:
+        lines.append(
+            _indented(" · ".join(f"{number:,} {visible(use).replace('_', ' ')}" for use, number in dataset.counts.items()))
+        )
+    lines += [_indented(f"Note: {visible(note)}") for note in dataset.notes]
+    return lines
+
+
+def _classes(classes: tuple[str, ...]) -> str:
+    if not classes:
+        return "no classes"
+    names = ", ".join(shortened(name, 24) for name in classes[:4])
+    more = f" and {len(classes) - 4:,} more" if len(classes) > 4 else ""
+    return f"{counted(len(classes), 'class', 'classes')} ({names}{more})"
+
+
+def _roles(result: ScanResult) -> list[RenderableType]:
+    if not result.dataset.guesses:
+        return []
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold", ratio=2)
+    grid.add_column(no_wrap=True, justify="right")
+    grid.add_column(overflow="fold", ratio=3)
+    for guess in result.dataset.guesses:
+        sure = "given" if guess.pinned else f"{guess.confidence:.0%} sure"
+        style = "" if guess.pinned or guess.confidence >= 0.8 else "yellow"
+        grid.add_row(
+            Text(visible(guess.role)), Text(shortened(guess.value, 40)), Text(sure, style), Text(visible(guess.why), "dim")
+        )
+    return [
+        _heading("How the dataset was read", "wrong? set it with an option or in medaudit.toml"),
+        Padding(grid, (0, 0, 0, 2), expand=False),
+    ]
+
+
+def _checks(result: ScanResult) -> list[RenderableType]:
+    order = ("failed", "crashed", "skipped", "passed")
+    outcomes = sorted(result.outcomes, key=lambda outcome: (order.index(outcome.status), outcome.code))
+    counts = " · ".join(
+        f"{number} {STATUS[status]}"
+        for status in ("failed", "crashed", "skipped", "passed")
+        if (number := sum(outcome.status == status for outcome in outcomes))
+    )
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold", ratio=1)
+    for outcome in outcomes:
+        mark, colour = _MARK[outcome.status]
+        # What was not evaluated is told in its own section, with the reason.
+        sentence = outcome.verdict.summary if outcome.verdict else ""
+        grid.add_row(
+            Text(f"{mark} {STATUS[outcome.status]}", style=colour),
+            Text(visible(outcome.code), style="bold"),
+            Text.assemble((visible(outcome.name), "bold"), f": {visible(sentence)}" if sentence else ""),
+        )
+    return [_heading("Checks", counts), Padding(grid, (0, 0, 0, 2), expand=False)]
+
+
+def _findings(result: ScanResult) -> list[RenderableType]:
+    live = [finding for finding in result.findings if finding.waived is None]
+    parts: list[RenderableType] = [_heading("Findings", severities(result.findings))]
+    for severity, group in groupby(live, key=lambda finding: finding.severity):
+        parts.append(
+            Padding(Text(_SEVERITY_WORD[severity], style=f"bold {_SEVERITY_STYLE[severity]}"), (0, 0, 0, 2), expand=False)
+        )
+        for code, same in groupby(group, key=lambda finding: finding.code):
+            parts += _of_one_check(code, list(same))
+    return parts
+
+
+def _of_one_check(code: str, findings: list[Finding]) -> list[RenderableType]:
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold", ratio=1)
+    for finding in findings[:SHOWN_PER_CHECK]:
+        where = place(finding.where)
+        words = Text(shown(finding.message))
+        if where and where not in shown(finding.message):
+            words.append(f"\n{shortened(where, 160)}", style="dim")
+        grid.add_row(Text(visible(code), style="bold"), words)
+    if len(findings) > SHOWN_PER_CHECK:
+        rest = len(findings) - SHOWN_PER_CHECK
+        grid.add_row("", Text(f"… and {rest:,} more of {visible(code)} in the report", style="dim"))
+    return [Padding(grid, (0, 0, 0, 4), expand=False)]
+
+
+def _gaps(result: ScanResult) -> list[RenderableType]:
+    gaps = [outcome for outcome in result.outcomes if outcome.status in ("skipped", "crashed")]
+    partly = [
+        outcome
+        for outcome in result.outcomes
+        if outcome.verdict and outcome.verdict.coverage and outcome.verdict.coverage.evaluated < outcome.verdict.coverage.total
+    ]
+    if not gaps and not partly:
+        return []
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold", ratio=1)
+    for outcome in [*gaps, *partly]:
+        grid.add_row(Text(visible(outcome.code), style="bold"), Text(f"{visible(outcome.name)}: {_gap(outcome)}"))
+    return [_heading("Not evaluated", "nothing here counts as passed"), Padding(grid, (0, 0, 0, 2), expand=False)]
+
+
+def _gap(outcome: Outcome) -> str:
+    if not outcome.verdict or not outcome.verdict.coverage:
+        return f"crashed: {shown(outcome.reason)}" if outcome.status == "crashed" else shown(outcome.reason)
+    coverage = outcome.verdict.coverage
+    missing = coverage.total - coverage.evaluated
+    reason = f": {visible(coverage.reason)}" if coverage.reason else ""
+    return f"{missing:,} of {coverage.total:,} {visible(coverage.unit)}{reason}"
+
+
+def _gate(result: ScanResult) -> list[RenderableType]:
+    gate = result.gate
+    line = Text.assemble(
+        (VERDICT[gate.verdict], _VERDICT_STYLE[gate.verdict]), f"  exit code {gate.exit_code} · fail-on {visible(gate.fail_on)}"
+    )
+    return [Text(""), Rule(style="dim"), line, Text(visible(why(result)))]
+
+
+def _indented(text: str) -> RenderableType:
+    return Padding(Text(text, overflow="fold"), (0, 0, 0, 2), expand=False)

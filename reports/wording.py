@@ -1,0 +1,77 @@
+"""The words that every report uses for families, statuses, severities and verdicts."""
+
+from __future__ import annotations
+
+from auditor.types import Finding, GateVerdict, Location, Outcome, ScanResult, Severity, Status
+from reports.cell import shown
+
+FAMILIES = {
+    "IN": "Integrity of files and lists",
+    "LK": "Class leakage: shortcuts a model could learn",
+    "SP": "Splits, patients and duplicates",
+    "LN": "Label noise",
+    "ED": "Disagreement between experts",
+    "IQ": "Image quality and missing features",
+    "SZ": "Size, balance and risk of overfitting",
+    "PH": "Privacy",
+    "MA": "The audit itself",
+}
+STATUS: dict[Status, str] = {"failed": "failed", "crashed": "crashed", "skipped": "not evaluated", "passed": "passed"}
+VERDICT: dict[GateVerdict, str] = {"failed": "FAILED", "passed": "PASSED", "incomplete": "INCOMPLETE"}
+_MEANING: dict[GateVerdict, str] = {
+    "passed": "Nothing was found at or above the level that fails this audit.",
+    "failed": "At least one finding is serious enough to fail this audit.",
+    "incomplete": "Part of the audit could not be carried out, so there is no verdict on the whole.",
+}
+
+
+def family(code: str) -> str:
+    """The title of the family that a code belongs to; a plug-in's own letters stand for themselves."""
+    return FAMILIES.get(code[:2], f"Other checks ({code[:2]})")
+
+
+def by_family(outcomes: tuple[Outcome, ...]) -> dict[str, list[Outcome]]:
+    """The outcomes by family title, families in the order of FAMILIES, codes in order within each."""
+    order = [*FAMILIES]
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in sorted(outcomes, key=lambda o: (order.index(o.code[:2]) if o.code[:2] in order else len(order), o.code)):
+        groups.setdefault(family(outcome.code), []).append(outcome)
+    return groups
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 finding`, `1,234 findings`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def severities(findings: tuple[Finding, ...]) -> str:
+    """`3 errors, 12 warnings, 1 note, 2 waived` or `no findings`."""
+    live = [finding for finding in findings if finding.waived is None]
+    parts = []
+    for severity, noun in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note")):
+        if number := sum(finding.severity is severity for finding in live):
+            parts.append(counted(number, noun))
+    if waived := len(findings) - len(live):
+        parts.append(f"{waived:,} waived")
+    return ", ".join(parts) or "no findings"
+
+
+def why(result: ScanResult) -> str:
+    """One sentence or two: why the gate said what it said."""
+    return (
+        ". ".join(reason.rstrip(".") for reason in result.gate.reasons) + "."
+        if result.gate.reasons
+        else _MEANING[result.gate.verdict]
+    )
+
+
+def place(where: Location) -> str:
+    """Where a finding points, in words: `images/a.dcm, row 12, field BitsStored`; empty for the whole dataset."""
+    parts = [shown(where.path)] if where.path else []
+    if where.record and where.record not in (where.path or ""):
+        parts.append(f"record {shown(where.record)}")
+    if where.line is not None:
+        parts.append(f"row {where.line:,}")
+    if where.field:
+        parts.append(f"field {shown(where.field)}")
+    return ", ".join(parts)

@@ -1,0 +1,81 @@
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+from builders import make_dataset
+
+from auditor.check import Check, SkipCheck
+from auditor.dataset import Dataset
+from auditor.progress import Silent
+from auditor.scan import gate, graded, judge
+from auditor.types import Finding, Outcome, Severity, Verdict
+
+
+def outcome(code: str, severity: Severity | None = None, *, status: str | None = None, waived: str | None = None) -> Outcome:
+    findings = () if severity is None else (Finding(code=code, severity=severity, message="m", waived=waived),)
+    chosen = status or ("failed" if findings else "passed")
+    verdict = None if chosen in ("skipped", "crashed") else Verdict(summary="s", findings=findings)
+    return Outcome(code=code, name="n", title="t", status=chosen, verdict=verdict, reason="why")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "fail_on", "required", "exit_code"),
+    [
+        ([outcome("A1")], "error", [], 0),
+        ([outcome("A1", Severity.WARNING)], "error", [], 0),
+        ([outcome("A1", Severity.WARNING)], "warning", [], 1),
+        ([outcome("A1", Severity.ERROR)], "error", [], 1),
+        ([outcome("A1", Severity.ERROR)], "never", [], 0),
+        ([outcome("A1", Severity.ERROR, waived="known")], "error", [], 0),
+        ([outcome("A1", status="skipped")], "error", [], 0),
+        ([outcome("A1", status="skipped")], "error", ["A1"], 3),
+        ([outcome("A1")], "error", ["B2"], 3),
+        ([outcome("A1", status="crashed")], "error", [], 3),
+        ([outcome("A1", status="crashed"), outcome("B2", Severity.ERROR)], "error", [], 3),
+    ],
+)
+def test_the_exit_code_follows_the_findings(outcomes: list[Outcome], fail_on: str, required: list[str], exit_code: int) -> None:
+    verdict = gate(outcomes, fail_on, required)
+    assert verdict.exit_code == exit_code
+    assert bool(verdict.reasons) == (exit_code != 0)
+
+
+def test_a_severity_of_the_user_changes_findings_and_status() -> None:
+    lowered = graded(outcome("A1", Severity.ERROR), {"A1": Severity.INFO})
+    assert lowered.status == "passed"
+    assert lowered.verdict is not None
+    assert lowered.verdict.findings[0].severity is Severity.INFO
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken(Check):
+    """A check that breaks."""
+
+    code: ClassVar[str] = "ZZ001"
+    name: ClassVar[str] = "broken"
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    def run(self, dataset: Dataset) -> Verdict:
+        raise ValueError("ZZCANARY^NAME")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inapplicable(Check):
+    """A check that does not apply."""
+
+    code: ClassVar[str] = "ZZ002"
+    name: ClassVar[str] = "inapplicable"
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    def run(self, dataset: Dataset) -> Verdict:
+        raise SkipCheck("no label")
+
+
+def test_a_check_that_crashes_hides_no_other_and_tells_no_value() -> None:
+    outcomes = {o.code: o for o in judge(make_dataset(n=3), [Broken(), Inapplicable()], Silent())}
+    assert outcomes["ZZ001"].status == "crashed"
+    assert outcomes["ZZ002"].status == "skipped"
+    assert outcomes["ZZ002"].reason == "no label"
+    assert outcomes["MA003"].status == "failed"
+    assert "ZZCANARY" not in repr(outcomes)
+    assert "test_scan.py" in outcomes["ZZ001"].reason

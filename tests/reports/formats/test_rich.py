@@ -1,0 +1,102 @@
+"""The summary in a terminal."""
+
+import io
+import re
+from pathlib import Path
+
+from rich.console import Console
+
+from reports.formats.rich import print_result, render
+
+
+def printed(result, *, width=80, encoding="utf-8", **options):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    print_result(result, Console(file=stream, width=width, **options), outputs=[Path("medaudit-out/report.html")])
+    stream.flush()
+    return stream.buffer.getvalue().decode(encoding)
+
+
+def test_the_verdict_stands_last_with_its_exit_code_and_reason(hostile_result):
+    lines = printed(hostile_result).splitlines()
+    assert lines[-3] == "INCOMPLETE  exit code 3 · fail-on error"
+    assert lines[-2].startswith("LK002 crashed")
+    assert "  medaudit-out/report.html" in lines
+
+
+def test_nothing_is_wider_than_the_terminal(hostile_result):
+    for width in (60, 80, 120):
+        assert max(len(line) for line in printed(hostile_result, width=width).splitlines()) <= width
+
+
+def test_each_status_has_a_word_and_a_sign(hostile_result):
+    text = printed(hostile_result)
+    for words in ("✗ failed", "! crashed", "○ not evaluated", "✓ passed"):
+        assert words in text
+    assert "4 failed · 1 crashed · 2 not evaluated · 3 passed" in text
+
+
+def test_many_findings_of_one_check_are_counted(hostile_result):
+    text = printed(hostile_result)
+    assert "16 errors, 157 warnings, 1 waived" in text
+    assert "and 152 more of LN002 in the report" in text
+
+
+def test_what_was_not_evaluated_has_its_reason(hostile_result):
+    text = re.sub(r"\s+", " ", printed(hostile_result))
+    assert "crashed: ValueError in the model of 14 fields" in text
+    assert "no table with more than one rater" in text
+    assert "6 of 5,856 records: 6 files could not be read" in text
+
+
+def test_names_cannot_move_the_cursor_or_change_the_markup(hostile_result):
+    text = printed(hostile_result, width=300)
+    for character in "\x1b\x9b\u202e\r":
+        assert character not in text
+    assert "two\\nlines.png" in text
+    assert (
+        "train/[bold red]markup[/] {{ 7*7 }}.png" in printed(hostile_result, width=2000)
+        or "[bold red]" in render(hostile_result, "s")["s"].decode()
+    )
+
+
+def test_there_is_no_colour_where_it_is_not_wanted(hostile_result, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert "\x1b[" in printed(hostile_result, force_terminal=True)
+    assert "\x1b[" not in printed(hostile_result, force_terminal=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    colours = re.findall(r"\x1b\[([0-9;]*)m", printed(hostile_result, force_terminal=True))
+    assert not any(3 <= int(part) // 10 <= 4 for codes in colours for part in codes.split(";") if part)
+
+
+def test_a_terminal_without_unicode_gets_signs_it_can_show(hostile_result):
+    text = printed(hostile_result, encoding="ascii")
+    assert "x failed" in text
+    assert "+ passed" in text
+    assert "INCOMPLETE" in text
+
+
+def test_the_rendered_text_is_plain(hostile_result):
+    files = render(hostile_result, "summary.txt")
+    text = files["summary.txt"].decode()
+    assert list(files) == ["summary.txt"]
+    assert "\x1b" not in text
+    assert not any(line.endswith(" ") for line in text.splitlines())
+
+
+def test_a_scan_of_nothing_much_is_said_calmly(small_result):
+    from dataclasses import replace
+
+    from auditor.types import DatasetSummary, Gate
+
+    empty = replace(
+        small_result,
+        records=1,
+        dataset=DatasetSummary(name="x", layout="folders", task="", classes=(), counts={}, guesses=()),
+        outcomes=(),
+        gate=Gate(verdict="passed", exit_code=0, fail_on="error"),
+    )
+    text = printed(empty)
+    assert "1 record · no classes · layout folders" in text
+    assert "no findings" in text
+    assert text.splitlines()[-2] == "PASSED  exit code 0 · fail-on error"

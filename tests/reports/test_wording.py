@@ -1,0 +1,31 @@
+"""The words all reports share."""
+
+from auditor.types import Location
+from reports.wording import by_family, counted, family, place, severities, why
+
+
+def test_families_come_in_their_order(hostile_result):
+    assert [title.split()[0] for title in by_family(hostile_result.outcomes)] == [
+        "Integrity", "Class", "Splits,", "Label", "Disagreement", "Privacy",
+    ]  # fmt: skip
+    assert family("ZZ001") == "Other checks (ZZ)"
+
+
+def test_counts_agree_with_their_nouns():
+    assert counted(1, "class", "classes") == "1 class"
+    assert counted(1200, "record") == "1,200 records"
+
+
+def test_waived_findings_are_counted_apart(hostile_result):
+    assert severities(hostile_result.findings) == "16 errors, 157 warnings, 1 waived"
+    assert severities(()) == "no findings"
+
+
+def test_the_reason_is_a_sentence(small_result):
+    assert why(small_result) == "1 finding at or above error: LK001."
+
+
+def test_a_place_is_said_once():
+    assert place(Location(path="a/x.png", record="x.png", line=1200, field="KVP")) == "a/x.png, row 1,200, field KVP"
+    assert place(Location(record="7")) == "record 7"
+    assert place(Location()) == ""

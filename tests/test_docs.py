@@ -1,0 +1,54 @@
+"""Documentation is tested: every command, option, code and changed page."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from auditor.check import check_classes
+from medaudit.cli import app
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def commands() -> dict[str, list[str]]:
+    group = typer.main.get_command(app)
+    names = group.commands.items()  # type: ignore[attr-defined]
+    return {name: [o for p in c.params for o in (*p.opts, *p.secondary_opts) if o.startswith("--")] for name, c in names}
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_and_option_is_in_the_docs(name: str) -> None:
+    text = (DOCS / "command-line.md").read_text("utf-8")
+    assert f"medaudit {name}" in text or f"`{name}`" in text
+    for option in commands()[name]:
+        assert re.search(re.escape(option) + r"\b", text), option
+
+
+def test_the_docs_name_no_option_that_is_not_there() -> None:
+    told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", (DOCS / "command-line.md").read_text("utf-8")))
+    there = {option for options in commands().values() for option in options} | {"--version"}
+    assert told <= there
+
+
+def test_the_page_of_checks_is_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("make_checks", DOCS / "make_checks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (DOCS / "checks.md").read_text("utf-8") == module.page(), "run `python docs/make_checks.py`"
+
+
+def test_every_code_is_in_the_page_of_checks() -> None:
+    text = (DOCS / "checks.md").read_text("utf-8")
+    for check in check_classes():
+        assert f"## {check.code}\n" in text
+
+
+def test_no_page_names_a_path_of_somebodys_machine() -> None:
+    root = DOCS.parent
+    for page in (*DOCS.glob("*.md"), *root.glob("*.md"), root / "Makefile", root / "pyproject.toml"):
+        assert not re.search(r"(^|[^a-zA-Z.])/(work|tmp|root|home)/", page.read_text("utf-8")), page
