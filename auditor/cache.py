@@ -7,7 +7,6 @@ fields are not kept: they may identify a patient and are cheap to read again.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import struct
 import sys
@@ -37,8 +36,10 @@ def default_folder(environment: Mapping[str, str], home: Path) -> Path:
 
 def pack(facts: PixelFacts) -> bytes:
     """PixelFacts → bytes; no pickle."""
-    head = json.dumps({"digest": facts.digest, "constant": facts.constant, "features": len(facts.features)}).encode()
-    return LENGTH.pack(len(head)) + head + facts.features.astype("<f4").tobytes() + facts.thumbnail
+    head = json.dumps(
+        {"digest": facts.digest, "constant": facts.constant, "features": len(facts.features), "sketch": len(facts.sketch)}
+    ).encode()
+    return LENGTH.pack(len(head)) + head + facts.features.astype("<f4").tobytes() + facts.sketch + facts.thumbnail
 
 
 def unpack(value: bytes) -> PixelFacts:
@@ -52,13 +53,15 @@ def unpack(value: bytes) -> PixelFacts:
         head = json.loads(value[LENGTH.size : LENGTH.size + length])
         start = LENGTH.size + length
         end = start + 4 * int(head["features"])
-        if end > len(value):
+        after = end + int(head["sketch"])
+        if after > len(value):
             raise ValueError("cut short")
         return PixelFacts(
             digest=str(head["digest"]),
             constant=bool(head["constant"]),
             features=np.frombuffer(value[start:end], "<f4").astype(np.float32),
-            thumbnail=value[end:],
+            thumbnail=value[after:],
+            sketch=value[end:after],
         )
     except (struct.error, KeyError, TypeError, UnicodeDecodeError) as error:
         raise ValueError("not a cache entry") from error
@@ -87,7 +90,7 @@ class Cache(Mapping[str, PixelFacts]):
         try:
             if self.writable:
                 self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                os.chmod(self.folder, 0o700)
+                self.folder.chmod(0o700)
                 return self._connect() or self._remake()
             return self.file.exists() and self._connect()
         except OSError:

@@ -1,125 +1,123 @@
-"""Which table of a folder is the label table: each is judged by its first rows."""
+"""Candidate pairs: images that share words. Cost grows like n log n (one sort), whatever the images are.
+
+The words of all images are sorted; neighbours in that order that agree in their first bits share a word, and each word is
+compared with a few neighbours only, so that a million equal words cost as little as a million different ones. This is
+multi-probe locality-sensitive hashing (Lv et al. 2007, VLDB) on sorted lists (sorted neighbourhood, Hernández & Stolfo 1995).
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
-import pandas as pd
+import numpy as np
+import numpy.typing as npt
 
-from auditor.errors import DatasetError
-from auditor.layout import Listing
-from auditor.names import split_name
-from auditor.resolve import resolve_names
-from auditor.roles import find_roles
-from auditor.tables import LabelTable, merge_tables, preview_table, read_table, table_format
+Positions = npt.NDArray[np.int64]
 
-MAX_CANDIDATES = 40
-MAX_JSON_BYTES = 256 << 20
-PROBE = 500
-MERGED_SPLIT = "split (table name)"
-"""Column of a table that was made of `train.csv`, `test.csv`, …"""
+NEIGHBOURS = 6
+"""Each word is compared with so many of its followers in sorted order."""
+MAX_ENTRIES = 48_000_000
+"""Words of all images together, their variants counted; beyond it each image brings fewer words, the strongest."""
+MIN_SHARED = 2
+PER_IMAGE = 12
+"""Pairs kept per image, those that share most words."""
+BLOCK = 1 << 22
+_ID_BITS = 24
+_SIGNS = np.uint64(0xFFFFFF) << np.uint64(40) | np.uint64(0xFFFF) << np.uint64(24)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A table that could be the label table.
+def prefix_bits(images: int) -> int:
+    """Bits in which two words must agree: 24 for a thousand images, one more for each doubling, 40 at most."""
+    return int(np.clip(np.ceil(np.log2(max(images, 1) / 1000)) + 24, 24, 40))
+
+
+def candidate_pairs(
+    words: Sequence[npt.NDArray[np.uint64]], *, min_shared: int = MIN_SHARED, per_image: int = PER_IMAGE
+) -> tuple[Positions, Positions, Positions]:
+    """Pairs of images that share at least `min_shared` words, the smaller position first.
 
     Args:
-        confidence: 0–1.
-        header: column names.
-        naming: columns whose cells are (in part) files of the dataset, the best first.
+        words: of each image, the strongest first (`auditor.keypoints.words`).
+        min_shared: words that two images must have in common.
+        per_image: a pair is kept while it is among the best so many of at least one of its images.
+
+    Returns:
+        First and second position and the number of shared words, in the order of positions; each of shape (pairs,).
     """
-
-    name: str
-    confidence: float
-    why: str
-    header: tuple[str, ...]
-    naming: tuple[str, ...] = ()
-
-
-def naming_shares(frame: pd.DataFrame, root: Path, images: Sequence[str]) -> dict[str, float]:
-    """Share of the distinct cells that are files, by column; up to 500 cells of each column are tried."""
-    if not images:
-        return {}
-    probes: dict[str, list[str]] = {}
-    for name in frame.columns:
-        categories = frame[name].cat.categories
-        if len(categories) < min(len(images), 20) * 0.5:
-            continue
-        step = max(len(categories) // PROBE, 1)
-        values = [str(value) for value in categories[::step] if value][:PROBE]
-        if values:
-            probes[str(name)] = values
-    flat = list(dict.fromkeys(value for values in probes.values() for value in values))
-    resolved = resolve_names(root, flat, images)
-    there = {name for name, file in zip(flat, resolved.files, strict=True) if file is not None}
-    shares = {name: sum(value in there for value in values) / len(values) for name, values in probes.items()}
-    return {name: share for name, share in shares.items() if share}
+    if len(words) >= 1 << _ID_BITS:
+        raise ValueError(f"{len(words):,} images: at most {(1 << _ID_BITS) - 1:,}")
+    entries = sorted_entries(words)
+    bits = np.uint64(64 - prefix_bits(len(words)))
+    tallies = [
+        np.unique(neighbours(entries[start : start + BLOCK + NEIGHBOURS], bits), return_counts=True)
+        for start in range(0, len(entries), BLOCK)
+    ]
+    del entries
+    keys, shared = added(tallies)
+    keep = shared >= min_shared
+    keys, shared = keys[keep], shared[keep]
+    first, second = (keys >> np.uint64(_ID_BITS)).astype(np.int64), owner(keys).astype(np.int64)
+    best = (ranks(first, shared) < per_image) | (ranks(second, shared) < per_image)
+    return first[best], second[best], shared[best].astype(np.int64)
 
 
-def rank_tables(listing: Listing, images: Sequence[str]) -> list[Candidate]:
-    """The tables of a folder that can be read, the most likely label table first."""
-    names = sorted(listing.inventory.tables, key=lambda name: (name.count("/"), name))[:MAX_CANDIDATES]
-    found: list[Candidate] = []
-    for name in names:
-        if table_format(name) == "json" and listing.files[name] > MAX_JSON_BYTES:
-            continue
-        try:
-            table = preview_table(listing.root / name)
-        except DatasetError:
-            continue  # what cannot be read is no label table; it stays among the counted files
-        found.append(_judge(name, table, listing.root, images))
-    return sorted(found, key=lambda one: (-one.confidence, one.name.count("/"), -listing.files[one.name], one.name))
+def sorted_entries(words: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
+    """All words and their variants, sorted: 40 bits of the word above 24 bits of the image's position."""
+    total = sum(len(w) for w in words)
+    limit = max((len(w) for w in words), default=0)
+    if 3 * total > MAX_ENTRIES:
+        limit = max(4, MAX_ENTRIES // (3 * max(len(words), 1)))
+    counts = np.array([min(len(w), limit) for w in words], np.int64)
+    owners = np.repeat(np.arange(len(words), dtype=np.uint64), counts)
+    taken = np.concatenate([w[:limit] for w in words]) if len(words) else np.zeros(0, np.uint64)
+    weakest, weak = taken >> np.uint64(6) & np.uint64(63), taken & np.uint64(63)
+    top = np.uint64(63)
+    plain = (taken & _SIGNS) | owners
+    entries = np.empty(3 * len(plain), np.uint64)
+    entries[: len(plain)] = plain
+    entries[len(plain) : 2 * len(plain)] = plain ^ (np.uint64(1) << (top - weakest))
+    entries[2 * len(plain) :] = plain ^ (np.uint64(1) << (top - weak))
+    entries.sort()
+    return entries
 
 
-def _judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> Candidate:
-    shares = naming_shares(table.frame, root, images)
-    roles = find_roles(table.frame, pins={}, where=name, resolving=shares)
-    path = roles.columns.get("path")
-    share = shares.get(path, 0.0) if path is not None else 0.0
-    readings = bool(roles.raters) or "answer" in roles.columns
-    useful = bool(roles.labels) or readings
-    known = roles.known is not None
-    if path is not None and share >= 0.5:
-        covered = min(share * len(table.frame[path].cat.categories) / len(images), 1.0)
-        confidence = 0.62 + 0.2 * useful + 0.05 * known + 0.05 * covered
-        why = f"column {path!r} names files of the dataset ({share:.0%} of what was tried)"
-    elif images:
-        confidence, why = 0.25 + 0.05 * useful, "a table that names none of the images"
-    else:
-        confidence = 0.4 + 0.3 * useful + 0.1 * readings + 0.1 * known
-        why = "a table with labels" if useful else "a table without labels"
-    naming = tuple(sorted(shares, key=lambda column: (column != path, -shares[column], column)))
-    header = tuple(str(column) for column in table.frame.columns)
-    return Candidate(name=name, confidence=round(confidence, 3), why=why, header=header, naming=naming)
+def neighbours(entries: npt.NDArray[np.uint64], bits: np.uint64) -> npt.NDArray[np.uint64]:
+    """Pairs of images (first position above 24 bits of the second) of entries near each other that agree above `bits`."""
+    block = min(BLOCK, len(entries))
+    found = [np.zeros(0, np.uint64)]
+    for step in range(1, NEIGHBOURS + 1):
+        right = entries[step : block + step]
+        left = entries[: len(right)]
+        near = np.flatnonzero((left ^ right) >> bits == 0)
+        a, b = owner(left[near]), owner(right[near])
+        pairs = np.minimum(a, b) << np.uint64(_ID_BITS) | np.maximum(a, b)
+        found.append(pairs[a != b])
+    return np.concatenate(found)
 
 
-def open_label_table(listing: Listing, images: Sequence[str]) -> tuple[LabelTable, tuple[str, ...]]:
-    """The label table, whole, and the names of the files that it was made of.
-
-    Tables with the same header that are called after splits (`train.csv`, `valid.csv`) are one table; the column
-    `MERGED_SPLIT` holds the split of each row.
-
-    Raises:
-        DatasetError: no table that can be read.
-    """
-    if listing.is_file:
-        return read_table(listing.target), (listing.target.name,)
-    candidates = rank_tables(listing, images)
-    if not candidates:
-        raise DatasetError(f"{listing.target}: no label table that can be read; name one (csv, tsv, parquet, jsonl, json)")
-    best = candidates[0]
-    splits = {one.name: _split_of(one.name) for one in candidates if one.header == best.header}
-    if len(splits) > 1 and all(splits.values()) and len(set(splits.values())) == len(splits):
-        parts: Mapping[str, LabelTable] = {str(splits[name]): read_table(listing.root / name) for name in sorted(splits)}
-        return merge_tables(parts, MERGED_SPLIT), tuple(sorted(splits))
-    return read_table(listing.root / best.name), (best.name,)
+def added(
+    tallies: Sequence[tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Counts of several blocks, added up by key."""
+    keys = np.concatenate([np.zeros(0, np.uint64), *(k for k, _ in tallies)])
+    counts = np.concatenate([np.zeros(0, np.int64), *(c for _, c in tallies)])
+    order = np.argsort(keys, kind="stable")
+    keys, counts = keys[order], counts[order]
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, np.int64)
+    return keys[starts], np.add.reduceat(counts, starts) if len(starts) else counts
 
 
-def _split_of(name: str) -> str | None:
-    base = name.rpartition("/")[2].partition(".")[0]
-    said = {split for split in map(split_name, [base, *re.split(r"[^A-Za-z]+", base)]) if split}
-    return said.pop() if len(said) == 1 else None
+def owner(entries: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """The position of the image an entry belongs to."""
+    return entries & np.uint64((1 << _ID_BITS) - 1)
+
+
+def ranks(groups: Positions, scores: Positions) -> Positions:
+    """Rank of each row within its group, the highest score first; shape (rows,)."""
+    order = np.lexsort((-scores, groups))
+    ordered = groups[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else np.zeros(0, np.int64)
+    within = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.append(starts, len(ordered))))
+    found = np.empty(len(groups), np.int64)
+    found[order] = within
+    return found

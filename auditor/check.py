@@ -20,7 +20,14 @@ Need = Literal["pixels", "links", "predictions"]
 
 
 class SkipCheck(Exception):
-    """Raised by `run` where the check does not apply; the reason is shown in every report, never as passed."""
+    """Raised by `run` where the check does not apply or cannot tell; the reason is shown in every report, never as passed.
+
+    `verdict` keeps what was measured all the same (an estimate that is too weak to judge by).
+    """
+
+    def __init__(self, reason: str, *, verdict: Verdict | None = None) -> None:
+        super().__init__(reason)
+        self.verdict = verdict
 
 
 @dataclass(frozen=True, kw_only=True)

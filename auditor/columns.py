@@ -1,4 +1,4 @@
-"""Columns of a label table without a role, as metadata: numbers, dates as days, text; what could identify is hashed or left out."""
+"""Columns of a label table as metadata: numbers, dates as days, text; what could identify is hashed or left out."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _date_parts(
             return {}
         days, weekday, hour = table.copy(), table.copy(), table.copy()
         days[known] = (times - times.min()).dt.days.to_numpy(dtype=np.float64)
-        weekday[known] = times.dt.weekday.to_numpy(dtype=np.float64)
+        weekday[known] = times.dt.day_of_week.to_numpy(dtype=np.float64)
         hour[known] = times.dt.hour.to_numpy(dtype=np.float64)
         parts = {name: days, f"{name} weekday": weekday}
         if len(np.unique(hour[known])) > 1:

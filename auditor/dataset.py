@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.fields import Field
+from auditor.sketches import Sketches
 from auditor.types import DatasetSummary, Guess
 
 Task = Literal["none", "single", "multi", "ordinal", "continuous"]
@@ -81,7 +82,7 @@ class Labels:
         return pd.Categorical(self.values, categories=list(self.classes)).codes.astype(np.int64)
 
     def one_vs_rest(self) -> Iterator[OneClass]:
-        """Every class against the rest, for single, ordinal and multi-label alike. Two classes give one problem (the rarer)."""
+        """Every class against the rest, for single, ordinal and multi-label alike; of two classes, the rarer alone."""
         if self.task == "multi":
             assert self.states is not None
             for name in self.classes:
@@ -163,7 +164,8 @@ class Dataset:
         features: float32 columns named `<feature module>.<name>`; NaN where there are no pixels.
         fingerprints: `bytes`, `pixels` (hex digests; missing = NA), `constant` (bool).
         thumbnails: record → WebP bytes, longest side ≤ 96.
-        links: pairs: `record_a`, `record_b`, `evidence` (see auditor.link.EVIDENCE), `score`.
+        sketches: what near-duplicates are looked for with; None before `extract`.
+        links: pairs: `record_a`, `record_b`, `evidence` (see auditor.link.EVIDENCE), `score`, `how` (what was done, in words).
         predictions: out-of-fold probabilities, or None.
         design: declared by the user.
     """
@@ -181,6 +183,7 @@ class Dataset:
     features: pd.DataFrame = field(default_factory=pd.DataFrame)
     fingerprints: pd.DataFrame = field(default_factory=pd.DataFrame)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    sketches: Sketches | None = None
     links: pd.DataFrame = field(default_factory=pd.DataFrame)
     predictions: Predictions | None = None
     design: Design = Design()

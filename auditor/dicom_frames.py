@@ -28,7 +28,9 @@ DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 JPEG = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70))
 JPEG_LS = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (80, 81))
 JPEG_2000 = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (90, 91, 201, 202, 203))
+LOSSY_JPEG = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51))
 _LOSSLESS_JPEG = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (57, 70))
+_LOGGERS = ("pydicom", "pydicom.pixels.decoders.base", "pydicom.pixels.utils", "openjpeg", "openjpeg.utils")
 _EXTENDED_JPEG = "1.2.840.10008.1.2.4.51"
 
 
@@ -60,7 +62,7 @@ def decode_frames(elements: Elements, described: Described) -> tuple[npt.NDArray
     Raises:
         UnreadableFile: truncated, malformed, an unsupported transfer syntax, or a codec is missing.
     """
-    with decoding("DICOM pixels", loggers=("pydicom",)):
+    with decoding("DICOM pixels", loggers=_LOGGERS):
         frames = [frame for frame, _ in zip(_frames(elements, described), range(described.frames), strict=False)]
     if len(frames) < described.frames:
         raise UnreadableFile("truncated", f"the DICOM file holds {len(frames):,} of {described.frames:,} frames")
@@ -85,7 +87,7 @@ def _by_pydicom(elements: Elements, syntax: str, described: Described) -> tuple[
     if not decoder.is_available:
         raise UnreadableFile("missing-codec", f"{uid_name(syntax)} pixels need a codec: pip install 'medaudit[codecs]'")
     assert elements.pixels is not None
-    with decoding("DICOM pixels", loggers=("pydicom",)):
+    with decoding("DICOM pixels", loggers=_LOGGERS):
         # raw: no colour conversion, which is slow there
         array, found = decoder.as_array(
             elements.data[elements.pixels.offset :],
@@ -135,7 +137,7 @@ def _check_frame(frame: bytes, syntax: str, described: Described) -> JpegHeader 
 
 def _jpeg2000_frames(frames: list[bytes], described: Described) -> tuple[npt.NDArray[np.generic], str]:
     stack = np.empty((described.frames, *described.stored_shape), described.dtype)
-    with decoding("JPEG 2000 inside the DICOM file", loggers=("openjpeg",)):
+    with decoding("JPEG 2000 inside the DICOM file", loggers=_LOGGERS):
         import openjpeg.utils
 
         for i, frame in enumerate(frames):

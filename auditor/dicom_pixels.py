@@ -46,6 +46,8 @@ def decode(elements: Elements, content: bytes, described: Described, limits: Lim
         array = _ybr_to_rgb(array)
     if described.colours is not None:
         array = _apply_palette(array, described.colours, elements.order)
+    if described.allocated == 1:
+        array = array.astype(np.bool_)
     return np.ascontiguousarray(array)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -16,6 +16,7 @@ from auditor.fields import Field, describe
 from auditor.measure import Measurement, Measurer, PixelFacts, Task
 from auditor.progress import Progress, Silent
 from auditor.reader import FieldValue, Limits
+from auditor.sketches import Sketches
 from auditor.types import Guess
 from auditor.workers import Setup, run_workers
 
@@ -35,7 +36,7 @@ class Pass:
         cache: private folder of facts already known, or None.
     """
 
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     workers: int = 2
     cache: Path | None = None
 
@@ -52,6 +53,7 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
     cache = Cache(folder=how.cache) if how.cache is not None else None
     usable = cache is not None and cache.open()
     found: dict[str, Measurement] = {}
+    sketches = Sketches()
     counts = {"decoded": 0, "cached": 0}
     unsaved: list[tuple[str, PixelFacts]] = []
     progress.start("reading files", sum(len(task.records) for task in tasks))
@@ -60,6 +62,9 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
             for measurement in answers:
                 found[measurement.record] = measurement
                 if measurement.pixels is not None:
+                    # The bulk of what a picture leaves behind: it waits in a file, not in memory.
+                    sketches.add(measurement.record, measurement.pixels.sketch)
+                    found[measurement.record] = replace(measurement, pixels=replace(measurement.pixels, sketch=b""))
                     counts["decoded" if measurement.fresh else "cached"] += 1
                     if measurement.fresh:
                         unsaved.append((measurement.key, measurement.pixels))
@@ -72,7 +77,7 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
             cache.store(unsaved)
             cache.close()
         progress.finish()
-    return gathered(dataset, found), counts
+    return replace(gathered(dataset, found), sketches=sketches), counts
 
 
 def tasks_of(dataset: Dataset) -> Iterator[Task]:

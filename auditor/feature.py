@@ -27,8 +27,9 @@ class View:
     """One image as a feature sees it.
 
     Args:
-        gray: float32 (height, width), 0–1, the middle frame; robustly normalised from the stored depth (1st–99th percentile
-            for depths above 8 bits, full range for 8 bits); bright = high, MONOCHROME1 is turned over. Longest side ≤ 512.
+        gray: float32 (height, width), 0–1, the middle frame; robustly normalised (1st–99th percentile of the stored values,
+            at every depth alike, so that no feature can tell the depth); bright = high, MONOCHROME1 is turned over.
+            Longest side ≤ 512.
         stored: the middle frame in stored depth, full size, (height, width) or (height, width, channels).
         header: container fields.
         pixels: all frames.

@@ -69,44 +69,52 @@ _NIFTI_ACQUISITION = re.compile(
 )
 _NIFTI_PROVENANCE = re.compile(r"^(descrip|db_name|aux_file|intent_name|extension.*|history)$")
 
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Words of a column's name decide, in this order: `image_width` is encoding although `image` says nothing, and
-# `StudyDate` is provenance before `study` could say otherwise.
+# `StudyDate` is provenance before `study` could say otherwise. How often a patient came (follow-up, visit) is the course of
+# the disease, not the place or the machine: clinical.
 _WORDS: tuple[tuple[FieldKind, frozenset[str]], ...] = (
     (
         "clinical",
-        frozenset(
+        _set(
             "age sex gender race ethnicity bmi weight diagnosis finding findings disease grade stage symptom symptoms "
-            "smoker smoking menopause comorbidity anatom anatomy localization localisation bodysite lesion mmse cdr".split()
+            "smoker smoking menopause comorbidity anatom anatomy localization localisation bodysite lesion mmse cdr "
+            "follow followup visit"
         ),
     ),
     (
         "acquisition",
-        frozenset(
+        _set(
             "view position projection spacing kvp kv kvpeak mas ma exposure kernel protocol modality thickness laterality "
             "frontal lateral ap pa contrast sequence tesla field fieldstrength magnification stain staining dermoscopic plane "
-            "eye breast side te tr echo flip dose pixelspacing slicethickness resolution objective mpp fov".split()
+            "eye breast side te tr echo flip dose pixelspacing slicethickness resolution objective mpp fov"
         ),
     ),
     (
         "encoding",
-        frozenset(
-            "width height rows columns cols bits bit bitdepth depth channels format codec compression quality filesize bytes size "
-            "extension ext photometric dtype pixels dimension dimensions shape megapixels jpeg encoding colorspace".split()
+        _set(
+            "width height rows columns cols bits bit bitdepth depth channels format codec compression quality filesize bytes "
+            "size extension ext photometric dtype pixels dimension dimensions shape megapixels jpeg encoding colorspace"
         ),
     ),
     (
         "provenance",
-        frozenset(
+        _set(
             "hospital site center centre institution institute clinic department device scanner machine manufacturer vendor "
-            "model station software version date time year month day weekday hour order index number row follow followup visit "
+            "model station software version date time year month day weekday hour order index number row "
             "session batch source origin dataset country region city operator technician reader rater annotator acquisition "
-            "serial camera study series exam attribution uploaded created dx".split()
+            "serial camera study series exam attribution uploaded created dx"
         ),
     ),
 )
-_IDENTIFYING_WORDS = frozenset(
+_IDENTIFYING_WORDS = _set(
     "id ids uid uuid name surname firstname lastname mrn ssn birth birthdate dob address phone telephone email accession "
-    "physician doctor operator technician radiologist hospital institution clinic zip postcode serial comment comments notes".split()
+    "physician doctor operator technician radiologist hospital institution clinic zip postcode serial "
+    "comment comments notes"
 )
 
 

@@ -49,7 +49,7 @@ def decoding(what: str, *, loggers: tuple[str, ...] = ()) -> Iterator[None]:
 
     Args:
         what: names the thing in the reason ("PNG image", "TIFF page").
-        loggers: names of loggers that are silenced inside the block.
+        loggers: names of loggers that are silenced inside the block; each by its own name, their children are not.
 
     Raises:
         UnreadableFile: kind `truncated`, `too-large`, `missing-codec`, `memory` or `malformed`.

@@ -23,6 +23,10 @@ UID = r"[0-2](?:\.(?:0|[1-9][0-9]*)){3,}"
 """A DICOM unique identifier (PS3.5, section 9.1): the same everywhere in the world."""
 
 
+MAX_PATIENTS = 3
+"""A study or series that more patients share (two spellings of one, a merge) is a UID that a bad anonymisation repeated."""
+
+
 def identity(dataset: Dataset, role: str) -> Codes:
     """Who a record belongs to, by one column of ids: a code per distinct id, −1 where there is none; shape (records,).
 
@@ -47,6 +51,9 @@ def identity(dataset: Dataset, role: str) -> Codes:
         if not can_tell(dataset, owner):
             # An id per image owns nothing: a lesion on two images would become two lesions.
             owner = np.full(dataset.size, -1, np.int64)
+        told = pd.Series(owner).where(owner >= 0).groupby(codes).nunique()
+        shared = told.index[told > MAX_PATIENTS].to_numpy()
+        codes = np.where(np.isin(codes, shared[shared >= 0]) & worldwide[codes], -1, codes)
         owner = np.where((codes >= 0) & worldwide[codes], 0, owner + 1)
         codes = np.where(codes < 0, -1, codes * (int(owner.max(initial=0)) + 1) + owner)
     known = codes >= 0

@@ -79,7 +79,8 @@ def directory(data: bytes | memoryview, layout: Layout, at: int, most_values: in
         number = min(number, most_values)
         if value_at + number * size > len(data):
             continue
-        entries[tag] = _values(data, order, kind, value_at, number)
+        # a tag given twice: the first counts
+        entries.setdefault(tag, _values(data, order, kind, value_at, number))
     after = at + count * width
     following = struct.unpack_from(order + ("Q" if big else "I"), data, after)[0] if after + link <= len(data) else 0
     return entries, following

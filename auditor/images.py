@@ -11,11 +11,29 @@ from auditor.reader import SNIFF_BYTES, format_of
 from auditor.tables import table_format
 
 IMAGE_SUFFIXES = frozenset(
-    (
-        "png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "gif", "webp", "tif", "tiff", "dcm", "dicom", "dic", "nii", "nii.gz",
-        "svs", "ndpi", "scn", "qptiff",
-    )
-)  # fmt: skip
+    [
+        "png",
+        "jpg",
+        "jpeg",
+        "jpe",
+        "jfif",
+        "bmp",
+        "dib",
+        "gif",
+        "webp",
+        "tif",
+        "tiff",
+        "dcm",
+        "dicom",
+        "dic",
+        "nii",
+        "nii.gz",
+        "svs",
+        "ndpi",
+        "scn",
+        "qptiff",
+    ]
+)
 """A file of such a name is taken for an image; the extract pass looks at its content."""
 
 DICOM_SUFFIXES = frozenset(("dcm", "dicom", "dic"))
@@ -24,20 +42,60 @@ CONTAINER_SUFFIXES = frozenset(("npz", "npy"))
 """Files of arrays: one image, or many."""
 
 UNSUPPORTED_SUFFIXES = frozenset(
-    (
-        "mha", "mhd", "nrrd", "nhdr", "mgz", "mgh", "mnc", "par", "rec", "head", "brik", "brik.gz", "v", "h5", "hdf5", "czi", "lif",
-        "nd2", "mrxs", "vsi", "bif", "heic", "jp2", "j2k", "jxl", "avi", "mp4", "exr",
-    )
-)  # fmt: skip
-"""Image formats that medaudit has no reader for."""
+    ("rec", "brik", "brik.gz", "v", "h5", "hdf5", "czi", "lif", "nd2", "mrxs", "vsi", "bif", "avi", "mp4", "exr")
+)
+"""Images, or parts of them, that no reader knows by content: listed among the other files, with a note."""
 
 OTHER_SUFFIXES = frozenset(
-    (
-        "txt", "md", "rst", "html", "htm", "xml", "yaml", "yml", "toml", "ini", "cfg", "py", "ipynb", "sh", "m", "r", "pdf", "doc",
-        "docx", "xls", "xlsx", "zip", "tar", "gz", "bz2", "xz", "7z", "rar", "log", "pkl", "pt", "pth", "ckpt", "mat", "db", "dump",
-        "icc", "bib", "tex", "css", "js", "svg", "tck", "trk", "gii", "sqlite",
-    )
-)  # fmt: skip
+    [
+        "txt",
+        "md",
+        "rst",
+        "html",
+        "htm",
+        "xml",
+        "yaml",
+        "yml",
+        "toml",
+        "ini",
+        "cfg",
+        "py",
+        "ipynb",
+        "sh",
+        "m",
+        "r",
+        "pdf",
+        "doc",
+        "docx",
+        "xls",
+        "xlsx",
+        "zip",
+        "tar",
+        "gz",
+        "bz2",
+        "xz",
+        "7z",
+        "rar",
+        "log",
+        "pkl",
+        "pt",
+        "pth",
+        "ckpt",
+        "mat",
+        "db",
+        "dump",
+        "icc",
+        "bib",
+        "tex",
+        "css",
+        "js",
+        "svg",
+        "tck",
+        "trk",
+        "gii",
+        "sqlite",
+    ]
+)
 
 
 _MEDIA_DIRECTORY = b"1.2.840.10008.1.3.10"
@@ -89,7 +147,7 @@ def looks_like_image_name(name: str) -> bool:
 
 @cache
 def _suffix_use() -> Mapping[str, str]:
-    uses = {suffix: "images" for suffix in IMAGE_SUFFIXES}
+    uses = dict.fromkeys(IMAGE_SUFFIXES, "images")
     uses |= dict.fromkeys(CONTAINER_SUFFIXES, "containers")
     uses |= dict.fromkeys(OTHER_SUFFIXES, "other") | dict.fromkeys(UNSUPPORTED_SUFFIXES, "unsupported")
     return uses
@@ -105,7 +163,7 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
     uses = _suffix_use()
     for name, size in files.items():
         suffix = suffix_of(name)
-        use = uses.get(suffix)
+        use = "other" if name.rpartition("/")[2].upper().startswith("DICOMDIR") else uses.get(suffix)
         if use is None or use == "other":
             if table_format(name) is not None:
                 use = "tables"
@@ -114,7 +172,7 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
                 use = "images" if kind is not None else "other"
                 if kind == "dicom":
                     dicom.add(name)
-        if suffix in DICOM_SUFFIXES:
+        if suffix in DICOM_SUFFIXES and use == "images":
             dicom.add(name)
         found[use].append(name)
     return Inventory(

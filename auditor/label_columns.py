@@ -8,9 +8,9 @@ import pandas as pd
 
 from auditor import labels as labelling
 from auditor.dataset import Labels
+from auditor.label_table import categorical
 from auditor.labels import Level, text_of
 from auditor.roles import Roles
-from auditor.tables import categorical
 
 _INNER = "\x1f"
 

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset, Predictions, State
+from auditor.folds import fold_groups
 from auditor.noise import NoiseEstimate, estimate_noise
-from auditor.predict import fold_groups, why_not
+from auditor.predict import why_not
 
 MIN_JUDGED = 20
 

@@ -38,6 +38,13 @@ def text_of(column: pd.Series) -> npt.NDArray[np.object_]:
     return np.asarray(column.cat.categories.astype(object))[column.cat.codes.to_numpy()]
 
 
+def numbers_of(column: pd.Series) -> npt.NDArray[np.float64]:
+    """Cells of a categorical column as numbers; what is none is NaN."""
+    names = pd.Series(column.cat.categories.astype(object))
+    table = pd.to_numeric(names, errors="coerce").to_numpy(dtype=np.float64)
+    return table[column.cat.codes.to_numpy()]
+
+
 def single(values: pd.Series, index: pd.Index, *, level: Level, origin: str, ordinal: bool = False) -> Labels:
     """One class per record from a categorical text column; blank is unlabelled.
 
@@ -57,8 +64,7 @@ def single(values: pd.Series, index: pd.Index, *, level: Level, origin: str, ord
 
 def continuous(values: pd.Series, index: pd.Index, *, level: Level, origin: str) -> Labels:
     """A number per record; blank is unlabelled."""
-    names = pd.to_numeric(values.cat.categories.astype("str"), errors="coerce").astype("float64")
-    numbers = np.asarray(names)[values.cat.codes.to_numpy()]
+    numbers = numbers_of(values)
     return Labels(task="continuous", values=pd.Series(numbers, index=index), level=level, origin=origin)
 
 

@@ -20,9 +20,10 @@ from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 
-from auditor.dataset import Dataset, Problem
+from auditor.dataset import Dataset, Problem, Task
 from auditor.errors import DatasetError
 from auditor.images import Inventory, take_inventory
+from auditor.labels import Level
 
 OWN_OUTPUT = "medaudit-out"
 CONFIG_NAME = "medaudit.toml"
@@ -44,8 +45,8 @@ class Options:
     roles: Mapping[str, str] = field(default_factory=dict)
     root: Path | None = None
     layout: str | None = None
-    level: str | None = None
-    task: str | None = None
+    level: Level | None = None
+    task: Task | None = None
     separator: str | None = None
 
 
@@ -163,7 +164,7 @@ def _list_entry(
 def resolve_inside(root: Path, name: str) -> str | None:
     """`name` (a path from a table, JSON, XML or DICOMDIR) as a relative path inside `root`, or None when it leaves it."""
     clean = os.path.normpath(name.replace("\\", "/"))
-    if os.path.isabs(clean):
+    if clean.startswith("/"):
         clean = os.path.relpath(clean, root)
     if "\0" in clean or clean == ".." or clean.startswith("../") or clean[1:2] == ":":
         return None

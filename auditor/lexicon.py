@@ -7,68 +7,103 @@ from collections.abc import Mapping
 
 from auditor.headers import plain
 
-ROLE_NAMES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
-    role: (frozenset(exact.split()), frozenset(part.split()))
-    for role, (exact, part) in {
-        "path": (
-            "path file filename filenames filepath image imagepath imagefile imagefilename imageindex imagename imageid img imgname imgpath imgid "
-            "dicom dicomid dicompath sopinstanceuid idcode isicid slide slideid relativepath fname picture photo",
-            "filename filepath path image img file",
-        ),
-        "patient": (
-            "patient patientid patientids patients subject subjectid participant participantid person personid pid ptid patid mrn "
-            "caseid eid empi empianon patientnumber subjectnumber patientno patientname",
-            "patient patientid subject participant",
-        ),
-        "lesion": ("lesion lesionid nodule noduleid tumourid tumorid woundid", "lesion nodule"),
-        "study": (
-            "study studyid studyinstanceuid accession accessionnumber exam examid examination accessionanon acq visitid",
-            "study exam",
-        ),
-        "series": ("series seriesid seriesinstanceuid scanid volumeid sequenceid", "series"),
-        "site": (
-            "site siteid hospital hospitalid center centre centerid centreid institution institutionname clinic facility institute "
-            "hospitalname",
-            "site hospital center centre institution clinic facility",
-        ),
-        "split": ("split set subset partition phase usage dataset splits datasplit", "split subset partition"),
-        "fold": ("fold folds kfold cvfold foldid foldnumber", "fold"),
-        "time": (
-            "date time datetime studydate acquisitiondate examdate timestamp scandate acquisitiontime visitdate contentdate seriesdate",
-            "date datetime timestamp",
-        ),
-        "rater": (
-            "rater raterid reader readerid annotator annotatorid worker workerid grader graderid radiologist radid observer expert expertid "
-            "pathologist labeler labeller reviewer user userid doctor physicianid assessor",
-            "rater reader annotator worker grader radiologist observer expert pathologist labeler labeller reviewer assessor",
-        ),
-        "answer": (
-            "answer answers response reading vote rating judgment judgement annotation label class grade",
-            "answer response rating",
-        ),
-        "item": (
-            "question questionid item itemid task taskid example sampleid case caseid record recordid id uid key index name",
-            "question item task",
-        ),
-        "mask": (
-            "mask maskpath maskfile segmentation segmentationpath segpath seg annotationpath maskfilename",
-            "mask segmentation",
-        ),
-    }.items()
+_EXACT: Mapping[str, str] = {
+    "path": """
+        path file filename filenames filepath image imagepath imagefile imagefilename imageindex imagename imageid img imgname
+        imgpath imgid dicom dicomid dicompath sopinstanceuid idcode isicid slide slideid relativepath fname picture photo""",
+    "patient": """
+        patient patientid patientids patients subject subjectid participant participantid person personid pid ptid patid mrn
+        caseid eid empi empianon patientnumber subjectnumber patientno patientname""",
+    "lesion": "lesion lesionid nodule noduleid tumourid tumorid woundid",
+    "study": "study studyid studyinstanceuid accession accessionnumber exam examid examination accessionanon visitid",
+    "series": "series seriesid seriesinstanceuid scanid volumeid sequenceid",
+    "site": """
+        site siteid hospital hospitalid center centre centerid centreid institution institutionname clinic facility institute
+        hospitalname""",
+    "split": "split set subset partition phase usage dataset splits datasplit",
+    "fold": "fold folds kfold cvfold foldid foldnumber",
+    "time": """
+        date time datetime studydate acquisitiondate examdate timestamp scandate acquisitiontime visitdate contentdate
+        seriesdate""",
+    "rater": """
+        rater raterid reader readerid annotator annotatorid worker workerid grader graderid radiologist radid observer expert
+        expertid pathologist labeler labeller reviewer user userid doctor physicianid assessor""",
+    "answer": "answer answers response reading vote rating judgment judgement annotation label class grade",
+    "item": """
+        question questionid item itemid task taskid example sampleid case caseid record recordid id uid key index name""",
+    "mask": "mask maskpath maskfile segmentation segmentationpath segpath seg annotationpath maskfilename",
 }
-"""Role → names that mean it, and words that suggest it; compared as letters and digits in lower case."""
+"""Role → names that mean it, compared as letters and digits in lower case."""
+
+_PART: Mapping[str, str] = {
+    "path": "filename filepath path image img file",
+    "patient": "patient subject participant",
+    "lesion": "lesion nodule",
+    "study": "study exam",
+    "series": "series",
+    "site": "site hospital center centre institution clinic facility",
+    "split": "split subset partition",
+    "fold": "fold",
+    "time": "date datetime timestamp",
+    "rater": "rater reader annotator worker grader radiologist observer expert pathologist labeler labeller reviewer assessor",
+    "answer": "answer response rating",
+    "item": "question item task",
+    "mask": "mask segmentation",
+}
+"""Role → words that suggest it."""
+
+_EXACT_NAMES = {role: frozenset(names.split()) for role, names in _EXACT.items()}
+_PART_WORDS = {role: frozenset(names.split()) for role, names in _PART.items()}
 
 LABEL_NAMES = frozenset(
-    (
-        "label", "labels", "class", "classes", "class_name", "classname", "target", "targets", "diagnosis", "diagnoses", "dx", "finding",
-        "findings", "finding_labels", "category", "grade", "level", "pathology", "outcome", "y", "ground_truth", "gt", "truth",
-        "disease", "malignancy", "malignant", "severity", "label_name", "class_label", "cell_type", "cls", "boneage", "consensus",
-        "benign_malignant", "stage", "birads", "density", "kl_grade", "isup_grade", "histology", "subtype", "answer",
-    )
-)  # fmt: skip
+    [
+        "label",
+        "labels",
+        "class",
+        "classes",
+        "class_name",
+        "classname",
+        "target",
+        "targets",
+        "diagnosis",
+        "diagnoses",
+        "dx",
+        "finding",
+        "findings",
+        "finding_labels",
+        "category",
+        "grade",
+        "level",
+        "pathology",
+        "outcome",
+        "y",
+        "ground_truth",
+        "gt",
+        "truth",
+        "disease",
+        "malignancy",
+        "malignant",
+        "severity",
+        "label_name",
+        "class_label",
+        "cell_type",
+        "cls",
+        "boneage",
+        "consensus",
+        "benign_malignant",
+        "stage",
+        "birads",
+        "density",
+        "kl_grade",
+        "isup_grade",
+        "histology",
+        "subtype",
+        "answer",
+    ]
+)
 
 TRUTH_NAMES = frozenset(
-    (
+    [
         "truth",
         "gold",
         "consensus",
@@ -81,31 +116,122 @@ TRUTH_NAMES = frozenset(
         "reference",
         "label",
         "target",
-        "expert",
-    )
+    ]
 )
 
-RATER_WORDS = ROLE_NAMES["rater"][0] | frozenset(
-    ("r", "raters", "readers", "doctors", "experts", "annot", "annotators", "rad", "obs", "md")
+RATER_WORDS = _EXACT_NAMES["rater"] | frozenset(
+    ["r", "raters", "readers", "doctors", "experts", "annot", "annotators", "rad", "obs", "md", "graders", "observers"]
 )
+
+GRADE_WORDS = frozenset(["grade", "level", "stage", "severity", "score", "kl", "birads", "isup", "gleason"])
 
 NOT_A_LABEL = frozenset(
-    (
-        "age", "sex", "gender", "race", "ethnicity", "view", "position", "laterality", "date", "time", "id", "ids", "uid", "width", "height",
-        "spacing", "manufacturer", "device", "modality", "url", "uri", "count", "votes", "confidence", "probability", "prob", "seconds",
-        "session", "hospital", "site", "year", "month", "day", "weight", "bmi", "smoker", "smoking", "history", "number", "male", "female",
-        "filename", "path", "file", "split", "fold", "version", "comment", "comments", "notes", "bits", "size", "kvp", "columns", "rows",
-        "region", "localization", "localisation", "x", "index", "order", "duration", "quality", "fu", "follow",
-    )
-)  # fmt: skip
+    [
+        "age",
+        "sex",
+        "gender",
+        "race",
+        "ethnicity",
+        "view",
+        "position",
+        "laterality",
+        "date",
+        "time",
+        "id",
+        "ids",
+        "uid",
+        "width",
+        "height",
+        "spacing",
+        "manufacturer",
+        "device",
+        "modality",
+        "url",
+        "uri",
+        "count",
+        "votes",
+        "confidence",
+        "probability",
+        "prob",
+        "seconds",
+        "session",
+        "hospital",
+        "site",
+        "year",
+        "month",
+        "day",
+        "weight",
+        "bmi",
+        "smoker",
+        "smoking",
+        "history",
+        "number",
+        "male",
+        "female",
+        "filename",
+        "path",
+        "file",
+        "split",
+        "fold",
+        "version",
+        "comment",
+        "comments",
+        "notes",
+        "bits",
+        "size",
+        "kvp",
+        "columns",
+        "rows",
+        "region",
+        "localization",
+        "localisation",
+        "x",
+        "index",
+        "order",
+        "duration",
+        "quality",
+        "fu",
+        "follow",
+    ]
+)
 
 CLINICAL_WORDS = frozenset(
-    (
-        "normal", "abnormal", "benign", "malignant", "healthy", "disease", "tumor", "tumour", "cancer", "covid", "pneumonia", "melanoma",
-        "nevus", "nodule", "effusion", "cardiomegaly", "opacity", "fracture", "carcinoma", "adenoma", "glioma", "stroke", "lesion",
-        "edema", "oedema", "atelectasis", "positive", "negative", "control", "infected", "cnv", "dme", "drusen",
-    )
-)  # fmt: skip
+    [
+        "normal",
+        "abnormal",
+        "benign",
+        "malignant",
+        "healthy",
+        "disease",
+        "tumor",
+        "tumour",
+        "cancer",
+        "covid",
+        "pneumonia",
+        "melanoma",
+        "nevus",
+        "nodule",
+        "effusion",
+        "cardiomegaly",
+        "opacity",
+        "fracture",
+        "carcinoma",
+        "adenoma",
+        "glioma",
+        "stroke",
+        "lesion",
+        "edema",
+        "oedema",
+        "atelectasis",
+        "positive",
+        "negative",
+        "control",
+        "infected",
+        "cnv",
+        "dme",
+        "drusen",
+    ]
+)
 
 
 def words(name: str) -> list[str]:
@@ -116,8 +242,7 @@ def words(name: str) -> list[str]:
 
 def name_score(name: str, role: str) -> float:
     """1 when the name means the role, .75 when one of its words suggests it, else 0."""
-    exact, part = ROLE_NAMES[role]
-    if plain(name) in exact:
+    if plain(name) in _EXACT_NAMES[role]:
         return 1.0
     said = words(name)
     if role == "site" and {"anatom", "anatomic", "anatomical", "body", "primary", "biopsy", "tumor", "tumour", "website"} & set(
@@ -128,4 +253,4 @@ def name_score(name: str, role: str) -> float:
         {"id", "ids", "uid", "no", "number", "name", "code", "key"} & set(said)
     ):
         return 0.0
-    return 0.75 if set(said) & part else 0.0
+    return 0.75 if set(said) & _PART_WORDS[role] else 0.0

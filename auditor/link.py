@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from auditor.dataset import Dataset
 from auditor.identity import Codes, identity
+from auditor.near import near_pairs
 
 
 class Evidence(StrEnum):
@@ -55,13 +56,17 @@ ID_GRADES = {
 }
 """The evidence that a shared id is, by the column it stands in."""
 
+MAX_VERSIONS = 20
+"""Different pictures that may carry one SOP instance UID (recompressed, windowed); beyond it, it identifies nothing."""
+
 
 def link(dataset: Dataset, *, all_pairs_up_to: int = 20) -> Dataset:
-    """The dataset with `links` between records that are exactly the same.
+    """The dataset with `links` between records that are the same image, exactly or nearly.
 
     The same file listed twice, files of the same bytes (not items of one file of many), the same decoded pixels, the
-    same SOP instance. Pictures of one single value are alike without being the same and form no link. Each pair stands
-    once, with its strongest evidence, the earlier record as `record_a`, in the order of the records.
+    same SOP instance; then near-duplicates, verified on pixels. Pictures of one single value are alike without being the
+    same and form no link. Each pair stands once, with its strongest evidence, the earlier record as `record_a`, in the order
+    of the records. A near-duplicate that no star holds (see `auditor.near.starred`) is a candidate.
 
     Args:
         dataset: after `extract`; without fingerprints only files that are listed twice are linked.
@@ -69,7 +74,8 @@ def link(dataset: Dataset, *, all_pairs_up_to: int = 20) -> Dataset:
             record, so that the cost stays linear. The components are the same.
 
     Returns:
-        `links` with the text columns `record_a`, `record_b`, `evidence` and the number `score` (1: exact).
+        `links` with the text columns `record_a`, `record_b`, `evidence`, the number `score` (1: exact) and the text `how`:
+        what was done to a near-duplicate, as far as the small pictures tell.
     """
     size = dataset.size
     evidence: list[Evidence] = []
@@ -78,8 +84,12 @@ def link(dataset: Dataset, *, all_pairs_up_to: int = 20) -> Dataset:
         first, second = pairs_of(codes, all_pairs_up_to=all_pairs_up_to)
         pairs.append(first * size + second)
         evidence += [grade]
-    keys = np.concatenate(pairs)
-    grades = np.repeat(np.array([g.value for g in evidence], dtype=object), [len(p) for p in pairs])
+    exact = np.repeat(np.array([g.value for g in evidence], dtype=object), [len(p) for p in pairs])
+    near = near_pairs(dataset, identical_codes(dataset))
+    keys = np.concatenate([*pairs, np.array([p.first * size + p.second for p in near], np.int64)])
+    grades = np.concatenate([exact, [(Evidence.NEAR if p.held else Evidence.CANDIDATE).value for p in near]])
+    scores = np.concatenate([np.ones(len(exact)), [p.score for p in near]])
+    how = np.concatenate([np.full(len(exact), "", object), np.array([p.how for p in near], object)])
     # np.unique gives the first occurrence, and the keys come strongest first.
     unique, where = np.unique(keys, return_index=True)
     ids = dataset.records.index.to_numpy(dtype=object)
@@ -88,10 +98,21 @@ def link(dataset: Dataset, *, all_pairs_up_to: int = 20) -> Dataset:
             "record_a": pd.Series(ids[unique // max(size, 1)], dtype="str"),
             "record_b": pd.Series(ids[unique % max(size, 1)], dtype="str"),
             "evidence": pd.Series(grades[where], dtype="str"),
-            "score": np.ones(len(unique)),
+            "score": scores[where].astype(float),
+            "how": pd.Series(how[where], dtype="str"),
         }
     )
     return replace(dataset, links=links)
+
+
+def identical_codes(dataset: Dataset) -> Codes:
+    """Group of records of the same bytes or pixels, before there are links: a number, −1 = alone; shape (records,)."""
+    keys = [codes for grade, codes in exact_keys(dataset) if grade in IDENTICAL]
+    start, end = zip(*(pairs_of(codes, all_pairs_up_to=0) for codes in keys), strict=True)
+    rows, columns = np.concatenate(start), np.concatenate(end)
+    graph = coo_matrix((np.ones(len(rows), np.int8), (rows, columns)), shape=(dataset.size, dataset.size))
+    _, found = connected_components(graph, directed=False)
+    return np.where(np.bincount(found, minlength=1)[found] > 1, found, -1).astype(np.int64)
 
 
 def exact_keys(dataset: Dataset) -> list[tuple[Evidence, Codes]]:
@@ -108,7 +129,11 @@ def exact_keys(dataset: Dataset) -> list[tuple[Evidence, Codes]]:
     if "pixels" in marks:
         keys.append((Evidence.PIXELS, codes_of(marks["pixels"].where(~flat))))
     if "instance" in marks:
-        keys.append((Evidence.INSTANCE, codes_of(marks["instance"].where(~flat), item)))
+        instance = marks["instance"].where(~flat)
+        if "pixels" in marks:
+            # A UID that so many different pictures carry is the work of a bad anonymisation.
+            instance = instance.where(~(marks["pixels"].groupby(instance).transform("nunique") > MAX_VERSIONS))
+        keys.append((Evidence.INSTANCE, codes_of(instance, item)))
     return keys
 
 
@@ -177,6 +202,18 @@ def components(dataset: Dataset, *, grades: Collection[Evidence] = BLOCKING) -> 
     graph = coo_matrix((np.ones(len(start), np.int8), (start, end)), shape=(nodes, nodes))
     _, found = connected_components(graph, directed=False)
     return pd.Series(pd.factorize(found[: dataset.size])[0].astype(np.int64), index=index, name="component")
+
+
+def near_groups(dataset: Dataset) -> Codes:
+    """Groups of copies that hold a near-duplicate: numbers from 0 in the order of records, −1 = none; shape (records,)."""
+    groups = components(dataset, grades=IDENTICAL | {Evidence.NEAR})
+    nearly = dataset.links[dataset.links["evidence"] == Evidence.NEAR.value] if len(dataset.links) else None
+    if nearly is None or not len(nearly):
+        return np.full(dataset.size, -1, np.int64)
+    kept = groups.isin(groups.loc[nearly["record_a"]].unique()).to_numpy(bool)
+    codes = np.full(dataset.size, -1, np.int64)
+    codes[kept] = pd.factorize(groups.to_numpy()[kept])[0]
+    return codes
 
 
 def identical_groups(dataset: Dataset) -> Codes:

@@ -10,19 +10,61 @@ from dataclasses import dataclass
 from auditor.images import stem_of
 
 MASK_FOLDERS = frozenset(
-    (
-        "mask", "masks", "label", "labels", "annotation", "annotations", "anno", "annos", "seg", "segs", "segmentation",
-        "segmentations", "groundtruth", "ground_truth", "gt", "gts", "manual", "1st_manual", "2nd_manual", "labelstr", "labelsts",
-        "segmentationclass", "segmentationobject", "mask_images", "label_images",
-    )
-)  # fmt: skip
+    [
+        "mask",
+        "masks",
+        "label",
+        "labels",
+        "annotation",
+        "annotations",
+        "anno",
+        "annos",
+        "seg",
+        "segs",
+        "segmentation",
+        "segmentations",
+        "groundtruth",
+        "ground_truth",
+        "gt",
+        "gts",
+        "manual",
+        "1st_manual",
+        "2nd_manual",
+        "labelstr",
+        "labelsts",
+        "segmentationclass",
+        "segmentationobject",
+        "mask_images",
+        "label_images",
+    ]
+)
 
 IMAGE_FOLDERS = frozenset(
-    (
-        "image", "images", "img", "imgs", "input", "inputs", "raw", "scan", "scans", "slice", "slices", "original", "originals",
-        "data", "imagestr", "imagests", "jpegimages", "tissue images", "tissue_images", "photo", "photos", "tiles", "patches",
-    )
-)  # fmt: skip
+    [
+        "image",
+        "images",
+        "img",
+        "imgs",
+        "input",
+        "inputs",
+        "raw",
+        "scan",
+        "scans",
+        "slice",
+        "slices",
+        "original",
+        "originals",
+        "data",
+        "imagestr",
+        "imagests",
+        "jpegimages",
+        "tissue_images",
+        "photo",
+        "photos",
+        "tiles",
+        "patches",
+    ]
+)
 
 _SUFFIX = re.compile(
     r"^(?P<base>.+?)[ _.-]"

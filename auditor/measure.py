@@ -14,12 +14,13 @@ from PIL import Image
 
 from auditor.errors import UnreadableFile
 from auditor.feature import View, feature_version, measure_all
+from auditor.perceptual import distinct_levels, sketch_of, sketched_frames
 from auditor.reader import FileSource, Header, Limits, Pixels, open_header, open_pixels, read_source
 
 THUMBNAIL_SIDE = 96
 VIEW_SIDE = 512
-MEASURE_VERSION = 1
-"""Raise it when digests, thumbnails or the normalised view change: it is part of the cache key."""
+MEASURE_VERSION = 3
+"""Raise it when digests, thumbnails, sketches or the normalised view change: it is part of the cache key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +41,14 @@ class PixelFacts:
         constant: every pixel has the same value.
         features: float32, shape (feature columns,).
         thumbnail: WebP, longest side ≤ 96.
+        sketch: for near-duplicates, packed (`auditor.perceptual`); empty once it was handed on.
     """
 
     digest: str
     constant: bool
     features: npt.NDArray[np.float32]
     thumbnail: bytes
+    sketch: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,19 +166,32 @@ def pixel_facts(header: Header, pixels: Pixels) -> PixelFacts:
         constant=bool(pixels.array.min() == pixels.array.max()),
         features=measure_all(view),
         thumbnail=thumbnail_of(view.gray),
+        sketch=sketch(view),
     )
+
+
+def sketch(view: View) -> bytes:
+    """What near-duplicates of the image are found with; of a stack of frames three are looked at."""
+    frames = len(view.pixels.array)
+    chosen = sketched_frames(frames)
+    grays = [view.gray] if len(chosen) == 1 else [view_of(view.header, frame_of(view.pixels, i)).gray for i in chosen]
+    return sketch_of(grays, frames=frames, levels=distinct_levels(view.stored))
+
+
+def frame_of(pixels: Pixels, index: int) -> Pixels:
+    """One frame of a stack."""
+    return replace(pixels, array=pixels.array[index : index + 1])
 
 
 def canonical(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     """The same picture as the same array: no opaque alpha, no three equal channels, the smallest sufficient unsigned type."""
     if array.ndim == 4 and array.shape[-1] in (2, 4):
         alpha = array[..., -1]
-        opaque = np.iinfo(array.dtype).max if np.issubdtype(array.dtype, np.integer) else 1
+        opaque = np.iinfo(array.dtype.name).max if np.issubdtype(array.dtype, np.integer) else 1
         if np.all(alpha == opaque):
             array = array[..., :-1]
-    if array.ndim == 4 and array.shape[-1] == 3 and np.array_equal(array[..., 0], array[..., 1]):
-        if np.array_equal(array[..., 0], array[..., 2]):
-            array = array[..., :1]
+    if array.ndim == 4 and array.shape[-1] == 3 and all(np.array_equal(array[..., 0], array[..., c]) for c in (1, 2)):
+        array = array[..., :1]
     if array.ndim == 4 and array.shape[-1] == 1:
         array = array[..., 0]
     if array.dtype == np.bool_:
@@ -189,7 +205,7 @@ def canonical(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 
 
 def pixel_digest(array: npt.NDArray[np.generic]) -> str:
-    """Digest of the decoded values and the shape; equal for one picture in two containers (an 8-bit picture stored in 16 too)."""
+    """Digest of the decoded values and the shape; equal for one picture in two containers, be one 8 and one 16 bits deep."""
     plain = np.ascontiguousarray(canonical(array))
     digest = hashlib.blake2b(f"{plain.dtype.str}{plain.shape}".encode(), digest_size=20)
     digest.update(plain.data)
@@ -203,16 +219,13 @@ def view_of(header: Header, pixels: Pixels) -> View:
     step = max(1, max(stored.shape[:2]) // (4 * VIEW_SIDE))
     sample = stored[::step, ::step]
     gray = sample.astype(np.float32) if stored.ndim == 2 else luminance(sample)
-    eight_bit = stored.dtype in (np.uint8, np.bool_)
     finite = np.isfinite(gray)
     if not finite.all():
         gray = np.where(finite, gray, gray[finite].min() if finite.any() else 0).astype(np.float32)
-    if eight_bit:
-        low, high = 0.0, 255.0 if stored.dtype == np.uint8 else 1.0
-    else:
-        low, high = (float(v) for v in np.percentile(gray, (1, 99)))
-        if high <= low:
-            low, high = float(gray.min()), float(gray.max())
+    # One rule for every depth: a full range for 8 bits and percentiles above would write the depth into every feature.
+    low, high = (float(v) for v in np.percentile(gray, (1, 99)))
+    if high <= low:
+        low, high = float(gray.min()), float(gray.max())
     gray = np.clip((gray - low) / (high - low), 0, 1) if high > low else np.zeros_like(gray)
     if pixels.inverted:
         gray = 1 - gray

@@ -23,7 +23,8 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+
+from auditor.fraction import Fraction, fraction
 
 NoiseVerdict = Literal["noise", "no evidence", "cannot tell"]
 ASSUMPTION = "labels of the records that the model is most sure of are wrong as often as all others, class by class"
@@ -31,29 +32,21 @@ ASSUMPTION = "labels of the records that the model is most sure of are wrong as 
 SHARES: tuple[float, ...] = (0.3, 0.5)
 """Which part of each predicted class are anchors; the probabilities of both are averaged."""
 MIN_ANCHORS = 20
-SMOOTHING = 2.0
+SMOOTHING = 6.0
 FLOOR = 1e-4
 FIT_ROWS = 10_000
 CHUNK = 65_536
 MIN_SUSPICION = 0.3
+MIN_SKILL = 0.05
 SURE, DOUBTFUL = (0.0, 0.25), (0.35, 0.60)
 """Parts of each predicted class, by falling confidence, whose disagreement is compared."""
-RISE = 1.15
+RISE, SLACK = 1.25, 0.015
+"""By how much the second may exceed the first where noise, not doubt, explains the first: 1.25-fold and 1.5 points."""
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fraction:
-    """A share of `count` records with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-    count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +59,7 @@ class NoiseEstimate:
         null_disagreement: what the sharpened model would disagree with if every label were right: mean of 1 − max p.
         noise: model-based share of wrong labels, under `ASSUMPTION`; the interval is that of sampling alone.
         sure, doubtful: disagreement among the records that the model is most sure of, and among those of middling confidence.
-        accuracy_gain: agreement over always naming the most frequent class.
+        skill: how much more probability the given classes get than by chance; 0 = none, 1 = all there is.
         transition: (classes, classes), row = true class, column = given class; rows sum to 1.
         suspicion: probability that the given label is wrong, 0–1.
         score: 0–1, low = look here first: sharpened self-confidence and 1 − suspicion.
@@ -82,7 +75,7 @@ class NoiseEstimate:
     noise: Fraction
     sure: Fraction
     doubtful: Fraction
-    accuracy_gain: float
+    skill: float
     transition: Doubles
     suspicion: Floats
     score: Floats
@@ -136,10 +129,11 @@ def estimate_noise(
             sharp_given[part] += sharp[np.arange(len(sharp)), codes[part]] / len(SHARES)
             sharp_top[part] += sharp.max(axis=1) / len(SHARES)
         transitions.append(transition)
+    transition = np.mean(transitions, axis=0)
     rows = np.arange(n)
     suspicion = np.clip(1 - posterior[rows, codes], 0, 1)
-    gain = float(np.mean(~differs)) - float(np.bincount(codes, minlength=classes).max()) / n
-    verdict, reason = _judge(sure, doubtful, gain, tolerance, n)
+    skill = _skill(probabilities, codes)
+    verdict, reason = _judge(sure, doubtful, skill, tolerance)
     threshold = best_threshold(suspicion)
     flagged = suspicion >= threshold
     if verdict == "no evidence" and flagged.mean() > 0.01:
@@ -152,52 +146,24 @@ def estimate_noise(
     suggested[flagged] = others.argmax(axis=1)
     return NoiseEstimate(
         verdict=verdict, reason=reason, disagreement=disagreement, null_disagreement=float(np.mean(1 - sharp_top)),
-        noise=_noise_interval(float(suspicion.mean(dtype=np.float64)), sure, n), sure=sure, doubtful=doubtful,
-        accuracy_gain=gain, transition=np.mean(transitions, axis=0), suspicion=suspicion,
+        noise=_noise_interval(named, transition, sure), sure=sure, doubtful=doubtful,
+        skill=skill, transition=transition, suspicion=suspicion,
         score=(0.75 * (1 - suspicion) + 0.25 * sharp_given).astype(np.float32),
         suggested=suggested.astype(np.int64), flagged=flagged, threshold=threshold,
     )  # fmt: skip
 
 
-def fraction(hits: Bools, groups: npt.NDArray[np.int64] | None = None, where: Bools | None = None) -> Fraction:
-    """Share of hits with Wilson's 95 % interval; with groups, on the effective number of records (linearised variance)."""
-    if where is not None:
-        hits, groups = hits[where], None if groups is None else groups[where]
-    n = len(hits)
-    if n == 0:
-        return Fraction(value=0.0, low=0.0, high=1.0, count=0)
-    value, effective = float(hits.mean()), float(n)
-    if groups is not None and 0 < value < 1:
-        _, compact = np.unique(groups, return_inverse=True)
-        residual = np.bincount(compact, hits - value)
-        count = len(residual)
-        if 1 < count < n:
-            variance = float(residual @ residual) * count / (count - 1) / n**2
-            effective = min(float(n), value * (1 - value) / max(variance, 1e-12))
-    elif groups is not None:
-        effective = float(len(np.unique(groups)))
-    low, high = wilson(value, effective)
-    return Fraction(value=value, low=low, high=high, count=n)
-
-
-def wilson(share: float, count: float, *, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval of a binomial share (JASA 1927)."""
-    z = float(norm.ppf(0.5 + confidence / 2))
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * float(np.sqrt(share * (1 - share) / count + z * z / (4 * count * count)))
-    return (0.0 if share <= 0 else max(0.0, centre - half)), (1.0 if share >= 1 else min(1.0, centre + half))
-
-
 def anchor_transition(named: Codes, codes: Codes, place: Doubles, classes: int, *, share: float) -> Doubles:
     """True class → given class, counted among the anchors: the surest `share` of each predicted class, at least 20 records.
 
-    A class with few anchors leans on the mean error rate, its errors on an even spread (two pseudo-counts each).
+    A class with few anchors leans on the mean error rate, its errors on an even spread (six pseudo-counts each); no
+    error at all counts as half a one.
     """
     counts = np.bincount(named, minlength=classes)
     anchor = place < np.maximum(share, MIN_ANCHORS / np.maximum(counts, 1))[named]
     table = np.bincount(named[anchor] * classes + codes[anchor], minlength=classes * classes).reshape(classes, classes)
     wrong: Doubles = np.where(np.eye(classes, dtype=np.bool_), 0.0, table)
-    overall = wrong.sum() / max(table.sum(), 1)
+    overall = (wrong.sum() + 0.5) / (table.sum() + 1)
     rate = (wrong.sum(axis=1) + SMOOTHING * overall) / (table.sum(axis=1) + SMOOTHING)
     even = (1 - np.eye(classes)) / max(classes - 1, 1)
     wrong = wrong + SMOOTHING * even
@@ -214,6 +180,14 @@ def best_threshold(suspicion: Floats) -> float:
     falling = np.sort(suspicion)[::-1].astype(np.float64)
     expected = 2 * np.cumsum(falling) / (np.arange(1, len(falling) + 1) + falling.sum())
     return max(float(falling[int(expected.argmax())]), MIN_SUSPICION)
+
+
+def _skill(probabilities: Floats, codes: Codes) -> float:
+    n, classes = probabilities.shape
+    prior = np.bincount(codes, minlength=classes) / n
+    chance = float(prior @ probabilities.mean(axis=0, dtype=np.float64))
+    given = float(probabilities[np.arange(n), codes].mean(dtype=np.float64))
+    return (given - chance) / max(1 - chance, 1e-12)
 
 
 def _place(named: Codes, sureness: Floats) -> Doubles:
@@ -246,8 +220,10 @@ def _fit_sharpness(probabilities: Floats, codes: Codes, transition: Doubles) -> 
     return float(grid[int(np.argmin(loss))])
 
 
-def _noise_interval(noise: float, sure: Fraction, n: int) -> Fraction:
-    """The estimate moves with the disagreement of the anchors, so its interval is theirs, scaled."""
+def _noise_interval(named: Codes, transition: Doubles, sure: Fraction) -> Fraction:
+    """The anchors' error rates, each predicted class by its size. The interval is that of the surest records, scaled."""
+    n = len(named)
+    noise = float(np.bincount(named, minlength=len(transition)) / n @ (1 - np.diag(transition)))
     if sure.value > 0:
         low, high = noise * sure.low / sure.value, min(1.0, noise * sure.high / sure.value)
     else:
@@ -255,23 +231,18 @@ def _noise_interval(noise: float, sure: Fraction, n: int) -> Fraction:
     return Fraction(value=noise, low=low, high=high, count=n)
 
 
-def _judge(sure: Fraction, doubtful: Fraction, gain: float, tolerance: float, n: int) -> tuple[NoiseVerdict, str]:
-    if gain <= 1.64 * np.sqrt(0.25 / n):
-        return "cannot tell", "the model is no better than always naming the most frequent class"
+def _judge(sure: Fraction, doubtful: Fraction, skill: float, tolerance: float) -> tuple[NoiseVerdict, str]:
+    if skill < MIN_SKILL:
+        return "cannot tell", "the model hardly knows more about the labels than how frequent they are"
     if sure.low <= tolerance:
         seen = max(sure.high, tolerance)
         return "no evidence", (
             f"where the model is surest, {sure.value:.1%} of {sure.count:,} labels disagree; "
             f"noise of more than {seen:.1%} spread over all records would have shown"
         )
-    variance = _variance(doubtful) + RISE**2 * _variance(sure)
-    if doubtful.value - RISE * sure.value > 1.64 * np.sqrt(variance):
+    if doubtful.value > RISE * sure.value + SLACK:
         return "cannot tell", (
             f"the disagreement grows with the model's doubt ({sure.value:.1%} where it is surest, {doubtful.value:.1%} at "
             "middling confidence): ambiguous images and wrong labels look alike; have a random sample reviewed"
         )
     return "noise", f"even where the model is surest, {sure.value:.1%} of {sure.count:,} labels disagree"
-
-
-def _variance(share: Fraction) -> float:
-    return ((share.high - share.low) / (2 * 1.96)) ** 2

@@ -227,7 +227,7 @@ def _cloud(rng: np.random.Generator, y: Plane, x: Plane) -> Plane:
         cloud += np.exp(-((np.hypot(y - at[0], x - at[1]) / radius) ** 2.4)) * rng.uniform(0.5, 1.0)
     rough = blurred(rng.standard_normal(x.shape), x.shape[0] / 60)
     rough = rough / np.std(rough)
-    return rng.uniform(0.14, 0.27) * np.clip(cloud, 0, 1.1) * (1 + 0.13 * rough)
+    return rng.uniform(0.18, 0.30) * np.clip(cloud, 0, 1.1) * (1 + 0.13 * rough)
 
 
 def _exposed(rng: np.random.Generator, picture: Plane, side: int) -> Plane:

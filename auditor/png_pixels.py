@@ -19,7 +19,7 @@ _ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), 
 
 
 def decode_png16(content: bytes, header: PngHeader) -> npt.NDArray[np.uint16]:
-    """Pixels of a 16-bit PNG; shape (height, width, channels), (height, width) for plain grey.
+    """Pixels of a 16-bit PNG with colour or alpha; shape (height, width, channels).
 
     Raises:
         UnreadableFile: truncated, a chunk's checksum does not fit, or an unknown filter.
@@ -51,7 +51,7 @@ def decode_png16(content: bytes, header: PngHeader) -> npt.NDArray[np.uint16]:
         at += size
         plain = _unfilter(lines[:, 0], lines[:, 1:].reshape(rows, columns, pixel))
         image[row::down, column::across] = np.ascontiguousarray(plain).view(">u2")
-    return image[..., 0] if header.channels == 1 else image
+    return image
 
 
 def _unfilter(kinds: npt.NDArray[np.uint8], filtered: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -78,7 +78,8 @@ class Pixels:
     """Decoded pixels in the stored depth.
 
     Args:
-        array: shape (frames, height, width) or (frames, height, width, channels); dtype as stored.
+        array: shape (frames, height, width) or (frames, height, width, channels); dtype as stored, native byte order; single
+            bits are boolean in DICOM and npy, and 0 and 255 in raster files and TIFF, as Pillow shows them.
         inverted: True when high values are dark (MONOCHROME1, WhiteIsZero).
         slope, intercept: rescale to physical units (1, 0 when none).
     """

@@ -1,14 +1,14 @@
-"""Which file a name in a table means: exact, below a folder, by its last folders, or without its suffix; never outside the root."""
+"""Which file a name in a table means: exact, by its last folders, or without its suffix; never outside the root."""
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.images import stem_of
+from auditor.layout import resolve_inside
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +33,6 @@ class Resolved:
 
 def clean_name(root: Path, name: str) -> str | None:
     """A name as a relative path with forward slashes, or None when it leaves the root."""
-    from auditor.layout import resolve_inside
-
     name = name.replace("\\", "/")
     if name.startswith(("/", "./", "~")) or ".." in name or "//" in name or "/./" in name or ":" in name or "\0" in name:
         return resolve_inside(root, name)
@@ -82,13 +80,14 @@ def _closest(name: str, candidates: Sequence[str]) -> str | None:
             return candidates[0]
         return None
     scored = sorted(((_shared(folders, file.split("/")[:-1]), file) for file in candidates), reverse=True)
-    if len(scored) > 1 and scored[0][0] > scored[1][0]:
-        return scored[0][1]
-    if len(scored) > 1 and not folders:
-        # `0001` beside `images/0001.png` and `masks/0001.png` was settled before; two equals are never guessed.
-        return None
-    return None
+    return scored[0][1] if len(scored) > 1 and scored[0][0] > scored[1][0] else None
 
 
 def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    return len(os.path.commonprefix([list(reversed(one)), list(reversed(other))]))
+    """How many last folders are the same."""
+    count = 0
+    for mine, theirs in zip(reversed(one), reversed(other), strict=False):
+        if mine != theirs:
+            break
+        count += 1
+    return count

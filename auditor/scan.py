@@ -24,10 +24,9 @@ from auditor.link import link
 from auditor.predict import predict
 from auditor.predictions import read_predictions
 from auditor.progress import Progress, Silent
-from auditor.types import Finding, Gate, GateVerdict, Outcome, Run, ScanResult, Severity, Verdict
+from auditor.types import SCHEMA_VERSION, Gate, GateVerdict, Outcome, Run, ScanResult, Severity, Status, Verdict
 from auditor.waivers import waive
 
-SCHEMA_VERSION = 1
 MAX_THUMBNAILS = 200
 
 
@@ -46,7 +45,7 @@ class Plan:
     """
 
     config: Config = field(default_factory=Config)
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
     predictions: Path | None = None
     classes: tuple[str, ...] | None = None
     in_sample: bool = False
@@ -206,8 +205,10 @@ def run_check(check: Check, dataset: Dataset) -> Outcome:
     kind = type(check)
     try:
         verdict = check.run(dataset)
-    except SkipCheck as reason:
-        return Outcome(code=kind.code, name=kind.name, title=title(kind), status="skipped", reason=str(reason))
+    except SkipCheck as skipped:
+        return Outcome(
+            code=kind.code, name=kind.name, title=title(kind), status="skipped", reason=str(skipped), verdict=skipped.verdict
+        )
     except Exception as error:  # noqa: BLE001 - a broken check must not hide the verdicts of the others
         place = traceback.extract_tb(error.__traceback__)[-1]
         # The exception's own text may hold a value of the dataset, so only its type and place are told.
@@ -219,7 +220,7 @@ def run_check(check: Check, dataset: Dataset) -> Outcome:
 def outcome_of(kind: type[Check], verdict: Verdict, seconds: float) -> Outcome:
     """Failed when the verdict holds a finding above info, else passed."""
     serious = any(f.severity is not Severity.INFO for f in verdict.findings)
-    status = "failed" if serious else "passed"
+    status: Status = "failed" if serious else "passed"
     return Outcome(code=kind.code, name=kind.name, title=title(kind), status=status, verdict=verdict, seconds=round(seconds, 4))
 
 
@@ -229,7 +230,7 @@ def graded(outcome: Outcome, severities: Mapping[str, Severity]) -> Outcome:
     if wanted is None or outcome.verdict is None:
         return outcome
     findings = tuple(replace(f, severity=wanted) for f in outcome.verdict.findings)
-    status = "failed" if findings and wanted is not Severity.INFO else "passed"
+    status: Status = "failed" if findings and wanted is not Severity.INFO else "passed"
     return replace(outcome, verdict=replace(outcome.verdict, findings=findings), status=status)
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.dataset import State
-from auditor.labels import states_of, text_of
+from auditor.labels import numbers_of, states_of, text_of
 from auditor.lexicon import words
 from auditor.records import box_frame
 from auditor.roles import Roles
@@ -67,7 +67,7 @@ def read_boxes(
 ) -> pd.DataFrame:
     """One box per row whose four cells are numbers; `x1`, `y1` are the far corner."""
     assert roles.boxes is not None
-    first, second, third, fourth = (_numbers(frame[name]) for name in roles.boxes)
+    first, second, third, fourth = (numbers_of(frame[name]) for name in roles.boxes)
     if roles.box_style == "size":
         third, fourth = first + third, second + fourth
     name = roles.columns.get("answer") or (roles.labels[0] if len(roles.labels) == 1 else None)
@@ -84,8 +84,3 @@ def read_boxes(
         "line": lines[there],
     }
     return box_frame({key: pd.Series(value) for key, value in rows.items()})
-
-
-def _numbers(column: pd.Series) -> npt.NDArray[np.float64]:
-    values = pd.to_numeric(column.cat.categories.astype("str"), errors="coerce").astype("float64")
-    return np.asarray(values)[column.cat.codes.to_numpy()]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from auditor.lexicon import CLINICAL_WORDS
 from auditor.names import split_name
 from auditor.types import Guess
 
@@ -19,22 +20,94 @@ COVERAGE = 0.95
 MAX_CLASSES = 1000
 
 _GENERIC = frozenset(
-    (
-        "image", "images", "img", "imgs", "data", "dataset", "datasets", "file", "files", "folder", "dir", "part", "parts", "batch",
-        "jpegimages", "png", "pngs", "jpg", "jpeg", "dicom", "dicoms", "dcm", "nifti", "tif", "tiff", "scan", "scans", "slice", "slices",
-        "raw", "original", "originals", "picture", "pictures", "photo", "photos", "input", "inputs", "tile", "tiles", "patch", "patches",
-        "export", "archive", "archives", "set", "volume", "volumes", "all", "misc", "other", "tests", "samples", "sample", "series",
-        "study", "studies", "zip", "crop", "crops", "subset", "fold",
-    )
-)  # fmt: skip
-_CLINICAL = frozenset(
-    (
-        "normal", "abnormal", "benign", "malignant", "positive", "negative", "healthy", "sick", "disease", "diseased", "tumor", "tumour",
-        "cancer", "covid", "pneumonia", "control", "case", "cnv", "dme", "drusen", "melanoma", "nevus", "grade", "stage", "class",
-        "infected", "uninfected", "parasitized", "tb", "yes", "no", "glaucoma", "cataract", "pos", "neg", "glioma", "meningioma",
-        "pituitary", "notumor", "adenocarcinoma",
-    )
-)  # fmt: skip
+    [
+        "image",
+        "images",
+        "img",
+        "imgs",
+        "data",
+        "dataset",
+        "datasets",
+        "file",
+        "files",
+        "folder",
+        "dir",
+        "part",
+        "parts",
+        "batch",
+        "jpegimages",
+        "png",
+        "pngs",
+        "jpg",
+        "jpeg",
+        "dicom",
+        "dicoms",
+        "dcm",
+        "nifti",
+        "tif",
+        "tiff",
+        "scan",
+        "scans",
+        "slice",
+        "slices",
+        "raw",
+        "original",
+        "originals",
+        "picture",
+        "pictures",
+        "photo",
+        "photos",
+        "input",
+        "inputs",
+        "tile",
+        "tiles",
+        "patch",
+        "patches",
+        "export",
+        "archive",
+        "archives",
+        "set",
+        "volume",
+        "volumes",
+        "all",
+        "misc",
+        "other",
+        "tests",
+        "samples",
+        "sample",
+        "series",
+        "study",
+        "studies",
+        "zip",
+        "crop",
+        "crops",
+        "subset",
+        "fold",
+    ]
+)
+_CLINICAL = CLINICAL_WORDS | frozenset(
+    [
+        "sick",
+        "diseased",
+        "case",
+        "grade",
+        "stage",
+        "class",
+        "uninfected",
+        "parasitized",
+        "tb",
+        "yes",
+        "no",
+        "glaucoma",
+        "cataract",
+        "pos",
+        "neg",
+        "meningioma",
+        "pituitary",
+        "notumor",
+        "adenocarcinoma",
+    ]
+)
 _PATIENT = re.compile(r"^(?:patient|pat|pt|subject|subj|sub|pid|case|person|p|s)[-_ ]?\d+$", re.IGNORECASE)
 _SITE = re.compile(r"^(?:site|hospital|center|centre|clinic|institution|institute)[-_ ]?\w+$", re.IGNORECASE)
 _UID = re.compile(r"^[\d.]{12,}$")

@@ -140,7 +140,10 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """One check's end. `verdict` is there when passed or failed; `reason` when skipped or crashed."""
+    """One check's end. `reason` says why it was skipped or crashed.
+
+    `verdict` is there when it passed or failed, and when it measured something but cannot tell.
+    """
 
     code: str
     name: str

@@ -11,7 +11,7 @@ from auditor.types import Finding, Outcome
 
 
 def matches(waiver: Waiver, finding: Finding) -> bool:
-    """Every key of the waiver that is not empty fits; `path` may hold wildcards. A waiver of nothing but a reason fits nothing."""
+    """Every key of the waiver that is not empty fits; `path` may hold wildcards. A waiver without any key fits nothing."""
     wanted = (waiver.code, waiver.fingerprint, waiver.path, waiver.field, waiver.record, waiver.subject)
     if not any(wanted):
         return False

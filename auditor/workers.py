@@ -15,6 +15,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -126,7 +127,7 @@ class Worker:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the process and send the setup."""
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter with our own code
             [sys.executable, "-P", "-c", START],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -153,10 +154,8 @@ class Worker:
         self.process.kill()
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
-                try:
+                with suppress(BrokenPipeError):  # the process went first
                     stream.close()
-                except BrokenPipeError:
-                    pass  # the process went first
         self.process.wait()
         self.process = None
 

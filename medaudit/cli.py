@@ -71,7 +71,9 @@ def scan(
     fold: Annotated[str | None, typer.Option(help="Cross-validation fold.", rich_help_panel=ROLE)] = None,
     rater: Annotated[str | None, typer.Option(help="Who gave the label, in a table of readings.", rich_help_panel=ROLE)] = None,
     mask: Annotated[str | None, typer.Option(help="File name of the mask.", rich_help_panel=ROLE)] = None,
-    images: Annotated[Path | None, typer.Option("--root", help="Folder that image paths start from.", rich_help_panel=READING)] = None,
+    images: Annotated[
+        Path | None, typer.Option("--root", help="Folder that image paths start from.", rich_help_panel=READING)
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="medaudit.toml (default: the one in the dataset's folder).", rich_help_panel=READING)
     ] = None,
@@ -81,20 +83,26 @@ def scan(
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep what was measured for the next scan.", rich_help_panel=READING)
     ] = True,
-    select: Annotated[list[str] | None, typer.Option(help="Only these checks (code or prefix: LK, SP001).", rich_help_panel=GATE)] = None,
+    select: Annotated[
+        list[str] | None, typer.Option(help="Only these checks (code or prefix: LK, SP001).", rich_help_panel=GATE)
+    ] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Not these checks.", rich_help_panel=GATE)] = None,
     require: Annotated[
         list[str] | None, typer.Option(help="Exit 3 when one of these could not be evaluated.", rich_help_panel=GATE)
     ] = None,
     fail_on: Annotated[str | None, typer.Option(help="error (default), warning, info or never.", rich_help_panel=GATE)] = None,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 also when there are findings.", rich_help_panel=GATE)] = False,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="Exit 0 also when there are findings.", rich_help_panel=GATE)
+    ] = False,
     predictions: Annotated[
         Path | None,
         typer.Option(help="Out-of-fold class probabilities: npy, npz, csv or parquet.", rich_help_panel=PREDICTING),
     ] = None,
     classes: Annotated[
         str | None,
-        typer.Option(help="Order of the columns of --predictions, comma-separated (default: sorted).", rich_help_panel=PREDICTING),
+        typer.Option(
+            help="Order of the columns of --predictions, comma-separated (default: sorted).", rich_help_panel=PREDICTING
+        ),
     ] = None,
     in_sample: Annotated[
         bool, typer.Option("--in-sample", help="The predictions are not out of fold.", rich_help_panel=PREDICTING)
@@ -114,7 +122,11 @@ def scan(
     from auditor.scan import plan_for
     from reports.format import parse_output, write_outputs
 
-    outputs = [parse_output(text) for text in output] if output else [("html", default_output("report.html")), ("json", default_output("result.json"))]
+    outputs = (
+        [parse_output(text) for text in output]
+        if output
+        else [("html", default_output("report.html")), ("json", default_output("result.json"))]
+    )
     plan = plan_for(
         dataset,
         config=config,
@@ -165,7 +177,9 @@ def explain(code: Annotated[str, typer.Argument(help="Code of a check, e.g. LK00
 @app.command()
 def init(
     dataset: Annotated[Path, typer.Argument(help="The dataset to describe.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write it (default: into the dataset's folder).")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where to write it (default: into the dataset's folder).")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write a commented medaudit.toml with the roles found."""
@@ -184,7 +198,9 @@ def init(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to make the demo; must not exist or be a former demo.")] = Path("medaudit-demo"),
+    folder: Annotated[Path, typer.Argument(help="Where to make the demo; must not exist or be a former demo.")] = Path(
+        "medaudit-demo"
+    ),
     seed: Annotated[int, typer.Option(help="Seed of the dataset.")] = 0,
 ) -> None:
     """Make a flawed dataset, audit it, and say what was planted and what was found."""

@@ -1,182 +1,160 @@
-"""`medaudit demo`: a small, flawed, real-looking dataset made on the spot; `medaudit.told` says what a scan finds of it."""
+"""`medaudit demo`: makes the flawed dataset (`medaudit.flawed`) and tells in words what a scan found of what was planted."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
-import numpy as np
-import pandas as pd
+from auditor.degrade import Truth
+from auditor.types import Cell, Finding, ScanResult, Severity
+from medaudit.flawed import DEEP, SHALLOW, Planted, make_demo
 
-from auditor.copies import copy_bytes, copy_pixels
-from auditor.degrade import Truth, flip_uniform, mix_patients, rate, write_truth
-from auditor.encode import SUFFIX, Picture, to_depth, write_image
-from auditor.errors import MedauditError
-from auditor.hostile import write_unreadable
-from auditor.phantom import radiograph
-
-DEEP, SHALLOW = "pneumonia", "normal"
-KINDS = {DEEP: ("dicom16", "tiff16"), SHALLOW: ("png8", "jpeg")}
-PATIENTS = 120
-FLIPPED = 0.05
-MIXED = 12
-COPIES = 8
-READERS = {"reader_1": 0.95, "reader_2": 0.93, "reader_3": 0.62}
-UNREAD = 0.04
-SIDE = 192
+__all__ = ["Planted", "make_demo", "tell"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Planted:
-    """What `demo` made.
+def tell(planted: Planted, result: ScanResult) -> tuple[list[str], bool]:
+    """What was planted and what the scan found of it, one line each, and whether all of it was found.
 
-    Args:
-        folder: the dataset: `labels.csv` and `images/`; this is what is scanned.
-        truth_path: what was planted, as a table, outside the dataset.
-        truth: its rows.
-        images: number of image files, the unreadable ones included.
-        patients: number of patients.
+    Flipped labels count as found when at least half of them are flagged, and at least three times as often as labels that
+    are right: the images of about one pneumonia in twenty cannot be told from normal ones, so not every flip can be found.
     """
+    seen = Seen(result)
+    verdicts = [
+        _depth(seen),
+        _patients(planted, seen),
+        _copied(planted, seen),
+        _contradictions(planted, seen),
+        _flips(planted, seen),
+        _poor_rater(planted, seen),
+        _unreadable(planted, seen),
+    ]
+    lines = [f"{'found' if found else 'NOT FOUND':9}  {line}" for found, line in verdicts]
+    return lines, all(found for found, _ in verdicts)
 
-    folder: Path
-    truth_path: Path
-    truth: tuple[Truth, ...]
-    images: int
-    patients: int
+
+class Seen:
+    """A scan's result, asked by code and path."""
+
+    def __init__(self, result: ScanResult) -> None:
+        self.outcomes = {o.code: o for o in result.outcomes}
+        self.paths: dict[str, str] = {}
+        for outcome in result.outcomes:
+            for table in outcome.verdict.tables if outcome.verdict else ():
+                named = {c.name: c.values for c in table.columns}
+                for record, path in (("record", "path"), ("record_a", "path_a"), ("record_b", "path_b")):
+                    if record in named and path in named:
+                        self.paths.update((str(r), str(p)) for r, p in zip(named[record], named[path], strict=True))
+            for finding in outcome.verdict.findings if outcome.verdict else ():
+                if finding.where.record is not None and finding.where.path is not None:
+                    self.paths[finding.where.record] = finding.where.path
+
+    def findings(self, code: str) -> Sequence[Finding]:
+        """The findings of one check; empty when it was skipped or crashed."""
+        outcome = self.outcomes.get(code)
+        return outcome.verdict.findings if outcome and outcome.verdict else ()
+
+    def rows(self, code: str, name: str) -> list[dict[str, Cell]]:
+        """The rows of one table of a check; empty when it is not there."""
+        outcome = self.outcomes.get(code)
+        for table in outcome.verdict.tables if outcome and outcome.verdict else ():
+            if table.name == name:
+                columns = [c.name for c in table.columns]
+                return [dict(zip(columns, row, strict=True)) for row in zip(*(c.values for c in table.columns), strict=True)]
+        return []
+
+    def path(self, record: Cell) -> str:
+        """The path of a record; a record that no table names with its path is called by it."""
+        return self.paths.get(str(record), str(record))
+
+    def unseen(self, code: str) -> str:
+        """Why a check says nothing: skipped, crashed or not run; empty when it ran."""
+        outcome = self.outcomes.get(code)
+        if outcome is None:
+            return f"{code} did not run"
+        return "" if outcome.verdict else f"{code} was {outcome.status}: {outcome.reason}"
 
 
-def demo(target: Path, *, seed: int = 0) -> Planted:
-    """Make `target/dataset` and `target/truth.csv`: about 300 chest radiographs of 120 patients, with seven kinds of flaws.
+def _of(planted: Planted, kind: str) -> list[Truth]:
+    return [row for row in planted.rows if row.kind == kind]
 
-    Pneumonia is stored as 16-bit DICOM and TIFF, normal as 8-bit PNG and JPEG; the depth follows the label as it was before
-    some labels were flipped. A dataset that an earlier demo left in `target` is replaced.
 
-    Raises:
-        MedauditError: `target/dataset` is there and no demo made it, or cannot be written.
-    """
-    folder, truth_path = target / "dataset", target / "truth.csv"
-    _clear(folder, truth_path)
-    rng = np.random.default_rng([seed, 240])
-    try:
-        (folder / "images").mkdir(parents=True)
-        table = _collection(rng)
-        truth = _write_images(folder, table, seed=seed)
-        table, planted = _flaws(table, seed=seed)
-        table, copied = _copies(folder, table, planted, rng, seed=seed)
-        unreadable = write_unreadable(folder, "images", seed=seed)
-        table = pd.concat([table, _unreadable_rows(unreadable, table, rng)])
-        rows = [*truth, *planted, *copied, *unreadable]
-        order = rng.permutation(len(table))
-        public = table.iloc[order].drop(columns=["number", "kind", "class"])
-        public.to_csv(folder / "labels.csv", index_label="path", lineterminator="\n")
-        write_truth(truth_path, rows)
-    except OSError as error:
-        raise MedauditError(f"{error.filename or target}: the demo cannot be written ({error.strerror})") from error
-    return Planted(
-        folder=folder, truth_path=truth_path, truth=tuple(rows), images=len(table), patients=table["patientid"].nunique()
+def _line(what: str, found: str, seen: Seen, code: str) -> str:
+    return f"planted {what}; {seen.unseen(code) or f'{code} {found}'}"
+
+
+def _depth(seen: Seen) -> tuple[bool, str]:
+    errors = [f for f in seen.findings("LK001") if f.severity is Severity.ERROR and "bit_depth" in (f.where.field or f.subject)]
+    found = (
+        f"tells the class from the bit depth (AUC {errors[0].score:.2f})"
+        if errors and errors[0].score
+        else "says nothing of the bit depth"
     )
+    what = f"16 bits for {DEEP} and 8 bits for {SHALLOW}"
+    return bool(errors), _line(what, found, seen, "LK001")
 
 
-def _clear(folder: Path, truth_path: Path) -> None:
-    """Remove the dataset of an earlier demo, and nothing else."""
-    if not folder.exists() and not folder.is_symlink():
-        return
-    ours = truth_path.is_file() and (folder / "labels.csv").is_file() and not folder.is_symlink()
-    if not ours:
-        raise MedauditError(f"{folder}: is there already and was not made by a demo; name another folder")
-    shutil.rmtree(folder)
+def _patients(planted: Planted, seen: Seen) -> tuple[bool, str]:
+    mixed = _of(planted, "patient-across-splits")
+    patients = seen.rows("SP001", "patients")
+    paths = {seen.path(row["record"]) for row in seen.rows("SP001", "records")}
+    hit = sum(row.record in paths for row in mixed)
+    more = len(patients) - hit
+    found = f"names {hit} of them" + (f" and {more} more" if more else ", and no other")
+    return hit == len(mixed), _line(f"{len(mixed)} patients in two splits", found, seen, "SP001")
 
 
-def _collection(rng: np.random.Generator) -> pd.DataFrame:
-    """One row per image, indexed by path; `number` (of the image within its patient), `kind` and `class` are not published."""
-    rows = []
-    for patient in range(PATIENTS):
-        person = {
-            "patientid": f"P{patient:04d}",
-            "split": "train" if patient % 4 else "test",
-            "site": ("north", "south", "harbour")[int(rng.integers(3))],
-            "age": str(int(np.clip(rng.normal(56, 16), 19, 89))),
-            "sex": "FM"[int(rng.integers(2))],
-        }
-        ill, changes = bool(rng.random() < 0.5), bool(rng.random() < 0.2)
-        for number in range(int(rng.choice([1, 2, 3, 4], p=[0.15, 0.40, 0.30, 0.15]))):
-            name = DEEP if ill != (changes and number == 0) else SHALLOW
-            kind = KINDS[name][int(rng.random() < 0.4)]
-            rows.append({"finding": name, **person, "number": number, "kind": kind, "class": name})
-    table = pd.DataFrame(rows)
-    numbers = rng.permutation(len(table)) + 1
-    paths = [f"images/cxr_{n:04d}{SUFFIX[kind]}" for n, kind in zip(numbers, table["kind"], strict=True)]
-    return table.set_axis(pd.Index(paths, name="path"), axis=0)
+def _copied(planted: Planted, seen: Seen) -> tuple[bool, str]:
+    copies = {frozenset((row.old, row.new)) for row in _of(planted, "exact-copy")}
+    across = len(_of(planted, "copy-across-splits"))
+    pairs = [(frozenset((seen.path(r["record_a"]), seen.path(r["record_b"]))), r) for r in seen.rows("SP002", "pairs")]
+    hit, more = len(copies & {pair for pair, _ in pairs}), len({pair for pair, _ in pairs} - copies)
+    apart = len({pair for pair, r in pairs if pair in copies and r.get("split_a") != r.get("split_b")})
+    found = f"pairs {hit} of them, {apart} across splits" + (f", and {more} others" if more else ", and no others")
+    what = f"{len(copies)} exact copies, {across} of them in another split"
+    return hit == len(copies) and apart == across, _line(what, found, seen, "SP002")
 
 
-def _picture(row: pd.Series, *, seed: int) -> Picture:
-    """The radiograph of a row, in the depth in which it is stored."""
-    image = radiograph(int(str(row["patientid"])[1:]), int(row["number"]), opacity=row["class"] == DEEP, seed=seed, side=SIDE)
-    return to_depth(image, 16 if row["class"] == DEEP else 8)
+def _contradictions(planted: Planted, seen: Seen) -> tuple[bool, str]:
+    contradicting = _of(planted, "contradicting-copy")
+    paths = {seen.path(row["record"]) for row in seen.rows("SP003", "groups")}
+    hit = sum(row.record in paths for row in contradicting)
+    what = f"{len(contradicting)} copies that contradict the label of their original"
+    return hit == len(contradicting), _line(what, f"names {hit} of them", seen, "SP003")
 
 
-def _write_images(folder: Path, table: pd.DataFrame, *, seed: int) -> list[Truth]:
-    truth = []
-    for i, (path, row) in enumerate(table.iterrows()):
-        image, kind = _picture(row, seed=seed), str(row["kind"])
-        tags = {"PatientID": row["patientid"], "PatientSex": row["sex"], "PatientAge": f"{int(row['age']):03d}Y"}
-        write_image(folder / str(path), image, kind, seed=seed * 1_000_000 + i, tags=tags)
-        bits = str(8 * image.dtype.itemsize)
-        truth.append(Truth(record=str(path), kind="bit-depth", new=bits, detail=str(row["class"])))
-    return truth
+def _flips(planted: Planted, seen: Seen) -> tuple[bool, str]:
+    flips = {row.record for row in _of(planted, "label-flip")}
+    wrong = flips | {row.record for row in _of(planted, "contradicting-copy")}
+    scored = {seen.path(row["record"]): bool(row["flagged"]) for row in seen.rows("LN002", "label_scores")}
+    flagged = {path for path, flag in scored.items() if flag}
+    hit, right = len(flagged & flips), len(flagged & wrong)
+    share, others = hit / len(flips), len(flagged - wrong) / max(1, len(scored.keys() - wrong))
+    found = (
+        f"flags {len(flagged)} labels: {hit} of the flips (recall {share:.2f}), and {right} of the {len(flagged)} are wrong "
+        f"indeed (precision {right / max(1, len(flagged)):.2f}); of the labels that are right it flags {others:.1%}"
+    )
+    return share >= 0.5 and share >= 3 * others, _line(f"{len(flips)} flipped labels", found, seen, "LN002")
 
 
-def _flaws(table: pd.DataFrame, *, seed: int) -> tuple[pd.DataFrame, list[Truth]]:
-    """Flipped labels, patients in two splits, and three readers who saw the true class."""
-    labels, flips = flip_uniform(table["finding"], FLIPPED, seed=seed)
-    splits, mixed = mix_patients(table["split"], table["patientid"], MIXED, seed=seed)
-    readings, read = rate(table["class"], READERS, seed=seed, missing=UNREAD)
-    wide = readings.pivot(index="record", columns="rater", values="label").reindex(table.index)
-    skill = {row.new: float(row.detail) for row in read if row.kind == "rater"}
-    poor = min(skill, key=skill.__getitem__)
-    read.append(Truth(record="", kind="poor-rater", new=poor, detail=f"{skill[poor]:.4f}"))
-    return pd.concat([table.assign(finding=labels, split=splits), wide], axis=1), [*flips, *mixed, *read]
+def _poor_rater(planted: Planted, seen: Seen) -> tuple[bool, str]:
+    (poor,) = _of(planted, "poor-rater")
+    named = {r.new for r in _of(planted, "rater") if any(r.new in _named(f) for f in seen.findings("ED001"))}
+    others = ", ".join(sorted(named - {poor.new}))
+    found = f"names {poor.new}" if poor.new in named else f"does not name {poor.new}"
+    found += f", and {others} too" if others else ""
+    what = f"three readers, of whom {poor.new} is right in only {float(poor.detail):.0%}"
+    return poor.new in named and not others, _line(what, found, seen, "ED001")
 
 
-def _copies(
-    folder: Path,
-    table: pd.DataFrame,
-    planted: Sequence[Truth],
-    rng: np.random.Generator,
-    *,
-    seed: int,
-) -> tuple[pd.DataFrame, list[Truth]]:
-    """Exact copies under another name: half of them in another split under a second patient id, two with the other label."""
-    touched = {row.record for row in planted if row.kind in ("label-flip", "patient-across-splits")}
-    free = np.flatnonzero(~table.index.isin(touched) & (table["kind"] != "jpeg").to_numpy())
-    rows, added = [], []
-    for i, pick in enumerate(np.sort(rng.choice(free, size=COPIES, replace=False)).tolist()):
-        original, row = str(table.index[pick]), table.iloc[pick].copy()
-        across, by_bytes, contradicting = i % 2 == 1, i % 4 < 2, i in (2, 4)
-        kind = str(row["kind"])
-        if not by_bytes:
-            kind = {"dicom16": "tiff16", "tiff16": "dicom16", "png8": "tiff8"}[kind]
-        copy = f"images/cxr_{len(table) + 1 + i:04d}{SUFFIX[kind]}"
-        if by_bytes:
-            added.append(copy_bytes(folder, original, copy))
-        else:
-            added.append(
-                copy_pixels(folder, _picture(row, seed=seed), original, copy, kind, seed=seed * 1_000_000 + 900_000 + i)
-            )
-        if across:
-            row["patientid"], row["split"] = f"P{PATIENTS + i:04d}", "test" if row["split"] == "train" else "train"
-            added.append(Truth(record=copy, kind="copy-across-splits", old=original, new=str(row["split"])))
-        if contradicting:
-            old, row["finding"] = str(row["finding"]), SHALLOW if row["finding"] == DEEP else DEEP
-            added.append(Truth(record=copy, kind="contradicting-copy", old=old, new=str(row["finding"]), detail=original))
-        rows.append(row.rename(copy))
-    return pd.concat([table, pd.DataFrame(rows)]), added
+def _named(finding: Finding) -> Iterable[str]:
+    """Everything that a finding about a rater could name the rater in."""
+    return (finding.subject, finding.where.field or "", *(str(v) for v in finding.evidence.values()))
 
 
-def _unreadable_rows(unreadable: Sequence[Truth], table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Rows of the label table for the unreadable files: each a further image of some patient, in that patient's split."""
-    rows = table.iloc[rng.choice(len(table), size=len(unreadable), replace=False)].copy()
-    rows[list(READERS)] = None
-    return rows.set_axis(pd.Index([row.record for row in unreadable], name="path"), axis=0)
+def _unreadable(planted: Planted, seen: Seen) -> tuple[bool, str]:
+    broken = {row.record: row.detail for row in _of(planted, "unreadable")}
+    named = {f.where.path for f in seen.findings("IN001")}
+    missed = ", ".join(detail for path, detail in broken.items() if path not in named)
+    more = len({path for path in named if path} - broken.keys())
+    found = f"names {len(broken.keys() & named)} of them" + (f" and {more} more" if more else ", and no other")
+    what = f"{len(broken)} files that cannot be read ({', '.join(broken.values())})"
+    return not missed, _line(what, found + (f"; missed: {missed}" if missed else ""), seen, "IN001")

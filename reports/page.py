@@ -82,7 +82,9 @@ def page(result: ScanResult, limits: Limits) -> dict[str, Any]:
 
 def _facts(result: ScanResult) -> list[tuple[str, str]]:
     facts = [("records", f"{result.records:,}")]
-    facts += [(use.replace("_", " "), f"{number:,}") for use, number in result.dataset.counts.items()]
+    facts += [
+        (use.replace("_", " "), f"{number:,}") for use, number in result.dataset.counts.items() if number and use != "records"
+    ]
     return facts
 
 
@@ -112,7 +114,9 @@ def _outcome(outcome: Outcome, result: ScanResult, limits: Limits, pictures: Pic
         return view
     tables = list(verdict.tables)
     tables += [c.table for c in verdict.charts if not any(c.table is t for t in tables)]
-    charts = [(chart, draw(chart, f"{outcome.code}-{number}")) for number, chart in enumerate(verdict.charts)]
+    charts = [
+        (chart, draw(chart, f"{outcome.code}-{number}")) for number, chart in enumerate(verdict.charts) if chart.table.length
+    ]
     return view | {
         "findings": _findings(outcome, limits, pictures),
         "pairs": [gallery for table in tables if (gallery := _pairs(table, pictures))],

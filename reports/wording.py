@@ -57,12 +57,13 @@ def severities(findings: tuple[Finding, ...]) -> str:
 
 
 def why(result: ScanResult) -> str:
-    """One sentence or two: why the gate said what it said."""
-    return (
-        ". ".join(reason.rstrip(".") for reason in result.gate.reasons) + "."
-        if result.gate.reasons
-        else _MEANING[result.gate.verdict]
-    )
+    """One sentence or two: why the gate said what it said. A pass never hides how much was not evaluated."""
+    reasons = [reason.rstrip(".") for reason in result.gate.reasons]
+    words = ". ".join(reasons) + "." if reasons else _MEANING[result.gate.verdict]
+    skipped = sum(outcome.status == "skipped" for outcome in result.outcomes)
+    if result.gate.verdict == "passed" and skipped:
+        words += f" {skipped:,} of {counted(len(result.outcomes), 'check')} could not be evaluated."
+    return words
 
 
 def place(where: Location) -> str:

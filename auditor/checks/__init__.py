@@ -1,0 +1,1 @@
+"""Checks: one module each; found by being there."""

@@ -89,9 +89,10 @@ class ExpertDisagreement(Check):
         disputed = pairs < self.min_record_agreement
         read_twice = int((counts.sum(axis=1) >= 2).sum())
         raters = _rater_table(readings, test, poor)
+        metrics = _metrics(readings, alpha, int(poor.sum()), int(disputed.sum()), read_twice)
         return Verdict(
-            summary=_summary(alpha, self.min_alpha, int(poor.sum()), len(readings.raters), int(disputed.sum()), read_twice),
-            metrics=_metrics(readings, alpha, int(poor.sum()), int(disputed.sum()), read_twice),
+            summary=_summary(metrics, alpha, self.min_alpha, comparable=bool((counts.sum(axis=1) >= 3).any())),
+            metrics=metrics,
             findings=(
                 *self._agreement_finding(alpha, counts, metric, int(disputed.sum()), read_twice),
                 *self._rater_findings(readings, test, poor),
@@ -147,13 +148,22 @@ class ExpertDisagreement(Check):
         return found
 
 
-def _summary(alpha: Coefficient, floor: float, poor: int, raters: int, disputed: int, read_twice: int) -> str:
+def _summary(metrics: dict[str, Cell], alpha: Coefficient, floor: float, *, comparable: bool) -> str:
+    poor, raters = metrics["poor_raters"], metrics["raters"]
     if np.isnan(alpha.value):
         level = "α is not defined: every reading gives the same label"
     else:
         level = f"Krippendorff's α is {alpha.value:.2f} ({alpha.low:.2f} to {alpha.high:.2f}; floor {floor})"
-    apart = f"{poor} of {raters} raters agree clearly less than the others" if poor else f"none of {raters} raters stands apart"
-    return f"{level}; {apart}; {disputed:,} of {read_twice:,} records with two or more readings are disputed."
+    if poor:
+        apart = f"{poor} of {raters} raters agree clearly less than the others"
+    elif comparable:
+        apart = f"none of {raters} raters stands apart"
+    else:
+        apart = f"which of {raters} raters is right cannot be told from two readings of a record"
+    return (
+        f"{level}; {apart}; {metrics['disputed_records']:,} of {metrics['records_read_twice']:,} records with "
+        "two or more readings are disputed."
+    )
 
 
 def _metrics(readings: Readings, alpha: Coefficient, poor: int, disputed: int, read_twice: int) -> dict[str, Cell]:

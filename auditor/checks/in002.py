@@ -64,6 +64,8 @@ class MissingOrUnlisted(Check):
         listed = dataset.records["path"].notna() & (dataset.records["line"].fillna(0).astype("int64") > 0)
         if not problems and not listed.any():
             raise SkipCheck("there is no label table that names image files: nothing to compare the files with")
+        if not problems and dataset.summary.counts.get("images") == 0:
+            raise SkipCheck("no image file was found where the table says: name their folder with --root")
         rows = listed_count(dataset, problems)
         counts = Counter(p.kind for p in problems)
         parts = [f"{counts[kind]:,} {words}" for kind, words in SUMMARIES.items() if counts[kind]]

@@ -105,6 +105,7 @@ class MetadataLeakage(Check):
             low, high, verdict = one.low, one.high, "passed"
             if self._is_told(one, field):
                 low, high = closer_interval(one, question, screening, resamples=400, seed=self.seed)
+            if self._is_told(one, field) and low > 0.5:
                 severity = self._severity(field, low, usable=question.clusters.usable)
                 verdict = severity.value
                 findings.append(self._finding(one, field, question, low, high, severity))
@@ -135,9 +136,7 @@ class MetadataLeakage(Check):
             return Severity.ERROR
         return Severity.WARNING
 
-    def _finding(
-        self, one: Measured, field: Field, question: Question, low: float, high: float, severity: Severity
-    ) -> Finding:
+    def _finding(self, one: Measured, field: Field, question: Question, low: float, high: float, severity: Severity) -> Finding:
         name = question.targets.names[one.target]
         message = f"{spoken(field.name)} ({field.name}) tells {name} from the rest: AUC {one.auc:.2f} ({low:.2f}–{high:.2f})"
         if one.inside_auc is not None:
@@ -173,7 +172,7 @@ class MetadataLeakage(Check):
             evidence=evidence,
         )
 
-    def _seen_from(self, screening: Screening, question: Question) -> tuple[float, float]:
+    def _seen_from(self, screening: Screening) -> tuple[float, float]:
         """Smallest AUC that would have been found, for the class with most and with fewest patients on its smaller side."""
         order = np.argsort(screening.sides.min(axis=1))
         tests = max(1, len(screening.measured))
@@ -192,13 +191,13 @@ class MetadataLeakage(Check):
             top = max(findings, key=lambda finding: finding.score or 0.0)
             also = f" {len(findings)} of {tested} fields tell the class." if len(findings) > 1 else f" One of {tested} fields."
             return f"{top.message.split(';')[0]}.{also}{note}"
-        commonest, rarest = self._seen_from(screening, question)
-        span = f"{commonest:.2f}" if rarest - commonest < 0.005 else f"{commonest:.2f} (rarest class {rarest:.2f})"
+        commonest, rarest = self._seen_from(screening)
+        span = f"AUC {commonest:.2f}" if rarest - commonest < 0.005 else f"AUC {commonest:.2f} (rarest class {rarest:.2f})"
         largest = max(one.auc for one in screening.measured)
-        return f"None of {tested} fields tells the class (largest AUC {largest:.2f}); from {span} on it would have been seen.{note}"
+        return f"None of {tested} fields tells the class (largest AUC {largest:.2f}); {span} would have been seen.{note}"
 
     def _metrics(self, screening: Screening, question: Question, findings: Sequence[Finding]) -> dict[str, Cell]:
-        commonest, rarest = self._seen_from(screening, question)
+        commonest, rarest = self._seen_from(screening)
         return {
             "fields_tested": len(screening.measured),
             "fields_constant": len(screening.constant),
@@ -250,7 +249,9 @@ def _fields_table(rows: Sequence[tuple[Measured, Field, str, float, float]], que
             name="note",
             kind="text",
             title="Note",
-            values=["not an input" if _is_no_input(r[1]) else "survives decoding" if r[1].survives_decoding else "" for r in rows],
+            values=[
+                "not an input" if _is_no_input(r[1]) else "survives decoding" if r[1].survives_decoding else "" for r in rows
+            ],
         ),
     ]
     if question.strata is not None:
@@ -261,9 +262,7 @@ def _fields_table(rows: Sequence[tuple[Measured, Field, str, float, float]], que
     return Table(name="fields", title="Every field tested", columns=tuple(columns))
 
 
-def _histograms(
-    contingencies: Sequence[Contingency], rows: Sequence[tuple[Measured, Field, str, float, float]]
-) -> list[Chart]:
+def _histograms(contingencies: Sequence[Contingency], rows: Sequence[tuple[Measured, Field, str, float, float]]) -> list[Chart]:
     """One overlaid histogram for each of the strongest flagged fields."""
     strength = {field.name: (one.auc, verdict) for one, field, verdict, *_ in rows}
     rank = {"error": 0, "warning": 1, "info": 2}

@@ -11,8 +11,9 @@ from cleanlab.count import compute_confident_joint
 
 from auditor.check import Check, Need
 from auditor.dataset import Dataset
+from auditor.fraction import fraction
 from auditor.label_noise import JudgedTask, judge_labels
-from auditor.noise import ASSUMPTION, fraction
+from auditor.noise import ASSUMPTION
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-import pandas as pd
-
 from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset
-from auditor.groups import Spread, cells, is_test, is_training, location, members, partition, spread
-from auditor.identity import Codes
+from auditor.duplicates import Wording, copy_findings, copy_metrics, pairs_table, plural
+from auditor.groups import partition, spread
 from auditor.link import IDENTICAL, comparable_records, identical_groups
-from auditor.types import Cell, Column, Coverage, Finding, Severity, Table, Verdict
+from auditor.types import Coverage, Severity, Verdict
+
+WORDING = Wording(code="SP002", again="again", more_than_once="more than once", copy="The same image", subject="same image")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,128 +56,20 @@ class ExactDuplicate(Check):
             raise SkipCheck("neither bytes nor pixels of any image were read: there is nothing to compare")
         splits = partition(dataset)
         lies = None if splits is None else spread(groups, splits)
-        across = np.zeros(0, np.int64) if lies is None else lies.codes
         count = int(groups.max(initial=-1)) + 1
         doubled = int((groups >= 0).sum())
         evaluated = int((comparable | (groups >= 0)).sum())
         flat = int(dataset.fingerprints["constant"].sum()) if "constant" in dataset.fingerprints else 0
-        metrics: dict[str, Cell] = {
-            "groups": count,
-            "records": doubled,
-            "surplus_records": doubled - count,
-            "duplicated_fraction": (doubled - count) / evaluated,
-            "groups_across_splits": len(across),
-        }
-        for c in () if lies is None else lies.crossings:
-            if is_training(c.split_a) and is_test(c.split_b):
-                metrics[f"{c.split_b}_records_in_{c.split_a}"] = c.records_b
+        across = 0 if lies is None else len(lies.codes)
+        links = dataset.links[dataset.links["evidence"].isin([g.value for g in IDENTICAL])]
+        table = pairs_table(dataset, links, groups, title="Pairs of identical images", other="The same as")
         return Verdict(
-            summary=summary_of(count, doubled, len(across), evaluated, splits is not None),
-            metrics=metrics,
-            findings=self.findings(dataset, groups, lies, count),
-            tables=(pairs_table(dataset, groups),) if count else (),
+            summary=summary_of(count, doubled, across, evaluated, splits is not None),
+            metrics=copy_metrics(groups, lies, evaluated),
+            findings=copy_findings(dataset, groups, lies, WORDING, severity=self.severity, limit=self.max_findings),
+            tables=(table,) if count else (),
             coverage=Coverage(evaluated=evaluated, total=dataset.size, reason=reason_of(dataset.size - evaluated, flat)),
         )
-
-    def findings(self, dataset: Dataset, groups: Codes, lies: Spread | None, count: int) -> tuple[Finding, ...]:
-        """Errors per pair of splits, one warning for the rest, then where to look: groups across splits first."""
-        found: list[Finding] = []
-        across = np.zeros(0, np.int64) if lies is None else lies.codes
-        for c in () if lies is None else lies.crossings:
-            found.append(
-                Finding(
-                    code=self.code,
-                    severity=self.severity,
-                    message=(
-                        f"{plural(c.groups, 'image')} of {c.split_a} {'stand' if c.groups > 1 else 'stands'} again in "
-                        f"{c.split_b} ({plural(c.records_a, 'record')} and {plural(c.records_b, 'record')}). "
-                        "Keep each image in one split only, with all images of its patient"
-                    ),
-                    subject=f"{c.split_a} / {c.split_b}",
-                    evidence={
-                        "split_a": c.split_a,
-                        "split_b": c.split_b,
-                        "groups": c.groups,
-                        "records_a": c.records_a,
-                        "records_b": c.records_b,
-                    },
-                )
-            )
-        within = np.setdiff1d(np.arange(count), across)
-        if len(within):
-            records = int(np.isin(groups, within).sum())
-            place = "within one split" if lies is not None else "in the dataset"
-            found.append(
-                Finding(
-                    code=self.code,
-                    severity=Severity.WARNING,
-                    message=(
-                        f"{plural(len(within), 'image')} {'stand' if len(within) > 1 else 'stands'} more than once {place} "
-                        f"({plural(records, 'record')}). Keep one of each and remove the others with their rows"
-                    ),
-                    subject="within",
-                    evidence={"groups": len(within), "records": records},
-                )
-            )
-        shown = np.concatenate([across, within])[: self.max_findings]
-        positions, ranks = members(groups, shown)
-        starts = np.flatnonzero(np.diff(ranks, prepend=-1))
-        ends = np.append(starts, len(ranks))[1:]
-        ids = dataset.records.index
-        for rank, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-            others = ", ".join(str(ids[p]) for p in positions[start + 1 : min(end, start + 4)])
-            more = f" and {end - start - 4:,} more" if end - start > 4 else ""
-            place = "in another split" if rank < len(across) else "within the split" if lies is not None else "in the dataset"
-            found.append(
-                Finding(
-                    code=self.code,
-                    severity=Severity.WARNING,
-                    message=f"The same image stands again {place}: record {others}{more}",
-                    where=location(dataset, int(positions[start])),
-                    subject="same image",
-                    score=1.0,
-                    evidence={"group": int(shown[rank]) + 1, "records": end - start, "across_splits": rank < len(across)},
-                )
-            )
-        return tuple(found)
-
-
-def pairs_table(dataset: Dataset, groups: Codes) -> Table:
-    """All linked pairs, with what a reader needs to judge them."""
-    links = dataset.links[dataset.links["evidence"].isin([g.value for g in IDENTICAL])]
-    records = dataset.records
-    first = records.index.get_indexer(pd.Index(links["record_a"]))
-    second = records.index.get_indexer(pd.Index(links["record_b"]))
-    splits = partition(dataset)
-    splits = pd.Series(None, index=records.index, dtype="str") if splits is None else splits
-    labels = dataset.labels.values
-    return Table(
-        name="pairs",
-        title="Pairs of identical images",
-        columns=(
-            Column(name="record_a", kind="record", values=links["record_a"].tolist(), title="Record"),
-            Column(name="record_b", kind="record", values=links["record_b"].tolist(), title="The same as"),
-            Column(name="path_a", kind="path", values=cells(records["path"].iloc[first]), title="File"),
-            Column(name="path_b", kind="path", values=cells(records["path"].iloc[second]), title="The same as file"),
-            Column(name="evidence", kind="text", values=links["evidence"].tolist(), title="Evidence"),
-            Column(name="score", kind="fraction", values=links["score"].tolist(), title="Score"),
-            Column(name="split_a", kind="text", values=cells(splits.iloc[first]), title="Split"),
-            Column(name="split_b", kind="text", values=cells(splits.iloc[second]), title="Other split"),
-            Column(name="label_a", kind="class", values=text(cells(labels.iloc[first])), title="Label"),
-            Column(name="label_b", kind="class", values=text(cells(labels.iloc[second])), title="Other label"),
-            Column(name="group", kind="integer", values=(groups[first] + 1).tolist(), title="Group"),
-        ),
-    )
-
-
-def text(values: list[Cell]) -> list[Cell]:
-    """Labels as text, whatever the task."""
-    return [None if value is None else str(value) for value in values]
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 image`, `1,200 images`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def summary_of(groups: int, records: int, across: int, evaluated: int, split: bool) -> str:

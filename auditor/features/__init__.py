@@ -1,0 +1,1 @@
+"""Features: one measurement of one image per module; found by being there."""

@@ -1,0 +1,1 @@
+"""One module per way a dataset lies on disk; each has `detect` and `load` (see `auditor.layout`)."""

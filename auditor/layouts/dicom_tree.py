@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.candidates import rank_tables
 from auditor.columns import describe_columns
 from auditor.dataset import Dataset, Labels
 from auditor.errors import UnreadableFile
 from auditor.headers import plain
 from auditor.label_columns import labels_of
+from auditor.label_table import LabelTable, add_blank_row
 from auditor.labels import Level, text_of
 from auditor.layout import Detection, Listing, Options
 from auditor.masks import find_masks
@@ -22,7 +22,8 @@ from auditor.reader import Limits, open_header, read_source
 from auditor.records import Draft, build, no_labels
 from auditor.resolve import resolve_names
 from auditor.roles import Roles, find_roles
-from auditor.tables import LabelTable, add_blank_row, read_table
+from auditor.table_choice import rank_tables
+from auditor.tables import read_table
 from auditor.tree import read_folders
 from auditor.types import Guess
 
@@ -36,6 +37,10 @@ _KEYS: tuple[tuple[str, str, Level], ...] = (
 """Column of a table → role of the DICOM header that it is compared with, and the level of its labels."""
 
 
+WHOLE = 0.95
+"""A table that knows this share of the files says patient, study, series and time; else the headers do."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Join:
     """A table and the row of each file (one behind the last row: none)."""
@@ -47,7 +52,7 @@ class _Join:
     matched: int
 
 
-def detect(listing: Listing, options: Options) -> Detection | None:
+def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG001
     """At least half of the images are DICOM, and no folder level is one of classes."""
     inventory = listing.inventory
     count = len(inventory.dicom)
@@ -77,7 +82,7 @@ def load(listing: Listing, options: Options) -> Dataset:
     labels = no_labels(ids)
     draft: dict[str, object] = {}
     notes: list[str] = []
-    join = _join(listing, options, ids)
+    join = _join(listing, ids)
     if join is not None:
         frame = add_blank_row(join.table.frame)
         roles = find_roles(
@@ -134,8 +139,10 @@ def load(listing: Listing, options: Options) -> Dataset:
 def _table_columns(roles: Roles, frame: pd.DataFrame, join: _Join) -> dict[str, Sequence[object] | pd.Series]:
     lines = np.append(join.table.lines, 0)[join.rows]
     columns: dict[str, Sequence[object] | pd.Series] = {"line": pd.Series(lines)}
+    # Ids of half of the files would keep those of all headers out.
+    whole = join.matched >= WHOLE * len(join.rows)
     for role in ("split", "patient", "lesion", "study", "series", "site", "fold", "time"):
-        if role in roles.columns:
+        if role in roles.columns and (whole or role not in ("patient", "study", "series", "time")):
             columns[role] = pd.Series(text_of(frame[roles.columns[role]])[join.rows])
     return columns
 
@@ -147,7 +154,7 @@ def _labels(roles: Roles, frame: pd.DataFrame, join: _Join, index: pd.Index) -> 
     return labels_of(roles, frame.iloc[join.rows], index, level=level)
 
 
-def _join(listing: Listing, options: Options, ids: Sequence[str]) -> _Join | None:
+def _join(listing: Listing, ids: Sequence[str]) -> _Join | None:
     """The first table, best first, that names files or UIDs of the tree."""
     headers: Mapping[str, list[str | None]] | None = None
     for candidate in rank_tables(listing, ids):
@@ -156,10 +163,10 @@ def _join(listing: Listing, options: Options, ids: Sequence[str]) -> _Join | Non
         for name in candidate.naming:
             best = _closer(best, _by_file(listing, table, name, ids))
         for column, role, level in _KEYS if best is None else ():
-            name = next((str(c) for c in table.frame.columns if plain(str(c)) == column), None)
-            if name is not None and best is None:
+            named = next((str(c) for c in table.frame.columns if plain(str(c)) == column), None)
+            if named is not None and best is None:
                 headers = headers or _headers(listing, ids)
-                best = _by_header(table, name, headers[role], level)
+                best = _by_header(table, named, headers[role], level)
         if best is not None:
             return best
     return None

@@ -8,12 +8,12 @@ import pandas as pd
 
 from auditor.dataset import Dataset, Labels
 from auditor.fields import Field
+from auditor.label_table import categorical
 from auditor.labels import single
 from auditor.layout import Detection, Listing, Options
 from auditor.masks import Masks, find_masks
 from auditor.names import NameRoles, roles_in_names
 from auditor.records import Draft, build, no_labels
-from auditor.tables import categorical
 from auditor.tree import FolderRoles, read_folders
 from auditor.types import Guess
 
@@ -26,7 +26,7 @@ def image_paths(listing: Listing) -> tuple[str, ...]:
     return inventory.images
 
 
-def detect(listing: Listing, options: Options) -> Detection | None:
+def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG001
     """Any folder with images fits; the more its folders say, the better."""
     paths = image_paths(listing)
     if not paths:
@@ -47,7 +47,7 @@ def detect(listing: Listing, options: Options) -> Detection | None:
     return Detection(layout="folders", confidence=0.3, why=f"{len(paths):,} images")
 
 
-def load(listing: Listing, options: Options) -> Dataset:
+def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
     """One record per image; masks are no records but fill `mask`."""
     inventory = listing.inventory
     every = image_paths(listing)

@@ -14,11 +14,11 @@ from numpy.lib import format as npy_format
 
 from auditor.dataset import Dataset, Labels, State
 from auditor.errors import DatasetError
+from auditor.label_table import categorical
 from auditor.labels import Level, from_states, single
 from auditor.layout import Detection, Listing, Options
 from auditor.names import split_name
 from auditor.records import Draft, build, no_labels
-from auditor.tables import categorical
 from auditor.types import Guess
 
 MAX_LABEL_BYTES = 1 << 30
@@ -37,7 +37,7 @@ class _Pair:
     count: int
 
 
-def detect(listing: Listing, options: Options) -> Detection | None:
+def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG001
     """An npz with images and labels inside."""
     pairs = [pair for name in listing.inventory.containers for pair in _pairs(listing.root, name) if pair.labels]
     items = sum(pair.count for pair in pairs)

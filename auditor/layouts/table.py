@@ -9,26 +9,27 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.candidates import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
 from auditor.columns import describe_columns
 from auditor.dataset import Dataset, Labels, Problem
 from auditor.images import Inventory
 from auditor.label_columns import gather_findings, labels_of
+from auditor.label_table import LabelTable
 from auditor.labels import text_of
 from auditor.layout import Detection, Listing, Options, list_files
 from auditor.masks import Masks, find_masks
 from auditor.names import roles_in_names, split_name
-from auditor.table_readings import long_readings, read_boxes, wide_readings
 from auditor.records import Draft, build, no_labels, unique_ids
 from auditor.resolve import Resolved, resolve_names
 from auditor.roles import Roles, find_roles
-from auditor.tables import LabelTable, table_format
+from auditor.table_choice import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
+from auditor.table_readings import long_readings, read_boxes, wide_readings
+from auditor.tables import table_format
 from auditor.types import Guess
 
 _PLAIN_TEXT = (".txt", ".dat")
 
 
-def detect(listing: Listing, options: Options) -> Detection | None:
+def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG001
     """A table that was named, or the best table of a folder."""
     if listing.is_file:
         if table_format(listing.target.name) is None and not listing.target.name.lower().endswith(_PLAIN_TEXT):
@@ -112,9 +113,9 @@ class _Loader:
         self.grouped = self._is_grouped(names)
         rows, ids, row_record = self._records(names)
         index = pd.Index(ids, name="record", dtype="str")
-        columns: dict[str, Sequence[object] | pd.Series] = {"line": self.table.lines[rows]}
+        columns: dict[str, Sequence[object] | pd.Series] = {"line": pd.Series(self.table.lines[rows])}
         if "path" in self.roles.columns:
-            columns["path"] = names[rows]
+            columns["path"] = pd.Series(names[rows])
         self._report_files(names, resolved, rows, ids)
         for role in ("split", "patient", "lesion", "study", "series", "site", "fold", "time"):
             if role in self.roles.columns:

@@ -21,7 +21,7 @@ MAX_XML_BYTES = 16 << 20
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-def detect(listing: Listing, options: Options) -> Detection | None:
+def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG001
     """XML files whose first one is a VOC annotation, about as many as images."""
     files = _annotation_files(listing)
     if not files or not listing.inventory.images:
@@ -38,7 +38,7 @@ def _annotation_files(listing: Listing) -> list[str]:
     return [name for name in listing.inventory.other if name.lower().endswith(".xml")]
 
 
-def load(listing: Listing, options: Options) -> Dataset:
+def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
     """One record per image; every object is a box with the line of its `<object>`.
 
     Raises:

@@ -1,7 +1,7 @@
 """DICOM: with or without preamble and meta information, every byte order and compression that free codecs decode.
 
 The header is read by our own bounded parser; values that could identify are hashed before they leave it, names, birth
-dates and addresses are never taken. Pixels are stored values: no rescale, no window. Single-bit pixels are 0 and 1.
+dates and addresses are never taken. Pixels are stored values: no rescale, no window. Single-bit pixels are boolean.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import struct
 
 from auditor.dicom_fields import WANTED, dicom_fields, dicom_roles, number, text
-from auditor.dicom_header import LONG_VRS, PIXELS, UNDEFINED, VRS, read_elements
+from auditor.dicom_frames import LOSSY_JPEG
+from auditor.dicom_header import LONG_VRS, PIXELS, UNDEFINED, VRS, Elements, read_elements
 from auditor.dicom_image import describe, uid_name
 from auditor.dicom_pixels import decode
 from auditor.errors import UnreadableFile
+from auditor.jpeg_header import jpeg_fields, read_jpeg_header
 from auditor.reader import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 
 FORMATS = frozenset({"dicom"})
+_ITEM = b"\xfe\xff\x00\xe0"
 
 
 def sniff(head: bytes) -> str | None:
@@ -45,6 +48,8 @@ def open_header(source: FileSource, limits: Limits) -> Header:
         "container.height": described.rows,
         "container.palette": described.colours[0][0] if described.colours else 0,
     }
+    if elements.pixels.length == UNDEFINED and elements.transfer_syntax in LOSSY_JPEG:
+        fields |= _jpeg_fields(elements)
     fields |= dicom_fields(elements)
     return Header(format="dicom", shape=described.shape, frames=described.frames, fields=fields, roles=dicom_roles(elements))
 
@@ -70,6 +75,18 @@ def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:  
         slope=float(slope) if slope else 1.0,
         intercept=float(intercept) if intercept is not None else 0.0,
     )
+
+
+def _jpeg_fields(elements: Elements) -> dict[str, FieldValue]:
+    """How the JPEG of the first frame was written."""
+    assert elements.pixels is not None
+    data, at = memoryview(elements.data), elements.pixels.offset
+    table, length = bytes(data[at : at + 4]), bytes(data[at + 4 : at + 8])
+    at += 8 + int.from_bytes(length, "little")
+    if table != _ITEM or bytes(data[at : at + 4]) != _ITEM:
+        raise UnreadableFile("malformed", "the compressed pixels of the DICOM file are not in frames")
+    jpeg = jpeg_fields(read_jpeg_header(data[at + 8 :]))
+    return {key: value for key, value in jpeg.items() if key.startswith("container.jpeg_")}
 
 
 def _looks_like_dicom(head: bytes) -> bool:

@@ -83,9 +83,9 @@ def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:
     check_declared(header.shape, header.frames, 1, limits)
     if header.format == "png":
         png = read_png_header(source.content, limits.elements)
-        if png.depth == 16:
+        if png.depth == 16 and png.colour != GREY:
             return Pixels(array=decode_png16(source.content, png)[None])
-        mode = _png_mode(png)
+        mode = "I;16" if png.depth == 16 else _png_mode(png)
     else:
         mode = {(): "L", (2,): "LA", (3,): "RGB", (4,): "RGBA"}[header.shape[2:]]
     if header.format == "jpeg":
@@ -98,7 +98,7 @@ def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:
 
 
 def _decode(content: bytes, header: Header, mode: str) -> npt.NDArray[np.generic]:
-    array = np.empty((header.frames, *header.shape), np.uint8)
+    array = np.empty((header.frames, *header.shape), np.uint16 if mode == "I;16" else np.uint8)
     with Image.open(io.BytesIO(content), formats=(header.format.upper(),)) as image:
         if (image.height, image.width) != header.shape[:2]:
             raise UnreadableFile("malformed", f"the {header.format.upper()} contradicts itself about the size of the image")

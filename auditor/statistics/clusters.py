@@ -68,3 +68,23 @@ def draw_patients(clusters: Clusters, targets: Targets, *, records: int, rare: i
     taken = np.zeros(clusters.count, np.bool_)
     taken[order[: max(1, int(np.searchsorted(np.cumsum(images[order]), records, side="right")))]] = True
     return np.flatnonzero(taken[clusters.index])
+
+
+def held_by(
+    codes: npt.NDArray[np.int64] | npt.NDArray[np.int32], clusters: npt.NDArray[np.int64], size: int, *, least: int
+) -> npt.NDArray[np.bool_]:
+    """Which of the codes 0 … size − 1 at least `least` patients hold; negative codes are passed over.
+
+    Only codes whose number of records leaves it open are counted patient by patient.
+    """
+    present = codes >= 0
+    records = np.bincount(codes[present], minlength=size)
+    most = int(np.bincount(clusters).max(initial=0))
+    held = records > (least - 1) * most
+    unclear = ~held & (records >= least)
+    if unclear.any():
+        rows = np.flatnonzero(present)
+        rows = rows[unclear[codes[rows]]]
+        pairs = np.unique(codes[rows].astype(np.int64) * (int(clusters.max()) + 1) + clusters[rows])
+        held |= np.bincount(pairs // (int(clusters.max()) + 1), minlength=size) >= least
+    return np.asarray(held)

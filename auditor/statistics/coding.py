@@ -8,9 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from auditor.statistics.clusters import held_by
+
 MAX_BINS = 32
 MAX_CATEGORIES = 1000
 RARE_PATIENTS = 3
+FEW_VALUES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +44,8 @@ def code_field(column: pd.Series, patients: npt.NDArray[np.int64]) -> CodedField
     """Code one field; None when it is constant.
 
     Numbers with at most 32 distinct values keep them, others get at most 32 quantile bins (ties stay together).
-    Text values that fewer than three patients hold are one code, `(rare values)`: nothing can be learnt from a value that
-    only one patient has, and identifiers thereby become constant.
+    Where text has more than eight values, those that fewer than three patients hold are one code, `(rare values)`: nothing
+    can be learnt from a value that only one patient has, and identifiers thereby become constant.
 
     Args:
         column: numbers or text, any missing marker of pandas.
@@ -91,11 +94,9 @@ def _code_text(name: str, column: pd.Series, patients: npt.NDArray[np.int64]) ->
     raw = raw.astype(np.int64)
     texts = [str(value) for value in uniques]
     counts = np.bincount(raw[raw >= 0], minlength=len(texts))
-    holders = counts
-    if len(texts) > 8:
-        pairs = np.unique(raw[raw >= 0] * (int(patients.max()) + 1) + patients[raw >= 0])
-        holders = np.bincount(pairs // (int(patients.max()) + 1), minlength=len(texts))
-    frequent = np.flatnonzero(holders >= RARE_PATIENTS) if len(texts) > 8 else np.arange(len(texts))
+    frequent = np.arange(len(texts))
+    if len(texts) > FEW_VALUES:
+        frequent = np.flatnonzero(held_by(raw, patients, len(texts), least=RARE_PATIENTS))
     kept = sorted(frequent, key=lambda i: (-int(counts[i]), texts[i]))[:MAX_CATEGORIES]
     labels = [texts[i] for i in kept]
     lookup = np.full(len(texts) + 1, -1, np.int32)

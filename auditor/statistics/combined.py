@@ -129,7 +129,7 @@ def fold_auc(
         influence[rows[~case]] = weight * (down - down.mean()) / (~case).sum()
     sums = np.bincount(clusters, weights=influence)
     patients = int(np.unique(clusters[scored]).size)
-    return auc, float(np.sqrt(patients / max(1, patients - 1) * (sums**2).sum()))
+    return float(auc), float(np.sqrt(patients / max(1, patients - 1) * (sums**2).sum()))
 
 
 def score_test(
@@ -186,7 +186,9 @@ def _ordered_codes(field: CodedField) -> npt.NDArray[np.float32]:
     return codes
 
 
-def _promising(fields: Sequence[CodedField], positive: npt.NDArray[np.bool_], train: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _promising(
+    fields: Sequence[CodedField], positive: npt.NDArray[np.bool_], train: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
     """Indices of the fields to use, best first: all of them up to 300, else those with the largest χ² in training."""
     share = float(positive[train].mean())
     strength = np.zeros(len(fields))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auditor.fields import Field, spoken
-from auditor.statistics.clusters import Clusters
+from auditor.fields import Field, describe, spoken
+from auditor.statistics.clusters import Clusters, held_by
 from auditor.statistics.coding import CodedField
 from auditor.statistics.targets import Targets
 from auditor.types import Chart, Column, Table
@@ -37,14 +37,14 @@ def contingency_of(coded: CodedField, field: Field, targets: Targets, target: in
     known, positive = targets.known[:, target], targets.positive[:, target]
     cases = np.bincount(coded.codes[positive], minlength=coded.size)
     others = np.bincount(coded.codes[known & ~positive], minlength=coded.size)
-    holders = np.bincount(np.unique(clusters.index * coded.size + coded.codes) % coded.size, minlength=coded.size)
-    shown = holders >= SHOWN_FROM_PATIENTS
+    shown = held_by(coded.codes, clusters.index, coded.size, least=SHOWN_FROM_PATIENTS)
     if not coded.ordered:
         order = np.argsort(-(cases + others), kind="stable")
         shown[order[SHOWN:]] = False
     else:
         order = np.arange(coded.size)
-    plain = field.kind in ("encoding", "acquisition") and not field.identifying
+    identifying = field.identifying or describe(field.name).identifying
+    plain = field.kind in ("encoding", "acquisition") and not identifying
     rows: list[tuple[str, int, int]] = []
     for number, code in enumerate((c for c in order if shown[c]), start=1):
         text = coded.values[code]

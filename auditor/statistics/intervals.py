@@ -13,9 +13,7 @@ from auditor.statistics.coding import CodedField
 __all__ = ["bootstrap_interval", "clustered_error", "detectable_auc", "logit_interval", "obuchowski_variance", "surest"]
 
 
-def obuchowski_variance(
-    score: Floats, positive: npt.NDArray[np.bool_], cluster: npt.NDArray[np.int64]
-) -> tuple[float, float]:
+def obuchowski_variance(score: Floats, positive: npt.NDArray[np.bool_], cluster: npt.NDArray[np.int64]) -> tuple[float, float]:
     """AUC and its variance when records of one patient depend on each other (Obuchowski 1997, Biometrics 53:567).
 
     Args:
@@ -103,7 +101,7 @@ def bootstrap_interval(
     seed: int = 0,
     level: float = 0.95,
 ) -> tuple[float, float]:
-    """Percentile interval of the out-of-fold AUC of class `index`, patients drawn with replacement (Poisson weights).
+    """Bootstrap interval of the out-of-fold AUC of class `index`, patients drawn with replacement (Poisson weights).
 
     Each resample learns the rates anew; a patient stays in its fold, so copies never meet across folds.
     """
@@ -121,11 +119,15 @@ def bootstrap_interval(
         negative, cases = drawn[:, 0], drawn[:, 1]
         rates = out_of_fold_rates(cases, cases + negative, field)
         found.append(rank_cells(rates, cases, negative).auc)
-    auc = np.concatenate(found)
-    low, high = np.nanpercentile(auc, [50 * (1 - level), 50 * (1 + level)])
+    own = Counts(positive=counts.positive[[index]], total=counts.total[[index]], cell=counts.cell)
+    estimate = float(associate(own, field).auc[0])
+    auc = np.clip(np.concatenate(found), 1e-6, 1 - 1e-6)
+    # A resample has fewer different patients to learn from and is a little worse: only its spread is used, on the logit scale.
+    logits = np.log(auc / (1 - auc))
+    centre = np.clip(estimate, 1e-6, 1 - 1e-6)
+    shift = np.log(centre / (1 - centre)) - np.nanmedian(logits)
+    low, high = 1 / (1 + np.exp(-(np.nanpercentile(logits, [50 * (1 - level), 50 * (1 + level)]) + shift)))
     bound = surest(smaller_side, level=level)
-    # The resampled predictor is a little worse than the one that was fitted; the estimate itself stays inside.
-    estimate = float(associate(Counts(positive=counts.positive[[index]], total=counts.total[[index]], cell=counts.cell), field).auc[0])
     return float(min(low, bound, estimate)), float(max(high, 1 - bound, estimate))
 
 

@@ -42,10 +42,9 @@ def pure_values(
     A patient counts as a case when at least half of its records are. Under the null, which patients hold a value is a
     draw without replacement: hypergeometric. The majority class (half of the patients or more) is never called pure.
     """
-    cell = clusters * field.size + field.codes
     candidates: list[tuple[int, int, int, int, float]] = []
     p: list[float] = []
-    images = np.bincount(field.codes, minlength=field.size)
+    tests = 0
     for c in range(len(targets.names)):
         known, positive = targets.known[:, c], targets.positive[:, c]
         seen = np.bincount(clusters[known], minlength=patients)
@@ -54,16 +53,19 @@ def pure_values(
         everyone, total = int((seen > 0).sum()), int(case.sum())
         if total == 0 or 2 * total >= everyone:
             continue
-        held = np.unique(cell[known])
-        holder, value = held // field.size, held % field.size
-        holders = np.bincount(value, minlength=field.size)
-        hits = np.bincount(value[case[holder]], minlength=field.size)
-        impure = np.bincount(field.codes[known & ~positive], minlength=field.size)
-        for x in np.flatnonzero(holders):
-            pure = impure[x] == 0 and hits[x] == holders[x]
-            p.append(float(hypergeom.sf(hits[x] - 1, everyone, total, holders[x])) if pure else 1.0)
-            candidates.append((int(x), c, int(holders[x]), int(images[x]), total / everyone))
-    adjusted = holm(np.array(p))
+        hits = np.bincount(field.codes[positive], minlength=field.size)
+        others = np.bincount(field.codes[known & ~positive], minlength=field.size)
+        tests += int((hits + others > 0).sum())
+        pure = (hits > 0) & (others == 0)
+        rows = np.flatnonzero(positive & pure[field.codes])
+        held = np.unique(clusters[rows] * field.size + field.codes[rows])
+        holders = np.bincount(held % field.size, minlength=field.size)
+        whole = np.bincount((held % field.size)[case[held // field.size]], minlength=field.size)
+        for x in np.flatnonzero(pure & (holders == whole)):
+            p.append(float(hypergeom.sf(holders[x] - 1, everyone, total, holders[x])))
+            candidates.append((int(x), c, int(holders[x]), int(hits[x]), total / everyone))
+    # Values that are not pure have p = 1: they count as tests and change nothing else.
+    adjusted = holm(np.array(p + [1.0] * (tests - len(p))))[: len(p)]
     found = [
         PureValue(code=x, target=c, patients=n, records=r, base_rate=base, lift=1 / base, p=float(q))
         for (x, c, n, r, base), q in zip(candidates, adjusted, strict=True)

@@ -1,4 +1,4 @@
-"""Every field against every class, one after the other: estimates on all records, the test on whole patients drawn from them."""
+"""Every field against every class: estimates on all records, the test on whole patients drawn from them."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ def screen(
     rows = draw_patients(clusters, targets, records=test_records, rare=max(200, test_records // 50), seed=seed)
     p = _test(coded, question, rows, draws=draws, seed=seed, strata=None)
     q = benjamini_hochberg(p)
-    inside_p = None if question.strata is None else _test(coded, question, rows, draws=draws, seed=seed + 2, strata=question.strata)
+    inside_p = (
+        None if question.strata is None else _test(coded, question, rows, draws=draws, seed=seed + 2, strata=question.strata)
+    )
     inside_q = None if inside_p is None else benjamini_hochberg(inside_p)
     measured = tuple(
         Measured(
@@ -123,9 +125,7 @@ def screen(
         )
         for i, (field, (target, auc, low, high, macro, inside)) in enumerate(zip(coded, rough, strict=True))
     )
-    return Screening(
-        measured=measured, constant=tuple(constant), record_fold=record_fold, tested=len(rows), sides=sides
-    )
+    return Screening(measured=measured, constant=tuple(constant), record_fold=record_fold, tested=len(rows), sides=sides)
 
 
 def closer_interval(
@@ -150,9 +150,7 @@ def closer_interval(
     )
 
 
-def _worst(
-    found: Association, counts: Counts, question: Question, sides: npt.NDArray[np.int64]
-) -> tuple[int, float, float]:
+def _worst(found: Association, counts: Counts, question: Question, sides: npt.NDArray[np.int64]) -> tuple[int, float, float]:
     """The class with the largest AUC among those whose interval leaves .5; else the largest. Looks at the first three."""
     targets, clusters = question.targets, question.clusters
     auc = np.nan_to_num(found.auc, nan=0.5)

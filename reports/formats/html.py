@@ -31,13 +31,14 @@ def render(result: ScanResult, name: str) -> Mapping[str, bytes]:
     """The report. When it would be larger than 5 MB, every table shows fewer rows, and says so."""
     content = b""
     for limits in _STEPS:
-        content = _html(result, limits).encode("utf-8")
+        content = document(result, limits).encode("utf-8")
         if len(content) <= MAX_BYTES:
             break
     return {name: content}
 
 
-def _html(result: ScanResult, limits: Limits) -> str:
+def document(result: ScanResult, limits: Limits) -> str:
+    """The page with at most so many rows and pictures."""
     style = (_ASSETS / "report.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode()
     return _environment().get_template("report.html.j2").render(style=style, style_hash=digest, **page(result, limits))

@@ -24,11 +24,17 @@ SUFFIXES: tuple[str, ...] = ()
 SHOWN_PER_CHECK = 3
 """Findings of one check and severity in the summary; the rest is counted."""
 
-_MARK = {"failed": ("✗", "red"), "crashed": ("!", "magenta"), "skipped": ("○", "yellow"), "passed": ("✓", "green")}
+_MARK = {
+    "failed": ("✗", "failed", "red"),
+    "crashed": ("!", "crashed", "magenta"),
+    "skipped": ("○", "not run", "yellow"),
+    "partly": ("◐", "partly", "yellow"),
+    "passed": ("✓", "passed", "green"),
+}
 _VERDICT_STYLE = {"failed": "bold red", "incomplete": "bold yellow", "passed": "bold green"}
 _SEVERITY_STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _SEVERITY_WORD = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.INFO: "Notes"}
-_ASCII = str.maketrans({"✗": "x", "✓": "+", "○": "o", "·": "-", "–": "-", "…": "~", "─": "-", "’": "'"})
+_ASCII = str.maketrans({"✗": "x", "✓": "+", "○": "o", "◐": "~", "·": "-", "–": "-", "…": "~", "─": "-", "’": "'"})
 
 
 def render(result: ScanResult, name: str) -> Mapping[str, bytes]:
@@ -41,7 +47,10 @@ def render(result: ScanResult, name: str) -> Mapping[str, bytes]:
 
 
 def print_result(result: ScanResult, console: Console, *, outputs: Iterable[Path] = (), brief: bool = False) -> None:
-    """Print the summary, or only the verdict when `brief`. A console that cannot write Unicode gets ASCII marks and escapes instead of an error."""
+    """Print the summary, or only the verdict when `brief`.
+
+    A console that cannot write Unicode gets ASCII marks and escapes instead of an error.
+    """
     page = Group(*_gate(result)) if brief else summary(result, outputs)
     if console.encoding.lower().startswith("utf"):
         console.print(page)
@@ -76,10 +85,9 @@ def _dataset(result: ScanResult) -> list[RenderableType]:
     if dataset.task:
         facts.append(f"task {visible(dataset.task)}")
     lines.append(_indented(" · ".join(fact for fact in facts if fact)))
-    if dataset.counts:
-        lines.append(
-            _indented(" · ".join(f"{number:,} {visible(use).replace('_', ' ')}" for use, number in dataset.counts.items()))
-        )
+    counts = {use: number for use, number in dataset.counts.items() if number and use != "records"}
+    if counts:
+        lines.append(_indented(" · ".join(f"{number:,} {visible(use).replace('_', ' ')}" for use, number in counts.items())))
     lines += [_indented(f"Note: {visible(note)}") for note in dataset.notes]
     return lines
 
@@ -120,20 +128,22 @@ def _checks(result: ScanResult) -> list[RenderableType]:
         for status in ("failed", "crashed", "skipped", "passed")
         if (number := sum(outcome.status == status for outcome in outcomes))
     )
+    # What was not evaluated stands in a section of its own, with the reason.
+    judged = [outcome for outcome in outcomes if outcome.status in ("failed", "passed")]
+    return [_heading("Checks", counts), *_rows((o, o.status, o.verdict.summary if o.verdict else "") for o in judged)]
+
+
+def _rows(lines: Iterable[tuple[Outcome, str, str]]) -> list[RenderableType]:
+    """One row per check: sign and word, code, name and sentence."""
     grid = Grid.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold", ratio=1)
-    for outcome in outcomes:
-        mark, colour = _MARK[outcome.status]
-        # What was not evaluated is told in its own section, with the reason.
-        sentence = outcome.verdict.summary if outcome.verdict else ""
-        grid.add_row(
-            Text(f"{mark} {STATUS[outcome.status]}", style=colour),
-            Text(visible(outcome.code), style="bold"),
-            Text.assemble((visible(outcome.name), "bold"), f": {visible(sentence)}" if sentence else ""),
-        )
-    return [_heading("Checks", counts), Padding(grid, (0, 0, 0, 2), expand=False)]
+    for outcome, status, sentence in lines:
+        mark, word, colour = _MARK[status]
+        words = Text.assemble((visible(outcome.name), "bold"), f": {visible(sentence)}" if sentence else "")
+        grid.add_row(Text(f"{mark} {word}", style=colour), Text(visible(outcome.code), style="bold"), words)
+    return [Padding(grid, (0, 0, 0, 2), expand=False)] if grid.row_count else []
 
 
 def _findings(result: ScanResult) -> list[RenderableType]:
@@ -165,29 +175,21 @@ def _of_one_check(code: str, findings: list[Finding]) -> list[RenderableType]:
 
 
 def _gaps(result: ScanResult) -> list[RenderableType]:
-    gaps = [outcome for outcome in result.outcomes if outcome.status in ("skipped", "crashed")]
-    partly = [
-        outcome
-        for outcome in result.outcomes
-        if outcome.verdict and outcome.verdict.coverage and outcome.verdict.coverage.evaluated < outcome.verdict.coverage.total
+    lines: list[tuple[Outcome, str, str]] = [
+        (o, o.status, o.reason) for o in result.outcomes if o.status in ("crashed", "skipped")
     ]
-    if not gaps and not partly:
-        return []
-    grid = Grid.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold", ratio=1)
-    for outcome in [*gaps, *partly]:
-        grid.add_row(Text(visible(outcome.code), style="bold"), Text(f"{visible(outcome.name)}: {_gap(outcome)}"))
-    return [_heading("Not evaluated", "nothing here counts as passed"), Padding(grid, (0, 0, 0, 2), expand=False)]
+    lines.sort(key=lambda line: (line[1], line[0].code))
+    lines += [(o, "partly", missing) for o in result.outcomes if (missing := _missing(o))]
+    return [_heading("Not evaluated", "nothing here counts as passed"), *_rows(lines)] if lines else []
 
 
-def _gap(outcome: Outcome) -> str:
-    if not outcome.verdict or not outcome.verdict.coverage:
-        return f"crashed: {shown(outcome.reason)}" if outcome.status == "crashed" else shown(outcome.reason)
-    coverage = outcome.verdict.coverage
-    missing = coverage.total - coverage.evaluated
-    reason = f": {visible(coverage.reason)}" if coverage.reason else ""
-    return f"{missing:,} of {coverage.total:,} {visible(coverage.unit)}{reason}"
+def _missing(outcome: Outcome) -> str:
+    """How much a check could not look at, and why; empty when it saw everything."""
+    coverage = outcome.verdict.coverage if outcome.verdict else None
+    if coverage is None or coverage.evaluated >= coverage.total:
+        return ""
+    reason = f": {coverage.reason}" if coverage.reason else ""
+    return f"{coverage.total - coverage.evaluated:,} of {coverage.total:,} {coverage.unit} not seen{reason}"
 
 
 def _gate(result: ScanResult) -> list[RenderableType]:

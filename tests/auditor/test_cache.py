@@ -1,4 +1,3 @@
-import os
 import stat
 from pathlib import Path
 
@@ -23,7 +22,9 @@ def test_what_was_packed_is_unpacked() -> None:
     np.testing.assert_array_equal(again.features, FACTS.features)
 
 
-@pytest.mark.parametrize("damaged", [b"", b"\x00", b"\xff\xff\xff\xff{}", pack(FACTS)[:20], b"\x02\x00\x00\x00[]", b"\x02\x00\x00\x00{}"])
+@pytest.mark.parametrize(
+    "damaged", [b"", b"\x00", b"\xff\xff\xff\xff{}", pack(FACTS)[:20], b"\x02\x00\x00\x00[]", b"\x02\x00\x00\x00{}"]
+)
 def test_a_damaged_entry_is_a_value_error(damaged: bytes) -> None:
     with pytest.raises(ValueError):
         unpack(damaged)
@@ -43,7 +44,7 @@ def test_a_stored_entry_is_there_for_the_next_scan_and_for_readers(tmp_path: Pat
 
 def test_the_folder_is_private(tmp_path: Path) -> None:
     opened(tmp_path / "c").close()
-    assert stat.S_IMODE(os.stat(tmp_path / "c").st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "c").stat().st_mode) == 0o700
 
 
 def test_garbage_in_place_of_the_file_is_replaced(tmp_path: Path) -> None:

@@ -172,6 +172,6 @@ def test_candidates_join_nothing_unless_they_are_named() -> None:
 
 def test_an_empty_dataset_has_no_links_and_no_components() -> None:
     dataset = link(make_dataset(n=0))
-    assert dataset.links.columns.tolist() == ["record_a", "record_b", "evidence", "score"]
+    assert dataset.links.columns.tolist() == ["record_a", "record_b", "evidence", "score", "how"]
     assert len(dataset.links) == 0
     assert len(components(dataset)) == 0

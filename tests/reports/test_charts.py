@@ -80,10 +80,10 @@ def test_a_histogram_has_a_bar_per_bin_and_group():
 
 
 def test_matrix_cells_carry_their_numbers():
-    columns = {"given": ["a", "a", "b", "b"], "suggested": ["a", "b", "a", "b"], "v": [0.9, 0.1, None, 0.7]}
+    columns = {"given": ["a", "a", "b", "b"], "suggested": ["a", "b", "a", "b"], "v": [0.9, 0.1, None, 0.72]}
     root = parsed(draw(chart("matrix", columns, label="given", group="suggested", value="v"), "x"))
     words = [t.text for t in root.iter(f"{SVG}text")]
-    assert {"0.9", "0.1", "–", "0.7"} <= set(words)
+    assert {"0.9", "0.1", "–", "0.72"} <= set(words)
     levels = [r.get("class") for r in root.iter(f"{SVG}rect")]
     assert levels == ["q7", "q0", "q0", "q6"]
 

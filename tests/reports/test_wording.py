@@ -1,6 +1,8 @@
 """The words all reports share."""
 
-from auditor.types import Location
+from dataclasses import replace
+
+from auditor.types import Gate, Location
 from reports.wording import by_family, counted, family, place, severities, why
 
 
@@ -23,6 +25,11 @@ def test_waived_findings_are_counted_apart(hostile_result):
 
 def test_the_reason_is_a_sentence(small_result):
     assert why(small_result) == "1 finding at or above error: LK001."
+
+
+def test_a_pass_says_how_much_was_not_evaluated(small_result):
+    passed = replace(small_result, gate=Gate(verdict="passed", exit_code=0, fail_on="error"))
+    assert why(passed).endswith("fails this audit. 1 of 3 checks could not be evaluated.")
 
 
 def test_a_place_is_said_once():

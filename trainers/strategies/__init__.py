@@ -1,0 +1,1 @@
+"""Strategies: one module each; found by being there."""

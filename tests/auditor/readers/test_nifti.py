@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import struct
 from pathlib import Path
 from typing import Any

@@ -236,5 +236,6 @@ def test_without_imagecodecs_the_reason_names_the_pip_command(tmp_path: Path) ->
 def test_real_multipage_files_are_read_as_tifffile_reads_them() -> None:
     if not DATA.is_dir():
         pytest.skip("the real images are not on this machine")
-    for name in ("multipage.tif", "multipage_rgb.tif"):
-        np.testing.assert_array_equal(read((DATA / name).read_bytes())[1].array, tifffile.imread(DATA / name))
+    grey, planes = (tifffile.imread(DATA / name) for name in ("multipage.tif", "multipage_rgb.tif"))
+    np.testing.assert_array_equal(read((DATA / "multipage.tif").read_bytes())[1].array, grey)
+    np.testing.assert_array_equal(read((DATA / "multipage_rgb.tif").read_bytes())[1].array, np.moveaxis(planes, 1, -1))

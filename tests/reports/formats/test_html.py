@@ -58,8 +58,15 @@ def page(source):
     return Page(source)
 
 
+ALLOWED = """
+html head meta title link style body a header nav main section article footer p h1 h2 h3 h4 h5 dl dt dd div span b bdi
+ol ul li table caption thead tbody tr th td details summary figure figcaption img pre code strong em
+svg path circle line rect text polyline polygon desc
+"""
+
+
 def test_no_value_becomes_markup(page, source):
-    allowed = ["html", "head", "meta", "title", "link", "style", "body", "a", "header", "nav", "main", "section", "article", "footer", "p", "h1", "h2", "h3", "h4", "h5", "dl", "dt", "dd", "div", "span", "b", "bdi", "ol", "ul", "li", "table", "caption", "thead", "tbody", "tr", "th", "td", "details", "summary", "figure", "figcaption", "img", "pre", "code", "strong", "em", "svg", "path", "circle", "line", "rect", "text", "polyline", "polygon", "desc"]
+    allowed = re.findall(r"\w+", ALLOWED)
     assert {tag for tag, _ in page.tags} <= set(allowed)
     assert page.problems == []
     assert page.open == []

@@ -1,0 +1,277 @@
+"""LK002: the label can be told from all metadata together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from auditor.check import Check, SkipCheck
+from auditor.dataset import Dataset
+from auditor.fields import spoken
+from auditor.statistics.association import associate, count_cells
+from auditor.statistics.clusters import clusters_of, deal_folds, draw_patients
+from auditor.statistics.coding import CodedField, code_field
+from auditor.statistics.combined import Combined, combine
+from auditor.statistics.interactions import coarsen, screen_pairs
+from auditor.statistics.intervals import logit_interval
+from auditor.statistics.question import Question, ask
+from auditor.statistics.targets import Targets, rows_of
+from auditor.types import Cell, Chart, Column, Coverage, Finding, Severity, Table, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Class:
+    """One class: all fields together against the best single one."""
+
+    target: int
+    combined: Combined
+    low: float
+    high: float
+    p: float
+    single_auc: float
+    single: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sample:
+    """The drawn records, aligned with each other."""
+
+    coded: tuple[CodedField, ...]
+    targets: Targets
+    clusters: np.ndarray
+    fold: np.ndarray
+    auc: np.ndarray  # (fields, classes), single fields, NaN as .5
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetadataModel(Check):
+    """The label can be told from all metadata together.
+
+    ## What it does
+
+    Trains boosted trees on all encoding, acquisition and provenance fields at once, in folds that never part a patient, for the
+    classes that single fields or pairs of fields tell best. Pairs that interact (as in XOR, where neither field alone says
+    anything) are screened for in each training part and given to the trees as further columns. Reports the out-of-fold AUC
+    with an interval over patients beside that of the best single field, and the fields whose shuffling costs most. The
+    p-value exchanges patients and images within patients, allows for the folds' common training data, and is multiplied by
+    the number of classes. Clinical fields, and columns that no model reads, take no part.
+
+    ## Why is this bad?
+
+    Several harmless-looking fields can identify a hospital, a device or a conversion together, and so the class. What a
+    small model can read from the headers, a network can often read from the pixels.
+
+    ## How to fix
+
+    Look at the culprits first: harmonise encoding fields, balance or match acquisition and provenance fields, or collect the
+    missing combinations. Train and test across sites, so that the shortcut earns nothing.
+
+    ## Options
+
+    * `min_auc` (0.60): smallest AUC that is reported.
+    * `max_p` (0.05): largest p-value, after correction for the number of classes.
+    * `max_classes` (3): classes that are modelled, those told best first.
+    * `max_records` (15000): whole patients up to about this many records are used.
+    * `min_records` (20), `min_patients` (10): what a class needs, on either side.
+    * `folds` (5), `seed` (0).
+
+    ## References
+
+    Ke et al. 2017, NeurIPS (gradient boosting on histograms). Nadeau & Bengio 2003, Machine Learning 52:239.
+    Breiman 2001, Machine Learning 45:5 (permutation importance). Obuchowski 1997, Biometrics 53:567.
+    """
+
+    code: ClassVar[str] = "LK002"
+    name: ClassVar[str] = "metadata-model"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    min_auc: float = 0.60
+    max_p: float = 0.05
+    max_classes: int = 3
+    max_records: int = 15_000
+    min_records: int = 20
+    min_patients: int = 10
+    folds: int = 5
+    seed: int = 0
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """Judge all fields together. Raises SkipCheck: no label, one class, too few records, fewer than two fields."""
+        question = ask(
+            dataset,
+            wanted=lambda f: f.kind != "clinical" and (f.is_input or f.survives_decoding),
+            cases=self.min_records,
+            holders=self.min_patients,
+        )
+        rows = draw_patients(question.clusters, question.targets, records=self.max_records, rare=200, seed=self.seed)
+        sample = self._sample(dataset, question, rows)
+        found = [self._model(sample, target) for target in self._classes(sample)]
+        findings = tuple(self._finding(one, sample, question) for one in found if self._is_told(one))
+        table = _models_table(found, sample)
+        tables = (table, *(_culprits_table(one, sample) for one in found[:1] if self._is_told(one)))
+        best = max(found, key=lambda one: one.combined.auc)
+        note = "" if question.clusters.usable else " No usable patient ids: rows assumed independent."
+        name = sample.targets.names[best.target]
+        verb = "tell" if findings else "do not tell"
+        metrics: dict[str, Cell] = {
+            "auc": round(best.combined.auc, 4),
+            "low": round(best.low, 4),
+            "high": round(best.high, 4),
+            "best_single_auc": round(best.single_auc, 4),
+            "p": best.p,
+            "fields": len(sample.coded),
+            "classes_modelled": len(found),
+            "records_used": len(rows),
+            "rows_assumed_independent": not question.clusters.usable,
+        }
+        return Verdict(
+            summary=f"{len(sample.coded)} metadata fields together {verb} {name} from the rest: AUC {best.combined.auc:.2f} "
+            f"({best.low:.2f}–{best.high:.2f}), the best single field {best.single_auc:.2f}.{note}",
+            metrics=metrics,
+            findings=findings,
+            tables=tables,
+            charts=(
+                Chart(
+                    name="models",
+                    title="All metadata together, by class (AUC, 95 % interval)",
+                    kind="intervals",
+                    table=table,
+                    label="class",
+                    value="auc",
+                    low="low",
+                    high="high",
+                    reference={f"warning {self.min_auc:.2f}": self.min_auc},
+                ),
+            ),
+            coverage=Coverage(
+                evaluated=len(rows),
+                total=dataset.size,
+                reason="" if len(rows) == dataset.size else f"whole patients drawn up to {self.max_records:,} records",
+            ),
+        )
+
+    def _sample(self, dataset: Dataset, question: Question, rows: np.ndarray) -> _Sample:
+        index = np.unique(question.clusters.index[rows], return_inverse=True)[1].astype(np.int64)
+        targets = rows_of(question.targets, rows)
+        columns = (dataset.metadata[field.name].iloc[rows] for field in question.fields)
+        coded = tuple(field for field in (code_field(column, index) for column in columns) if field is not None)
+        if len(coded) < 2:
+            raise SkipCheck("fewer than two metadata fields vary: LK001 looks at single fields")
+        clusters = clusters_of(None, int(index.max()) + 1)
+        clusters = type(clusters)(index=index, count=clusters.count, usable=question.clusters.usable)
+        fold = deal_folds(clusters, targets, folds=self.folds, seed=self.seed)[index]
+        auc = [associate(count_cells(field, targets, fold, folds=self.folds), field).auc for field in coded]
+        return _Sample(coded=coded, targets=targets, clusters=index, fold=fold, auc=np.nan_to_num(np.array(auc), nan=0.5))
+
+    def _classes(self, sample: _Sample) -> list[int]:
+        """Classes to model: those told best by a single field, and by a pair, in turn."""
+        classes = len(sample.targets.names)
+        if classes <= self.max_classes:
+            return list(range(classes))
+        strongest = np.argsort(-sample.auc.max(axis=0), kind="stable")
+        # Marginal AUCs that exceed .5 most serve as a stand-in for "promising" where there are too many fields for all pairs.
+        fields = np.sort(np.argsort(-sample.auc.max(axis=1), kind="stable")[:200])
+        coarse = np.column_stack([coarsen(sample.coded[f]) for f in fields])
+        known, positive = sample.targets.known, sample.targets.positive
+        pair_p = [
+            min((pair.p for pair in screen_pairs(coarse[known[:, c]], positive[known[:, c], c])), default=1.0)
+            for c in range(classes)
+        ]
+        by_pair = np.argsort(pair_p, kind="stable")
+        order = dict.fromkeys(int(c) for pick in zip(strongest, by_pair, strict=True) for c in pick)
+        return list(order)[: self.max_classes]
+
+    def _model(self, sample: _Sample, target: int) -> _Class:
+        positive, known = sample.targets.positive[:, target], sample.targets.known[:, target]
+        combined = combine(
+            sample.coded, positive, known, sample.clusters, sample.fold, folds=self.folds, seed=self.seed, importance=True
+        )
+        smaller = min(np.unique(sample.clusters[side]).size for side in (positive, known & ~positive))
+        low, high = logit_interval(combined.auc, combined.error, smaller_side=smaller)
+        single = int(np.argmax(sample.auc[:, target]))
+        return _Class(
+            target=target,
+            combined=combined,
+            low=low,
+            high=high,
+            p=min(1.0, combined.p * len(sample.targets.names)),
+            single_auc=float(sample.auc[single, target]),
+            single=single,
+        )
+
+    def _is_told(self, one: _Class) -> bool:
+        return one.p <= self.max_p and one.combined.auc >= self.min_auc
+
+    def _finding(self, one: _Class, sample: _Sample, question: Question) -> Finding:
+        name = sample.targets.names[one.target]
+        culprits = [spoken(sample.coded[f].name) for f, _ in _culprits(one)[:3]]
+        message = (
+            f"{len(sample.coded)} metadata fields together tell {name} from the rest: AUC {one.combined.auc:.2f} "
+            f"({one.low:.2f}–{one.high:.2f}), the best single field {one.single_auc:.2f}"
+        )
+        if culprits:
+            message += f"; most of it comes from {', '.join(culprits)}"
+        if one.combined.pairs and one.combined.auc > one.single_auc + 0.02:
+            first, second, _ = one.combined.pairs[0]
+            message += f"; {spoken(sample.coded[first].name)} and {spoken(sample.coded[second].name)} act together"
+        if not question.clusters.usable:
+            message += "; no usable patient ids, rows assumed independent"
+        message += "; harmonise or balance these fields before training, and test across their values"
+        return Finding(
+            code=self.code,
+            severity=Severity.WARNING,
+            message=message,
+            subject=name,
+            score=one.combined.auc,
+            evidence={
+                "class": name,
+                "auc": round(one.combined.auc, 4),
+                "low": round(one.low, 4),
+                "high": round(one.high, 4),
+                "p": one.p,
+                "best_single_auc": round(one.single_auc, 4),
+                "best_single_field": sample.coded[one.single].name,
+                "culprits": ", ".join(sample.coded[f].name for f, _ in _culprits(one)[:5]),
+                "interacting": "; ".join(
+                    f"{sample.coded[a].name} × {sample.coded[b].name}" for a, b, _ in one.combined.pairs[:3]
+                ),
+            },
+        )
+
+
+def _culprits(one: _Class) -> list[tuple[int, float]]:
+    """Fields by the AUC that shuffling them costs, those that cost at least .005."""
+    order = np.argsort(-one.combined.importance, kind="stable")
+    return [(int(f), float(one.combined.importance[f])) for f in order if one.combined.importance[f] >= 0.005]
+
+
+def _models_table(found: Sequence[_Class], sample: _Sample) -> Table:
+    return Table(
+        name="models",
+        title="All metadata together, by class",
+        columns=(
+            Column(name="class", kind="class", title="Class", values=[sample.targets.names[one.target] for one in found]),
+            Column(name="auc", kind="fraction", title="AUC", values=[one.combined.auc for one in found]),
+            Column(name="low", kind="fraction", title="from", values=[one.low for one in found]),
+            Column(name="high", kind="fraction", title="to", values=[one.high for one in found]),
+            Column(name="p", kind="number", title="p", values=[one.p for one in found]),
+            Column(
+                name="best_single_auc", kind="fraction", title="Best single field", values=[one.single_auc for one in found]
+            ),
+            Column(name="best_single", kind="text", title="which is", values=[sample.coded[one.single].name for one in found]),
+        ),
+    )
+
+
+def _culprits_table(one: _Class, sample: _Sample) -> Table:
+    rows = _culprits(one)
+    return Table(
+        name="culprits",
+        title=f"What tells {sample.targets.names[one.target]}: AUC lost when a field is shuffled",
+        columns=(
+            Column(name="field", kind="text", title="Field", values=[sample.coded[f].name for f, _ in rows]),
+            Column(name="auc_loss", kind="number", title="AUC lost", values=[loss for _, loss in rows]),
+        ),
+    )

@@ -1,0 +1,118 @@
+"""SP004: nearly the same image more than once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.check import Check, Need, SkipCheck
+from auditor.dataset import Dataset
+from auditor.duplicates import Wording, copy_findings, copy_metrics, pairs_table, plural
+from auditor.groups import partition, spread
+from auditor.link import Evidence, near_groups
+from auditor.types import Coverage, Severity, Verdict
+
+WORDING = Wording(
+    code="SP004",
+    again="again as near-copies",
+    more_than_once="more than once as near-copies",
+    copy="A near-copy of the image",
+    subject="near-copy",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearDuplicate(Check):
+    """Nearly the same image stands in the dataset more than once.
+
+    ## What it does
+    Finds copies that were cropped (60 % of the area or more left), resized, recompressed, windowed, inverted, flipped, turned
+    by quarters, padded or written on. Pairs that share details are laid over each other, and are copies when their fine
+    structure agrees nearly everywhere. Slices of one series, fields of one slide and two radiographs of one chest are no
+    copies. A stack of frames is compared as a whole with stacks of as many frames. Groups in more than one split are an
+    error, one finding per pair of splits; groups within one split a warning. Not compared: images shorter than 48 pixels
+    on a side (too small to tell), blank ones, masks. Identical images are SP002; a group here holds their copies too.
+
+    ## Why is this bad?
+    A test image whose crop or flip was trained on is remembered, not recognised, and the score is too high. Such copies come
+    from augmentation before the split, from merging collections that share a source, and from figures cut out of papers;
+    no comparison of bytes finds them.
+
+    ## How to fix
+    Look at the pairs. Keep the original of each group and remove the others with their rows. When a group stands in several
+    splits, keep it in the test split or move the whole group, with everything else of its patient, into one split; then
+    check again. Augment after the split, in training only.
+
+    ## Options
+    * `max_findings`: so many groups get a finding of their own, beside those that count them all. The table `pairs` lists all
+      pairs, with the correlation of the fine structure as the score and what was done to the copy, as far as a picture of
+      96 × 96 pixels tells. Phantoms scanned twice cannot be told from copies.
+
+    ## References
+    Barz & Denzler 2020, Do we train on test data? (ciFAIR); Cassidy et al. 2022, Medical Image Analysis 75 (copies in ISIC);
+    Lowe 2004, International Journal of Computer Vision 60 (keypoints); Lv et al. 2007, VLDB (multi-probe hashing).
+    """
+
+    code: ClassVar[str] = "SP004"
+    name: ClassVar[str] = "near-duplicate"
+    severity: ClassVar[Severity] = Severity.ERROR
+    needs: ClassVar[frozenset[Need]] = frozenset({"pixels", "links"})
+
+    max_findings: int = 200
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """Judge the links of near-duplicates."""
+        groups = near_groups(dataset)
+        compared = compared_records(dataset) | (groups >= 0)
+        evaluated = int(compared.sum())
+        if evaluated < 2:
+            raise SkipCheck(why_none(dataset))
+        splits = partition(dataset)
+        lies = None if splits is None else spread(groups, splits)
+        count = int(groups.max(initial=-1)) + 1
+        links = dataset.links[dataset.links["evidence"] == Evidence.NEAR.value]
+        across = 0 if lies is None else len(lies.codes)
+        where = f", {across:,} of them in more than one split" if splits is not None else ""
+        summary = (
+            f"{plural(count, 'group')} of near-copies ({plural(int((groups >= 0).sum()), 'record')}){where}"
+            if count
+            else f"No near-copy among the {evaluated:,} images that could be compared: none shows 60 % or more of another"
+        )
+        table = pairs_table(dataset, links, groups, title="Pairs of near-copies", other="Near-copy of")
+        return Verdict(
+            summary=summary,
+            metrics={**copy_metrics(groups, lies, evaluated), "pairs": len(links)},
+            findings=copy_findings(dataset, groups, lies, WORDING, severity=self.severity, limit=self.max_findings),
+            tables=(table,) if count else (),
+            coverage=Coverage(evaluated=evaluated, total=dataset.size, reason=why_left(dataset, evaluated)),
+        )
+
+
+def compared_records(dataset: Dataset) -> npt.NDArray[np.bool_]:
+    """Records that have a sketch; shape (records,)."""
+    sketches = dataset.sketches
+    if sketches is None:
+        return np.zeros(dataset.size, bool)
+    return np.fromiter((str(record) in sketches for record in dataset.records.index), bool, dataset.size)
+
+
+def why_left(dataset: Dataset, evaluated: int) -> str:
+    """Why records were not compared; empty where all were."""
+    if evaluated == dataset.size:
+        return ""
+    reasons = {} if dataset.sketches is None else dict(dataset.sketches.reasons())
+    parts = [f"{plural(count, 'image')} {reason}" for reason, count in reasons.items()]
+    unread = dataset.size - evaluated - sum(reasons.values())
+    if unread > 0:
+        parts.append(f"{plural(unread, 'record')} whose image was not read")
+    return "; ".join(parts) or "an image that is listed twice counts once"
+
+
+def why_none(dataset: Dataset) -> str:
+    """Why there is nothing to compare."""
+    if dataset.sketches is None or not (len(dataset.sketches) or dataset.sketches.refused):
+        return "no image was read: there is nothing to compare"
+    return f"fewer than two images can be compared: {why_left(dataset, len(dataset.sketches))}"

@@ -1,0 +1,50 @@
+"""A share of records and its interval, also where the records of one patient are alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fraction:
+    """A share of `count` records with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+
+def fraction(hits: Bools, groups: npt.NDArray[np.int64] | None = None, where: Bools | None = None) -> Fraction:
+    """Share of hits with Wilson's 95 % interval; with groups, on the effective number of records (linearised variance)."""
+    if where is not None:
+        hits, groups = hits[where], None if groups is None else groups[where]
+    n = len(hits)
+    if n == 0:
+        return Fraction(value=0.0, low=0.0, high=1.0, count=0)
+    value, effective = float(hits.mean()), float(n)
+    if groups is not None and 0 < value < 1:
+        _, compact = np.unique(groups, return_inverse=True)
+        residual = np.bincount(compact, hits - value)
+        count = len(residual)
+        if 1 < count < n:
+            variance = float(residual @ residual) * count / (count - 1) / n**2
+            effective = min(float(n), value * (1 - value) / max(variance, 1e-12))
+    elif groups is not None:
+        effective = float(len(np.unique(groups)))
+    low, high = wilson(value, effective)
+    return Fraction(value=value, low=low, high=high, count=n)
+
+
+def wilson(share: float, count: float, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval of a binomial share (JASA 1927)."""
+    z = float(norm.ppf(0.5 + confidence / 2))
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * float(np.sqrt(share * (1 - share) / count + z * z / (4 * count * count)))
+    return (0.0 if share <= 0 else max(0.0, centre - half)), (1.0 if share >= 1 else min(1.0, centre + half))

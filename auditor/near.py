@@ -1,0 +1,93 @@
+"""Near-duplicates of a dataset: candidates by shared words, verified on pixels, gathered in stars around one image each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.candidates import candidate_pairs
+from auditor.dataset import Dataset
+from auditor.identity import identity
+from auditor.verify import Verifier
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearPair:
+    """Two verified copies, by position of their records; `held` is False where no star holds them together."""
+
+    first: int
+    second: int
+    score: float
+    how: str
+    held: bool = True
+
+
+def near_pairs(dataset: Dataset, identical: Codes) -> list[NearPair]:
+    """All verified near-duplicates, in the order of positions.
+
+    Of identical images only the first takes part. Two instances of one series are slices or views of one acquisition, which
+    the series already links, and are not compared.
+
+    Args:
+        dataset: after `extract`.
+        identical: group of identical images per record, −1 = alone; shape (records,).
+    """
+    sketches = dataset.sketches
+    if sketches is None or not len(sketches):
+        return []
+    ids = [str(record) for record in dataset.records.index]
+    first_of_group = np.ones(dataset.size, bool)
+    grouped = np.flatnonzero(identical >= 0)
+    first_of_group[grouped] = False
+    first_of_group[grouped[np.unique(identical[grouped], return_index=True)[1]]] = True
+    places = np.array([i for i in np.flatnonzero(first_of_group) if ids[i] in sketches], np.int64)
+    a, b, _ = candidate_pairs([sketches.words(ids[i]) for i in places])
+    a, b = places[a], places[b]
+    compared = ~one_acquisition(dataset, a, b)
+    verifier = Verifier(sketches=sketches)
+    found: list[NearPair] = []
+    for i, j in zip(a[compared].tolist(), b[compared].tolist(), strict=True):
+        copy = verifier.verify(ids[i], ids[j])
+        if copy is not None:
+            found.append(NearPair(first=i, second=j, score=copy.score, how=copy.how))
+    return starred(found)
+
+
+def one_acquisition(dataset: Dataset, a: Codes, b: Codes) -> npt.NDArray[np.bool_]:
+    """Pairs of different instances of one series."""
+    series = identity(dataset, "series")
+    marks = dataset.fingerprints
+    if "instance" not in marks:
+        return np.zeros(len(a), bool)
+    instance = marks["instance"].astype("category").cat.codes.to_numpy()
+    same_series = (series[a] >= 0) & (series[a] == series[b])
+    apart: npt.NDArray[np.bool_] = same_series & (instance[a] >= 0) & (instance[b] >= 0) & (instance[a] != instance[b])
+    return apart
+
+
+def starred(pairs: Sequence[NearPair]) -> list[NearPair]:
+    """The pairs, those that no star holds marked.
+
+    No chaining: A like B, B like C, C like D is no group of four. The image with most verified copies (the earlier one where
+    equal) is the centre of a star of them; then the next among the rest. Each member is a verified copy of its centre.
+    """
+    copies: dict[int, set[int]] = {}
+    for pair in pairs:
+        copies.setdefault(pair.first, set()).add(pair.second)
+        copies.setdefault(pair.second, set()).add(pair.first)
+    star: dict[int, int] = {}
+    for centre in sorted(copies, key=lambda image: (-len(copies[image]), image)):
+        free = [image for image in copies[centre] if image not in star]
+        if centre in star or not free:
+            continue
+        star[centre] = centre
+        star.update(dict.fromkeys(free, centre))
+    held = [pair.first in star and star.get(pair.first) == star.get(pair.second) for pair in pairs]
+    return [
+        NearPair(first=p.first, second=p.second, score=p.score, how=p.how, held=h) for p, h in zip(pairs, held, strict=True)
+    ]
