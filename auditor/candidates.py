@@ -18,7 +18,7 @@ NEIGHBOURS = 6
 """Each word is compared with so many of its followers in sorted order."""
 MAX_ENTRIES = 48_000_000
 """Words of all images together, their variants counted; beyond it each image brings fewer words, the strongest."""
-MIN_SHARED = 2
+MIN_SHARED = 3
 PER_IMAGE = 12
 """Pairs kept per image, those that share most words."""
 BLOCK = 1 << 22

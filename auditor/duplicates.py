@@ -15,7 +15,7 @@ from auditor.types import Cell, Column, Finding, Severity, Table
 
 @dataclass(frozen=True, kw_only=True)
 class Wording:
-    """How a check calls its copies: `The same image` stands `again`; `A near-copy of the image` stands `again as near-copies`."""
+    """How a check calls its copies: `The same image` stands `again`; `A near-copy of the image` `again as near-copies`."""
 
     code: str
     again: str

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +55,7 @@ def near_pairs(dataset: Dataset, identical: Codes) -> list[NearPair]:
         copy = verifier.verify(ids[i], ids[j])
         if copy is not None:
             found.append(NearPair(first=i, second=j, score=copy.score, how=copy.how))
-    return starred(found)
+    return starred(found, alike=lambda i, j: verifier.verify(ids[i], ids[j]) is not None)
 
 
 def one_acquisition(dataset: Dataset, a: Codes, b: Codes) -> npt.NDArray[np.bool_]:
@@ -70,11 +70,16 @@ def one_acquisition(dataset: Dataset, a: Codes, b: Codes) -> npt.NDArray[np.bool
     return apart
 
 
-def starred(pairs: Sequence[NearPair]) -> list[NearPair]:
-    """The pairs, those that no star holds marked.
+def starred(pairs: Sequence[NearPair], *, alike: Callable[[int, int], bool]) -> list[NearPair]:
+    """The pairs, those that no group holds marked.
 
     No chaining: A like B, B like C, C like D is no group of four. The image with most verified copies (the earlier one where
-    equal) is the centre of a star of them; then the next among the rest. Each member is a verified copy of its centre.
+    equal) is the centre of a star of them; then the next among the rest. A pair between two stars is held only when the
+    centres are copies of each other as well.
+
+    Args:
+        pairs: verified copies.
+        alike: whether the images at two positions are verified copies.
     """
     copies: dict[int, set[int]] = {}
     for pair in pairs:
@@ -82,12 +87,14 @@ def starred(pairs: Sequence[NearPair]) -> list[NearPair]:
         copies.setdefault(pair.second, set()).add(pair.first)
     star: dict[int, int] = {}
     for centre in sorted(copies, key=lambda image: (-len(copies[image]), image)):
-        free = [image for image in copies[centre] if image not in star]
-        if centre in star or not free:
-            continue
-        star[centre] = centre
-        star.update(dict.fromkeys(free, centre))
-    held = [pair.first in star and star.get(pair.first) == star.get(pair.second) for pair in pairs]
-    return [
-        NearPair(first=p.first, second=p.second, score=p.score, how=p.how, held=h) for p, h in zip(pairs, held, strict=True)
-    ]
+        if centre not in star:
+            star[centre] = centre
+            star.update({image: centre for image in copies[centre] if image not in star})
+    known: dict[tuple[int, int], bool] = {}
+    held: list[NearPair] = []
+    for pair in pairs:
+        one, other = sorted((star[pair.first], star[pair.second]))
+        if one != other and (one, other) not in known:
+            known[one, other] = other in copies[one] or alike(one, other)
+        held.append(replace(pair, held=one == other or known[one, other]))
+    return held

@@ -122,7 +122,23 @@ def trimmed(gray: Plane) -> Plane:
         top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
     bottom_full = height if bottom == coarse.shape[0] else bottom * step
     right_full = width if right == coarse.shape[1] else right * step
-    return gray[top * step : bottom_full, left * step : right_full]
+    return closely_trimmed(gray[top * step : bottom_full, left * step : right_full], step)
+
+
+def closely_trimmed(gray: Plane, most: int) -> Plane:
+    """Without up to `most` border lines of one value on each side: what the coarse look left of the padding."""
+    height, width = gray.shape
+    top = varied(gray[:most])
+    bottom = height - varied(gray[height - most :][::-1])
+    left = varied(gray[:, :most].T)
+    right = width - varied(gray[:, width - most :].T[::-1])
+    return gray[top:bottom, left:right]
+
+
+def varied(lines: Plane) -> int:
+    """How many lines of one value come before the first that varies."""
+    flat = lines.std(axis=1) <= FLAT
+    return len(flat) if flat.all() else int(np.argmin(flat))
 
 
 def distinct_levels(stored: npt.NDArray[Any]) -> int:

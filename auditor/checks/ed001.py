@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from auditor.agreement import (
+from auditor.experts.agreement import (
     Coefficient,
     Metric,
     fleiss_kappa,
@@ -19,8 +19,8 @@ from auditor.agreement import (
 )
 from auditor.check import Check
 from auditor.dataset import Dataset
-from auditor.raters import RaterTest, compare_raters, dawid_skene
-from auditor.readings import Readings, collect_readings
+from auditor.experts.raters import RaterTest, compare_raters, dawid_skene
+from auditor.experts.readings import Readings, collect_readings
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 REPEATS = 500

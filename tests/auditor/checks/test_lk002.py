@@ -59,10 +59,10 @@ def test_false_alarms_over_200_seeds(kind: str) -> None:
 
 
 @pytest.mark.slow
-def test_xor_is_found_over_40_seeds_while_single_fields_are_silent() -> None:
-    found = [many_fields("xor", seed) for seed in range(40)]
-    assert sum(bool(MetadataModel().run(dataset).findings) for dataset in found) >= 38
-    assert sum(bool(MetadataLeakage().run(dataset).findings) for dataset in found) <= 2
+def test_xor_is_found_over_20_seeds_while_single_fields_are_silent() -> None:
+    found = [many_fields("xor", seed) for seed in range(20)]
+    assert sum(bool(MetadataModel().run(dataset).findings) for dataset in found) >= 19
+    assert sum(bool(MetadataLeakage().run(dataset).findings) for dataset in found) <= 1
 
 
 def test_clinical_fields_take_no_part() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.agreement import count_readings
+from auditor.experts.agreement import count_readings
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset
 

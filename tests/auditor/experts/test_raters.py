@@ -6,10 +6,10 @@ import pytest
 from scipy.stats import binom
 from statsmodels.stats.multitest import multipletests
 
-from auditor.agreement import count_readings
-from auditor.raters import compare_raters, dawid_skene, holm
+from auditor.experts.agreement import count_readings
+from auditor.experts.raters import compare_raters, dawid_skene, holm
 
-TABLES = Path(__file__).parents[2] / "../shared/data/tables"
+TABLES = Path(__file__).parents[3] / "../shared/data/tables"
 
 
 def panel(n, errors, seed, classes=3, hard=0.3):

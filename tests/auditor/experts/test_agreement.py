@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss
 
-from auditor.agreement import (
+from auditor.experts.agreement import (
     cohen_kappa,
     count_readings,
     fleiss_kappa,

@@ -4,7 +4,7 @@ import pytest
 from builders import make_dataset
 
 from auditor.check import SkipCheck
-from auditor.readings import collect_readings
+from auditor.experts.readings import collect_readings
 
 
 def read(rows, **more):

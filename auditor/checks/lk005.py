@@ -1,0 +1,235 @@
+"""LK005: cheap properties of the pixels give the class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from auditor.check import Check, SkipCheck
+from auditor.dataset import Dataset
+from auditor.fields import Field
+from auditor.statistics.contingency import contingency_table, histogram_chart
+from auditor.statistics.derived import (
+    Answer,
+    Gate,
+    Told,
+    answer,
+    ask_about,
+    contingency,
+    coverage_of,
+    evidence_of,
+    fields_table,
+    figures_in_words,
+    independence_note,
+    intervals_chart,
+)
+from auditor.types import Cell, Finding, Location, Severity, Verdict
+
+_BRIGHTNESS = "brightness"
+_CONTRAST = "contrast"
+_COLOUR = "colour"
+_LEVELS = "grey levels"
+_CLIPPING = "clipping"
+_BORDER = "border and padding"
+_TEXT = "corner text"
+_TRACES = "compression traces"
+
+PROPERTIES: Mapping[str, tuple[str, str]] = {
+    "intensity.mean": (_BRIGHTNESS, "mean brightness"),
+    **{f"intensity.p{p:02d}": (_BRIGHTNESS, f"{p}th percentile of brightness") for p in (1, 5, 10, 25, 50, 75, 90, 95, 99)},
+    "intensity.sd": (_CONTRAST, "standard deviation of brightness"),
+    "intensity.skewness": (_CONTRAST, "skewness of the histogram"),
+    "intensity.entropy_bits": (_CONTRAST, "entropy of the histogram"),
+    "intensity.red_mean": (_COLOUR, "mean red"),
+    "intensity.green_mean": (_COLOUR, "mean green"),
+    "intensity.blue_mean": (_COLOUR, "mean blue"),
+    "traces.colour_fraction": (_COLOUR, "share of coloured pixels"),
+    "intensity.stored_levels": (_LEVELS, "number of distinct stored grey levels"),
+    "intensity.range_used_fraction": (_LEVELS, "share of the stored range in use"),
+    "traces.level_gap_fraction": (_LEVELS, "share of grey levels left out"),
+    "traces.level_step": (_LEVELS, "step between stored grey levels"),
+    "intensity.at_min_fraction": (_CLIPPING, "share of pixels at the smallest value"),
+    "intensity.at_max_fraction": (_CLIPPING, "share of pixels at the largest value"),
+    "border.mean": (_BORDER, "mean brightness of the border"),
+    "border.sd": (_BORDER, "contrast of the border"),
+    "border.padding_top_fraction": (_BORDER, "padding at the top"),
+    "border.padding_bottom_fraction": (_BORDER, "padding at the bottom"),
+    "border.padding_left_fraction": (_BORDER, "padding on the left"),
+    "border.padding_right_fraction": (_BORDER, "padding on the right"),
+    "border.padding_fraction": (_BORDER, "padded share of the area"),
+    "border.padding_level": (_BORDER, "brightness of the padding"),
+    "border.corner_text_top_left": (_TEXT, "strong steps in the top left corner"),
+    "border.corner_text_top_right": (_TEXT, "strong steps in the top right corner"),
+    "border.corner_text_bottom_left": (_TEXT, "strong steps in the bottom left corner"),
+    "border.corner_text_bottom_right": (_TEXT, "strong steps in the bottom right corner"),
+    "traces.blockiness": (_TRACES, "blockiness on an 8 × 8 grid"),
+    "traces.dct_zero_fraction": (_TRACES, "share of frequencies that are nought"),
+}
+"""Feature column → its group and what it is. One finding per group: percentiles of one histogram say the same thing."""
+
+_REMEDY: Mapping[str, str] = {
+    _BRIGHTNESS: "normalise the brightness of all records alike (calibrated values are lost)",
+    _CONTRAST: "normalise the contrast of all records alike (calibrated values are lost)",
+    _COLOUR: "normalise colour or stain, or write all records in grey (colour as a sign of disease is lost)",
+    _LEVELS: "export all records from their originals at one depth and one range",
+    _CLIPPING: "export all records with one window, wide enough to clip none",
+    _BORDER: "crop borders and padding away, in all records alike (what stands there is lost)",
+    _TEXT: "remove burned-in text, in all records alike",
+    _TRACES: "export all records from their originals with one codec and quality",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheapPixels(Check):
+    """Cheap properties of the pixels give the class.
+
+    ## What it does
+
+    Asks of each of about thirty numbers that need no understanding of the picture how well it alone tells every class from
+    the rest: percentiles of brightness, mean colour, number of grey levels and gaps between them, share of the stored range,
+    clipping, padding, brightness of the border, strong steps in the corners (writing), blocks and missing frequencies of an
+    earlier compression. Folds never part a patient; AUC, interval and test are those of LK001. Reports one finding per
+    group of properties when the false discovery rate is at most `max_q` and the AUC at least `min_auc`. Declared strata
+    (`[design]`) must be passed within as well. Pictures that could not be read take no part.
+
+    ## Why is this bad?
+
+    A model takes the easiest way. Where the mean colour alone tells a tissue class, or the number of grey levels a diagnosis,
+    a high accuracy proves little. But a disease may be bright, and a machine may make it so: no test on pixels can tell
+    anatomy from artefact. So this warns, shows, and never blocks.
+
+    ## How to fix
+
+    Look at pictures of both classes with low and high values side by side. If it is an artefact: export again from the
+    originals in one way, normalise, or crop (at the price of the information that goes with it); balance the property
+    between the classes (the prevalence changes); or collect the missing combinations. If it is the disease: waive the finding
+    with that reason, and report what the property alone reaches beside the model's result.
+
+    ## Options
+
+    * `min_auc` (0.70): smallest AUC that is reported.
+    * `max_q` (0.05): false discovery rate over the properties.
+    * `min_records` (10), `min_patients` (3): what a class needs, on either side.
+    * `draws` (2000): most permutations per level. `test_records` (30000): records that the test uses, whole patients.
+    * `folds` (5), `seed` (0).
+
+    ## References
+
+    Ignatov & Malivenko 2024, arXiv:2409.11546 (mean colour tells tissue in NCT-CRC-HE). Wang, Sheikh & Bovik 2002, ICIP
+    (blockiness). Winkler et al. 2019, JAMA Dermatology 155:1135 (marks on skin). Zech et al. 2018, PLoS Med 15:e1002683.
+    """
+
+    code: ClassVar[str] = "LK005"
+    name: ClassVar[str] = "cheap-pixels"
+    severity: ClassVar[Severity] = Severity.WARNING
+    needs = frozenset({"pixels"})
+
+    min_auc: float = 0.70
+    max_q: float = 0.05
+    min_records: int = 10
+    min_patients: int = 3
+    draws: int = 2000
+    test_records: int = 30_000
+    folds: int = 5
+    seed: int = 0
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """Judge every property. Raises SkipCheck: no label, one class, no picture read."""
+        names = [name for name in PROPERTIES if name in dataset.features.columns]
+        if dataset.labels.task != "none" and not names:
+            raise SkipCheck("there are no pixel features: no image was read")
+        frame = dataset.features[names]
+        seen = np.asarray(frame.notna().any(axis=1).to_numpy(dtype=bool)) if names else np.zeros(dataset.size, bool)
+        if names and not seen.any():
+            raise SkipCheck("there are no pixel features: no image was read")
+        fields = {name: Field(name=name, kind="acquisition", survives_decoding=True) for name in names}
+        question = ask_about(dataset, frame, fields, cases=self.min_records, holders=self.min_patients, seen=seen)
+        found = answer(
+            (_column(frame[name], seen) for name in names),
+            question,
+            Gate(min_auc=self.min_auc, max_q=self.max_q),
+            draws=self.draws,
+            test_records=self.test_records,
+            folds=self.folds,
+            seed=self.seed,
+        )
+        groups: dict[str, list[Told]] = {}
+        for row in found.told:
+            groups.setdefault(PROPERTIES[row.name][0], []).append(row)
+        findings = tuple(self._finding(found, group, rows) for group, rows in groups.items())
+        shown = [contingency(found, rows[0], fields[rows[0].name]) for rows in groups.values()]
+        table = fields_table(
+            found,
+            {name: what for name, (_, what) in PROPERTIES.items()},
+            name="properties",
+            title="Every pixel property tested",
+        )
+        unseen = int((~seen).sum())
+        return Verdict(
+            summary=self._summary(found, findings),
+            metrics=self._metrics(found, findings),
+            findings=findings,
+            tables=(table, contingency_table(shown)) if shown else (table,),
+            charts=(
+                intervals_chart(
+                    table, found.gate, title="How well each pixel property tells its best class (AUC, 95 % interval)"
+                ),
+                *(histogram_chart(one) for one in shown),
+            ),
+            coverage=coverage_of(dataset, question, (f"{unseen:,} records have no pixels",) if unseen else ()),
+        )
+
+    def _finding(self, found: Answer, group: str, rows: list[Told]) -> Finding:
+        best = rows[0]
+        others = f" ({len(rows)} of its properties do)" if len(rows) > 1 else ""
+        message = (
+            f"{PROPERTIES[best.name][1]} alone {figures_in_words(found, best)}{others}{independence_note(found.question)}; "
+            f"anatomy or artefact, no test on pixels can tell: compare the classes by eye, then {_REMEDY[group]}, balance it "
+            "between the classes (the prevalence changes), or waive it with a reason"
+        )
+        return Finding(
+            code=self.code,
+            severity=Severity.WARNING,
+            message=message[0].upper() + message[1:],
+            where=Location(field=best.name),
+            subject=group,
+            score=best.measured.auc,
+            evidence={"group": group, "properties_told": len(rows), **evidence_of(found, best)},
+        )
+
+    def _summary(self, found: Answer, findings: tuple[Finding, ...]) -> str:
+        note = "" if found.question.clusters.usable else " No usable patient ids: rows assumed independent."
+        if not found.rows:
+            return f"All pixel properties hold one value: none can tell the class.{note}"
+        top = found.rows[0]
+        if findings:
+            best = found.told[0]
+            return (
+                f"{PROPERTIES[best.name][1].capitalize()} alone {figures_in_words(found, best)}; "
+                f"{len(found.told)} of {len(found.rows)} pixel properties tell a class.{note}"
+            )
+        return (
+            f"None of {len(found.rows)} pixel properties tells a class (largest AUC {top.measured.auc:.2f}); "
+            f"AUC {found.detectable:.2f} would have been seen.{note}"
+        )
+
+    def _metrics(self, found: Answer, findings: tuple[Finding, ...]) -> dict[str, Cell]:
+        return {
+            "properties_tested": len(found.rows),
+            "properties_told": len(found.told),
+            "groups_told": len(findings),
+            "largest_auc": round(found.rows[0].measured.auc, 4) if found.rows else None,
+            "detectable_auc": round(found.detectable, 4),
+            "rows_assumed_independent": not found.question.clusters.usable,
+        }
+
+
+def _column(column: pd.Series, seen: np.ndarray) -> pd.Series:
+    """Float64; an unread picture takes the median, so that being unreadable is no value (its label is not asked either)."""
+    values = column.to_numpy(dtype=np.float64)
+    finite = values[seen & np.isfinite(values)]
+    return pd.Series(np.where(seen, values, np.median(finite) if finite.size else np.nan), index=column.index, name=column.name)

@@ -1,0 +1,70 @@
+"""Several models' predictions joined into one: the mean of their probabilities after each is calibrated.
+
+The mean of models is better than the best of them; without calibration the most boastful one would decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from auditor.dataset import Dataset, Predictions, State
+from auditor.predict import MAX_TRAINING, fit_temperature, soften
+
+
+def join_predictions(models: Sequence[Predictions], dataset: Dataset) -> Predictions:
+    """The mean of the calibrated probabilities, rows aligned with `dataset.records`.
+
+    Each model is calibrated by one temperature (least log-loss against the given labels: one number, which cannot learn
+    single labels by heart). A record is judged by the models that predicted it. One model is returned as it is.
+
+    Raises:
+        ValueError: no model.
+    """
+    if not models:
+        raise ValueError("no predictions to join")
+    if len(models) == 1:
+        return models[0]
+    classes = dataset.labels.classes
+    columns = (*classes, *sorted({name for m in models for name in m.classes} - set(classes)))
+    exclusive = dataset.labels.task != "multi"
+    total = np.zeros((dataset.size, len(columns)), dtype=np.float32)
+    count = np.zeros_like(total)
+    for model in models:
+        calibrated = _calibrated(model, dataset, exclusive=exclusive)
+        place = [columns.index(name) for name in model.classes]
+        known = np.isfinite(calibrated)
+        total[:, place] += np.where(known, calibrated, 0)
+        if exclusive:
+            # A class that a model does not know has the probability 0 there, so the rows still sum to 1.
+            count += known.any(axis=1)[:, None]
+        else:
+            count[:, place] += known
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+    return replace(
+        models[0],
+        probabilities=mean,
+        classes=columns,
+        origin=" + ".join(m.origin for m in models),
+        out_of_fold=all(m.out_of_fold for m in models),
+    )
+
+
+def _calibrated(model: Predictions, dataset: Dataset, *, exclusive: bool) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    labels, p = dataset.labels, model.probabilities
+    if exclusive:
+        column_of = np.array([model.classes.index(name) for name in labels.classes], dtype=np.int64)
+        rows = np.flatnonzero((labels.codes >= 0) & np.isfinite(p).all(axis=1))
+        rows = rows[:: max(1, len(rows) // MAX_TRAINING)]
+        targets = np.zeros((len(rows), len(model.classes)), dtype=np.float32)
+        targets[np.arange(len(rows)), column_of[labels.codes[rows]]] = 1
+        known = np.ones(targets.shape, dtype=np.bool_)
+    else:
+        assert labels.states is not None
+        states = labels.states[list(model.classes)].to_numpy()
+        rows = np.arange(0, len(states), max(1, len(states) // MAX_TRAINING))
+        targets, known = (states[rows] == State.POSITIVE).astype(np.float32), states[rows] >= 0
+    temperature = fit_temperature(p[rows], targets, known, exclusive=exclusive)
+    return soften(p, temperature, exclusive=exclusive)
