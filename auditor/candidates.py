@@ -16,12 +16,16 @@ Positions = npt.NDArray[np.int64]
 
 NEIGHBOURS = 6
 """Each word is compared with so many of its followers in sorted order."""
-MAX_ENTRIES = 48_000_000
+MAX_ENTRIES = 96_000_000
 """Words of all images together, their variants counted; beyond it each image brings fewer words, the strongest."""
-MIN_SHARED = 3
+MIN_SHARED, MIN_SHARED_OF_FEW = 5, 3
+"""Entries (words and variants) that two images must have in common; where each image brings only its strongest words, fewer."""
 PER_IMAGE = 12
 """Pairs kept per image, those that share most words."""
+CROWD = 64
+"""Of a word that so many others agree with only the next one is looked at."""
 BLOCK = 1 << 22
+PART = 1 << 15
 _ID_BITS = 24
 _SIGNS = np.uint64(0xFFFFFF) << np.uint64(40) | np.uint64(0xFFFF) << np.uint64(24)
 
@@ -32,24 +36,27 @@ def prefix_bits(images: int) -> int:
 
 
 def candidate_pairs(
-    words: Sequence[npt.NDArray[np.uint64]], *, min_shared: int = MIN_SHARED, per_image: int = PER_IMAGE
+    words: Sequence[npt.NDArray[np.uint64]], *, min_shared: int | None = None, per_image: int = PER_IMAGE
 ) -> tuple[Positions, Positions, Positions]:
-    """Pairs of images that share at least `min_shared` words, the smaller position first.
+    """Pairs of images that share at least `min_shared` words (or their variants), the smaller position first.
 
     Args:
         words: of each image, the strongest first (`auditor.keypoints.words`).
-        min_shared: words that two images must have in common.
+        min_shared: entries that two images must have in common; None: see `MIN_SHARED`.
         per_image: a pair is kept while it is among the best so many of at least one of its images.
 
     Returns:
-        First and second position and the number of shared words, in the order of positions; each of shape (pairs,).
+        First and second position and the number of shared entries, in the order of positions; each of shape (pairs,).
     """
     if len(words) >= 1 << _ID_BITS:
         raise ValueError(f"{len(words):,} images: at most {(1 << _ID_BITS) - 1:,}")
+    if min_shared is None:
+        longest = max((len(w) for w in words), default=0)
+        min_shared = MIN_SHARED if words_each(words) >= longest else MIN_SHARED_OF_FEW
     entries = sorted_entries(words)
     bits = np.uint64(64 - prefix_bits(len(words)))
     tallies = [
-        np.unique(neighbours(entries[start : start + BLOCK + NEIGHBOURS], bits), return_counts=True)
+        np.unique(neighbours(entries[start : start + BLOCK + CROWD], bits), return_counts=True)
         for start in range(0, len(entries), BLOCK)
     ]
     del entries
@@ -57,26 +64,32 @@ def candidate_pairs(
     keep = shared >= min_shared
     keys, shared = keys[keep], shared[keep]
     first, second = (keys >> np.uint64(_ID_BITS)).astype(np.int64), owner(keys).astype(np.int64)
-    best = (ranks(first, shared) < per_image) | (ranks(second, shared) < per_image)
+    rank = ranks(np.concatenate([first, second]), np.concatenate([shared, shared]))
+    best = np.minimum(rank[: len(first)], rank[len(first) :]) < per_image
     return first[best], second[best], shared[best].astype(np.int64)
 
 
+def words_each(words: Sequence[npt.NDArray[np.uint64]]) -> int:
+    """How many words of each image take part, so that there are no more than `MAX_ENTRIES`."""
+    longest = max((len(w) for w in words), default=0)
+    too_many = 3 * sum(len(w) for w in words) > MAX_ENTRIES
+    return max(4, MAX_ENTRIES // (3 * len(words))) if too_many else longest
+
+
 def sorted_entries(words: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
-    """All words and their variants, sorted: 40 bits of the word above 24 bits of the image's position."""
-    total = sum(len(w) for w in words)
-    limit = max((len(w) for w in words), default=0)
-    if 3 * total > MAX_ENTRIES:
-        limit = max(4, MAX_ENTRIES // (3 * max(len(words), 1)))
-    counts = np.array([min(len(w), limit) for w in words], np.int64)
-    owners = np.repeat(np.arange(len(words), dtype=np.uint64), counts)
-    taken = np.concatenate([w[:limit] for w in words]) if len(words) else np.zeros(0, np.uint64)
-    weakest, weak = taken >> np.uint64(6) & np.uint64(63), taken & np.uint64(63)
-    top = np.uint64(63)
-    plain = (taken & _SIGNS) | owners
-    entries = np.empty(3 * len(plain), np.uint64)
-    entries[: len(plain)] = plain
-    entries[len(plain) : 2 * len(plain)] = plain ^ (np.uint64(1) << (top - weakest))
-    entries[2 * len(plain) :] = plain ^ (np.uint64(1) << (top - weak))
+    """All words and their two variants, sorted: 40 bits of the word above 24 bits of the image's position."""
+    each = words_each(words)
+    entries = np.empty(3 * sum(min(len(w), each) for w in words), np.uint64)
+    last, end = np.uint64(63), 0
+    for start in range(0, len(words), PART):
+        part = words[start : start + PART]
+        taken = np.concatenate([w[:each] for w in part])
+        owners = np.repeat(np.arange(start, start + len(part), dtype=np.uint64), [min(len(w), each) for w in part])
+        plain = (taken & _SIGNS) | owners
+        weakest, weak = taken >> np.uint64(6) & np.uint64(63), taken & np.uint64(63)
+        for variant in (plain, plain ^ (np.uint64(1) << (last - weakest)), plain ^ (np.uint64(1) << (last - weak))):
+            entries[end : end + len(variant)] = variant
+            end += len(variant)
     entries.sort()
     return entries
 
@@ -85,10 +98,13 @@ def neighbours(entries: npt.NDArray[np.uint64], bits: np.uint64) -> npt.NDArray[
     """Pairs of images (first position above 24 bits of the second) of entries near each other that agree above `bits`."""
     block = min(BLOCK, len(entries))
     found = [np.zeros(0, np.uint64)]
+    crowded = np.zeros(block, bool)
+    far = entries[CROWD : block + CROWD]
+    crowded[: len(far)] = (entries[: len(far)] ^ far) >> bits == 0
     for step in range(1, NEIGHBOURS + 1):
         right = entries[step : block + step]
         left = entries[: len(right)]
-        near = np.flatnonzero((left ^ right) >> bits == 0)
+        near = np.flatnonzero(((left ^ right) >> bits == 0) & ~(crowded[: len(right)] & (step > 1)))
         a, b = owner(left[near]), owner(right[near])
         pairs = np.minimum(a, b) << np.uint64(_ID_BITS) | np.maximum(a, b)
         found.append(pairs[a != b])

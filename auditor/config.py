@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields as dataclass_fields
@@ -17,6 +18,7 @@ from auditor.check import Check, check_classes
 from auditor.dataset import ROLES, Design
 from auditor.errors import ConfigError
 from auditor.layout import CONFIG_NAME, Options
+from auditor.privacy import Privacy
 from auditor.reader import Limits
 from auditor.types import Severity
 
@@ -27,6 +29,19 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
     )
+
+
+def regular_expression(value: str) -> str:
+    """The text, when it is a regular expression.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        re.compile(value)
+    except re.error:
+        raise ValueError(f"{value!r} is not a regular expression") from None
+    return value
 
 
 class DatasetSection(Section):
@@ -47,6 +62,18 @@ class DesignSection(Section):
     inputs: tuple[str, ...] | None = None
     splits: Literal["", "random", "by-site", "by-time", "official"] = ""
     pseudonyms: str = ""
+
+    _pattern = field_validator("pseudonyms")(regular_expression)
+
+
+class PrivacySection(Section):
+    """`[privacy]`: what is known to be no identifier."""
+
+    pseudonyms: str = ""
+    private_allowed: tuple[str, ...] = ()
+    quasi_identifiers: tuple[str, ...] = ()
+
+    _pattern = field_validator("pseudonyms")(regular_expression)
 
 
 class ScanSection(Section):
@@ -95,6 +122,7 @@ class Config(Section):
     dataset: DatasetSection = DatasetSection()
     roles: Mapping[str, str] = Key(default_factory=dict)
     design: DesignSection = DesignSection()
+    privacy: PrivacySection = PrivacySection()
     scan: ScanSection = ScanSection()
     limits: LimitsSection = LimitsSection()
     severity: Mapping[str, Severity] = Key(default_factory=dict)
@@ -110,6 +138,15 @@ class Config(Section):
     def design_of(self) -> Design:
         """The declared design as a value of the dataset."""
         return Design(**self.design.model_dump())
+
+    def privacy_of(self) -> Privacy:
+        """What is declared to be no identifier; `[design] pseudonyms` counts where `[privacy]` names none."""
+        declared = self.privacy
+        return Privacy(
+            pseudonyms=declared.pseudonyms or self.design.pseudonyms,
+            private_allowed=declared.private_allowed,
+            quasi_identifiers=declared.quasi_identifiers,
+        )
 
     def limits_of(self) -> Limits:
         """The bounds per file."""

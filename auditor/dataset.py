@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.fields import Field
+from auditor.privacy import Privacy
 from auditor.sketches import Sketches
 from auditor.types import DatasetSummary, Guess
 
@@ -154,20 +155,26 @@ class Dataset:
         summary: name, layout, counts that add up, guesses of roles.
         records: indexed by record id; columns `RECORD_COLUMNS`.
         labels: the labels, aligned with `records`.
-        annotations: one row per reading: `record`, `rater`, `label` [, `time`, `session`, `seconds`]; text columns; empty if none.
+        annotations: one row per reading: `record`, `rater`, `label` [, `time`, `session`, `seconds`, `position`]; text columns; empty if none.
         boxes: `record`, `label`, `x0`, `y0`, `x1`, `y1` (pixels, float), `path`, `line`.
         metadata: one column per field (`container.bit_depth`, `dicom.Manufacturer`, `table.View Position`, `path.extension`);
             numbers stay numbers, everything else is text; identifying values are hashed.
         fields: description of each metadata column.
         problems: files and rows that could not be used.
+        masks: one row per record and mask, see `auditor.mask_facts.MASK_COLUMNS`; empty before `extract`.
+        facts: one row per record: what the files say about themselves beyond the fields (`auditor.reader.Header.facts`).
 
         features: float32 columns named `<feature module>.<name>`; NaN where there are no pixels.
         fingerprints: `bytes`, `pixels` (hex digests; missing = NA), `constant` (bool).
         thumbnails: record → WebP bytes, longest side ≤ 96.
+        texts: words of the free texts in the header (descriptions, comments), lower case, per record; text, NA where there are
+            none; empty when no header has any. May identify: checks look into it and show none of it.
         sketches: what near-duplicates are looked for with; None before `extract`.
         links: pairs: `record_a`, `record_b`, `evidence` (see auditor.link.EVIDENCE), `score`, `how` (what was done, in words).
         predictions: out-of-fold probabilities, or None.
         design: declared by the user.
+        privacy: what the user declares to be no identifier.
+        exposure: which identifying fields each file holds, never their values (`auditor.exposure.KINDS`).
     """
 
     root: Path
@@ -180,13 +187,18 @@ class Dataset:
     fields: Mapping[str, Field]
     problems: tuple[Problem, ...] = ()
 
+    masks: pd.DataFrame = field(default_factory=pd.DataFrame)
+    facts: pd.DataFrame = field(default_factory=pd.DataFrame)
     features: pd.DataFrame = field(default_factory=pd.DataFrame)
     fingerprints: pd.DataFrame = field(default_factory=pd.DataFrame)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    texts: pd.Series = field(default_factory=lambda: pd.Series(dtype="string"))
     sketches: Sketches | None = None
     links: pd.DataFrame = field(default_factory=pd.DataFrame)
     predictions: Predictions | None = None
     design: Design = Design()
+    privacy: Privacy = field(default_factory=Privacy)
+    exposure: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def size(self) -> int:

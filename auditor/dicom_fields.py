@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from auditor.dicom_header import Element, Elements
+from auditor.header_text import in_words
 from auditor.reader import FieldValue
 
 NUMBERS: Mapping[int, str] = {
@@ -58,12 +59,14 @@ _DATES: Mapping[int, tuple[int, str]] = {
 
 _PATIENT, _ISSUER, _AGE, _ACQUIRED = 0x00100020, 0x00100021, 0x00101010, 0x0008002A
 _INSTANCE, _STUDY, _SERIES, _REFERENCE = 0x00080018, 0x0020000D, 0x0020000E, 0x00200052
+_FREE_TEXT = (0x0008103E, 0x00081030, 0x00181030, 0x00204000, 0x00082111, 0x00081080, 0x00321060, 0x001021B0, 0x00104000)
 _PALETTE = frozenset((0x00281101, 0x00281102, 0x00281103, 0x00281201, 0x00281202, 0x00281203))
 OFFSETS, OFFSET_LENGTHS = 0x7FE00001, 0x7FE00002
 _META_CLASS = 0x00020002
 
 WANTED = frozenset(
-    {*NUMBERS, *TEXTS, *HASHED, *_DATES, *(time for time, _ in _DATES.values()), *_PALETTE, _PATIENT, _ISSUER, _AGE, _ACQUIRED,
+    {*NUMBERS, *TEXTS, *HASHED, *_DATES, *(time for time, _ in _DATES.values()), *_PALETTE, *_FREE_TEXT, _PATIENT, _ISSUER,
+     _AGE, _ACQUIRED,
      _INSTANCE, _STUDY, _SERIES, _REFERENCE, OFFSETS, OFFSET_LENGTHS, _META_CLASS, 0x00020010}
 )  # fmt: skip
 
@@ -163,7 +166,7 @@ def dicom_roles(elements: Elements) -> dict[str, str]:
             complete = clock[:6].isdigit() and len(clock) >= 6
             roles["time"] = found.isoformat() + (f"T{clock[:2]}:{clock[2:4]}:{clock[4:6]}" if complete else "")
             break
-    return roles
+    return roles | in_words(*(text(elements, tag) for tag in _FREE_TEXT if tag in elements.found))
 
 
 def uid_root(uid: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from auditor.dicom_facts import has_high_pixels, overflow_fraction, overlay_bits
 from auditor.dicom_frames import decode_frames, in_pixels
 from auditor.dicom_header import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, PIXELS, UNDEFINED, Elements, Order
 from auditor.dicom_image import Described
@@ -18,8 +19,11 @@ from auditor.reader import Limits, check_declared
 NATIVE = frozenset({IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE, DEFLATED_LE})
 
 
-def decode(elements: Elements, content: bytes, described: Described, limits: Limits) -> npt.NDArray[np.generic]:
-    """All frames, shape (frames, rows, columns) or (frames, rows, columns, channels), native byte order.
+def decode(
+    elements: Elements, content: bytes, described: Described, limits: Limits
+) -> tuple[npt.NDArray[np.generic], float]:
+    """All frames, shape (frames, rows, columns) or (frames, rows, columns, channels), native byte order, and the share of
+    samples with bits beyond Bits Stored (`auditor.dicom_facts.overflow_fraction`).
 
     YBR_FULL becomes RGB and a palette is applied; bits beyond Bits Stored (old overlays) are cleared.
 
@@ -39,6 +43,9 @@ def decode(elements: Elements, content: bytes, described: Described, limits: Lim
         array = in_pixels(array, described, described.planar == 1)
     else:
         array, photometric = decode_frames(elements, described)
+    overflow = 0.0
+    if not has_high_pixels(elements, described):
+        overflow = overflow_fraction(array, described, overlay_bits(elements))
     if described.tag == PIXELS and described.allocated != 1 and described.stored < 8 * array.dtype.itemsize:
         shift = 8 * array.dtype.itemsize - described.stored
         array = np.right_shift(np.left_shift(array, shift), shift)
@@ -48,7 +55,7 @@ def decode(elements: Elements, content: bytes, described: Described, limits: Lim
         array = _apply_palette(array, described.colours, elements.order)
     if described.allocated == 1:
         array = array.astype(np.bool_)
-    return np.ascontiguousarray(array)
+    return np.ascontiguousarray(array), overflow
 
 
 def _native(elements: Elements, content: bytes, described: Described) -> npt.NDArray[np.generic]:

@@ -114,7 +114,7 @@ def copy_metrics(groups: Codes, lies: Spread | None, evaluated: int) -> dict[str
     return metrics
 
 
-def pairs_table(dataset: Dataset, links: pd.DataFrame, groups: Codes, *, title: str, other: str) -> Table:
+def pairs_table(dataset: Dataset, links: pd.DataFrame, groups: Codes, *, title: str, other: str, name: str = "pairs") -> Table:
     """Linked pairs, with what a reader needs to judge them.
 
     Args:
@@ -123,6 +123,7 @@ def pairs_table(dataset: Dataset, links: pd.DataFrame, groups: Codes, *, title: 
         groups: group per record; shape (records,).
         title: of the table.
         other: heading of the second record, `The same as`.
+        name: key of the table.
     """
     records = dataset.records
     first = records.index.get_indexer(pd.Index(links["record_a"]))
@@ -141,11 +142,11 @@ def pairs_table(dataset: Dataset, links: pd.DataFrame, groups: Codes, *, title: 
         Column(name="split_b", kind="text", values=cells(splits.iloc[second]), title="Other split"),
         Column(name="label_a", kind="class", values=text(cells(labels.iloc[first])), title="Label"),
         Column(name="label_b", kind="class", values=text(cells(labels.iloc[second])), title="Other label"),
-        Column(name="group", kind="integer", values=(groups[first] + 1).tolist(), title="Group"),
+        Column(name="group", kind="integer", values=[int(g) + 1 if g >= 0 else None for g in groups[first]], title="Group"),
     ]
     if "how" in links and (links["how"] != "").any():
         columns.append(Column(name="how", kind="text", values=cells(links["how"]), title="What was done"))
-    return Table(name="pairs", title=title, columns=tuple(columns))
+    return Table(name=name, title=title, columns=tuple(columns))
 
 
 def text(values: list[Cell]) -> list[Cell]:

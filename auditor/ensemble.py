@@ -9,9 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from auditor.dataset import Dataset, Predictions, State
 from auditor.predict import MAX_TRAINING, fit_temperature, soften
+
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
 
 
 def join_predictions(models: Sequence[Predictions], dataset: Dataset) -> Predictions:
@@ -35,11 +39,11 @@ def join_predictions(models: Sequence[Predictions], dataset: Dataset) -> Predict
     for model in models:
         calibrated = _calibrated(model, dataset, exclusive=exclusive)
         place = [columns.index(name) for name in model.classes]
-        known = np.isfinite(calibrated)
+        known: Bools = ~np.isnan(calibrated)
         total[:, place] += np.where(known, calibrated, 0)
         if exclusive:
             # A class that a model does not know has the probability 0 there, so the rows still sum to 1.
-            count += known.any(axis=1)[:, None]
+            count += np.any(known, axis=1, keepdims=True)
         else:
             count[:, place] += known
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
@@ -52,7 +56,7 @@ def join_predictions(models: Sequence[Predictions], dataset: Dataset) -> Predict
     )
 
 
-def _calibrated(model: Predictions, dataset: Dataset, *, exclusive: bool) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _calibrated(model: Predictions, dataset: Dataset, *, exclusive: bool) -> Floats:
     labels, p = dataset.labels, model.probabilities
     if exclusive:
         column_of = np.array([model.classes.index(name) for name in labels.classes], dtype=np.int64)
@@ -63,7 +67,7 @@ def _calibrated(model: Predictions, dataset: Dataset, *, exclusive: bool) -> np.
         known = np.ones(targets.shape, dtype=np.bool_)
     else:
         assert labels.states is not None
-        states = labels.states[list(model.classes)].to_numpy()
+        states = labels.states.reindex(columns=list(model.classes), fill_value=State.NOT_ASSESSED).to_numpy()
         rows = np.arange(0, len(states), max(1, len(states) // MAX_TRAINING))
         targets, known = (states[rows] == State.POSITIVE).astype(np.float32), states[rows] >= 0
     temperature = fit_temperature(p[rows], targets, known, exclusive=exclusive)

@@ -11,9 +11,13 @@ import pandas as pd
 
 from auditor.cache import Cache
 from auditor.dataset import Dataset, Problem
+from auditor.exposure import exposure_frame
 from auditor.feature import feature_columns
 from auditor.fields import Field, describe
+from auditor.layout import resolve_inside
+from auditor.mask_facts import PREFIX, mask_frame, row_of
 from auditor.measure import Measurement, Measurer, PixelFacts, Task
+from auditor.privacy import Privacy
 from auditor.progress import Progress, Silent
 from auditor.reader import FieldValue, Limits
 from auditor.sketches import Sketches
@@ -22,6 +26,12 @@ from auditor.workers import Setup, run_workers
 
 HEADER_ROLES = ("patient", "study", "series", "time", "site")
 """Roles that a file's header may fill where the layout found none."""
+_SUFFIXES: Mapping[str, tuple[str, ...]] = {
+    "png": (".png",), "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"), "gif": (".gif",), "bmp": (".bmp", ".dib"), "webp": (".webp",),
+    "tiff": (".tif", ".tiff", ".btf", ".tf8", ".svs", ".lsm", ".stk"), "dicom": ("", ".dcm", ".dicom", ".dic", ".ima"),
+    "nifti": (".nii", ".nii.gz", ".hdr"), "npz": (".npz", ".npy"),
+}  # fmt: skip
+"""Format → suffixes that it goes by; DICOM files often have none."""
 ITEMS_PER_TASK = 256
 STORE_EVERY = 64
 
@@ -34,11 +44,13 @@ class Pass:
         limits: bounds per file.
         workers: processes; 0 reads in this process, without isolation.
         cache: private folder of facts already known, or None.
+        rules: what is declared to be no identifier.
     """
 
     limits: Limits = field(default_factory=Limits)
     workers: int = 2
     cache: Path | None = None
+    rules: Privacy = field(default_factory=Privacy)
 
 
 def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None = None) -> tuple[Dataset, Mapping[str, int]]:
@@ -49,7 +61,7 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
         `decoded` and `cached` (volatile: it depends on what was scanned before).
     """
     progress = progress or Silent()
-    tasks = list(tasks_of(dataset))
+    tasks = [*tasks_of(dataset), *mask_tasks(dataset)]
     cache = Cache(folder=how.cache) if how.cache is not None else None
     usable = cache is not None and cache.open()
     found: dict[str, Measurement] = {}
@@ -63,7 +75,8 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
                 found[measurement.record] = measurement
                 if measurement.pixels is not None:
                     # The bulk of what a picture leaves behind: it waits in a file, not in memory.
-                    sketches.add(measurement.record, measurement.pixels.sketch)
+                    if measurement.pixels.sketch:
+                        sketches.add(measurement.record, measurement.pixels.sketch)
                     found[measurement.record] = replace(measurement, pixels=replace(measurement.pixels, sketch=b""))
                     counts["decoded" if measurement.fresh else "cached"] += 1
                     if measurement.fresh:
@@ -98,12 +111,51 @@ def tasks_of(dataset: Dataset) -> Iterator[Task]:
             yield Task(path=str(path), records=tuple(map(str, part.index)), items=tuple(part["item"]))
 
 
+def mask_tasks(dataset: Dataset) -> Iterator[Task]:
+    """One task per mask file; a mask that is not there is IN006's to report."""
+    for path in dict.fromkeys(map(str, dataset.records["mask"].dropna())):
+        if resolve_inside(dataset.root, path) == path and _inside(dataset.root, path):
+            yield Task(path=path, records=(PREFIX + path,), is_mask=True)
+
+
+def _inside(root: Path, path: str) -> bool:
+    """The file is there, and no link on its way leads out of the dataset."""
+    whole = (root / path).resolve()
+    return whole.is_file() and whole.is_relative_to(root.resolve())
+
+
+def masks_of(dataset: Dataset, found: Mapping[str, Measurement]) -> tuple[pd.DataFrame, list[Problem]]:
+    """`Dataset.masks` in the order of the records, and the masks that cannot be read."""
+    rows: list[dict[str, object]] = []
+    problems: dict[str, Problem] = {}
+    for record, path in dataset.records["mask"].dropna().items():
+        answer = found.get(PREFIX + str(path))
+        problem = "missing" if answer is None else answer.problem[1] if answer.problem is not None else ""
+        numbers = answer.pixels.features if answer is not None and answer.pixels is not None else None
+        rows.append(row_of(str(path), str(record), numbers, answer.header if answer is not None else None, problem))
+        if answer is not None and answer.problem is not None:
+            problems[str(path)] = Problem(kind=answer.problem[0], path=str(path), reason=answer.problem[1])
+    return mask_frame(rows), list(problems.values())
+
+
+def fact_frame(index: pd.Index, answers: Sequence[Measurement | None]) -> pd.DataFrame:
+    """What the files say about themselves beyond the fields, plus `frames`; numbers stay numbers."""
+    rows = [{} if m is None or m.header is None else {"frames": m.header.frames, **m.header.facts} for m in answers]
+    frame = pd.DataFrame(index=index)
+    for name in sorted({name for row in rows for name in row}):
+        values = [row.get(name) for row in rows]
+        numeric = all(v is None or isinstance(v, int | float) for v in values)
+        plain = [np.nan if v is None else float(v) for v in values] if numeric else values
+        frame[name] = pd.Series(plain, index=index, dtype=float if numeric else "string")
+    return frame
+
+
 def answers_of(tasks: Sequence[Task], root: Path, how: Pass, cache: Cache | None) -> Iterable[list[Measurement]]:
     """Measure in this process or in workers."""
     if how.workers == 0:
-        measurer = Measurer(root=root, limits=how.limits, known=cache if cache is not None else {})
+        measurer = Measurer(root=root, limits=how.limits, rules=how.rules, known=cache if cache is not None else {})
         return (measurer.measure(task) for task in tasks)
-    setup = Setup(root=root, limits=how.limits, cache=how.cache if cache is not None else None)
+    setup = Setup(root=root, limits=how.limits, rules=how.rules, cache=how.cache if cache is not None else None)
     return run_workers(tasks, setup, workers=how.workers)
 
 
@@ -111,7 +163,8 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement]) -> Dataset:
     """The dataset with everything that was measured, in the order of its records whatever the order of the answers."""
     index = dataset.records.index
     answers = [found.get(str(record)) for record in index]
-    metadata = pd.concat([dataset.metadata, path_fields(dataset), header_fields(index, answers)], axis=1)
+    fits = extension_fits(dataset, answers)
+    metadata = pd.concat([dataset.metadata, path_fields(dataset), fits, header_fields(index, answers)], axis=1)
     # Copies of a whole-dataset constant tell nothing, but an all-missing column would only be noise in every table.
     metadata = metadata.loc[:, metadata.notna().any()]
     fields: dict[str, Field] = {name: dataset.fields.get(name) or describe(name) for name in metadata.columns}
@@ -123,16 +176,22 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement]) -> Dataset:
         for m in answers
         if m is not None and m.problem is not None
     ]
+    masks, unread = masks_of(dataset, found)
+    texts = [m.header.roles.get("text") if m is not None and m.header is not None else None for m in answers]
     return replace(
         dataset,
+        texts=pd.Series(texts if any(texts) else [], index=index if any(texts) else None, dtype="string"),
+        masks=masks,
+        facts=fact_frame(index, answers),
         records=records,
         summary=replace(dataset.summary, guesses=(*dataset.summary.guesses, *guesses)),
         metadata=metadata,
         fields=fields,
         features=feature_frame(index, answers),
         fingerprints=fingerprint_frame(index, answers),
+        exposure=exposure_frame(index, [m.exposure if m is not None else None for m in answers]),
         thumbnails={m.record: m.pixels.thumbnail for m in answers if m is not None and m.pixels is not None},
-        problems=(*dataset.problems, *problems),
+        problems=(*dataset.problems, *problems, *unread),
     )
 
 
@@ -152,6 +211,16 @@ def extension(path: PurePosixPath) -> str:
     """Suffix in lower case, `.nii.gz` whole."""
     suffix = path.suffix.lower()
     return PurePosixPath(path.stem).suffix.lower() + suffix if suffix == ".gz" else suffix
+
+
+def extension_fits(dataset: Dataset, answers: Sequence[Measurement | None]) -> pd.DataFrame:
+    """`container.extension_fits`: yes or no, whether the suffix is one of the format that the content is of."""
+    said: list[str | None] = []
+    for path, answer in zip(dataset.records["path"], answers, strict=True):
+        known = _SUFFIXES.get(answer.header.format) if answer is not None and answer.header is not None else None
+        fits = known is not None and isinstance(path, str) and extension(PurePosixPath(path)) in known
+        said.append(None if known is None else "yes" if fits else "no")
+    return pd.DataFrame({"container.extension_fits": pd.Series(said, index=dataset.records.index, dtype="string")})
 
 
 def header_fields(index: pd.Index, answers: Sequence[Measurement | None]) -> pd.DataFrame:

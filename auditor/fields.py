@@ -64,6 +64,18 @@ _DICOM_TECHNICAL_NAMES = re.compile(
     r"ImplementationClassUID|SequenceName|ProtocolName|MediaStorageSOPClass\w*|ScanningSequence)$"
 )
 
+# What changes with the picture itself, even when all files are written alike: a picture of more detail is a larger file.
+_FOLLOWS_PICTURE = re.compile(
+    r"^(file_size|bytes_per_pixel|width|height|shape.*|aspect.*|megapixels|frames|pages|palette|arrays|tiff_strips|tiff_pages|"
+    r"name_length|depth|dim.*)$"
+)
+_DICOM_FOLLOWS_PICTURE = re.compile(
+    r"^(Rows|Columns|NumberOfFrames|Window\w*|Rescale\w*|Smallest\w*|Largest\w*|PixelPaddingValue|LossyImageCompressionRatio|"
+    r"ImageType|SOPClassUID|MediaStorageSOPClass\w*|BurnedInAnnotation|ElementCount|DerivationDescription)$"
+)
+_SIZE_WORDS = frozenset(("width", "height", "rows", "columns", "cols", "size", "filesize", "bytes", "pixels", "dimension",
+                         "dimensions", "shape", "megapixels"))  # fmt: skip
+
 _NIFTI_ACQUISITION = re.compile(
     r"^(pixdim.*|spacing.*|zoom.*|xyzt_units|slice_.*|toffset|orientation|affine.*|units|[qs]form.*)$"
 )
@@ -129,6 +141,18 @@ def spoken(name: str) -> str:
     _, _, rest = name.partition(".")
     rest = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", rest or name)
     return " ".join(rest.replace("_", " ").split())
+
+
+def follows_picture(name: str) -> bool:
+    """An encoding field that may honestly follow what is shown (size, shape, bytes, used values, count of frames, length of
+    the name): it can tell a class without any fault in how the files were written, so it never is an error.
+    """
+    family, _, rest = name.partition(".")
+    if family in ("container", "path", "nifti"):
+        return bool(_FOLLOWS_PICTURE.match(rest))
+    if family == "dicom":
+        return bool(_DICOM_FOLLOWS_PICTURE.match(rest))
+    return bool(_SIZE_WORDS & set(words(rest or family)))
 
 
 def describe(name: str) -> Field:

@@ -16,6 +16,9 @@ Positions = npt.NDArray[np.int64]
 MAX_SPLITS = 50
 """A column with more values than this divides nothing that a model is trained and tested on."""
 
+EXCLUDED = "excluded"
+"""What `medaudit split` calls records that no split may hold: they are in none."""
+
 _ORDER = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "dev": 1, "tune": 1, "test": 2, "testing": 2}
 
 
@@ -62,12 +65,24 @@ class Spread:
 
 
 def partition(dataset: Dataset) -> pd.Series | None:
-    """The split per record (the fold where there is no split; missing = NA), or None where there are not 2 to 50 of them."""
+    """The split per record (the fold where there is no split; missing = NA), or None where there are not 2 to 50 of them.
+
+    Records of the split `excluded` are in none.
+    """
     for role in ("split", "fold"):
         if dataset.has(role):
             column = dataset.records[role]
+            column = column.where(column != EXCLUDED)
             return column if 2 <= column.nunique() <= MAX_SPLITS else None
     return None
+
+
+def declared_splits(dataset: Dataset) -> pd.Series | None:
+    """The split per record as it is written, however many there are (missing and `excluded` = NA); None where none is."""
+    if not dataset.has("split"):
+        return None
+    column = dataset.records["split"]
+    return column.where(column != EXCLUDED)
 
 
 def is_training(split: str) -> bool:

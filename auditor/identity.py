@@ -24,7 +24,12 @@ UID = r"[0-2](?:\.(?:0|[1-9][0-9]*)){3,}"
 
 
 MAX_PATIENTS = 3
-"""A study or series that more patients share (two spellings of one, a merge) is a UID that a bad anonymisation repeated."""
+"""A study or series that more patients share (two spellings of one, a merge) is a UID that a bad anonymisation repeated.
+So is one that more sites share, a series that more studies share, and one that `MIN_ACQUISITIONS` records or more carry
+where there is no other."""
+
+MIN_ACQUISITIONS = 1000
+"""More pictures than one study or series of a dataset with no other usually has."""
 
 
 def identity(dataset: Dataset, role: str) -> Codes:
@@ -32,6 +37,8 @@ def identity(dataset: Dataset, role: str) -> Codes:
 
     Ids are compared exactly (`007` is not `7`); a placeholder (`Anonymous`) is no id. Numbers of lesions, studies and
     series that are no DICOM UID count within their patient where that one is known: `study1` of two patients is two studies.
+    Patient ids count within their issuer where the header names one, but not within their site: a person examined in two
+    hospitals of one network keeps the id, and taking two for one costs a few records, taking one for two a false test score.
 
     Args:
         dataset: any stage.
@@ -51,14 +58,34 @@ def identity(dataset: Dataset, role: str) -> Codes:
         if not can_tell(dataset, owner):
             # An id per image owns nothing: a lesion on two images would become two lesions.
             owner = np.full(dataset.size, -1, np.int64)
-        told = pd.Series(owner).where(owner >= 0).groupby(codes).nunique()
-        shared = told.index[told > MAX_PATIENTS].to_numpy()
-        codes = np.where(np.isin(codes, shared[shared >= 0]) & worldwide[codes], -1, codes)
+        codes = np.where(repeated(dataset, role, codes, owner) & worldwide[codes], -1, codes)
         owner = np.where((codes >= 0) & worldwide[codes], 0, owner + 1)
         codes = np.where(codes < 0, -1, codes * (int(owner.max(initial=0)) + 1) + owner)
     known = codes >= 0
     codes[known] = pd.factorize(codes[known])[0]
     return codes
+
+
+def repeated(dataset: Dataset, role: str, codes: Codes, owner: Codes) -> npt.NDArray[np.bool_]:
+    """Records whose UID so many patients, sites or studies share that it identifies nothing; shape (records,).
+
+    Args:
+        role: `lesion`, `study` or `series`.
+        codes: a code per distinct UID, −1 = none.
+        owner: a code per patient, −1 = not known, or not told apart.
+    """
+    owners = [owner]
+    for column in ("site", "study") if role == "series" else ("site",):
+        if column in dataset.records.columns:
+            owners.append(pd.factorize(dataset.records[column])[0].astype(np.int64))
+    bad = np.zeros(len(codes), bool)
+    for held in owners:
+        told = pd.Series(held).where(held >= 0).groupby(codes).nunique()
+        shared = told.index[told > MAX_PATIENTS].to_numpy()
+        bad |= np.isin(codes, shared[shared >= 0])
+    if (codes >= 0).sum() >= MIN_ACQUISITIONS and len(np.unique(codes[codes >= 0])) == 1:
+        bad |= codes >= 0
+    return bad
 
 
 def can_tell(dataset: Dataset, codes: Codes) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset, Predictions, State
@@ -23,22 +24,29 @@ class JudgedTask:
     Args:
         name: the class for multi-label, empty otherwise.
         classes: names of the columns of `probabilities`.
-        rows: judged records, positions in `Dataset.records`.
-        codes: given class of each of them.
-        probabilities: (rows, classes).
+        codes: given class of each judged label.
+        groups: patient of each of them, as a number.
+        probabilities: (labels, classes).
         estimate: what follows.
+        records: judged records, positions in `Dataset.records`.
+        label_of: which judged label each of them carries. A label of a study is one label, whatever its number of images.
     """
 
     name: str
     classes: tuple[str, ...]
-    rows: npt.NDArray[np.int64]
     codes: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.int64]
     probabilities: npt.NDArray[np.float32]
     estimate: NoiseEstimate
+    records: npt.NDArray[np.int64]
+    label_of: npt.NDArray[np.int64]
 
 
 def judge_labels(dataset: Dataset, *, tolerance: float) -> tuple[JudgedTask, ...]:
     """One task for single and ordinal labels, one per class for multi-label.
+
+    Where a label speaks about a study, a lesion or a patient, the predictions of its images are pooled first: a finding that
+    one view does not show is no wrong label of that view.
 
     Raises:
         SkipCheck: no label, no predictions, or fewer than 20 records that have both.
@@ -49,17 +57,64 @@ def judge_labels(dataset: Dataset, *, tolerance: float) -> tuple[JudgedTask, ...
     if predictions is None:
         raise SkipCheck(f"no predictions: {why_not(dataset) or 'the predict stage did not run'}")
     group = fold_groups(dataset)
+    carrier = _carriers(dataset)
     tasks = []
     for name, classes, rows, codes, probabilities in _questions(dataset, predictions):
-        if len(rows) < MIN_JUDGED:
+        if carrier is None:
+            label_of, first, pooled = np.arange(len(rows)), np.arange(len(rows)), probabilities
+        else:
+            label_of, first, pooled = _pooled(carrier[rows], codes, probabilities, shown_once=bool(name))
+        if len(first) < MIN_JUDGED:
             continue
-        estimate = estimate_noise(probabilities, codes, group[rows], tolerance=tolerance)
+        codes, groups = codes[first], group[rows[first]]
+        estimate = estimate_noise(pooled, codes, groups, tolerance=tolerance)
         tasks.append(
-            JudgedTask(name=name, classes=classes, rows=rows, codes=codes, probabilities=probabilities, estimate=estimate)
-        )
+            JudgedTask(
+                name=name, classes=classes, codes=codes, groups=groups, probabilities=pooled, estimate=estimate,
+                records=rows, label_of=label_of,
+            )
+        )  # fmt: skip
     if not tasks:
         raise SkipCheck(f"fewer than {MIN_JUDGED} records have both a label and a prediction")
     return tuple(tasks)
+
+
+def _carriers(dataset: Dataset) -> npt.NDArray[np.int64] | None:
+    """What each record's label speaks about, as a number; None where that is the image itself, or is not known."""
+    level = dataset.labels.level
+    if level == "image" or not dataset.has(level):
+        return None
+    codes = pd.factorize(dataset.records[level])[0].astype(np.int64)
+    alone = codes < 0
+    codes[alone] = codes.max() + 1 + np.arange(int(alone.sum()))
+    return codes
+
+
+def _pooled(
+    carrier: npt.NDArray[np.int64],
+    codes: npt.NDArray[np.int64],
+    probabilities: npt.NDArray[np.float32],
+    *,
+    shown_once: bool,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Images of one carrier with one given class become one label.
+
+    Its probabilities are the mean of theirs; of a finding (`shown_once`: two columns, absent and present) the image that shows
+    it most clearly decides.
+
+    Returns:
+        Label of each row, first row of each label, pooled probabilities (labels, classes).
+    """
+    classes = probabilities.shape[1]
+    _, first, label_of = np.unique(carrier * classes + codes, return_index=True, return_inverse=True)
+    label_of = label_of.reshape(-1).astype(np.int64)
+    if shown_once:
+        present = np.zeros(len(first), dtype=np.float32)
+        np.maximum.at(present, label_of, probabilities[:, 1])
+        return label_of, first, np.stack([1 - present, present], axis=1)
+    total = np.zeros((len(first), classes), dtype=np.float32)
+    np.add.at(total, label_of, probabilities)
+    return label_of, first, np.asarray(total / total.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 _Question = tuple[str, tuple[str, ...], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]

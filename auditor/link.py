@@ -66,7 +66,7 @@ def link(dataset: Dataset, *, all_pairs_up_to: int = 20) -> Dataset:
     The same file listed twice, files of the same bytes (not items of one file of many), the same decoded pixels, the
     same SOP instance; then near-duplicates, verified on pixels. Pictures of one single value are alike without being the
     same and form no link. Each pair stands once, with its strongest evidence, the earlier record as `record_a`, in the order
-    of the records. A near-duplicate that no star holds (see `auditor.near.starred`) is a candidate.
+    of the records. Candidates: a near-duplicate that no group holds (see `auditor.near.starred`), and one scene taken twice.
 
     Args:
         dataset: after `extract`; without fingerprints only files that are listed twice are linked.

@@ -12,9 +12,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from auditor.array_rows import ArrayRows, digest_of
 from auditor.errors import UnreadableFile
+from auditor.exposure import exposure
 from auditor.feature import View, feature_version, measure_all
+from auditor.mask_facts import VERSION as MASK_VERSION
+from auditor.mask_facts import mask_numbers
 from auditor.perceptual import distinct_levels, sketch_of, sketched_frames
+from auditor.privacy import Privacy
 from auditor.reader import FileSource, Header, Limits, Pixels, open_header, open_pixels, read_source
 
 THUMBNAIL_SIDE = 96
@@ -25,11 +30,15 @@ MEASURE_VERSION = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One file and the records in it. Without `items` the file is the picture of every record (a table may list it twice)."""
+    """One file and the records in it. Without `items` the file is the picture of every record (a table may list it twice).
+
+    Of a mask only the facts of `auditor.mask_facts` are measured.
+    """
 
     path: str
     records: tuple[str, ...]
     items: tuple[str, ...] = ()
+    is_mask: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +67,7 @@ class Measurement:
     record: str
     digest: str = ""
     header: Header | None = None
+    exposure: Mapping[str, str] | None = None
     pixels: PixelFacts | None = None
     problem: tuple[str, str] | None = None
     size: int = 0
@@ -74,80 +84,87 @@ class Measurer:
 
     root: Path
     limits: Limits
+    rules: Privacy = field(default_factory=Privacy)
     known: Mapping[str, PixelFacts] = field(default_factory=dict)
-    _open: tuple[str, FileSource, str] | None = None
+    _array: tuple[str, ArrayRows] | None = None
 
     def measure(self, task: Task) -> list[Measurement]:
         """One measurement per record of the task; never raises for what is in the file."""
+        if task.items:
+            return self._items(task)
         try:
-            source, digest = self._source(task)
+            source = read_source(self.root / task.path, self.limits)
         except UnreadableFile as error:
             return [Measurement(record=record, problem=(error.kind, error.reason)) for record in task.records]
-        if task.items:
-            return self._items(task, source, digest)
-        whole = self._whole(task.records[0], source, digest)
+        whole = self._whole(task, source, hashlib.blake2b(source.content, digest_size=20).hexdigest())
         return [whole, *(replace(whole, record=record, fresh=False) for record in task.records[1:])]
 
-    def _whole(self, record: str, source: FileSource, digest: str) -> Measurement:
-        size = len(source.content)
+    def _whole(self, task: Task, source: FileSource, digest: str) -> Measurement:
+        record, is_mask, size = task.records[0], task.is_mask, len(source.content)
         try:
             header = open_header(source, self.limits)
         except UnreadableFile as error:
             return Measurement(record=record, digest=digest, size=size, problem=(error.kind, error.reason))
-        key = cache_key(digest, "")
+        key = cache_key(digest, f"mask {MASK_VERSION}" if is_mask else "")
         facts, fresh, problem = self.known.get(key), False, None
         if facts is None:
             try:
-                facts, fresh = pixel_facts(header, open_pixels(source, header, self.limits)), True
+                pixels = open_pixels(source, header, self.limits)
+                facts, fresh = (mask_pixel_facts if is_mask else pixel_facts)(header, pixels), True
             except UnreadableFile as error:
                 problem = (error.kind, error.reason)
         return Measurement(
-            record=record, digest=digest, header=header, pixels=facts, problem=problem, size=size, key=key, fresh=fresh
+            record=record,
+            digest=digest,
+            header=header,
+            exposure=exposure(source, header, task.path, self.rules, self.limits),
+            pixels=facts,
+            problem=problem,
+            size=size,
+            key=key,
+            fresh=fresh,
         )
 
-    def _source(self, task: Task) -> tuple[FileSource, str]:
-        if self._open is not None and self._open[0] == task.path:
-            return self._open[1], self._open[2]
-        source = read_source(self.root / task.path, self.limits)
-        digest = hashlib.blake2b(source.content, digest_size=20).hexdigest()
-        self._open = (task.path, source, digest) if task.items else None
-        return source, digest
-
-    def _items(self, task: Task, source: FileSource, digest: str) -> list[Measurement]:
-        from auditor.readers.array import load_member
-
+    def _items(self, task: Task) -> list[Measurement]:
         found: list[Measurement] = []
-        loaded: dict[str, npt.NDArray[np.generic]] = {}
         for record, item in zip(task.records, task.items, strict=True):
             member, _, index = item.partition(":")
-            key = cache_key(digest, item)
             try:
-                if member not in loaded:
-                    loaded[member] = load_member(source, member, self.limits)
-                array = loaded[member][int(index)]
-                header = item_header(array)
+                digest, rows = self._rows(task.path, member)
+                header, key = item_header(rows.shape[1:], rows.dtype), cache_key(digest, item)
                 facts = self.known.get(key)
                 fresh = facts is None
                 if facts is None:
-                    facts = pixel_facts(header, Pixels(array=array[None]))
+                    facts = pixel_facts(header, Pixels(array=rows.row(int(index))[None]))
                 found.append(Measurement(record=record, digest=digest, header=header, pixels=facts, key=key, fresh=fresh))
             except UnreadableFile as error:
-                found.append(Measurement(record=record, digest=digest, problem=(error.kind, error.reason)))
+                found.append(Measurement(record=record, problem=(error.kind, error.reason)))
         return found
 
+    def _rows(self, path: str, member: str) -> tuple[str, ArrayRows]:
+        """The digest of a many-image file and one of its arrays; both stay open for the next task, which is its next part."""
+        if self._array is None or self._array[1].path != self.root / path or self._array[1].member != member:
+            digest = self._array[0] if self._array is not None and self._array[1].path == self.root / path else None
+            if self._array is not None:
+                self._array[1].close()
+                self._array = None
+            rows = ArrayRows(path=self.root / path, member=member, limits=self.limits)
+            rows.open()
+            self._array = (digest or digest_of(rows.path), rows)
+        return self._array
 
-def item_header(array: npt.NDArray[np.generic]) -> Header:
+
+def item_header(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Header:
     """What is known of one image in an array of many: its type and shape; the container's own fields say nothing about it."""
-    channels = array.shape[2] if array.ndim == 3 else 1
     return Header(
         format="npz",
-        shape=array.shape,
+        shape=shape,
         fields={
             "container.format": "npz",
-            "container.bit_depth": array.dtype.itemsize * 8,
-            "container.channels": channels,
-            "container.height": array.shape[0],
-            "container.width": array.shape[1],
+            "container.bit_depth": dtype.itemsize * 8,
+            "container.channels": shape[2] if len(shape) == 3 else 1,
+            "container.height": shape[0],
+            "container.width": shape[1],
         },
     )
 
@@ -156,6 +173,14 @@ def cache_key(digest: str, item: str) -> str:
     """Key of one image's pixel facts: content, item and the version of everything that computes them."""
     text = f"{MEASURE_VERSION}|{feature_version()}|{digest}|{item}"
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def mask_pixel_facts(header: Header, pixels: Pixels) -> PixelFacts:
+    """The facts of a mask, in the place of features: no thumbnail, no sketch."""
+    constant = bool(pixels.array.min() == pixels.array.max())
+    return PixelFacts(
+        digest=pixel_digest(pixels.array), constant=constant, features=mask_numbers(header, pixels), thumbnail=b""
+    )
 
 
 def pixel_facts(header: Header, pixels: Pixels) -> PixelFacts:

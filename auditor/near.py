@@ -15,10 +15,13 @@ from auditor.verify import Verifier
 
 Codes = npt.NDArray[np.int64]
 
+SCENE = "taken twice"
+"""How the `how` of two pictures of one scene begins that are no copies of each other."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NearPair:
-    """Two verified copies, by position of their records; `held` is False where no star holds them together."""
+    """Two pictures of one scene, by position of their records; `held` is False where it joins nothing (see `starred`)."""
 
     first: int
     second: int
@@ -28,7 +31,7 @@ class NearPair:
 
 
 def near_pairs(dataset: Dataset, identical: Codes) -> list[NearPair]:
-    """All verified near-duplicates, in the order of positions.
+    """All verified near-duplicates, and pairs that show one scene twice (not `held`), in the order of positions.
 
     Of identical images only the first takes part. Two instances of one series are slices or views of one acquisition, which
     the series already links, and are not compared.
@@ -50,12 +53,20 @@ def near_pairs(dataset: Dataset, identical: Codes) -> list[NearPair]:
     a, b = places[a], places[b]
     compared = ~one_acquisition(dataset, a, b)
     verifier = Verifier(sketches=sketches)
-    found: list[NearPair] = []
+    copies: list[NearPair] = []
+    scenes: list[NearPair] = []
     for i, j in zip(a[compared].tolist(), b[compared].tolist(), strict=True):
-        copy = verifier.verify(ids[i], ids[j])
-        if copy is not None:
-            found.append(NearPair(first=i, second=j, score=copy.score, how=copy.how))
-    return starred(found, alike=lambda i, j: verifier.verify(ids[i], ids[j]) is not None)
+        same = verifier.verify(ids[i], ids[j])
+        if same is not None and same.copy:
+            copies.append(NearPair(first=i, second=j, score=same.score, how=same.how))
+        elif same is not None:
+            scenes.append(NearPair(first=i, second=j, score=same.score, how=f"{SCENE}: {same.how}", held=False))
+
+    def alike(i: int, j: int) -> bool:
+        same = verifier.verify(ids[i], ids[j])
+        return same is not None and same.copy
+
+    return sorted([*starred(copies, alike=alike), *scenes], key=lambda pair: (pair.first, pair.second))
 
 
 def one_acquisition(dataset: Dataset, a: Codes, b: Codes) -> npt.NDArray[np.bool_]:

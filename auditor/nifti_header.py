@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from auditor.errors import UnreadableFile
 
@@ -25,7 +26,10 @@ DATATYPES = {
 
 @dataclass(frozen=True, kw_only=True)
 class NiftiHeader:
-    """The header as stored. `sides` are the lengths of all axes, fastest first; `order` is `<` or `>`."""
+    """The header as stored. `sides` are the lengths of all axes, fastest first; `order` is `<` or `>`.
+
+    `orientation` is where the three axes run to (`RAS`), from the sform, else the qform; empty where neither is set.
+    """
 
     version: int
     order: str
@@ -42,6 +46,7 @@ class NiftiHeader:
     units: int
     intent: int
     described: bool
+    orientation: str = ""
 
     @property
     def dtype(self) -> np.dtype[np.generic]:
@@ -96,11 +101,13 @@ def read_nifti_header(head: bytes) -> NiftiHeader:
         offset, slope, intercept = at("3f", 108)
         (qform, sform), units, (intent,), text = at("2h", 252), head[123], at("h", 68), head[148:228]
         paired = head[344:347] == b"ni1"
+        quaternion, rows = at("3f", 256), at("12f", 280)
     else:
         dims, (datatype, bitpix), pixdim = at("8q", 16), at("2h", 12), at("8d", 104)
         (offset,), (slope, intercept) = at("q", 168), at("2d", 176)
         (qform, sform), (units,), (intent,), text = at("2i", 344), at("i", 500), at("i", 504), head[240:320]
         paired = head[4:7] == b"ni2"
+        quaternion, rows = at("3d", 352), at("12d", 400)
     axes = int(dims[0])
     sides = tuple(int(side) for side in dims[1 : axes + 1])
     if not 1 <= axes <= 7 or any(side < 1 for side in sides):
@@ -127,4 +134,38 @@ def read_nifti_header(head: bytes) -> NiftiHeader:
         units=int(units),
         intent=int(intent),
         described=bool(text.strip(b"\0 ")),
+        orientation=_sform(rows) if sform > 0 else _qform(quaternion, pixdim[0]) if qform > 0 else "",
     )
+
+
+def _sform(rows: tuple[float, ...]) -> str:
+    return _axes(np.array(rows, float).reshape(3, 4)[:, :3])
+
+
+def _qform(quaternion: tuple[float, ...], handed: float) -> str:
+    """The rotation of the unit quaternion (a, b, c, d); the third axis is turned over where pixdim[0] is −1."""
+    b, c, d = quaternion
+    if not all(map(math.isfinite, quaternion)):
+        return ""
+    a = math.sqrt(max(0.0, 1.0 - b * b - c * c - d * d))
+    matrix = np.array(
+        [
+            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - c * c - b * b],
+        ]
+    )
+    matrix[:, 2] *= -1.0 if handed < 0 else 1.0
+    return _axes(matrix)
+
+
+def _axes(matrix: npt.NDArray[np.float64]) -> str:
+    """`RAS` and the like: to which side of the patient each axis of the array runs (nifti1.h: x right, y front, z up)."""
+    if not np.isfinite(matrix).all() or not np.abs(matrix).any(axis=0).all():
+        return ""
+    names = (("R", "L"), ("A", "P"), ("S", "I"))
+    code = ""
+    for column in matrix.T:
+        axis = int(np.abs(column).argmax())
+        code += names[axis][0 if column[axis] > 0 else 1]
+    return code

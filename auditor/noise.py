@@ -3,17 +3,15 @@
 What can be observed is the disagreement. How much of it is noise cannot be told from probabilities alone: honest ambiguity
 and wrong labels give the same numbers (Northcutt et al., JAIR 2021, assume the answer). The assumption here is written out:
 
-    *Anchors*: among the records that the model is most sure of, per predicted class, a label that disagrees is wrong; and
-    labels of other records go wrong as often, from the same class to the same class.
+    Among the records that the model is surest of, a label that disagrees is wrong; how often, follows a line from there to
+    the records that the model doubts; and labels go wrong from the same class to the same class everywhere.
 
-From the anchors comes the matrix `transition` (true class → given class). The model's probabilities are sharpened until,
-sent through that matrix, they explain the given labels best; Bayes' rule then gives each label's probability of being wrong,
-and the flagged set is the one with the highest expected F1. Where the disagreement grows steadily with the model's own
-doubt, the assumption is not supported, and the verdict is "cannot tell".
+`auditor.transition` fits that line and the matrix (true class → given class). Bayes' rule then ranks the labels. The
+flagged set is the one of the highest expected F1 when labels go wrong 1.4 times as often as the line says: what is left out
+is lost, what is flagged is looked at. Where the disagreement grows steadily with the model's own doubt, the assumption is not
+supported, and the verdict is "cannot tell".
 
-Measured on 87 noisy matrices (digits, pneumoniamnist, simulated classes, CIFAR-10 and MNIST probabilities; uniform,
-asymmetric, instance-dependent and clustered flips of 2–40 %; six kinds of model): mean F1 .71 against .67 of cleanlab's
-default and .62 of "argmax ≠ label"; mean average precision .78 against .76 of self-confidence.
+`benchmarks/label_noise.py` measures it against cleanlab's defaults; the figures stand in `docs/label-noise.md`.
 """
 
 from __future__ import annotations
@@ -25,23 +23,36 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.fraction import Fraction, fraction
+from auditor.transition import (
+    BOASTFUL,
+    Profile,
+    anchor_transition,
+    fit_rows,
+    fit_sharpness,
+    label_odds,
+    noise_profile,
+    place_of,
+    sharpened_top,
+)
 
 NoiseVerdict = Literal["noise", "no evidence", "cannot tell"]
-ASSUMPTION = "labels of the records that the model is most sure of are wrong as often as all others, class by class"
+ASSUMPTION = (
+    "labels that disagree where the model is surest are wrong, and the share of wrong labels follows a line from there to the "
+    "records it doubts"
+)
 
-SHARES: tuple[float, ...] = (0.3, 0.5)
-"""Which part of each predicted class are anchors; the probabilities of both are averaged."""
-MIN_ANCHORS = 20
-SMOOTHING = 6.0
-FLOOR = 1e-4
-FIT_ROWS = 10_000
+RANKED_SHARES, FLAGGED_SHARES = (0.3, 0.5), (0.5, 0.8)
+"""Which part of each predicted class are anchors, for the ranking and for the cut-off; both of each pair are averaged."""
+DOUBT_FACTOR = 1.4
+MOST_CLEAN = 0.01
+"""Without evidence of noise at most this share is flagged."""
 CHUNK = 65_536
 MIN_SUSPICION = 0.3
 MIN_SKILL = 0.05
-SURE, DOUBTFUL = (0.0, 0.25), (0.35, 0.60)
-"""Parts of each predicted class, by falling confidence, whose disagreement is compared."""
+SURE, SUREST, DOUBTFUL = (0.0, 0.5), (0.0, 0.25), (0.35, 0.60)
+"""Parts of each predicted class, by falling confidence: the first shows whether there is noise, the others are compared."""
 RISE, SLACK = 1.25, 0.015
-"""By how much the second may exceed the first where noise, not doubt, explains the first: 1.25-fold and 1.5 points."""
+"""By how much the doubtful may exceed the surest where noise, not doubt, explains them: 1.25-fold and 1.5 points."""
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -58,14 +69,13 @@ class NoiseEstimate:
         disagreement: share of records whose most probable class is not the given one.
         null_disagreement: what the sharpened model would disagree with if every label were right: mean of 1 − max p.
         noise: model-based share of wrong labels, under `ASSUMPTION`; the interval is that of sampling alone.
-        sure, doubtful: disagreement among the records that the model is most sure of, and among those of middling confidence.
+        sure, doubtful: disagreement among the surer half of the records, and among those of middling confidence.
         skill: how much more probability the given classes get than by chance; 0 = none, 1 = all there is.
         transition: (classes, classes), row = true class, column = given class; rows sum to 1.
-        suspicion: probability that the given label is wrong, 0–1.
-        score: 0–1, low = look here first: sharpened self-confidence and 1 − suspicion.
+        suspicion: probability that the given label is wrong, 0–1; their mean is `noise` where that can be reached.
+        score: 0–1, low = look here first.
         suggested: the most probable class, or for flagged records the most probable other one.
-        flagged: the set of the highest expected F1; empty or ≤ 1 % where there is no evidence of noise.
-        threshold: suspicion from which a record is flagged.
+        flagged: the lowest scores, as many as give the highest expected F1; at most 1 % where there is no evidence of noise.
     """
 
     verdict: NoiseVerdict
@@ -81,7 +91,6 @@ class NoiseEstimate:
     score: Floats
     suggested: Codes
     flagged: Bools
-    threshold: float
 
 
 def estimate_noise(
@@ -109,70 +118,73 @@ def estimate_noise(
         raise ValueError("probabilities (records, classes) and one given class per record are needed, at least one record")
     named, sureness = probabilities.argmax(axis=1), probabilities.max(axis=1)
     differs = named != codes
-    place = _place(named, sureness)
+    place = place_of(named, sureness)
     disagreement = fraction(differs, groups)
-    sure = fraction(differs, groups, (place >= SURE[0]) & (place < SURE[1]))
-    doubtful = fraction(differs, groups, (place >= DOUBTFUL[0]) & (place < DOUBTFUL[1]))
-
-    sample = _sample(n, seed)
-    posterior = np.zeros((n, classes), dtype=np.float32)
-    sharp_given, sharp_top = np.zeros(n, dtype=np.float32), np.zeros(n)
-    transitions = []
-    for share in SHARES:
-        transition = anchor_transition(named, codes, place, classes, share=share)
-        sharpness = _fit_sharpness(probabilities[sample], codes[sample], transition)
-        for start in range(0, n, CHUNK):
-            part = slice(start, start + CHUNK)
-            sharp = _sharpen(probabilities[part], sharpness)
-            joint = sharp * transition[:, codes[part]].T
-            posterior[part] += joint / joint.sum(axis=1, keepdims=True) / len(SHARES)
-            sharp_given[part] += sharp[np.arange(len(sharp)), codes[part]] / len(SHARES)
-            sharp_top[part] += sharp.max(axis=1) / len(SHARES)
-        transitions.append(transition)
-    transition = np.mean(transitions, axis=0)
-    rows = np.arange(n)
-    suspicion = np.clip(1 - posterior[rows, codes], 0, 1)
+    sure, surest, doubtful = (
+        fraction(differs, groups, (place >= start) & (place < end)) for start, end in (SURE, SUREST, DOUBTFUL)
+    )
+    sample = fit_rows(n, seed)
+    plain = np.eye(classes) * (1 - 1e-6) + 1e-6 / classes
+    sharpness = fit_sharpness(probabilities[sample], codes[sample], plain)
+    profile = noise_profile(differs, place, sharpness)
+    noise = _noise_interval(profile, place, sure)
+    model = _Model(probabilities=probabilities, codes=codes, named=named, place=place, sample=sample)
+    odds, best, given, transition, top = model.odds(RANKED_SHARES, None)
+    right = 1 / (1 + np.exp(-odds))
+    score = 0.75 * right + 0.25 * given
+    suspicion = 1 - right
+    doubted = 1 / (1 + np.exp(model.odds(FLAGGED_SHARES, DOUBT_FACTOR * profile.rates(place))[0]))
     skill = _skill(probabilities, codes)
-    verdict, reason = _judge(sure, doubtful, skill, tolerance)
-    threshold = best_threshold(suspicion)
-    flagged = suspicion >= threshold
-    if verdict == "no evidence" and flagged.mean() > 0.01:
-        most = int(0.01 * n)
-        threshold = float(np.partition(suspicion, n - most - 1)[n - most - 1]) if most else 1.0
-        flagged = suspicion > threshold
-    suggested = posterior.argmax(axis=1)
-    others = posterior[flagged]
-    others[np.arange(len(others)), codes[flagged]] = -1
-    suggested[flagged] = others.argmax(axis=1)
+    verdict, reason = _judge(sure, surest, doubtful, skill, tolerance)
+    if sharpness <= BOASTFUL and verdict == "noise":
+        verdict, reason = "cannot tell", "the model is far more certain than its labels bear out: it may err where it is surest"
+    count = int((doubted >= best_threshold(doubted)).sum())
+    if verdict == "no evidence":
+        count = min(count, int(MOST_CLEAN * n))
+    flagged = _lowest(score, count)
     return NoiseEstimate(
-        verdict=verdict, reason=reason, disagreement=disagreement, null_disagreement=float(np.mean(1 - sharp_top)),
-        noise=_noise_interval(named, transition, sure), sure=sure, doubtful=doubtful,
-        skill=skill, transition=transition, suspicion=suspicion,
-        score=(0.75 * (1 - suspicion) + 0.25 * sharp_given).astype(np.float32),
-        suggested=suggested.astype(np.int64), flagged=flagged, threshold=threshold,
+        verdict=verdict, reason=reason, disagreement=disagreement, null_disagreement=float(np.mean(1 - top)),
+        noise=noise, sure=sure, doubtful=doubtful, skill=skill, transition=transition,
+        suspicion=_scaled(suspicion, noise.value).astype(np.float32), score=score.astype(np.float32),
+        suggested=np.where(flagged | (suspicion > 0.5), best, codes), flagged=flagged,
     )  # fmt: skip
 
 
-def anchor_transition(named: Codes, codes: Codes, place: Doubles, classes: int, *, share: float) -> Doubles:
-    """True class → given class, counted among the anchors: the surest `share` of each predicted class, at least 20 records.
+@dataclass(frozen=True, kw_only=True)
+class _Model:
+    """One model's probabilities and the given labels, with what both averages over anchors need."""
 
-    A class with few anchors leans on the mean error rate, its errors on an even spread (six pseudo-counts each); no
-    error at all counts as half a one.
-    """
-    counts = np.bincount(named, minlength=classes)
-    anchor = place < np.maximum(share, MIN_ANCHORS / np.maximum(counts, 1))[named]
-    table = np.bincount(named[anchor] * classes + codes[anchor], minlength=classes * classes).reshape(classes, classes)
-    wrong: Doubles = np.where(np.eye(classes, dtype=np.bool_), 0.0, table)
-    overall = (wrong.sum() + 0.5) / (table.sum() + 1)
-    rate = (wrong.sum(axis=1) + SMOOTHING * overall) / (table.sum(axis=1) + SMOOTHING)
-    even = (1 - np.eye(classes)) / max(classes - 1, 1)
-    wrong = wrong + SMOOTHING * even
-    transition = wrong / np.maximum(wrong.sum(axis=1, keepdims=True), 1e-12) * rate[:, None]
-    transition[np.arange(classes), np.arange(classes)] = 1 - rate
-    return np.asarray(transition)
+    probabilities: Floats
+    codes: Codes
+    named: Codes
+    place: Doubles
+    sample: npt.NDArray[np.int64]
+
+    def odds(self, shares: tuple[float, ...], rates: Doubles | None) -> tuple[Doubles, Codes, Doubles, Doubles, Doubles]:
+        """Log-odds that each label is right, the best other class, sharpened given and top probability, mean transition.
+
+        With `rates` the labels go wrong as often as those say, whatever the anchors' mean is.
+        """
+        n, classes = self.probabilities.shape
+        total, given, top = np.zeros(n), np.zeros(n), np.zeros(n)
+        best = np.zeros(n, dtype=np.int64)
+        transitions = []
+        for share in shares:
+            transition = anchor_transition(self.named, self.codes, self.place, classes, share=share)
+            sharpness = fit_sharpness(self.probabilities[self.sample], self.codes[self.sample], transition)
+            usual = float(np.bincount(self.named, minlength=classes) / n @ (1 - np.diag(transition)))
+            for start in range(0, n, CHUNK):
+                part = slice(start, start + CHUNK)
+                times = None if rates is None else np.clip(rates[part] / max(usual, 1e-9), 0.5, 20)
+                odds, best[part], own = label_odds(self.probabilities[part], self.codes[part], transition, sharpness, times)
+                total[part] += odds / len(shares)
+                given[part] += own / len(shares)
+                top[part] += sharpened_top(self.probabilities[part], sharpness) / len(shares)
+            transitions.append(transition)
+        return total, best, given, np.mean(transitions, axis=0), top
 
 
-def best_threshold(suspicion: Floats) -> float:
+def best_threshold(suspicion: Doubles) -> float:
     """The suspicion from which flagging has the highest expected F1 = 2 Σ flagged suspicion / (flagged + Σ suspicion).
 
     Never under 0.3: a label that is twice as likely right as wrong is not flagged.
@@ -180,6 +192,23 @@ def best_threshold(suspicion: Floats) -> float:
     falling = np.sort(suspicion)[::-1].astype(np.float64)
     expected = 2 * np.cumsum(falling) / (np.arange(1, len(falling) + 1) + falling.sum())
     return max(float(falling[int(expected.argmax())]), MIN_SUSPICION)
+
+
+def _lowest(score: Doubles, count: int) -> Bools:
+    """The `count` lowest scores; of equal ones at the border none, so that no order of the records decides."""
+    flagged = np.zeros(len(score), dtype=np.bool_)
+    if count >= len(score):
+        return ~flagged
+    if count > 0:
+        border = float(np.partition(score, count)[count])
+        flagged = score < border
+    return flagged
+
+
+def _scaled(suspicion: Doubles, noise: float) -> Doubles:
+    """The suspicions brought to the mean that the estimate says, none above 1."""
+    mean = float(suspicion.mean())
+    return np.asarray(np.minimum(suspicion * (noise / mean), 1)) if mean > 0 else suspicion
 
 
 def _skill(probabilities: Floats, codes: Codes) -> float:
@@ -190,59 +219,28 @@ def _skill(probabilities: Floats, codes: Codes) -> float:
     return (given - chance) / max(1 - chance, 1e-12)
 
 
-def _place(named: Codes, sureness: Floats) -> Doubles:
-    """Place of each record within its predicted class, 0 = the surest, below 1."""
-    order = np.lexsort((-sureness, named))
-    counts = np.bincount(named)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    place = np.empty(len(named))
-    place[order] = np.arange(len(named)) - starts[named[order]]
-    return np.asarray(place / counts[named])
-
-
-def _sample(n: int, seed: int) -> npt.NDArray[np.int64]:
-    if n <= FIT_ROWS:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, FIT_ROWS, replace=False))
-
-
-def _sharpen(probabilities: Floats, sharpness: float) -> Floats:
-    logs = np.log(np.maximum(probabilities, FLOOR)) * np.float32(sharpness)
-    power = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(power / power.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
-def _fit_sharpness(probabilities: Floats, codes: Codes, transition: Doubles) -> float:
-    """The power of the probabilities that explains the given labels best when sent through the transition."""
-    towards = transition[:, codes].T
-    grid = np.geomspace(0.3, 8.0, 18)
-    loss = [-float(np.log((_sharpen(probabilities, a) * towards).sum(axis=1) + 1e-12).mean()) for a in grid]
-    return float(grid[int(np.argmin(loss))])
-
-
-def _noise_interval(named: Codes, transition: Doubles, sure: Fraction) -> Fraction:
-    """The anchors' error rates, each predicted class by its size. The interval is that of the surest records, scaled."""
-    n = len(named)
-    noise = float(np.bincount(named, minlength=len(transition)) / n @ (1 - np.diag(transition)))
+def _noise_interval(profile: Profile, place: Doubles, sure: Fraction) -> Fraction:
+    """The mean of the profile. The interval is that of the surer half, scaled."""
+    noise = float(profile.rates(place).mean())
     if sure.value > 0:
         low, high = noise * sure.low / sure.value, min(1.0, noise * sure.high / sure.value)
     else:
         low, high = 0.0, max(noise, sure.high)
-    return Fraction(value=noise, low=low, high=high, count=n)
+    return Fraction(value=noise, low=low, high=high, count=len(place))
 
 
-def _judge(sure: Fraction, doubtful: Fraction, skill: float, tolerance: float) -> tuple[NoiseVerdict, str]:
+def _judge(sure: Fraction, surest: Fraction, doubtful: Fraction, skill: float, tolerance: float) -> tuple[NoiseVerdict, str]:
     if skill < MIN_SKILL:
         return "cannot tell", "the model hardly knows more about the labels than how frequent they are"
     if sure.low <= tolerance:
         seen = max(sure.high, tolerance)
         return "no evidence", (
-            f"where the model is surest, {sure.value:.1%} of {sure.count:,} labels disagree; "
+            f"among the surer half, {sure.value:.1%} of {sure.count:,} labels disagree with the model; "
             f"noise of more than {seen:.1%} spread over all records would have shown"
         )
-    if doubtful.value > RISE * sure.value + SLACK:
+    if doubtful.value > RISE * surest.value + SLACK:
         return "cannot tell", (
-            f"the disagreement grows with the model's doubt ({sure.value:.1%} where it is surest, {doubtful.value:.1%} at "
+            f"the disagreement grows with the model's doubt ({surest.value:.1%} where it is surest, {doubtful.value:.1%} at "
             "middling confidence): ambiguous images and wrong labels look alike; have a random sample reviewed"
         )
-    return "noise", f"even where the model is surest, {sure.value:.1%} of {sure.count:,} labels disagree"
+    return "noise", f"even where the model is surest, {surest.value:.1%} of {surest.count:,} labels disagree"

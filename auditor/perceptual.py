@@ -24,22 +24,26 @@ AREA = 96 * 96
 """Pixels of a proof. By area, so that a crop to 60 % of it always enlarges by 1.29, whatever its shape."""
 MIN_SIDE = 48
 """Shorter pictures are too small to tell a copy from a look-alike."""
-MAX_ASPECT = 4.0
+MAX_ASPECT = 6.0
 MIN_LEVELS = 12
 """Pictures of fewer distinct values are masks and drawings."""
-FLAT = 0.012
-"""Standard deviation of a border line (of 0–1) up to which it is padding."""
+FLAT = 0.05
+"""Standard deviation of a border line, relative to that of the picture, up to which it is padding."""
+MIN_FLAT = 0.004
 MIN_RANGE = 0.02
+MIN_BOTH_WAYS = 0.1
+"""What is left of a picture without its column means, relative to without its row means; a test pattern of bars has nothing."""
 FRAMES = 3
 QUALITY = 90
 _HEAD = struct.Struct("<IHB")
 
-TOO_SMALL, BLANK, FEW_LEVELS, TOO_LONG = b"s", b"b", b"l", b"a"
+TOO_SMALL, BLANK, FEW_LEVELS, TOO_LONG, STRIPES = b"s", b"b", b"l", b"a", b"p"
 REFUSALS: dict[bytes, str] = {
     TOO_SMALL: f"smaller than {MIN_SIDE} pixels, too small to tell",
     BLANK: "blank",
     FEW_LEVELS: f"of fewer than {MIN_LEVELS} grey levels (blank, mask or drawing)",
     TOO_LONG: f"longer than {MAX_ASPECT:.0f} times their width",
+    STRIPES: "of parallel stripes only (test pattern)",
 }
 """Why an image has no sketch; these bytes stand in its place."""
 
@@ -103,6 +107,9 @@ def proof_of(gray: Plane) -> npt.NDArray[np.uint8] | bytes:
     low, high = (float(v) for v in np.percentile(small, (0.5, 99.5)))
     if high - low < MIN_RANGE:
         return BLANK
+    across, down = (float((small - small.mean(axis=axis, keepdims=True)).std()) for axis in (0, 1))
+    if min(across, down) < MIN_BOTH_WAYS * max(across, down):
+        return STRIPES
     stretched: npt.NDArray[np.uint8] = np.clip((small - low) * (239 / (high - low)) + 8.5, 0, 255).astype(np.uint8)
     return stretched
 
@@ -113,32 +120,33 @@ def trimmed(gray: Plane) -> Plane:
     step = max(1, max(height, width) // 128)
     coarse = gray[: height // step * step, : width // step * step]
     coarse = coarse.reshape(height // step, step, width // step, step).mean(axis=(1, 3)) if step > 1 else coarse
+    flat = max(MIN_FLAT, FLAT * float(coarse.std()))
     top, bottom, left, right = 0, coarse.shape[0], 0, coarse.shape[1]
     for _ in range(2):
-        rows = np.flatnonzero(coarse[:, left:right].std(axis=1) > FLAT)
-        columns = np.flatnonzero(coarse[top:bottom].std(axis=0) > FLAT)
+        rows = np.flatnonzero(coarse[:, left:right].std(axis=1) > flat)
+        columns = np.flatnonzero(coarse[top:bottom].std(axis=0) > flat)
         if not len(rows) or not len(columns):
             return gray
         top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
     bottom_full = height if bottom == coarse.shape[0] else bottom * step
     right_full = width if right == coarse.shape[1] else right * step
-    return closely_trimmed(gray[top * step : bottom_full, left * step : right_full], step)
+    return closely_trimmed(gray[top * step : bottom_full, left * step : right_full], step, flat)
 
 
-def closely_trimmed(gray: Plane, most: int) -> Plane:
-    """Without up to `most` border lines of one value on each side: what the coarse look left of the padding."""
+def closely_trimmed(gray: Plane, most: int, flat: float) -> Plane:
+    """Without up to `most` border lines that vary by up to `flat` on each side: what the coarse look left of the padding."""
     height, width = gray.shape
-    top = varied(gray[:most])
-    bottom = height - varied(gray[height - most :][::-1])
-    left = varied(gray[:, :most].T)
-    right = width - varied(gray[:, width - most :].T[::-1])
+    top = varied(gray[:most], flat)
+    bottom = height - varied(gray[height - most :][::-1], flat)
+    left = varied(gray[:, :most].T, flat)
+    right = width - varied(gray[:, width - most :].T[::-1], flat)
     return gray[top:bottom, left:right]
 
 
-def varied(lines: Plane) -> int:
-    """How many lines of one value come before the first that varies."""
-    flat = lines.std(axis=1) <= FLAT
-    return len(flat) if flat.all() else int(np.argmin(flat))
+def varied(lines: Plane, flat: float) -> int:
+    """How many lines come before the first that varies by more than `flat`."""
+    still = lines.std(axis=1) <= flat
+    return len(still) if still.all() else int(np.argmin(still))
 
 
 def distinct_levels(stored: npt.NDArray[Any]) -> int:

@@ -206,7 +206,7 @@ def _calibrate(raw: Floats, fold: npt.NDArray[np.int64], task: _Task) -> Floats:
     for number in range(int(fold.max()) + 1):
         others, own = np.flatnonzero(fold != number), fold == number
         others = others[:: max(1, len(others) // MAX_TRAINING)]
-        temperature = _temperature(raw[others], task.targets[others], task.known[others], exclusive=task.exclusive)
+        temperature = fit_temperature(raw[others], task.targets[others], task.known[others], exclusive=task.exclusive)
         result[own] = soften(raw[own], temperature, exclusive=task.exclusive)
     return result
 
@@ -220,8 +220,11 @@ def soften(probabilities: Floats, temperature: float, *, exclusive: bool) -> Flo
     return np.asarray(1 / (1 + np.exp(-np.log(p / (1 - p)) / temperature)), dtype=np.float32)
 
 
-def _temperature(raw: Floats, targets: Floats, known: Bools, *, exclusive: bool) -> float:
-    """The temperature of least log-loss (Guo et al., ICML 2017), between 1/4 and 4."""
+def fit_temperature(raw: Floats, targets: Floats, known: Bools, *, exclusive: bool) -> float:
+    """The temperature of least log-loss against 0/1 `targets` (Guo et al., ICML 2017), between 1/4 and 4.
+
+    All arrays are (rows, classes); cells that are not `known`, or not finite, do not count.
+    """
     usable = np.isfinite(raw) & known
 
     def loss(log_temperature: float) -> float:

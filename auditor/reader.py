@@ -62,8 +62,10 @@ class Header:
         shape: one frame: (height, width) or (height, width, channels); empty when there are no pixels.
         frames: number of frames, pages or slices.
         fields: header fields, prefixed (`container.bit_depth`, `dicom.KVP`, `nifti.pixdim1`), identifying values hashed.
-        roles: values for record roles: `patient`, `study`, `series`, `instance`, `frame_of_reference`, `time`, `site`;
-            plain text, never shown.
+        roles: values for record roles: `patient`, `study`, `series`, `instance`, `frame_of_reference`, `time`, `site`, and
+            `text`, the words of its free texts; plain text, never shown.
+        facts: what the integrity checks ask, and no field that could be associated with a label: `pixel_bytes`,
+            `pixel_bytes_expected`, `slice_position`, `slice_spacing`, `orientation`, `spacing_row`, `spacing_column` ...
     """
 
     format: str
@@ -71,6 +73,7 @@ class Header:
     frames: int = 1
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, FieldValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +85,12 @@ class Pixels:
             bits are boolean in DICOM and npy, and 0 and 255 in raster files and TIFF, as Pillow shows them.
         inverted: True when high values are dark (MONOCHROME1, WhiteIsZero).
         slope, intercept: rescale to physical units (1, 0 when none).
+        overflow: share of the stored samples with bits beyond Bits Stored that are neither a sign nor an overlay (DICOM).
     """
 
     array: npt.NDArray[np.generic]
     inverted: bool = False
+    overflow: float = 0.0
     slope: float = 1.0
     intercept: float = 0.0
 

@@ -18,6 +18,7 @@ MIN_VOTES = 6
 """Keypoints that must agree on one position. The worst true copy tried had 22, two smears of one slide up to 9."""
 SCALES = (0.6, 1.7)
 MIN_OVERLAP = 500
+LARGEST_STEP = np.array([0.03, 3, 0.03, 3, 0.03, 0.03])
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -25,7 +26,8 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """Picture b at y = scale_y · Y + shift_y, x = scale_x · X + shift_x shows what a shows at (Y, X) after `orientation`.
+    """Picture b at y = scale_y · Y + shift_y + lean_y · X, x = scale_x · X + shift_x + lean_x · Y shows what a shows at (Y, X)
+    after `orientation`. A copy does not lean; a second exposure does.
 
     `polarity` is −1 where b is an inversion of a; `votes` counts the keypoints that agree.
     """
@@ -37,6 +39,8 @@ class Registration:
     scale_x: float
     shift_x: float
     votes: int
+    lean_y: float = 0.0
+    lean_x: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,9 +148,10 @@ def refined(a: Plane, b: Plane, start: Registration, *, rounds: int = 6) -> Regi
     right = prepared(b) * np.float32(start.polarity)
     slope_y, slope_x = np.gradient(right)
     y, x = grid(a, start.orientation)
-    at = np.array([start.scale_y, start.shift_y, start.scale_x, start.shift_x])
+    at = np.array([start.scale_y, start.shift_y, start.scale_x, start.shift_x, 0.0, 0.0])
     for _ in range(rounds):
-        to_y, to_x = (at[0] * y + at[1]).astype(np.float32), (at[2] * x + at[3]).astype(np.float32)
+        to_y = (at[0] * y + at[1] + at[4] * x).astype(np.float32)
+        to_x = (at[2] * x + at[3] + at[5] * y).astype(np.float32)
         inside = (to_y >= 1) & (to_y <= b.shape[0] - 2) & (to_x >= 1) & (to_x <= b.shape[1] - 2)
         if int(inside.sum()) < MIN_OVERLAP:
             return None
@@ -154,18 +159,18 @@ def refined(a: Plane, b: Plane, start: Registration, *, rounds: int = 6) -> Regi
         rest = left[inside] - sampled(right, to_y, to_x)
         weight = 1 / (1 + (rest / 0.7) ** 2)
         gy, gx = sampled(slope_y, to_y, to_x), sampled(slope_x, to_y, to_x)
-        jacobian = np.stack([gy * y[inside], gy, gx * x[inside], gx], axis=1)
+        jacobian = np.stack([gy * y[inside], gy, gx * x[inside], gx, gy * x[inside], gx * y[inside]], axis=1)
         weighted = jacobian * weight[:, None]
-        normal = (weighted.T @ jacobian).astype(float) + np.diag([0.1, 1e-3, 0.1, 1e-3])
+        normal = (weighted.T @ jacobian).astype(float) + np.diag([0.1, 1e-3, 0.1, 1e-3, 0.1, 0.1])
         step = np.linalg.solve(normal, (weighted.T @ rest).astype(float))
-        at = at + np.clip(step, [-0.03, -3, -0.03, -3], [0.03, 3, 0.03, 3])
+        at = at + np.clip(step, -LARGEST_STEP, LARGEST_STEP)
         if max(abs(step[1]), abs(step[3])) < 0.02:
             break
     if not all(SCALES[0] < s < SCALES[1] for s in (at[0], at[2])):
         return None
     return Registration(
         orientation=start.orientation, polarity=start.polarity, scale_y=float(at[0]), shift_y=float(at[1]),
-        scale_x=float(at[2]), shift_x=float(at[3]), votes=start.votes,
+        scale_x=float(at[2]), shift_x=float(at[3]), votes=start.votes, lean_y=float(at[4]), lean_x=float(at[5]),
     )  # fmt: skip
 
 
@@ -185,6 +190,7 @@ def grid(a: Plane, orientation: int) -> tuple[Plane, Plane]:
 def warped(a: Plane, b: Plane, r: Registration) -> tuple[Plane, Flags]:
     """b laid over a (inverted back where it is an inversion), and where there is anything of it; both of the shape of a."""
     y, x = grid(a, r.orientation)
-    to_y, to_x = (r.scale_y * y + r.shift_y).astype(np.float32), (r.scale_x * x + r.shift_x).astype(np.float32)
+    to_y = (r.scale_y * y + r.shift_y + r.lean_y * x).astype(np.float32)
+    to_x = (r.scale_x * x + r.shift_x + r.lean_x * y).astype(np.float32)
     inside = (to_y >= 0) & (to_y <= b.shape[0] - 1) & (to_x >= 0) & (to_x <= b.shape[1] - 1)
     return sampled(b, to_y, to_x) * np.float32(r.polarity), inside

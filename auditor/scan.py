@@ -17,6 +17,7 @@ from auditor.check import Check, SkipCheck, select, title
 from auditor.checks.ma003 import CheckCrashed
 from auditor.config import Config, find_config, read_config
 from auditor.dataset import Dataset
+from auditor.ensemble import join_predictions
 from auditor.errors import ConfigError
 from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
@@ -37,7 +38,7 @@ class Plan:
     Args:
         config: medaudit.toml, or its defaults.
         options: pinned roles and layout.
-        predictions: a file of out-of-fold probabilities, or None for the built-in probe.
+        predictions: files of out-of-fold probabilities, one per model; none = the built-in probe.
         classes: order of its columns; None = sorted labels.
         in_sample: the predictions were made by a model that trained on these records.
         workers: processes that read files; None = one per core.
@@ -46,7 +47,7 @@ class Plan:
 
     config: Config = field(default_factory=Config)
     options: Options = field(default_factory=Options)
-    predictions: Path | None = None
+    predictions: tuple[Path, ...] = ()
     classes: tuple[str, ...] | None = None
     in_sample: bool = False
     workers: int | None = None
@@ -64,7 +65,7 @@ def plan_for(
     ignore: Sequence[str] = (),
     require: Sequence[str] = (),
     fail_on: str | None = None,
-    predictions: Path | None = None,
+    predictions: Sequence[Path] = (),
     classes: Sequence[str] | None = None,
     in_sample: bool = False,
     workers: int | None = None,
@@ -95,9 +96,9 @@ def plan_for(
     settings = settings.model_copy(update={"scan": settings.scan.model_copy(update=changes)})
     pinned = settings.options(path.parent if path is not None else Path())
     options = replace(pinned, roles={**pinned.roles, **(roles or {})}, root=root or pinned.root)
-    given = predictions
-    if given is None and settings.scan.predictions is not None and path is not None:
-        given = path.parent / settings.scan.predictions
+    given = tuple(predictions)
+    if not given and settings.scan.predictions is not None and path is not None:
+        given = (path.parent / settings.scan.predictions,)
     folder = default_folder(os.environ, Path.home()) if cache else None
     return Plan(
         config=settings,
@@ -167,9 +168,9 @@ def gather(
     dataset = link(dataset)
     clock.lap("link")
     needs = {need for check in checks for need in type(check).needs}
-    if plan.predictions is not None:
-        predictions = read_predictions(plan.predictions, dataset, classes=plan.classes, in_sample=plan.in_sample)
-        dataset = replace(dataset, predictions=predictions)
+    if plan.predictions:
+        models = [read_predictions(p, dataset, classes=plan.classes, in_sample=plan.in_sample) for p in plan.predictions]
+        dataset = replace(dataset, predictions=join_predictions(models, dataset))
     elif "predictions" in needs:
         progress.start("predicting labels out of fold", 0)
         dataset = predict(dataset, seed=plan.config.scan.seed)

@@ -20,6 +20,7 @@ _EXTRA = {
     "time": frozenset(("time", "date", "timestamp", "datetime")),
     "session": frozenset(("session",)),
     "seconds": frozenset(("seconds", "duration")),
+    "position": frozenset(("position", "order", "sequence")),
 }
 
 

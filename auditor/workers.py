@@ -22,6 +22,7 @@ from typing import IO
 
 from auditor.cache import Cache
 from auditor.measure import Measurement, Measurer, Task
+from auditor.privacy import Privacy
 from auditor.reader import Limits
 
 LENGTH = struct.Struct("<Q")
@@ -39,6 +40,7 @@ class Setup:
     root: Path
     limits: Limits
     cache: Path | None
+    rules: Privacy = field(default_factory=Privacy)
     memory_bytes: int = MEMORY_BYTES
 
 
@@ -82,7 +84,7 @@ def serve() -> None:
     sys.stdout = sys.stderr  # a codec that prints must not write into the answers
     setup = receive(sys.stdin.buffer)
     assert isinstance(setup, Setup)
-    measurer = Measurer(root=setup.root, limits=setup.limits)
+    measurer = Measurer(root=setup.root, limits=setup.limits, rules=setup.rules)
     if setup.cache is not None:
         cache = Cache(folder=setup.cache, writable=False)
         if cache.open():

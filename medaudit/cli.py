@@ -95,8 +95,11 @@ def scan(
         bool, typer.Option("--exit-zero", help="Exit 0 also when there are findings.", rich_help_panel=GATE)
     ] = False,
     predictions: Annotated[
-        Path | None,
-        typer.Option(help="Out-of-fold class probabilities: npy, npz, csv or parquet.", rich_help_panel=PREDICTING),
+        list[Path] | None,
+        typer.Option(
+            help="Out-of-fold class probabilities: npy, npz, csv or parquet; repeated, the mean of several models.",
+            rich_help_panel=PREDICTING,
+        ),
     ] = None,
     classes: Annotated[
         str | None,
@@ -136,7 +139,7 @@ def scan(
         ignore=split_codes(ignore),
         require=split_codes(require),
         fail_on=fail_on,
-        predictions=predictions,
+        predictions=predictions or (),
         classes=classes.split(",") if classes else None,
         in_sample=in_sample,
         workers=workers,
@@ -194,6 +197,46 @@ def init(
         raise ConfigError(f"{goal}: exists already; --force replaces it")
     write_files({goal: config_text(opened.summary).encode()})
     typer.echo(f"{goal} written: {len(opened.summary.guesses)} roles found, layout {opened.summary.layout}")
+
+
+@app.command("consensus")
+def decide(
+    table: Annotated[Path, typer.Argument(help="A table of readings, long (record, rater, label) or wide, or its folder.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="consensus.csv, .tsv, .parquet or .jsonl.")] = Path(
+        "consensus.csv"
+    ),
+    method: Annotated[
+        str, typer.Option(help="auto, majority, dawid-skene, glad, mace or crowdlab (needs --predictions).")
+    ] = "auto",
+    rater: Annotated[str | None, typer.Option(help="Who gave the label.", rich_help_panel=ROLE)] = None,
+    label: Annotated[str | None, typer.Option(help="What the rater said.", rich_help_panel=ROLE)] = None,
+    path: Annotated[str | None, typer.Option(help="What was read.", rich_help_panel=ROLE)] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Out-of-fold class probabilities of the records.", rich_help_panel=PREDICTING)
+    ] = None,
+    classes: Annotated[
+        str | None, typer.Option(help="Order of the columns of --predictions.", rich_help_panel=PREDICTING)
+    ] = None,
+    min_gain: Annotated[
+        float, typer.Option(min=0, max=1, help="One more reading is worth it when it should raise the confidence by so much.")
+    ] = 0.02,
+    seed: Annotated[int, typer.Option(help="Seed of random starts.")] = 0,
+) -> None:
+    """One label per record out of several readings: soft label, confidence, and where one more reading is worth it."""
+    from auditor.experts.release import release
+    from auditor.experts.release_file import written
+    from auditor.layout import Options, open_dataset
+    from reports.format import write_files
+
+    roles = {"rater": rater, "label": label, "path": path}
+    opened = open_dataset(table, Options(roles={role: name for role, name in roles.items() if name is not None}))
+    order = tuple(classes.split(",")) if classes else None
+    found = release(opened, method=method, predictions=predictions, classes=order, min_gain=min_gain, seed=seed)
+    write_files({output: written(found, output)})
+    typer.echo(
+        f"{output} written: {len(found.frame):,} records, method {found.method} ({found.why}); "
+        f"one more reading is worth it for {found.worth:,} of them"
+    )
 
 
 @app.command()

@@ -8,23 +8,30 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from auditor.experts.agreement import (
-    Coefficient,
-    Metric,
-    fleiss_kappa,
-    gwet_ac1,
-    krippendorff_alpha,
-    percent_agreement,
-    similarity_matrix,
-)
-from auditor.check import Check
+from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.experts.raters import RaterTest, compare_raters, dawid_skene
+from auditor.experts.agreement import Coefficient
+from auditor.experts.models import dawid_skene
+from auditor.experts.raters import RaterTest, compare_raters
 from auditor.experts.readings import Readings, collect_readings
+from auditor.experts.scores import collect_scores
+from auditor.experts.summary import Agreement, measure_agreement, measure_scores
+from auditor.experts.tables import (
+    class_table,
+    coefficient_chart,
+    coefficient_table,
+    number,
+    numbers,
+    pair_chart,
+    pair_table,
+    record_agreement,
+    record_table,
+)
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 REPEATS = 500
 SEED = 0
+MAX_CLASS_ROWS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +41,13 @@ class ExpertDisagreement(Check):
     ## What it does
 
     Measures how far the readers agree: percent, Fleiss' κ, Krippendorff's α and Gwet's AC1, each with a bootstrap interval over
-    records; for declared grades also the quadratically weighted κ, and α is the ordinal one. Every reader is compared with the
-    others who read the same records: if all were equally good, each would be the odd one out equally often, however hard the
-    records are. A reader who agrees significantly less (Holm over readers) and by `min_deficit` or more is named. The table
-    `raters` shows the readers as they stand in the data: they are staff, not patients, and a pseudonym could not be acted on.
+    patients (records, where there are no ids); for declared grades also the quadratically weighted κ, AC2 and the intraclass
+    correlations ICC(2,1) and ICC(3,k), and α is the ordinal one; for sets of findings α counts what they have in common
+    (Jaccard); measurements get the interval α and both ICC. The same per class and per pair of readers (Cohen's κ), and how
+    often a reader repeats the own answer. Every reader is compared with the others who read the same records: if all were
+    equally good, each would be the odd one out equally often, however hard the records are. A reader who agrees significantly
+    less (Holm over readers) and by `min_deficit` or more is named. The table `raters` shows the readers as they stand in the
+    data: they are staff, not patients, and a pseudonym could not be acted on.
 
     ## Why is this bad?
 
@@ -62,6 +72,7 @@ class ExpertDisagreement(Check):
 
     * Krippendorff: Content Analysis. 2004; Computing Krippendorff's alpha-reliability. 2011.
     * Fleiss: Measuring nominal scale agreement among many raters. Psychological Bulletin 1971.
+    * Shrout & Fleiss: Intraclass correlations. Psychological Bulletin 1979.
     * Gwet: Computing inter-rater reliability and its variance in the presence of high agreement. BJMSP 2008.
     * Dawid & Skene: Maximum likelihood estimation of observer error-rates. Applied Statistics 1979.
     """
@@ -78,38 +89,90 @@ class ExpertDisagreement(Check):
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge the readings; raises SkipCheck where there are none to compare."""
+        scores = collect_scores(dataset)
+        if scores is not None:
+            return self._judge_scores(scores.values, scores.raters, scores.cluster)
         readings = collect_readings(dataset)
         counts = readings.counts
-        metric: Metric = "ordinal" if readings.ordinal else "nominal"
-        alpha = krippendorff_alpha(counts, metric, repeats=REPEATS, seed=SEED)
-        similarity = similarity_matrix(counts, metric)
-        test = compare_raters(readings.unit, readings.rater, readings.label, counts, similarity, raters=len(readings.raters))
+        found = measure_agreement(readings, repeats=REPEATS, seed=SEED)
+        alpha = found.alpha
+        test = compare_raters(
+            readings.unit, readings.rater, readings.label, counts, found.similarity, raters=len(readings.raters)
+        )
         poor = (test.q <= self.max_p) & (np.nan_to_num(test.deficit) >= self.min_deficit)
-        pairs = _record_agreement(counts)
+        pairs = record_agreement(counts)
         disputed = pairs < self.min_record_agreement
         read_twice = int((counts.sum(axis=1) >= 2).sum())
         raters = _rater_table(readings, test, poor)
-        metrics = _metrics(readings, alpha, int(poor.sum()), int(disputed.sum()), read_twice)
+        metrics = _metrics(readings, found, int(poor.sum()), int(disputed.sum()), read_twice)
+        measures = coefficient_table(found.measures)
+        between = pair_table(found.pairs, [str(r) for r in readings.raters])
+        ranked = sorted(found.classes, key=lambda row: -row[1])[:MAX_CLASS_ROWS]
+        classes = class_table([n for n, *_ in ranked], [r for *_, r in ranked], [k for _, k, _ in ranked])
+        charts = [_rater_chart(raters, test), coefficient_chart(measures, self.min_alpha)]
+        charts += [pair_chart(between)] if between.length else []
         return Verdict(
             summary=_summary(metrics, alpha, self.min_alpha, comparable=bool((counts.sum(axis=1) >= 3).any())),
             metrics=metrics,
             findings=(
-                *self._agreement_finding(alpha, counts, metric, int(disputed.sum()), read_twice),
+                *self._agreement_finding(found, int(disputed.sum()), read_twice),
                 *self._rater_findings(readings, test, poor),
             ),
-            tables=(raters, _record_table(readings, pairs, disputed)),
-            charts=(_rater_chart(raters, test),),
+            tables=(raters, record_table(readings, pairs, disputed), measures, between, classes),
+            charts=tuple(charts),
             coverage=Coverage(
                 evaluated=read_twice, total=len(counts), reason="" if read_twice == len(counts) else "read by one rater only"
             ),
         )
 
-    def _agreement_finding(
-        self, alpha: Coefficient, counts: npt.NDArray[np.float64], metric: str, disputed: int, read_twice: int
-    ) -> tuple[Finding, ...]:
+    def _judge_scores(self, values: npt.NDArray[np.float64], names: tuple[str, ...], cluster: npt.NDArray[np.int64]) -> Verdict:
+        """Of measurements: the interval α and the intraclass correlations."""
+        several = (~np.isnan(values)).sum(axis=1) >= 2
+        if not several.any():
+            raise SkipCheck("no record was measured by two raters")
+        measures = measure_scores(values, cluster, repeats=REPEATS, seed=SEED)
+        alpha = measures[0][1]
+        table = coefficient_table(measures)
+        rows = np.where(several[:, None], values, np.nan)
+        offset = np.array([float(np.nanmean(c)) if (~np.isnan(c)).any() else np.nan for c in (rows - _means(rows)).T])
+        raters = Table(
+            name="raters", title="Raters against the mean of all who measured the same records",
+            columns=(
+                Column(name="rater", kind="text", values=list(names), title="Rater"),
+                Column(name="readings", kind="integer", values=(~np.isnan(rows)).sum(axis=0).tolist(), title="Readings"),
+                Column(name="offset", kind="number", values=numbers(offset), title="Mean difference from the mean"),
+            ),
+        )  # fmt: skip
+        low = alpha.value < self.min_alpha
+        finding = Finding(
+            code=self.code, severity=self.severity, where=Location(), subject="agreement", score=alpha.value,
+            message=(
+                f"the measurements agree with Krippendorff's α = {alpha.value:.2f} (interval; {alpha.low:.2f} to "
+                f"{alpha.high:.2f}), below the floor of {self.min_alpha}: measure the records again that differ most"
+            ),
+            evidence={"krippendorff_alpha": number(alpha.value)},
+        )  # fmt: skip
+        spoken = ", ".join(f"{name} {c.value:.2f} ({c.low:.2f} to {c.high:.2f})" for name, c in measures)
+        metrics: dict[str, Cell] = {"metric": "interval", "raters": len(names), "records_read_twice": int(several.sum())}
+        for key, (_, c) in zip(("krippendorff_alpha", "icc_single", "icc_average"), measures, strict=False):
+            metrics |= {key: number(c.value), f"{key}_low": number(c.low), f"{key}_high": number(c.high)}
+        return Verdict(
+            summary=f"The readings are measurements by {len(names)} raters: {spoken}.",
+            metrics=metrics,
+            findings=(finding,) if low else (),
+            tables=(raters, table),
+            charts=(coefficient_chart(table, self.min_alpha),),
+            coverage=Coverage(
+                evaluated=int(several.sum()), total=len(values), reason="" if several.all() else "measured by one rater only"
+            ),
+        )
+
+    def _agreement_finding(self, found: Agreement, disputed: int, read_twice: int) -> tuple[Finding, ...]:
+        alpha, metric = found.alpha, found.metric
         if not alpha.value < self.min_alpha:
             return ()
-        percent, ac1 = percent_agreement(counts), gwet_ac1(counts).value
+        by_name = dict(found.measures)
+        percent, ac1 = by_name["percent agreement"].value, by_name["Gwet's AC1"].value
         rare = (
             f"; one label dominates, which lowers α: {percent:.0%} of the pairs of readings agree (AC1 {ac1:.2f})"
             if percent >= 0.9 and ac1 >= 0.8
@@ -166,27 +229,33 @@ def _summary(metrics: dict[str, Cell], alpha: Coefficient, floor: float, *, comp
     )
 
 
-def _metrics(readings: Readings, alpha: Coefficient, poor: int, disputed: int, read_twice: int) -> dict[str, Cell]:
-    counts = readings.counts
-    coefficients = {
-        "krippendorff_alpha": alpha,
-        "fleiss_kappa": fleiss_kappa(counts, repeats=REPEATS, seed=SEED),
-        "gwet_ac1": gwet_ac1(counts, repeats=REPEATS, seed=SEED),
-    }
-    if readings.ordinal:
-        coefficients["weighted_kappa"] = fleiss_kappa(counts, weights="quadratic", repeats=REPEATS, seed=SEED)
-    metrics: dict[str, Cell] = {"percent_agreement_fraction": _number(percent_agreement(counts))}
+KEYS = {
+    "Fleiss' κ": "fleiss_kappa",
+    "Gwet's AC1": "gwet_ac1",
+    "Fleiss' κ, quadratic weights": "weighted_kappa",
+    "Gwet's AC2, quadratic weights": "gwet_ac2",
+    "ICC(2,1)": "icc_single",
+    "ICC(3,k)": "icc_average",
+}
+
+
+def _metrics(readings: Readings, found: Agreement, poor: int, disputed: int, read_twice: int) -> dict[str, Cell]:
+    by_name = dict(found.measures)
+    coefficients = {"krippendorff_alpha": found.alpha} | {KEYS[n]: c for n, c in by_name.items() if n in KEYS}
+    metrics: dict[str, Cell] = {"percent_agreement_fraction": number(by_name["percent agreement"].value)}
     for name, coefficient in coefficients.items():
-        metrics[name] = _number(coefficient.value)
-        metrics[f"{name}_low"], metrics[f"{name}_high"] = _number(coefficient.low), _number(coefficient.high)
+        metrics[name] = number(coefficient.value)
+        metrics[f"{name}_low"], metrics[f"{name}_high"] = number(coefficient.low), number(coefficient.high)
+    kappas = [p.kappa.value for p in found.pairs if not np.isnan(p.kappa.value)]
     metrics |= {
-        "scale": "ordinal" if readings.ordinal else "nominal",
+        "mean_cohen_kappa": float(np.mean(kappas)) if kappas else None,
+        "scale": found.metric,
         "raters": len(readings.raters),
         "poor_raters": poor,
         "readings": len(readings.unit),
         "incomplete_readings": readings.incomplete,
         "repeated_readings": readings.repeats,
-        "repeat_agreement_fraction": _number(readings.repeat_agreement),
+        "repeat_agreement_fraction": number(readings.repeat_agreement),
         "records_read_twice": read_twice,
         "disputed_records": disputed,
         "disputed_fraction": disputed / read_twice,
@@ -194,19 +263,12 @@ def _metrics(readings: Readings, alpha: Coefficient, poor: int, disputed: int, r
     return metrics
 
 
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def _numbers(values: npt.NDArray[np.float64]) -> list[Cell]:
-    return [_number(value) for value in values.tolist()]
-
-
-def _record_agreement(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Share of agreeing pairs of readings per record, NaN with one reading."""
-    n = counts.sum(axis=1)
-    pairs = (counts * (counts - 1)).sum(axis=1) / np.maximum(n * (n - 1), 1)
-    return np.asarray(np.where(n >= 2, pairs, np.nan))
+def _means(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Mean of each record, shape (records, 1); NaN where nobody measured."""
+    there = ~np.isnan(values)
+    n = there.sum(axis=1, keepdims=True)
+    total = np.where(there, values, 0.0).sum(axis=1, keepdims=True)
+    return np.asarray(np.where(n > 0, total / np.maximum(n, 1), np.nan))
 
 
 def _rater_table(readings: Readings, test: RaterTest, poor: npt.NDArray[np.bool_]) -> Table:
@@ -220,10 +282,10 @@ def _rater_table(readings: Readings, test: RaterTest, poor: npt.NDArray[np.bool_
             Column(name="rater", kind="text", values=[str(r) for r in readings.raters], title="Rater"),
             Column(name="readings", kind="integer", values=test.readings.tolist(), title="Readings shared with others"),
             Column(name="informative", kind="integer", values=test.informative.tolist(), title="That tell who dissents"),
-            Column(name="agreement", kind="fraction", values=_numbers(test.agreement), title="Agreement with the others"),
-            Column(name="others", kind="fraction", values=_numbers(test.others), title="The others among themselves"),
-            Column(name="kappa", kind="number", values=_numbers(test.kappa), title="κ with the others"),
-            Column(name="accuracy", kind="fraction", values=_numbers(fitted.accuracy), title="Accuracy (Dawid-Skene)"),
+            Column(name="agreement", kind="fraction", values=numbers(test.agreement), title="Agreement with the others"),
+            Column(name="others", kind="fraction", values=numbers(test.others), title="The others among themselves"),
+            Column(name="kappa", kind="number", values=numbers(test.kappa), title="κ with the others"),
+            Column(name="accuracy", kind="fraction", values=numbers(fitted.accuracy), title="Accuracy (Dawid-Skene)"),
             Column(name="q", kind="number", values=test.q.tolist(), title="p over all raters"),
             Column(name="flagged", kind="boolean", values=poor.tolist(), title="Stands apart"),
         ),
@@ -235,27 +297,4 @@ def _rater_chart(table: Table, test: RaterTest) -> Chart:
     return Chart(
         name="rater_agreement", title="Agreement of each rater with the others", kind="bars", table=table,
         label="rater", value="agreement", reference={"mean": usual},
-    )  # fmt: skip
-
-
-def _record_table(readings: Readings, pairs: npt.NDArray[np.float64], disputed: npt.NDArray[np.bool_]) -> Table:
-    counts = readings.counts
-    n = counts.sum(axis=1)
-    share = counts / n[:, None]
-    entropy = -(share * np.log2(np.where(share > 0, share, 1))).sum(axis=1)
-    top = counts.max(axis=1)
-    tied = (counts == top[:, None]).sum(axis=1) > 1
-    names = np.array(readings.classes, dtype=object)[counts.argmax(axis=1)]
-    names[tied] = None
-    return Table(
-        name="records", title="Records and what their readers say",
-        columns=(
-            Column(name="record", kind="record", values=[str(r) for r in readings.records], title="Record"),
-            Column(name="readings", kind="integer", values=n.astype(np.int64).tolist(), title="Readings"),
-            Column(name="labels", kind="integer", values=(counts > 0).sum(axis=1).tolist(), title="Different labels"),
-            Column(name="majority", kind="class", values=names.tolist(), title="Most frequent label (empty: tie)"),
-            Column(name="agreement", kind="fraction", values=_numbers(pairs), title="Agreeing pairs"),
-            Column(name="entropy_bits", kind="number", values=np.abs(entropy).round(6).tolist(), title="Entropy in bits"),
-            Column(name="disputed", kind="boolean", values=disputed.tolist(), title="Disputed"),
-        ),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 
 from auditor.check import Check
 from auditor.dataset import Dataset
-from auditor.fields import Field, spoken
+from auditor.fields import Field, follows_picture, spoken
 from auditor.statistics.contingency import Contingency, contingency_of, contingency_table, histogram_chart
 from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.purity import pure_values
@@ -27,6 +27,11 @@ _REMEDY = {
     "clinical": "for information: judge whether a model should be allowed to use it",
 }
 
+_SIZE_REMEDY = (
+    "it may follow what is shown, or the machine: bring all records to one size and format, balance it between the classes "
+    "(prevalence changes), or waive it with a reason"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MetadataLeakage(Check):
@@ -37,10 +42,11 @@ class MetadataLeakage(Check):
     Predicts every class, one against the rest, from each metadata field alone, in folds that never part a patient, and reports
     the class that is told best (AUC with a 95 % interval over patients). A permutation test that exchanges patients, and images
     inside a patient, guards against chance; the false discovery rate over all fields is held at `max_q`. A field is reported
-    when it is significant and its AUC reaches `min_auc`; an encoding field (bit depth, codec, size, path) whose interval lies
-    over `max_auc` is an error. Continuous labels are cut at their median. Declared strata (`[design]`) give a second figure
-    within strata; acquisition and provenance fields must pass both. Without usable patient ids rows are taken as
-    independent, and nothing is more than a warning.
+    when it is significant and its AUC reaches `min_auc`; an encoding field (bit depth, codec, channels, container, path) whose
+    interval lies over `max_auc` is an error, unless it can follow the picture itself (size, bytes, used values). Continuous
+    labels are cut at their median. Declared strata (`[design]`) give a second figure within strata; acquisition and
+    provenance fields must pass both. Without usable patient ids rows are taken as independent, and nothing is more than a
+    warning.
 
     ## Why is this bad?
 
@@ -132,7 +138,7 @@ class MetadataLeakage(Check):
     def _severity(self, field: Field, low: float, *, usable: bool) -> Severity:
         if field.kind == "clinical" or _is_no_input(field):
             return Severity.INFO
-        if field.kind == "encoding" and low >= self.max_auc and usable:
+        if field.kind == "encoding" and not follows_picture(field.name) and low >= self.max_auc and usable:
             return Severity.ERROR
         return Severity.WARNING
 
@@ -162,7 +168,8 @@ class MetadataLeakage(Check):
             message += f"; {len(pure)} of its {one.coded.size} values occur in one class only"
         if not question.clusters.usable:
             message += "; no usable patient ids, rows assumed independent"
-        message += "; not an input" if _is_no_input(field) else f"; {_REMEDY[field.kind]}"
+        remedy = _SIZE_REMEDY if field.kind == "encoding" and follows_picture(field.name) else _REMEDY[field.kind]
+        message += "; not an input" if _is_no_input(field) else f"; {remedy}"
         return Finding(
             code=self.code,
             severity=severity,

@@ -21,6 +21,7 @@ from auditor.statistics.derived import (
     ask_about,
     contingency,
     coverage_of,
+    drawn,
     evidence_of,
     fields_table,
     figures_in_words,
@@ -114,6 +115,7 @@ class CheapPixels(Check):
     * `min_auc` (0.70): smallest AUC that is reported.
     * `max_q` (0.05): false discovery rate over the properties.
     * `min_records` (10), `min_patients` (3): what a class needs, on either side.
+    * `max_records` (100000): whole patients up to about this many records are used.
     * `draws` (2000): most permutations per level. `test_records` (30000): records that the test uses, whole patients.
     * `folds` (5), `seed` (0).
 
@@ -132,6 +134,7 @@ class CheapPixels(Check):
     max_q: float = 0.05
     min_records: int = 10
     min_patients: int = 3
+    max_records: int = 100_000
     draws: int = 2000
     test_records: int = 30_000
     folds: int = 5
@@ -139,6 +142,7 @@ class CheapPixels(Check):
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge every property. Raises SkipCheck: no label, one class, no picture read."""
+        whole, dataset = dataset, drawn(dataset, records=self.max_records, seed=self.seed)
         names = [name for name in PROPERTIES if name in dataset.features.columns]
         if dataset.labels.task != "none" and not names:
             raise SkipCheck("there are no pixel features: no image was read")
@@ -175,17 +179,16 @@ class CheapPixels(Check):
             findings=findings,
             tables=(table, contingency_table(shown)) if shown else (table,),
             charts=(
-                intervals_chart(
-                    table, found.gate, title="How well each pixel property tells its best class (AUC, 95 % interval)"
-                ),
+                intervals_chart(table, found.gate, title="How well each property tells its best class (AUC, 95 % interval)"),
                 *(histogram_chart(one) for one in shown),
             ),
-            coverage=coverage_of(dataset, question, (f"{unseen:,} records have no pixels",) if unseen else ()),
+            coverage=coverage_of(whole, question, (f"{unseen:,} records have no pixels",) if unseen else ()),
         )
 
     def _finding(self, found: Answer, group: str, rows: list[Told]) -> Finding:
         best = rows[0]
-        others = f" ({len(rows)} of its properties do)" if len(rows) > 1 else ""
+        more = len(rows) - 1
+        others = f"; so {'does 1 more property' if more == 1 else f'do {more} more properties'} of {group}" if more else ""
         message = (
             f"{PROPERTIES[best.name][1]} alone {figures_in_words(found, best)}{others}{independence_note(found.question)}; "
             f"anatomy or artefact, no test on pixels can tell: compare the classes by eye, then {_REMEDY[group]}, balance it "

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from cleanlab.count import compute_confident_joint
 
-from auditor.check import Check, Need
+from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset
 from auditor.fraction import fraction
 from auditor.label_noise import JudgedTask, judge_labels
-from auditor.noise import ASSUMPTION
+from auditor.noise import ASSUMPTION, NoiseVerdict
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 
@@ -26,9 +26,12 @@ class EstimatedNoise(Check):
     Compares every label with the prediction of a model that did not train on it (the built-in probe, or `--predictions`).
     It reports the share of records where both differ, with an interval over patients; what the model would differ in if all
     labels were right; and a model-based estimate of the wrong ones. That estimate rests on an assumption, printed with it:
-    labels of the records that the model is most sure of are wrong as often as all others, class by class.
-    There are three verdicts: *noise*, *no evidence* (with the smallest noise that would have shown), and *cannot tell*: the
-    disagreement grows with the model's own doubt, as it does for ambiguous images with perfectly good labels.
+    labels that disagree where the model is surest are wrong, and the share of wrong labels follows a line from there to the
+    records it doubts.
+    There are three verdicts: *noise*, *no evidence* (with the smallest noise that would have shown), and *cannot tell*, which
+    is shown as not evaluated: the disagreement grows with the model's own doubt, as it does for ambiguous images with perfectly
+    good labels, or the model is too weak or too boastful to judge by, or it saw the labels before. Labels of a study, a lesion
+    or a patient are judged once, by the pooled predictions of their images.
 
     ## Why is this bad?
 
@@ -59,7 +62,7 @@ class EstimatedNoise(Check):
     max_noise_fraction: float = 0.01
 
     def run(self, dataset: Dataset) -> Verdict:
-        """Estimate; raises SkipCheck without labels or predictions."""
+        """Estimate; raises SkipCheck without labels or predictions, and with the estimate where it cannot tell."""
         tasks = judge_labels(dataset, tolerance=self.max_noise_fraction)
         assert dataset.predictions is not None
         findings = [f for task in tasks if (f := self._finding(task, dataset)) is not None]
@@ -74,8 +77,8 @@ class EstimatedNoise(Check):
                     table=joint, label="given", group="predicted", value="records",
                 )
             )  # fmt: skip
-        judged = len(np.unique(np.concatenate([task.rows for task in tasks])))
-        return Verdict(
+        judged = len(np.unique(np.concatenate([task.records for task in tasks])))
+        verdict = Verdict(
             summary=_summary(tasks, in_sample=not dataset.predictions.out_of_fold),
             metrics=_metrics(tasks, dataset),
             findings=tuple(findings),
@@ -85,24 +88,25 @@ class EstimatedNoise(Check):
                 evaluated=judged, total=dataset.size, reason="" if judged == dataset.size else "no label, or no prediction"
             ),
         )
+        told = [_verdict_of(task, in_sample=not dataset.predictions.out_of_fold) for task in tasks]
+        if all(kind == "cannot tell" for kind, _ in told):
+            raise SkipCheck(
+                f"whether labels are wrong cannot be told from this model: {told[0][1]}", verdict=replace(verdict, findings=())
+            )
+        return verdict
 
     def _finding(self, task: JudgedTask, dataset: Dataset) -> Finding | None:
         estimate = task.estimate
         where = Location(field=dataset.labels.origin or None)
         about = f"class {task.name!r}: " if task.name else ""
         assert dataset.predictions is not None
-        verdict, reason = estimate.verdict, estimate.reason
-        if verdict == "no evidence" and not dataset.predictions.out_of_fold:
-            verdict, reason = (
-                "cannot tell",
-                "the predictions are in-sample: the model may have learnt the wrong labels by heart",
-            )
+        verdict, reason = _verdict_of(task, in_sample=not dataset.predictions.out_of_fold)
         if verdict == "no evidence":
             return None
         evidence: dict[str, Cell] = {
             "label_noise_fraction": estimate.noise.value,
             "disagreement_fraction": estimate.disagreement.value,
-            "records": len(task.rows),
+            "labels": len(task.codes),
         }
         if verdict == "cannot tell":
             return Finding(
@@ -117,6 +121,13 @@ class EstimatedNoise(Check):
                 f"{ASSUMPTION}): {reason}; review a random sample, then the records that LN002 ranks first"
             ),
         )  # fmt: skip
+
+
+def _verdict_of(task: JudgedTask, *, in_sample: bool) -> tuple[NoiseVerdict, str]:
+    """The estimate's verdict; a model that saw the labels cannot acquit them."""
+    if in_sample and task.estimate.verdict == "no evidence":
+        return "cannot tell", "the predictions are in-sample: the model may have learnt the wrong labels by heart"
+    return task.estimate.verdict, task.estimate.reason
 
 
 def _summary(tasks: tuple[JudgedTask, ...], *, in_sample: bool) -> str:
@@ -139,13 +150,13 @@ def _summary(tasks: tuple[JudgedTask, ...], *, in_sample: bool) -> str:
 def _metrics(tasks: tuple[JudgedTask, ...], dataset: Dataset) -> dict[str, Cell]:
     """Of a multi-label dataset: the means over the classes, weighted by judged records."""
     assert dataset.predictions is not None
-    sizes = np.array([len(t.rows) for t in tasks], dtype=np.float64)
+    sizes = np.array([len(t.codes) for t in tasks], dtype=np.float64)
 
     def mean(values: list[float]) -> float:
         return float(np.average(values, weights=sizes))
 
     estimates = [t.estimate for t in tasks]
-    verdicts = [e.verdict for e in estimates]
+    verdicts = [_verdict_of(t, in_sample=not dataset.predictions.out_of_fold)[0] for t in tasks]
     verdict = next((v for v in ("noise", "cannot tell") if v in verdicts), "no evidence")
     return {
         "verdict": verdict,
@@ -171,12 +182,12 @@ def _class_table(tasks: tuple[JudgedTask, ...]) -> Table:
         if task.name:
             e = task.estimate
             d = e.disagreement
-            rows.append((task.name, len(task.rows), d.value, d.low, d.high, e.noise.value, e.verdict))
+            rows.append((task.name, len(task.codes), d.value, d.low, d.high, e.noise.value, e.verdict))
             continue
         for code, name in enumerate(task.classes):
             given = task.codes == code
             if given.any():
-                share = fraction(differs[given])
+                share = fraction(differs[given], task.groups[given])
                 noise = float(task.estimate.suspicion[given].mean())
                 rows.append((name, share.count, share.value, share.low, share.high, noise, task.estimate.verdict))
     columns = list(zip(*rows, strict=True))

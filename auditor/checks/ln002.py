@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.check import Check, Need
+from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset, State
 from auditor.label_noise import JudgedTask, judge_labels
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
@@ -27,7 +27,8 @@ class SuspectLabels(Check):
     labels left out, nor many right ones to look through. The score is 0 to 1, low = look here first; it joins the sharpened
     self-confidence of an out-of-fold model with the probability, under the noise between classes that LN001 estimated, that
     the label is right. The table `label_scores` holds every record. Of a multi-label dataset a record has the score of its
-    worst class.
+    worst class. Where LN001
+    cannot tell how many labels are wrong, the ranking is shown all the same, as not evaluated.
 
     ## Why is this bad?
 
@@ -59,18 +60,17 @@ class SuspectLabels(Check):
     max_noise_fraction: float = 0.01
 
     def run(self, dataset: Dataset) -> Verdict:
-        """Rank; raises SkipCheck without labels or predictions."""
+        """Rank; raises SkipCheck without labels or predictions, and with the ranking where no cut-off can be told."""
         tasks = judge_labels(dataset, tolerance=self.max_noise_fraction)
         scores = _scores(dataset, tasks)
         flagged = int(scores["flagged"].sum())
         verdicts = {task.estimate.verdict for task in tasks}
-        severity = Severity.WARNING if "noise" in verdicts else Severity.INFO
-        silent = verdicts == {"no evidence"} or flagged == 0
-        findings = () if silent else self._findings(dataset, scores, severity, flagged)
+        silent = "noise" not in verdicts or flagged == 0
+        findings = () if silent else self._findings(dataset, scores, flagged)
         judged = int(scores["score"].notna().sum())
         expected = float(np.sum([t.estimate.suspicion[t.estimate.flagged].sum(dtype=np.float64) for t in tasks]))
         table = _table(scores)
-        return Verdict(
+        verdict = Verdict(
             summary=(
                 f"No evidence of label noise; the {flagged:,} most doubtful of {judged:,} labels are marked."
                 if verdicts == {"no evidence"}
@@ -89,14 +89,18 @@ class SuspectLabels(Check):
                 evaluated=judged, total=dataset.size, reason="" if judged == dataset.size else "no label, or no prediction"
             ),
         )
+        if "cannot tell" in verdicts and "noise" not in verdicts:
+            reason = next(task.estimate.reason for task in tasks if task.estimate.verdict == "cannot tell")
+            raise SkipCheck(f"how many labels are wrong cannot be told, so no cut-off follows: {reason}", verdict=verdict)
+        return verdict
 
-    def _findings(self, dataset: Dataset, scores: pd.DataFrame, severity: Severity, flagged: int) -> tuple[Finding, ...]:
+    def _findings(self, dataset: Dataset, scores: pd.DataFrame, flagged: int) -> tuple[Finding, ...]:
         listed = min(flagged, self.max_findings)
         more = f"; the first {listed:,} are listed, all are in the table label_scores" if listed < flagged else ""
         field = dataset.labels.origin or None
         found = [
             Finding(
-                code=self.code, severity=severity, where=Location(field=field), score=flagged / dataset.size,
+                code=self.code, severity=self.severity, where=Location(field=field), score=flagged / dataset.size,
                 message=f"{flagged:,} labels are worth a second look, lowest score first{more}",
                 evidence={"flagged_records": flagged, "listed_records": listed},
             )
@@ -107,7 +111,7 @@ class SuspectLabels(Check):
             evidence: dict[str, Cell] = {"given": row["given"], "suggested": row["suggested"]}
             found.append(
                 Finding(
-                    code=self.code, severity=severity, score=1 - float(row["score"]), evidence=evidence,
+                    code=self.code, severity=self.severity, score=1 - float(row["score"]), evidence=evidence,
                     message=f"labelled {row['given']!r}, looks like {row['suggested']!r} to the model; look at it again",
                     where=Location(
                         path=None if pd.isna(path) else str(path), line=int(line) or None, record=str(record), field=field
@@ -129,10 +133,10 @@ def _scores(dataset: Dataset, tasks: tuple[JudgedTask, ...]) -> pd.DataFrame:
         suggested = _switched(dataset, tasks)
     else:
         names = np.array(tasks[0].classes, dtype=object)
-        suggested[tasks[0].rows] = names[tasks[0].estimate.suggested]
+        suggested[tasks[0].records] = names[tasks[0].estimate.suggested[tasks[0].label_of]]
     for task in tasks:
-        score[task.rows] = np.fmin(score[task.rows], task.estimate.score)
-        flagged[task.rows] |= task.estimate.flagged
+        score[task.records] = np.fmin(score[task.records], task.estimate.score[task.label_of])
+        flagged[task.records] |= task.estimate.flagged[task.label_of]
     return pd.DataFrame(
         {"given": pd.Series(given, index=dataset.records.index, dtype=object),
          "suggested": pd.Series(suggested, index=dataset.records.index, dtype=object), "score": score, "flagged": flagged},
@@ -146,8 +150,9 @@ def _switched(dataset: Dataset, tasks: tuple[JudgedTask, ...]) -> npt.NDArray[np
     positive = dataset.labels.states.to_numpy() == State.POSITIVE
     judged = np.zeros(dataset.size, dtype=np.bool_)
     for task in tasks:
-        judged[task.rows] = True
-        positive[task.rows[task.estimate.flagged], dataset.labels.classes.index(task.name)] ^= True
+        judged[task.records] = True
+        switched = task.records[task.estimate.flagged[task.label_of]]
+        positive[switched, dataset.labels.classes.index(task.name)] ^= True
     patterns, which = np.unique(positive, axis=0, return_inverse=True)
     names = np.array(
         ["|".join(c for c, yes in zip(dataset.labels.classes, pattern, strict=True) if yes) for pattern in patterns],

@@ -7,13 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset
 from auditor.duplicates import Wording, copy_findings, copy_metrics, pairs_table, plural
 from auditor.groups import partition, spread
 from auditor.link import Evidence, near_groups
-from auditor.types import Coverage, Severity, Verdict
+from auditor.types import Coverage, Finding, Severity, Verdict
 
 WORDING = Wording(
     code="SP004",
@@ -31,10 +32,12 @@ class NearDuplicate(Check):
     ## What it does
     Finds copies that were cropped (60 % of the area or more left), resized, recompressed, windowed, inverted, flipped, turned
     by quarters, padded or written on. Pairs that share details are laid over each other, and are copies when their fine
-    structure agrees nearly everywhere. Slices of one series, fields of one slide and two radiographs of one chest are no
-    copies. A stack of frames is compared as a whole with stacks of as many frames. Groups in more than one split are an
-    error, one finding per pair of splits; groups within one split a warning. Not compared: images shorter than 48 pixels
-    on a side (too small to tell), blank ones, masks. Identical images are SP002; a group here holds their copies too.
+    structure agrees nearly everywhere, one lies within the other, and neither leans. Slices of one series, fields of one
+    slide and two radiographs of one chest are no copies; pictures that show the same scene without being copies (the same
+    cells photographed again, a second exposure) are an info finding, the table `scenes`, and join nothing. A stack of
+    frames is compared as a whole with stacks of as many frames. Groups in more than one split are an error, one finding per
+    pair of splits; groups within one split a warning. Not compared: images shorter than 48 pixels on a side (too small to
+    tell), blank ones, masks, stripes. Identical images are SP002; a group here holds their copies too.
 
     ## Why is this bad?
     A test image whose crop or flip was trained on is remembered, not recognised, and the score is too high. Such copies come
@@ -79,16 +82,47 @@ class NearDuplicate(Check):
         summary = (
             f"{plural(count, 'group')} of near-copies ({plural(int((groups >= 0).sum()), 'record')}){where}"
             if count
-            else f"No near-copy among the {evaluated:,} images that could be compared: none shows 60 % or more of another"
+            else f"No near-copy among the {evaluated:,} images that could be compared; a crop to 60 % would have been seen"
         )
         table = pairs_table(dataset, links, groups, title="Pairs of near-copies", other="Near-copy of")
+        scenes = offered(dataset)
+        scene_table = pairs_table(dataset, scenes, groups, title="The same scene taken twice", other="Again in", name="scenes")
         return Verdict(
             summary=summary,
-            metrics={**copy_metrics(groups, lies, evaluated), "pairs": len(links)},
-            findings=copy_findings(dataset, groups, lies, WORDING, severity=self.severity, limit=self.max_findings),
-            tables=(table,) if count else (),
+            metrics={**copy_metrics(groups, lies, evaluated), "pairs": len(links), "scene_pairs": len(scenes)},
+            findings=(
+                *copy_findings(dataset, groups, lies, WORDING, severity=self.severity, limit=self.max_findings),
+                *scene_findings(len(scenes)),
+            ),
+            tables=(*((table,) if count else ()), *((scene_table,) if len(scenes) else ())),
             coverage=Coverage(evaluated=evaluated, total=dataset.size, reason=why_left(dataset, evaluated)),
         )
+
+
+def offered(dataset: Dataset) -> pd.DataFrame:
+    """Links of alike pictures that join nothing."""
+    links = dataset.links
+    if "how" not in links:
+        return links.iloc[:0]
+    return links[(links["evidence"] == Evidence.CANDIDATE.value) & (links["how"] != "")]
+
+
+def scene_findings(count: int) -> tuple[Finding, ...]:
+    """One info finding where the same scene was taken twice."""
+    if not count:
+        return ()
+    return (
+        Finding(
+            code=WORDING.code,
+            severity=Severity.INFO,
+            message=(
+                f"{plural(count, 'pair')} of images {'show' if count > 1 else 'shows'} one scene in two pictures (a field "
+                "photographed again, a second exposure). Look at them: they belong to one patient, so to one split"
+            ),
+            subject="scenes",
+            evidence={"pairs": count},
+        ),
+    )
 
 
 def compared_records(dataset: Dataset) -> npt.NDArray[np.bool_]:

@@ -1,10 +1,12 @@
-"""How far readers agree: percent, Cohen's, Fleiss' and weighted κ, Krippendorff's α, Gwet's AC1, each with an interval.
+"""How far readers agree: percent, Cohen's, Fleiss' and weighted κ, Krippendorff's α, Gwet's AC1 and AC2, each with an interval.
 
 Everything works on a matrix of counts, units × classes: how many readings of a unit chose a class. All coefficients have the
 form (A − E) / (1 − E): observed agreement A, a mean over units, and E, what chance alone would give, from the margins.
 Disagreement may be graded: `similarity` (classes, classes) is 1 on the diagonal and says how much of an agreement a pair is.
+Intervals are by bootstrap over units, or over clusters of units (`cluster`: patient of each unit, indices from 0), corrected
+for bias and skewness (BCa, Efron 1987; the acceleration is that of the jackknife).
 
-Sources: Cohen 1960, 1968; Fleiss 1971; Krippendorff, Computing Krippendorff's alpha-reliability, 2011; Gwet 2008.
+Sources: Cohen 1960, 1968; Fleiss 1971; Krippendorff, Computing Krippendorff's alpha-reliability, 2011; Gwet 2008, 2014.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import norm
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 Weights = Literal["none", "linear", "quadratic"]
@@ -93,8 +96,14 @@ def weight_matrix(classes: int, weights: Weights) -> Doubles:
 
 def percent_agreement(counts: Doubles, similarity: Doubles | None = None) -> float:
     """Share of agreeing pairs of readings, mean over units with two or more."""
-    sums = _unit_sums(counts, _or_identity(counts, similarity))
-    return _ratio(sums.agreement.sum(), sums.weight.sum())
+    return percent(counts, similarity).value
+
+
+def percent(
+    counts: Doubles, similarity: Doubles | None = None, *, cluster: Codes | None = None, repeats: int = 0, seed: int = 0
+) -> Coefficient:
+    """`percent_agreement` with its interval."""
+    return _with_interval(_unit_sums(counts, _or_identity(counts, similarity)), _no_chance, repeats, seed, cluster)
 
 
 def cohen_kappa(first: Codes, second: Codes, *, classes: int, weights: Weights = "none") -> float:
@@ -108,27 +117,47 @@ def cohen_kappa(first: Codes, second: Codes, *, classes: int, weights: Weights =
     return _corrected(float((table * similarity).sum()), expected)
 
 
-def fleiss_kappa(counts: Doubles, *, weights: Weights = "none", repeats: int = 0, seed: int = 0) -> Coefficient:
+def fleiss_kappa(
+    counts: Doubles, *, weights: Weights = "none", cluster: Codes | None = None, repeats: int = 0, seed: int = 0
+) -> Coefficient:
     """Fleiss' κ, also with graded weights and with differing numbers of readings (units with one are left out)."""
     similarity = weight_matrix(counts.shape[1], weights)
-    return _with_interval(_unit_sums(counts, similarity), partial(_fleiss_chance, similarity), repeats, seed)
+    return _with_interval(_unit_sums(counts, similarity), partial(_fleiss_chance, similarity), repeats, seed, cluster)
 
 
 def krippendorff_alpha(
-    counts: Doubles, metric: Metric = "nominal", *, values: Doubles | None = None, repeats: int = 0, seed: int = 0
+    counts: Doubles,
+    metric: Metric = "nominal",
+    *,
+    values: Doubles | None = None,
+    similarity: Doubles | None = None,
+    cluster: Codes | None = None,
+    repeats: int = 0,
+    seed: int = 0,
 ) -> Coefficient:
-    """Krippendorff's α; missing readings are simply absent. The distances of the metric stay fixed in the bootstrap."""
-    similarity = similarity_matrix(counts, metric, values)
-    return _with_interval(_pairable_sums(counts, similarity), partial(_alpha_chance, similarity), repeats, seed)
+    """Krippendorff's α; missing readings are simply absent. The distances of the metric stay fixed in the bootstrap.
+
+    `similarity` (classes, classes) replaces that of `metric` (sets of labels: Jaccard).
+    """
+    alike = similarity_matrix(counts, metric, values) if similarity is None else similarity
+    return _with_interval(_pairable_sums(counts, alike), partial(_alpha_chance, alike), repeats, seed, cluster)
 
 
-def gwet_ac1(counts: Doubles, *, repeats: int = 0, seed: int = 0) -> Coefficient:
+def gwet_ac1(counts: Doubles, *, cluster: Codes | None = None, repeats: int = 0, seed: int = 0) -> Coefficient:
     """Gwet's AC1, which does not collapse where one class is nearly always right."""
-    sums = _unit_sums(counts, np.eye(counts.shape[1]))
+    return gwet_ac2(counts, np.eye(counts.shape[1]), cluster=cluster, repeats=repeats, seed=seed)
+
+
+def gwet_ac2(
+    counts: Doubles, similarity: Doubles, *, cluster: Codes | None = None, repeats: int = 0, seed: int = 0
+) -> Coefficient:
+    """Gwet's AC2: AC1 with graded agreement (`weight_matrix(classes, "quadratic")` for grades)."""
+    sums = _unit_sums(counts, similarity)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     read = counts.sum(axis=1) > 0
     kept = Sums(weight=sums.weight[read], agreement=sums.agreement[read], margins=share[read])
-    return _with_interval(kept, _gwet_chance, repeats, seed)
+    inside = None if cluster is None else cluster[read]
+    return _with_interval(kept, partial(_gwet_chance, similarity), repeats, seed, inside)
 
 
 def _or_identity(counts: Doubles, similarity: Doubles | None) -> Doubles:
@@ -169,37 +198,87 @@ def _alpha_chance(similarity: Doubles, margins: Doubles) -> Doubles:
     return np.asarray(pairs / np.maximum(total * (total - 1), 1e-300))
 
 
-def _gwet_chance(margins: Doubles) -> Doubles:
+def _gwet_chance(similarity: Doubles, margins: Doubles) -> Doubles:
     share = margins / np.maximum(margins.sum(axis=-1, keepdims=True), 1e-300)
-    return np.asarray((share * (1 - share)).sum(axis=-1) / max(margins.shape[-1] - 1, 1))
+    classes = margins.shape[-1]
+    graded = similarity.sum() / max(classes * (classes - 1), 1)
+    return np.asarray(graded * (share * (1 - share)).sum(axis=-1))
 
 
-def _with_interval(sums: Sums, chance: Callable[[Doubles], Doubles], repeats: int, seed: int) -> Coefficient:
+def _no_chance(margins: Doubles) -> Doubles:
+    return np.zeros(margins.shape[:-1])
+
+
+def _with_interval(
+    sums: Sums, chance: Callable[[Doubles], Doubles], repeats: int, seed: int, cluster: Codes | None = None
+) -> Coefficient:
     total = float(sums.weight.sum())
     if total == 0:
         return Coefficient(value=float("nan"), low=float("nan"), high=float("nan"))
     value = _corrected(float(sums.agreement.sum()) / total, float(chance(sums.margins.sum(axis=0))))
     if repeats == 0 or np.isnan(value):
         return Coefficient(value=value, low=float("nan"), high=float("nan"))
-    rng = np.random.default_rng(seed)
-    units = len(sums.weight)
     columns = np.column_stack([sums.weight, sums.agreement, sums.margins])
+
+    def coefficient(resampled: Doubles) -> Doubles:
+        expected = chance(resampled[:, 2:])
+        usable = (resampled[:, 0] > 0) & (expected < 1 - 1e-12)
+        observed = resampled[:, 1] / np.maximum(resampled[:, 0], 1e-300)
+        return np.where(usable, (observed - expected) / np.where(usable, 1 - expected, 1), np.nan)
+
+    low, high = bootstrap_interval(columns, coefficient, value=value, cluster=cluster, repeats=repeats, seed=seed)
+    return Coefficient(value=value, low=low, high=high)
+
+
+def bootstrap_interval(
+    columns: Doubles,
+    statistic: Callable[[Doubles], Doubles],
+    *,
+    value: float,
+    cluster: Codes | None = None,
+    repeats: int,
+    seed: int,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """BCa interval of a statistic that depends on column sums over units alone.
+
+    Args:
+        columns: (units, columns).
+        statistic: column sums of resamples, shape (resamples, columns) → (resamples,); NaN where it is not defined.
+        value: the statistic of all units.
+        cluster: index of the cluster of each unit; units of a cluster are drawn together.
+        repeats: resamples.
+        seed: of the resampling.
+    """
+    if cluster is not None:
+        names, inverse = np.unique(cluster, return_inverse=True)
+        columns = np.stack([np.bincount(inverse, c, minlength=len(names)) for c in columns.T], axis=1)
+    rng = np.random.default_rng(seed)
+    # Units with the same sums are drawn together: few different patterns stand for many units.
+    patterns, times = np.unique(columns, axis=0, return_counts=True)
+    units = int(times.sum())
+    step = max(1, BOOTSTRAP_CELLS // len(patterns))
     drawn: list[Doubles] = []
-    step = max(1, BOOTSTRAP_CELLS // units)
     for start in range(0, repeats, step):
         rows = min(step, repeats - start)
-        times = np.stack([np.bincount(rng.integers(0, units, units), minlength=units) for _ in range(rows)])
-        resampled = times.astype(np.float64) @ columns
-        expected = chance(resampled[:, 2:])
-        observed = resampled[:, 1] / np.maximum(resampled[:, 0], 1e-300)
-        usable = (resampled[:, 0] > 0) & (expected < 1)
-        drawn.append((observed[usable] - expected[usable]) / (1 - expected[usable]))
-    low, high = np.quantile(np.concatenate(drawn), [0.025, 0.975])
-    return Coefficient(value=value, low=float(low), high=float(high))
-
-
-def _ratio(part: float, whole: float) -> float:
-    return float(part / whole) if whole > 0 else float("nan")
+        counts = rng.multinomial(units, times / units, size=rows)
+        drawn.append(statistic(counts.astype(np.float64) @ patterns))
+    found = np.concatenate(drawn)
+    found = found[~np.isnan(found)]
+    if len(found) < max(20, repeats // 4):
+        return float("nan"), float("nan")
+    left_out = statistic(columns.sum(axis=0) - patterns)
+    known = ~np.isnan(left_out)
+    weight = times[known] / times[known].sum()
+    centred = (weight * left_out[known]).sum() - left_out[known]
+    spread = float((times[known] * centred**2).sum())
+    skewness = float((times[known] * centred**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
+    below = (np.sum(found < value) + 0.5 * np.sum(found == value)) / len(found)
+    bias = float(norm.ppf(np.clip(below, 1 / len(found), 1 - 1 / len(found))))
+    ends = bias + norm.ppf([(1 - level) / 2, (1 + level) / 2])
+    places = norm.cdf(bias + ends / np.maximum(1 - skewness * ends, 1e-6))
+    low, high = np.quantile(found, places)
+    return float(min(low, value)), float(max(high, value))
 
 
 def _corrected(observed: float, expected: float) -> float:

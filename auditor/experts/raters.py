@@ -1,4 +1,4 @@
-"""How good each reader is: leave-one-out agreement, a test against the other readers, and Dawid-Skene."""
+"""How good each reader is: leave-one-out agreement, and a test against the other readers of the same records."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from scipy.stats import norm
 
 Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
-PRIOR = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +35,6 @@ class RaterTest:
     kappa: Doubles
     p: Doubles
     q: Doubles
-
-
-@dataclass(frozen=True, kw_only=True)
-class DawidSkene:
-    """Fitted by expectation-maximisation (Dawid & Skene, Applied Statistics 1979).
-
-    Args:
-        truth: (units, classes) probability of each true class.
-        confusion: (raters, true class, given class).
-        prevalence: (classes,).
-        accuracy: (raters,): probability that the rater names the true class of a unit drawn by prevalence.
-    """
-
-    truth: Doubles
-    confusion: Doubles
-    prevalence: Doubles
-    accuracy: Doubles
 
 
 def compare_raters(unit: Codes, rater: Codes, label: Codes, counts: Doubles, similarity: Doubles, *, raters: int) -> RaterTest:
@@ -131,47 +113,3 @@ def holm(p: Doubles) -> Doubles:
     corrected = np.empty_like(p)
     corrected[order] = np.minimum(stepped, 1.0)
     return corrected
-
-
-def dawid_skene(
-    unit: Codes,
-    rater: Codes,
-    label: Codes,
-    *,
-    units: int,
-    raters: int,
-    classes: int,
-    rounds: int = 100,
-    tolerance: float = 1e-4,
-) -> DawidSkene:
-    """Truth and confusion matrices of the raters from their readings alone, started at the shares of the votes.
-
-    Args:
-        unit, rater, label: one entry per reading, indices from 0.
-        units, raters, classes: how many there are.
-        rounds: at most so many rounds; ends earlier when the probabilities move by less than `tolerance` on average.
-    """
-    votes = np.bincount(unit * classes + label, minlength=units * classes).reshape(units, classes).astype(np.float64)
-    truth = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1)
-    cell = rater * classes + label
-    confusion = np.zeros((raters, classes, classes))
-    prevalence = np.full(classes, 1 / classes)
-    for _ in range(rounds):
-        prevalence = truth.mean(axis=0) + 1e-12
-        prevalence /= prevalence.sum()
-        for true in range(classes):
-            given = np.bincount(cell, truth[unit, true], minlength=raters * classes).reshape(raters, classes)
-            confusion[:, true, :] = given
-        confusion += PRIOR
-        confusion /= confusion.sum(axis=2, keepdims=True)
-        logs = np.log(confusion)
-        joint = np.stack([np.bincount(unit, logs[rater, true, label], minlength=units) for true in range(classes)], axis=1)
-        joint += np.log(prevalence)
-        updated = np.exp(joint - joint.max(axis=1, keepdims=True))
-        updated /= updated.sum(axis=1, keepdims=True)
-        moved = float(np.abs(updated - truth).mean())
-        truth = updated
-        if moved < tolerance:
-            break
-    accuracy = np.einsum("rcc,c->r", confusion, prevalence)
-    return DawidSkene(truth=truth, confusion=confusion, prevalence=prevalence, accuracy=accuracy)

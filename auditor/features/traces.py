@@ -38,7 +38,8 @@ def measure(view: View) -> npt.NDArray[np.float32]:
     colour = stored[..., :3] if stored.ndim == 3 and stored.shape[2] >= 3 else None
     crop = _crop(stored)
     if crop.ndim == 3:
-        crop = crop[..., 0] if colour is None else sum(crop[..., c].astype(np.float32) for c in range(3)) / np.float32(3)
+        channels = 1 if colour is None else 3
+        crop = np.asarray(sum(crop[..., c].astype(np.float32) for c in range(channels)) / np.float32(channels))
     span = _span(crop, view)
     values = np.nan_to_num((crop.astype(np.float32) - np.float32(np.nan_to_num(crop).min())) * np.float32(255 / span))
     return np.array([_blockiness(values), _nought(values), *_levels(stored), _coloured(colour)], dtype=np.float32)

@@ -44,7 +44,7 @@ def open_header(source: FileSource, limits: Limits) -> Header:
     """
     name = sniff(source.content)
     if name == "npy":
-        stored, dtype, _ = _npy_header(source.content)
+        stored, dtype, _ = npy_header(source.content)
         count = 1
     else:
         inside = members(source, limits)
@@ -100,7 +100,7 @@ def members(source: FileSource, limits: Limits) -> Mapping[str, tuple[tuple[int,
             if not info.filename.endswith(".npy"):
                 continue
             with archive.open(info) as member:
-                shape, dtype, _ = _npy_header(member.read(1 << 16))
+                shape, dtype, _ = npy_header(member.read(1 << 16))
             found[info.filename.removesuffix(".npy")] = (shape, dtype)
     return MappingProxyType(found)
 
@@ -129,10 +129,10 @@ def load_member(source: FileSource, name: str, limits: Limits) -> npt.NDArray[np
 
 
 def _npy_array(content: bytes, limits: Limits) -> npt.NDArray[np.generic]:
-    shape, dtype, fortran = _npy_header(content)
+    shape, dtype, fortran = npy_header(content)
     check_declared(shape, 1, dtype.itemsize, limits)
     count = math.prod(shape)
-    start = _data_offset(content)
+    start = data_offset(content)
     if len(content) - start < count * dtype.itemsize:
         have = max(len(content) - start, 0)
         raise UnreadableFile("truncated", f"the array holds {have:,} of {count * dtype.itemsize:,} bytes")
@@ -141,13 +141,14 @@ def _npy_array(content: bytes, limits: Limits) -> npt.NDArray[np.generic]:
     return np.ascontiguousarray(array, dtype.newbyteorder("="))
 
 
-def _data_offset(content: bytes) -> int:
+def data_offset(content: bytes) -> int:
+    """Where the values of npy content start."""
     wide = content[6] >= 2
     length = int.from_bytes(content[8:12], "little") if wide else int.from_bytes(content[8:10], "little")
     return length + (12 if wide else 10)
 
 
-def _npy_header(content: bytes) -> tuple[tuple[int, ...], np.dtype[np.generic], bool]:
+def npy_header(content: bytes) -> tuple[tuple[int, ...], np.dtype[np.generic], bool]:
     """Shape, dtype and Fortran order of npy content.
 
     Raises:

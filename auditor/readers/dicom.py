@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 
+from auditor.dicom_facts import FACT_TAGS, dicom_facts
 from auditor.dicom_fields import WANTED, dicom_fields, dicom_roles, number, text
 from auditor.dicom_frames import LOSSY_JPEG
 from auditor.dicom_header import LONG_VRS, PIXELS, UNDEFINED, VRS, Elements, read_elements
@@ -18,6 +19,7 @@ from auditor.jpeg_header import jpeg_fields, read_jpeg_header
 from auditor.reader import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 
 FORMATS = frozenset({"dicom"})
+_KEPT = WANTED | FACT_TAGS
 _ITEM = b"\xfe\xff\x00\xe0"
 
 
@@ -32,11 +34,12 @@ def open_header(source: FileSource, limits: Limits) -> Header:
     Raises:
         UnreadableFile: truncated, malformed, or over the limits.
     """
-    elements = read_elements(source.content, WANTED, limits)
+    elements = read_elements(source.content, _KEPT, limits)
     fields: dict[str, FieldValue] = {"container.format": "dicom"}
     if elements.pixels is None or elements.pixels.length == 0:
         fields |= dicom_fields(elements)
-        return Header(format="dicom", shape=(), frames=0, fields=fields, roles=dicom_roles(elements))
+        facts = dicom_facts(elements, None)
+        return Header(format="dicom", shape=(), frames=0, fields=fields, roles=dicom_roles(elements), facts=facts)
     described = describe(elements)
     check_declared(described.shape, described.frames, described.dtype.itemsize, limits)
     fields |= {
@@ -51,7 +54,14 @@ def open_header(source: FileSource, limits: Limits) -> Header:
     if elements.pixels.length == UNDEFINED and elements.transfer_syntax in LOSSY_JPEG:
         fields |= _jpeg_fields(elements)
     fields |= dicom_fields(elements)
-    return Header(format="dicom", shape=described.shape, frames=described.frames, fields=fields, roles=dicom_roles(elements))
+    return Header(
+        format="dicom",
+        shape=described.shape,
+        frames=described.frames,
+        fields=fields,
+        roles=dicom_roles(elements),
+        facts=dicom_facts(elements, described),
+    )
 
 
 def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:  # noqa: ARG001
@@ -60,17 +70,18 @@ def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:  
     Raises:
         UnreadableFile: no pixels, truncated, malformed, unsupported, or a codec is missing.
     """
-    elements = read_elements(source.content, WANTED, limits)
+    elements = read_elements(source.content, _KEPT, limits)
     if elements.pixels is None or elements.pixels.length == 0:
         kind = text(elements, 0x00080016) or text(elements, 0x00020002)
         name = uid_name(kind)
         what = f" ({name})" if name else ""
         raise UnreadableFile("no-pixels", f"a DICOM object without pixels{what}")
     described = describe(elements)
-    array = decode(elements, source.content, described, limits)
+    array, overflow = decode(elements, source.content, described, limits)
     slope, intercept = number(elements, 0x00281053), number(elements, 0x00281052)
     return Pixels(
         array=array,
+        overflow=overflow,
         inverted=described.photometric == "MONOCHROME1",
         slope=float(slope) if slope else 1.0,
         intercept=float(intercept) if intercept is not None else 0.0,

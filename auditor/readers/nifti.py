@@ -57,7 +57,14 @@ def open_header(source: FileSource, limits: Limits) -> Header:
     for i, side in enumerate(header.sides[:4], 1):
         fields[f"nifti.dim{i}"] = side
         fields[f"nifti.pixdim{i}"] = _finite(header.pixdim[i])
-    return Header(format="nifti", shape=header.shape, frames=header.frames, fields=fields)
+    facts: dict[str, FieldValue] = {"orientation": header.orientation} if header.orientation else {}
+    for name, axis in (("spacing_column", 1), ("spacing_row", 2), ("slice_spacing", 3)):
+        if axis <= len(header.sides) and math.isfinite(header.pixdim[axis]):
+            facts[name] = abs(header.pixdim[axis])
+    if not packed:
+        facts["pixel_bytes"] = max(0, len(source.content) - header.offset)
+        facts["pixel_bytes_expected"] = math.prod(header.sides) * header.channels * header.dtype.itemsize
+    return Header(format="nifti", shape=header.shape, frames=header.frames, fields=fields, facts=facts)
 
 
 def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from auditor.errors import UnreadableFile
 from auditor.guard import decoding
+from auditor.header_text import jpeg_text, png_text
 from auditor.jpeg_header import jpeg_fields, read_jpeg_header
 from auditor.png_header import GREY, PALETTE, SIGNATURE, PngHeader, png_fields, read_png_header
 from auditor.png_pixels import decode_png16
@@ -71,7 +72,8 @@ def open_header(source: FileSource, limits: Limits) -> Header:
     shape = (height, width, *_CHANNELS[mode])
     check_declared(shape, frames, itemsize, limits)
     own: dict[str, FieldValue] = {"container.format": name, "container.width": width, "container.height": height}
-    return Header(format=name, shape=shape, frames=frames, fields=own | fields)
+    roles = png_text(content) if name == "png" else jpeg_text(content) if name == "jpeg" else {}
+    return Header(format=name, shape=shape, frames=frames, fields=own | fields, roles=roles)
 
 
 def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:

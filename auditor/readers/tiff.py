@@ -16,6 +16,7 @@ import tifffile
 
 from auditor.errors import UnreadableFile
 from auditor.guard import decoding
+from auditor.header_text import tiff_text
 from auditor.inflate import ZLIB, inflate
 from auditor.jpeg_header import jpeg2000_size, read_jpeg_header
 from auditor.reader import FieldValue, FileSource, Header, Limits, Pixels, check_declared
@@ -46,7 +47,9 @@ def open_header(source: FileSource, limits: Limits) -> Header:
         "container.width": page.width,
         "container.height": page.height,
     }
-    return Header(format="tiff", shape=page.shape, frames=tiff.frames, fields=own | tiff.fields)
+    return Header(
+        format="tiff", shape=page.shape, frames=tiff.frames, fields=own | tiff.fields, roles=tiff_text(source.content)
+    )
 
 
 def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:  # noqa: ARG001

@@ -12,11 +12,12 @@ import pandas as pd
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset
 from auditor.fields import Field
+from auditor.statistics.clusters import clusters_of, draw_patients
 from auditor.statistics.contingency import Contingency, contingency_of
 from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.question import Question, ask
 from auditor.statistics.screening import Measured, Screening, closer_interval, screen
-from auditor.statistics.targets import Targets, subset, sufficient
+from auditor.statistics.targets import Targets, subset, sufficient, targets_of
 from auditor.types import Cell, Chart, Column, Coverage, Table
 
 
@@ -103,6 +104,32 @@ def ask_about(
     few = tuple(name for name, keep in zip(targets.names, enough, strict=True) if not keep)
     kept = subset(limited, enough)
     return replace(question, targets=kept, few=(*question.few, *few), labelled=int(kept.known.any(axis=1).sum()))
+
+
+def drawn(dataset: Dataset, *, records: int, seed: int) -> Dataset:
+    """Records, labels and metadata of whole patients, about `records` of them; the dataset itself when it is not larger.
+
+    Every patient with a rare class is kept; drawing looks at labels alone, so tests stay valid.
+    """
+    if dataset.size <= records or dataset.labels.task == "none":
+        return dataset
+    clusters = clusters_of(dataset.records["patient"] if "patient" in dataset.records.columns else None, dataset.size)
+    rows = draw_patients(clusters, targets_of(dataset.labels), records=records, rare=max(200, records // 50), seed=seed)
+    states = dataset.labels.states
+    labels = replace(
+        dataset.labels,
+        values=dataset.labels.values.iloc[rows],
+        states=None if states is None else states.iloc[rows],
+    )
+    index = dataset.records.index[rows]
+    return replace(
+        dataset,
+        records=dataset.records.iloc[rows],
+        labels=labels,
+        metadata=dataset.metadata.iloc[rows],
+        features=dataset.features.iloc[rows] if len(dataset.features) == dataset.size else dataset.features,
+        texts=dataset.texts.reindex(index) if len(dataset.texts) == dataset.size else dataset.texts,
+    )
 
 
 def answer(
@@ -197,6 +224,9 @@ def independence_note(question: Question) -> str:
 def coverage_of(dataset: Dataset, question: Question, reasons: Sequence[str] = ()) -> Coverage:
     """Labelled records that were looked at, and why the rest was not."""
     said = list(reasons)
+    asked = len(question.clusters.index)
+    if asked < dataset.size:
+        said.insert(0, f"whole patients drawn up to {asked:,} records")
     if question.labelled < dataset.size and not said:
         said.append(f"{dataset.size - question.labelled:,} records have no label")
     if question.few:

@@ -38,7 +38,7 @@ def test_planted_flips_are_estimated_and_the_assumption_is_named():
     assert verdict.metrics["null_disagreement_fraction"] < verdict.metrics["disagreement_fraction"]
     (finding,) = verdict.findings
     assert finding.severity is Severity.WARNING
-    assert "labels of the records that the model is most sure of" in finding.message
+    assert "labels that disagree where the model is surest are wrong" in finding.message
     assert finding.where.field == "label"
 
 
@@ -49,24 +49,27 @@ def test_clean_labels_are_silent():
     assert verdict.summary.startswith("No evidence of label noise")
 
 
-def test_what_cannot_be_told_is_said_and_is_no_warning():
+def test_what_cannot_be_told_is_not_evaluated_and_keeps_its_figures():
     rng = np.random.default_rng(0)
     p = rng.beta(1.2, 1.2, 3000)
     labels = ["y" if u < v else "n" for u, v in zip(rng.random(3000), p, strict=True)]
-    verdict = EstimatedNoise().run(make_dataset(labels=labels, probabilities=np.stack([1 - p, p], axis=1)))
+    with pytest.raises(SkipCheck, match="cannot be told") as skipped:
+        EstimatedNoise().run(make_dataset(labels=labels, probabilities=np.stack([1 - p, p], axis=1)))
+    verdict = skipped.value.verdict
+    assert verdict is not None
     assert verdict.metrics["verdict"] == "cannot tell"
-    (finding,) = verdict.findings
-    assert finding.severity is Severity.INFO
-    assert "cannot be told" in finding.message
+    assert verdict.metrics["disagreement_fraction"] > 0.15
+    assert verdict.findings == ()
 
 
 def test_in_sample_predictions_never_acquit():
     dataset, _ = noisy(noise=0.0)
     dataset = replace(dataset, predictions=replace(dataset.predictions, out_of_fold=False))
-    verdict = EstimatedNoise().run(dataset)
-    assert [f.severity for f in verdict.findings] == [Severity.INFO]
-    assert "in-sample" in verdict.findings[0].message
-    assert "in-sample" in verdict.summary
+    with pytest.raises(SkipCheck, match="in-sample") as skipped:
+        EstimatedNoise().run(dataset)
+    assert skipped.value.verdict is not None
+    assert skipped.value.verdict.metrics["verdict"] == "cannot tell"
+    assert "in-sample" in skipped.value.verdict.summary
 
 
 def test_a_tolerance_above_the_noise_silences_it():

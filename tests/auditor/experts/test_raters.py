@@ -7,7 +7,8 @@ from scipy.stats import binom
 from statsmodels.stats.multitest import multipletests
 
 from auditor.experts.agreement import count_readings
-from auditor.experts.raters import compare_raters, dawid_skene, holm
+from auditor.experts.models import dawid_skene
+from auditor.experts.raters import compare_raters, holm
 
 TABLES = Path(__file__).parents[3] / "../shared/data/tables"
 

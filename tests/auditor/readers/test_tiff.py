@@ -156,7 +156,8 @@ def test_software_resolution_and_tags_are_told_and_free_text_is_not() -> None:
     assert header.fields["container.dpi"] == 300
     assert header.fields["container.tiff_description"] == "text"
     assert "256+257+258" in str(header.fields["container.tiff_tags"])
-    assert "canary" not in repr(header)
+    assert "canary" not in repr((header.fields, header.facts))
+    assert header.roles == {"text": "canary text"}
 
 
 def test_a_truncated_tiff_is_a_finding() -> None:

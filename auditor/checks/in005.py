@@ -1,0 +1,103 @@
+"""IN005: a record has no label, or an annotation file or mask is empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from auditor.check import Check, SkipCheck
+from auditor.dataset import Dataset
+from auditor.groups import location
+from auditor.integrity import Fault, report
+from auditor.types import Location, Severity, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmptyLabel(Check):
+    """A record has no label, or its mask is empty.
+
+    ## What it does
+
+    Lists records of a labelled dataset whose label is blank (of several classes: not one is known), and masks that hold nothing
+    but background. Where boxes are the annotation, images without a box are counted, as an image without an object is common
+    and right. "Uncertain" and "not mentioned" are no blanks.
+
+    ## Why is this bad?
+
+    Loaders drop such rows, fail, or take the blank for a class of its own or for "negative". An empty mask beside a picture of
+    a lesion teaches that the lesion is background.
+
+    ## How to fix
+
+    Give the label, or take the record out of the labelled part. If a blank means "negative", write the class.
+
+    ## Options
+
+    * `max_unlabelled_fraction`: from this share of blank labels on, the records without one are taken for an unlabelled pool
+      and told in one line, as information.
+    * `max_empty_mask_fraction`: the same for masks.
+    * `max_findings`: so many records get a finding of their own; the table `files` lists all.
+
+    ## References
+
+    * Irvin et al.: CheXpert. AAAI 2019 (blank, uncertain and negative are three things).
+    """
+
+    code: ClassVar[str] = "IN005"
+    name: ClassVar[str] = "empty-label"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    max_unlabelled_fraction: float = 0.3
+    max_empty_mask_fraction: float = 0.3
+    max_findings: int = 50
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """Look for blanks."""
+        labels, masks = dataset.labels, dataset.masks
+        if labels.task == "none" and not len(masks):
+            raise SkipCheck("the dataset has neither labels nor masks")
+        faults: list[Fault] = []
+        blank = np.zeros(dataset.size, bool)
+        if labels.task == "multi" and labels.states is not None:
+            # −3, not assessed, in every class: the row says nothing at all.
+            blank = np.asarray((labels.states.to_numpy() == -3).all(axis=1))
+        elif labels.task != "none":
+            blank = labels.values.isna().to_numpy(dtype=bool)
+        pool = blank.mean() >= self.max_unlabelled_fraction if dataset.size else False
+        if pool:
+            message = f"{int(blank.sum()):,} of {dataset.size:,} records have no label: they are taken for an unlabelled pool"
+            faults.append(
+                Fault(where=Location(), kind="unlabelled pool", message=message, severity=Severity.INFO,
+                      evidence={"records": int(blank.sum())})
+            )  # fmt: skip
+        else:
+            faults += [
+                Fault(
+                    where=location(dataset, position), kind="blank label", severity=Severity.WARNING,
+                    message="The record has no label. Give it one, or take it out of the labelled part",
+                )
+                for position in np.flatnonzero(blank).tolist()
+            ]  # fmt: skip
+        read = masks[masks["problem"] == ""] if len(masks) else masks
+        empty = read[read["foreground_fraction"] == 0] if len(read) else read
+        if len(empty) and len(empty) >= self.max_empty_mask_fraction * len(read):
+            message = f"{len(empty):,} of {len(read):,} masks hold background only: many, so this is taken for meant"
+            faults.append(Fault(where=Location(), kind="empty masks", message=message, severity=Severity.INFO))
+        else:
+            faults += [
+                Fault(
+                    where=Location(path=path, record=record), kind="empty mask", severity=Severity.WARNING,
+                    message="The mask holds background only. Draw it, or say that the image has no object",
+                )
+                for path, record in zip(empty["path"], empty["record"], strict=True)
+            ] if len(empty) else []  # fmt: skip
+        without_box = 0
+        if len(dataset.boxes):
+            without_box = dataset.size - len(set(dataset.boxes["record"]) & set(dataset.records.index))
+        return report(
+            self.code, faults, what="have no label or an empty mask", unit="records", evaluated=dataset.size, total=dataset.size,
+            why_not="", max_findings=self.max_findings,
+            metrics={"records_without_label": int(blank.sum()), "masks_empty": len(empty), "records_without_box": without_box},
+        )  # fmt: skip

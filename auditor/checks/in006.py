@@ -1,0 +1,194 @@
+"""IN006: an image and its mask, or the two images of a pair, have different geometry."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from auditor.check import Check, SkipCheck
+from auditor.dataset import Dataset
+from auditor.groups import location
+from auditor.integrity import Fault, numbers, report
+from auditor.types import Location, Severity, Verdict
+
+MODALITIES = frozenset(
+    [
+        "mr",
+        "mri",
+        "ct",
+        "cbct",
+        "pct",
+        "sct",
+        "pseudoct",
+        "pseudo",
+        "synthetic",
+        "synth",
+        "t1",
+        "t1c",
+        "t1ce",
+        "t1w",
+        "t2",
+        "t2w",
+        "flair",
+        "adc",
+        "dwi",
+        "pet",
+        "spect",
+        "us",
+        "he",
+        "ihc",
+    ]
+)
+"""Words that tell the two images of one scene apart in a path."""
+_WORD = re.compile(r"[A-Za-z]+[0-9]?[a-z]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeometryMismatch(Check):
+    """An image and its mask, or two images of a pair, differ in geometry.
+
+    ## What it does
+
+    Compares height, width, number of frames, pixel spacing and orientation of each image with those of its mask (error when the
+    arrays differ, for nothing can then be laid over the other), and of the images of a translation pair: files whose paths
+    differ in one word for the modality alone (`mr/007.nii.gz` and `ct/007.nii.gz`, `1BA001/mr.nii.gz` and
+    `1BA001/pseudo_ct.nii.gz`). Headers and the pass tell; nothing is opened. A mask that is listed and not there is an error too.
+
+    ## Why is this bad?
+
+    Loaders resize the mask or the partner without a word, and every pixel then has the label of another place.
+
+    ## How to fix
+
+    Resample one to the grid of the other (nearest neighbour for masks), or give the right file.
+
+    ## Options
+
+    * `max_spacing_change`: relative difference of pixel spacing that counts.
+    * `max_findings`: so many files get a finding of their own; the table `files` lists all.
+
+    ## References
+
+    * Thummerer et al.: SynthRAD2023. Medical Physics 2023 (paired MR and CT on one grid).
+    * Isensee et al.: nnU-Net, `verify_dataset_integrity` (shape, spacing and direction of image and segmentation).
+    """
+
+    code: ClassVar[str] = "IN006"
+    name: ClassVar[str] = "geometry-mismatch"
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    max_spacing_change: float = 0.01
+    max_findings: int = 50
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """Compare geometries."""
+        shapes = _geometries(dataset)
+        pairs = pairs_of(dataset)
+        if not len(dataset.masks) and not pairs:
+            raise SkipCheck("there are neither masks nor pairs of images of two modalities")
+        faults = self._masks(dataset, shapes) + self._pairs(dataset, shapes, pairs)
+        total = len(dataset.masks) + len(pairs)
+        judged = int((dataset.masks["height"].notna() | (dataset.masks["problem"] != "")).sum()) if len(dataset.masks) else 0
+        return report(
+            self.code, faults, what="do not fit their mask or partner", unit="pairs", evaluated=judged + len(pairs), total=total,
+            why_not="the mask could not be read", max_findings=self.max_findings,
+            metrics={"masks": len(dataset.masks), "translation_pairs": len(pairs)},
+        )  # fmt: skip
+
+    def _masks(self, dataset: Dataset, shapes: pd.DataFrame) -> list[Fault]:
+        faults = []
+        for given in dataset.masks.to_dict("records"):
+            row: dict[str, object] = {str(name): value for name, value in given.items()}
+            where = Location(path=str(row["path"]), record=str(row["record"]))
+            if row["problem"] == "missing":
+                message = "The mask is listed but not on disk. Restore it, or remove the name from the table"
+                faults.append(Fault(where=where, kind="mask missing", message=message))
+                continue
+            if row["problem"] or row["record"] not in shapes.index:
+                continue
+            image = shapes.loc[str(row["record"])]
+            told = _difference(image.to_dict(), row, self.max_spacing_change)
+            if told is not None:
+                kind, text = told
+                message = f"Image and mask differ in {kind}: {text}. Resample the mask to the image, or give the right one"
+                level = Severity.ERROR if kind == "size" else Severity.WARNING
+                faults.append(Fault(where=where, kind=f"mask: {kind}", message=message, severity=level))
+        return faults
+
+    def _pairs(self, dataset: Dataset, shapes: pd.DataFrame, pairs: list[tuple[int, int]]) -> list[Fault]:
+        faults = []
+        for a, b in pairs:
+            one, other = shapes.iloc[a].to_dict(), shapes.iloc[b].to_dict()
+            told = _difference(one, other, self.max_spacing_change)
+            if told is not None:
+                kind, text = told
+                partner = str(dataset.records.index[b])
+                message = f"The image and its partner differ in {kind}: {text}. Bring both to one grid"
+                level = Severity.ERROR if kind == "size" else Severity.WARNING
+                faults.append(
+                    Fault(where=location(dataset, a), kind=f"pair: {kind}", message=message, severity=level, subject=partner,
+                          evidence={"partner": partner})
+                )  # fmt: skip
+        return faults
+
+
+def _geometries(dataset: Dataset) -> pd.DataFrame:
+    frame = pd.DataFrame(index=dataset.records.index)
+    for name in ("height", "width"):
+        frame[name] = numbers(dataset.metadata, f"container.{name}", dataset.size)
+    for name in ("frames", "spacing_row", "spacing_column"):
+        frame[name] = numbers(dataset.facts, name, dataset.size)
+    frame["orientation"] = dataset.facts["orientation"] if "orientation" in dataset.facts.columns else None
+    return frame
+
+
+def _difference(one: Mapping[str, object], other: Mapping[str, object], tolerance: float) -> tuple[str, str] | None:
+    """(what differs, the two values), the gravest first; None when nothing does, or nothing is known."""
+    sides = [(_number(one, n), _number(other, n)) for n in ("height", "width", "frames")]
+    if any(np.isfinite(a) and np.isfinite(b) and a != b for a, b in sides):
+        first, second = (" × ".join(f"{pair[i]:.0f}" for pair in sides if np.isfinite(pair).all()) for i in (0, 1))
+        return "size", f"{first} and {second} (height × width × frames)"
+    for name in ("spacing_row", "spacing_column"):
+        a, b = _number(one, name), _number(other, name)
+        if np.isfinite(a) and np.isfinite(b) and abs(a - b) > tolerance * max(a, b):
+            return "pixel spacing", f"{a:.4g} and {b:.4g} mm"
+    a_way, b_way = one.get("orientation"), other.get("orientation")
+    if isinstance(a_way, str) and isinstance(b_way, str) and a_way and b_way and a_way != b_way:
+        return "orientation", f"{a_way} and {b_way}"
+    return None
+
+
+def _number(values: Mapping[str, object], name: str) -> float:
+    value = values.get(name)
+    return float(value) if isinstance(value, int | float | np.floating) else float("nan")
+
+
+def pairs_of(dataset: Dataset) -> list[tuple[int, int]]:
+    """Positions of images whose paths are equal but for one word for the modality; each with the first of its scene.
+
+    Only when at least half of the files have a partner: then the layout is one of pairs, not a chance.
+    """
+    scenes: dict[tuple[str, ...], list[tuple[str, int]]] = defaultdict(list)
+    paths = dataset.records["path"].tolist()
+    for position, path in enumerate(paths):
+        if not isinstance(path, str):
+            continue
+        words = _WORD.findall(path)
+        found = [w.lower() for w in words if w.lower() in MODALITIES]
+        if found:
+            plain = _WORD.sub(lambda m: "*" if m.group().lower() in MODALITIES else m.group(), path)
+            scenes[tuple(part for part in re.split(r"[/_.\- ]+", plain) if part not in ("*", ""))].append(
+                ("+".join(found), position)
+            )
+    pairs = []
+    for members in scenes.values():
+        if len(members) > 1 and len({kind for kind, _ in members}) == len(members):
+            pairs += [(members[0][1], position) for _, position in members[1:]]
+    together = len({p for pair in pairs for p in pair})
+    return pairs if pairs and together >= len(paths) / 2 else []

@@ -1,0 +1,151 @@
+"""IN007: pixel spacing or orientation is mixed within a series or a collection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from auditor.check import Check, SkipCheck
+from auditor.dataset import Dataset
+from auditor.integrity import Fault, numbers, place, report
+from auditor.types import Location, Severity, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixedGeometry(Check):
+    """Pixel spacing or orientation is mixed within a series or a collection.
+
+    ## What it does
+
+    Within each series (the folder or header says which): slices must have one orientation and one pixel spacing. Over the
+    collection, per modality: when nine tenths share one orientation of volumes or slices, the others are listed; where pixel
+    spacings spread by more than `max_spacing_ratio`, that is told once, as information. Where headers say nothing of place,
+    nothing is judged.
+
+    ## Why is this bad?
+
+    A volume stacked from mixed slices is a picture of nobody. Mixed orientations turn left into right; mixed spacings change
+    the size of everything that a network sees.
+
+    ## How to fix
+
+    Split the series; resample all to one orientation and spacing before training, and keep the originals.
+
+    ## Options
+
+    * `max_spacing_ratio`: largest over smallest pixel spacing (5th and 95th percentile) of one modality that is not told.
+    * `min_common`: share of a collection that makes an orientation the usual one.
+    * `max_findings`: so many get a finding of their own; the table `files` lists all.
+
+    ## References
+
+    * DICOM PS3.3 C.7.6.2 (image plane module).
+    * nifti1.h (qform and sform).
+    """
+
+    code: ClassVar[str] = "IN007"
+    name: ClassVar[str] = "mixed-geometry"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    max_spacing_ratio: float = 1.5
+    min_common: float = 0.9
+    max_findings: int = 50
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """Judge."""
+        facts = dataset.facts
+        known = (
+            facts["orientation"].notna().to_numpy(dtype=bool)
+            if "orientation" in facts.columns
+            else np.zeros(dataset.size, bool)
+        )
+        row, across = numbers(facts, "spacing_row", dataset.size), numbers(facts, "spacing_column", dataset.size)
+        spaced = np.isfinite(row) & np.isfinite(across)
+        if not (known | spaced).any():
+            raise SkipCheck("no header says how the pixels are spaced or oriented")
+        faults = self._series(dataset, spaced) + self._collection(dataset, known, row, spaced)
+        judged = int((known | spaced).sum())
+        return report(
+            self.code, faults, what="differ in spacing or orientation from their series or collection", unit="images",
+            evaluated=judged, total=dataset.size, why_not="their headers say neither", max_findings=self.max_findings,
+        )  # fmt: skip
+
+    def _series(self, dataset: Dataset, spaced: npt.NDArray[np.bool_]) -> list[Fault]:
+        if not dataset.has("series"):
+            return []
+        facts = dataset.facts
+        frame = pd.DataFrame({"series": pd.factorize(dataset.records["series"])[0], "position": np.arange(dataset.size)})
+        columns = {"cosines": "orientation", "spacing_row": "pixel spacing", "spacing_column": "pixel spacing"}
+        faults = []
+        for column, what in columns.items():
+            if column not in facts.columns:
+                continue
+            frame["value"] = facts[column].to_numpy()
+            part = frame[(frame["series"] >= 0) & frame["value"].notna() & (spaced | (column == "cosines"))]
+            counts = part.groupby("series")["value"].nunique()
+            for series in counts[counts > 1].index:
+                members = part[part["series"] == series]
+                usual = members["value"].value_counts().index[0]
+                odd = members[members["value"] != usual]
+                message = (
+                    f"{len(odd):,} of {len(members):,} images of one series differ in {what} from the rest. Split the series, "
+                    "or leave out the scouts"
+                )
+                # Scouts and three-plane localisers are three orientations by right.
+                few = len(members) <= 3
+                faults.append(
+                    Fault(
+                        where=place(dataset, int(odd["position"].iloc[0])), kind=f"series: {what}", message=message,
+                        severity=Severity.INFO if few else Severity.WARNING, subject=f"series {column}",
+                        evidence={"images": len(members), "images_different": len(odd)},
+                    )
+                )  # fmt: skip
+        return faults
+
+    def _collection(
+        self, dataset: Dataset, known: npt.NDArray[np.bool_], row: npt.NDArray[np.float64], spaced: npt.NDArray[np.bool_]
+    ) -> list[Fault]:
+        metadata, faults = dataset.metadata, []
+        kind = (
+            metadata["dicom.Modality"].fillna("")
+            if "dicom.Modality" in metadata.columns
+            else pd.Series("", index=metadata.index)
+        )
+        for modality in sorted(set(kind)):
+            mine = (kind == modality).to_numpy(dtype=bool)
+            ways = dataset.facts["orientation"].to_numpy()[mine & known] if known.any() else np.empty(0, object)
+            if len(ways) >= 10:
+                names, counts = np.unique(ways.astype(str), return_counts=True)
+                usual = str(names[counts.argmax()])
+                if len(names) > 1 and counts.max() / counts.sum() >= self.min_common:
+                    for position in np.flatnonzero(mine & known):
+                        way = str(dataset.facts["orientation"].iat[position])
+                        if way != usual:
+                            message = f"Oriented {way}, where {counts.max():,} of {counts.sum():,} are {usual}. Reorient it"
+                            faults.append(
+                                Fault(where=place(dataset, position), kind="collection: orientation", message=message,
+                                      severity=Severity.WARNING)
+                            )  # fmt: skip
+                elif len(names) > 1:
+                    message = f"{len(names)} orientations are mixed in the collection, none is the usual one"
+                    faults.append(
+                        Fault(where=Location(), kind="collection: orientation", message=message, severity=Severity.INFO,
+                              subject=f"orientation {modality}", evidence={"orientations": len(names)})
+                    )  # fmt: skip
+            spacings = row[mine & spaced]
+            if len(spacings) >= 10 and np.percentile(spacings, 5) > 0:
+                low, high = (float(v) for v in np.percentile(spacings, (5, 95)))
+                if high / low > self.max_spacing_ratio:
+                    message = (
+                        f"Pixel spacing runs from {low:.3g} to {high:.3g} mm within one modality (5th to 95th percentile). "
+                        "Resample to one spacing before training"
+                    )
+                    faults.append(
+                        Fault(where=Location(field="pixel spacing"), kind="collection: spacing", message=message,
+                              severity=Severity.INFO, subject=f"spacing {modality}", evidence={"low": low, "high": high})
+                    )  # fmt: skip
+        return faults

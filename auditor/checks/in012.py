@@ -1,0 +1,105 @@
+"""IN012: a mask holds values that are no declared classes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from auditor.check import Check, SkipCheck
+from auditor.dataset import Dataset
+from auditor.integrity import Fault, report
+from auditor.types import Location, Severity, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskValues(Check):
+    """A mask holds values that are no declared classes.
+
+    ## What it does
+
+    Compares the values of every mask with those declared (`values`), or, where none are declared, with what masks of the
+    collection hold: values that occur in one mask of fifty or fewer while a few values cover the rest are strays. Soft edges
+    (more than `max_values` distinct values in a mask whose neighbours have few) come from lossy compression or smooth
+    resizing. Values that are no whole numbers are told too. Instance masks (numbered objects) are recognised by their many
+    rising values in most masks and left out.
+
+    ## Why is this bad?
+
+    A loss function that meets class 7 of 3 crashes or, worse, counts it as background. Smooth resizing invents classes along
+    every border.
+
+    ## How to fix
+
+    Write masks as whole numbers in a lossless format, resized by nearest neighbour; map strays to their class.
+
+    ## Options
+
+    * `values`: the values that a mask may hold; empty = told from the collection.
+    * `max_values`: more distinct values than this make a mask soft or numbered.
+    * `max_stray_fraction`: a value in at most this share of the masks is a stray.
+    * `max_findings`: so many get a finding of their own; the table `files` lists all.
+
+    ## References
+
+    * Isensee et al.: nnU-Net dataset format (consecutive labels from 0).
+    """
+
+    code: ClassVar[str] = "IN012"
+    name: ClassVar[str] = "mask-values"
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    values: tuple[int, ...] = ()
+    max_values: int = 24
+    max_stray_fraction: float = 0.02
+    max_findings: int = 50
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """Judge."""
+        masks = dataset.masks
+        read = masks[masks["distinct"].notna()] if len(masks) else masks
+        if not len(read):
+            raise SkipCheck("there are no masks that could be read")
+        held = [
+            frozenset(float(v) for v in str(text).split()) if isinstance(text, str) else frozenset() for text in read["values"]
+        ]
+        distinct = read["distinct"].to_numpy(dtype=np.float64)
+        many = distinct > self.max_values
+        if many.mean() > 0.5 and not self.values:
+            raise SkipCheck("most masks number their objects or are soft: values are no classes; declare `values` if they are")
+        allowed = frozenset(float(v) for v in self.values) or usual_values(
+            [values for values, large in zip(held, many, strict=True) if not large], self.max_stray_fraction
+        )
+        faults = []
+        listed = ", ".join(f"{v:g}" for v in sorted(allowed)[:12])
+        for position, (path, record) in enumerate(zip(read["path"], read["record"], strict=True)):
+            strays = held[position] - allowed
+            where = Location(path=str(path), record=str(record))
+            if read["fraction_values"].iat[position] > 0:
+                message = "The mask holds values that are no whole numbers. Write it again, resized by nearest neighbour"
+                faults.append(Fault(where=where, kind="not whole", message=message, severity=Severity.WARNING))
+            elif many[position]:
+                message = f"The mask holds {distinct[position]:,.0f} values where the others hold few: lossy compression or smooth resizing"
+                faults.append(Fault(where=where, kind="soft", message=message, severity=Severity.WARNING))
+            elif strays:
+                shown = ", ".join(f"{v:g}" for v in sorted(strays)[:5])
+                source = "declared" if self.values else "usual"
+                message = f"The mask holds {shown}; {source} are {listed}. Map it to its class, or declare it"
+                level = Severity.ERROR if self.values else Severity.WARNING
+                faults.append(
+                    Fault(where=where, kind="stray value", message=message, severity=level, evidence={"strays": len(strays)})
+                )
+        return report(
+            self.code, faults, what="hold undeclared values", unit="masks", evaluated=len(read), total=len(masks),
+            why_not="they could not be read", max_findings=self.max_findings, metrics={"values_usual": len(allowed)},
+        )  # fmt: skip
+
+
+def usual_values(held: list[frozenset[float]], most: float) -> frozenset[float]:
+    """Values that more than the share `most` of the masks hold; every value where there are fewer than 50 masks to tell by."""
+    counts = Counter(value for values in held for value in values)
+    if len(held) < 50:
+        return frozenset(counts)
+    return frozenset(value for value, count in counts.items() if count > most * len(held))

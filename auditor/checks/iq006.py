@@ -1,0 +1,67 @@
+"""IQ006: an image is a negative of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from auditor.appearance import likeness, zones
+from auditor.check import SkipCheck
+from auditor.dataset import Dataset
+from auditor.image_check import ImageCheck, Judgement, kinds_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvertedImage(ImageCheck):
+    """An image is a negative of the others.
+
+    ## What it does
+
+    Where the pictures of one kind look alike (chest X-rays, retinas: the median correlation with their median picture, 14 ×
+    14, is at least `min_alike`), lists those that correlate negatively with it. A turned-over MONOCHROME1 is undone before,
+    so what is found was inverted in the pixels or declared wrongly. Pictures without a common layout (tissue, cells) are not
+    judged.
+
+    ## Why is this bad?
+
+    Bone is black in some and white in others. A model learns both badly, and if the negatives come from one site it learns
+    the site.
+
+    ## How to fix
+
+    Correct Photometric Interpretation or invert the pixels again.
+
+    ## Options
+
+    * `max_correlation`: at most this correlation with the median picture makes a negative.
+    * `min_alike`: the pictures of one kind must be at least so alike.
+    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+
+    ## References
+
+    * DICOM PS3.3 C.7.6.3.1.2 (MONOCHROME1, MONOCHROME2).
+    """
+
+    code: ClassVar[str] = "IQ006"
+    name: ClassVar[str] = "inverted-image"
+
+    max_correlation: float = -0.5
+    min_alike: float = 0.6
+
+    def judge(self, dataset: Dataset) -> Judgement:
+        """Judge every image."""
+        pictures, kinds = zones(dataset), kinds_of(dataset)
+        correlation, alike = likeness(pictures, kinds)
+        judged = alike >= self.min_alike
+        if not judged.any():
+            raise SkipCheck("the pictures have no common layout, so a negative cannot be told from a positive")
+        turned = np.where(judged, correlation, np.nan)
+        with np.errstate(invalid="ignore"):
+            flagged = turned <= self.max_correlation
+        return Judgement(
+            flagged=flagged, value=turned, usual=np.where(judged, alike, np.nan), what="looks like a negative of the others",
+            measure="correlation with the median picture", advice="Correct Photometric Interpretation, or invert the pixels",
+            unjudged="the pictures of their kind are few or have no common layout",
+        )  # fmt: skip

@@ -1,0 +1,118 @@
+"""LN007: one class, written in several ways."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar
+
+from auditor.check import Check, SkipCheck
+from auditor.dataset import Dataset, State
+from auditor.types import Column, Finding, Location, Severity, Table, Verdict
+
+_GAPS = re.compile(r"[\s_\-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelVariants(Check):
+    """One class is written in several ways.
+
+    ## What it does
+
+    Compares the names of all classes without regard to case, spaces, hyphens, underscores, a full stop at the end and the form
+    of Unicode: `Benign`, `benign ` and `BENIGN` are one name. It looks at the labels of the records, of the raters and of the
+    boxes, each on their own. Numbers are not touched: `1` and `01` stay two.
+
+    ## Why is this bad?
+
+    A model is taught two classes that are one, the rarer spelling is mostly "wrong", prevalence and agreement are counted
+    wrongly, and a split by class is not what it seems.
+
+    ## How to fix
+
+    Write the class in one way in the table, or name the folders alike. If the spellings mean different things, rename them so
+    that a reader sees it, and waive the finding until then.
+
+    ## Options
+
+    None.
+
+    ## References
+
+    * Unicode Standard Annex 15: normalization forms (NFKC).
+    * Wilkinson et al.: The FAIR guiding principles. Scientific Data 2016 (controlled vocabularies).
+    """
+
+    code: ClassVar[str] = "LN007"
+    name: ClassVar[str] = "label-variants"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """Compare names; raises SkipCheck where there are no names of classes."""
+        sources = _sources(dataset)
+        if not any(sources.values()):
+            raise SkipCheck("the dataset has no label with classes, no readings and no boxes")
+        findings: list[Finding] = []
+        rows: list[tuple[str, str, str, int]] = []
+        for source, counts in sources.items():
+            for group in variants(counts):
+                shown = ", ".join(f"{name!r} ({counts[name]:,})" for name in group)
+                field = dataset.labels.origin or None if source == "records" else source
+                findings.append(
+                    Finding(
+                        code=self.code, severity=self.severity, where=Location(field=field),
+                        subject=f"{source}: {canonical(group[0])}",
+                        message=f"{len(group)} spellings of what looks like one class: {shown}; write it in one way",
+                        evidence={"spellings": len(group), "in": source},
+                    )
+                )  # fmt: skip
+                rows += [(source, group[0], name, counts[name]) for name in group]
+        names = sum(len(counts) for counts in sources.values())
+        table = Table(
+            name="spellings", title="Spellings of one class",
+            columns=(
+                Column(name="in", kind="text", values=[r[0] for r in rows], title="Labels of"),
+                Column(name="class", kind="class", values=[r[1] for r in rows], title="Most frequent spelling"),
+                Column(name="spelling", kind="class", values=[r[2] for r in rows], title="Spelling"),
+                Column(name="count", kind="integer", values=[r[3] for r in rows], title="Count"),
+            ),
+        )  # fmt: skip
+        return Verdict(
+            summary=f"{len(findings):,} classes are written in several ways."
+            if findings
+            else f"Each of {names:,} names of classes is written in one way.",
+            metrics={"classes_with_variants": len(findings), "names": names},
+            findings=tuple(findings),
+            tables=(table,) if rows else (),
+        )
+
+
+def canonical(name: str) -> str:
+    """What is left of a name without case, spaces, hyphens, underscores, final full stop and Unicode form."""
+    return _GAPS.sub(" ", unicodedata.normalize("NFKC", name).casefold()).strip().rstrip(".").strip()
+
+
+def variants(counts: Counter[str]) -> list[list[str]]:
+    """Groups of two or more names that are one; the most frequent first, groups by name."""
+    groups: dict[str, list[str]] = {}
+    for name in counts:
+        groups.setdefault(canonical(name), []).append(name)
+    return [sorted(names, key=lambda n: (-counts[n], n)) for _, names in sorted(groups.items()) if len(names) > 1]
+
+
+def _sources(dataset: Dataset) -> dict[str, Counter[str]]:
+    labels = dataset.labels
+    own: Counter[str] = Counter()
+    if labels.task == "multi" and labels.states is not None:
+        own = Counter({name: int((labels.states[name] == State.POSITIVE).sum()) for name in labels.classes})
+    elif labels.task in ("single", "ordinal"):
+        own = Counter({str(name): int(count) for name, count in labels.values.dropna().value_counts().items()})
+    sources = {"records": own}
+    for source, frame in (("readings", dataset.annotations), ("boxes", dataset.boxes)):
+        sources[source] = Counter()
+        if len(frame):
+            found = frame["label"].dropna().value_counts()
+            sources[source] = Counter({str(name): int(count) for name, count in found.items()})
+    return sources

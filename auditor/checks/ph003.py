@@ -1,0 +1,80 @@
+"""PH003: private DICOM elements that nobody has allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from auditor.check import Check, SkipCheck
+from auditor.dataset import Dataset
+from auditor.exposed import coverage, field_table, file_count, file_table, headers_read, not_seen
+from auditor.exposure import holders
+from auditor.types import Finding, Location, Severity, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateElements(Check):
+    """Private DICOM elements are there that nobody has allowed.
+
+    ## What it does
+    Counts the files with private elements (odd group numbers) that hold a value, at any depth, by their private creator.
+    Creators that `[privacy] private-allowed` in `medaudit.toml` names are left out. A creator is shown by its name when it
+    is one of the several hundred that are publicly known, else by its group: anything could stand in an unknown one.
+
+    ## Why is this bad?
+    Makers of scanners put what they like there: whole copies of the patient module, names of operators, addresses of
+    servers, often in formats that no de-identification tool reads. The basic profile of DICOM removes all of them.
+
+    ## How to fix
+    Remove them. Where a few are needed (diffusion gradients, slopes of quantitative PET), keep those alone and name their
+    creators in `[privacy] private-allowed`.
+
+    ## Options
+    None of its own; the allow-list is `[privacy] private-allowed`.
+
+    ## References
+    DICOM PS3.15 2026c, Annex E.3.10 (Retain Safe Private Option); PS3.5 7.8.
+    """
+
+    code: ClassVar[str] = "PH003"
+    name: ClassVar[str] = "private-elements"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """One finding per private creator."""
+        read = headers_read(dataset, "dicom")
+        if not read.any():
+            raise SkipCheck("no DICOM header was read: there are no DICOM files, or none that can be opened")
+        total = file_count(dataset, read)
+        found = holders(dataset.exposure, "private")
+        files = {name: file_count(dataset, mask) for name, mask in found.items()}
+        return Verdict(
+            summary=(
+                f"Private elements of {len(found)} creators outside the allow-list"
+                if found
+                else f"No private element outside the allow-list in {total:,} DICOM headers{not_seen(dataset)}"
+            ),
+            metrics={"files_dicom": total, "private_creators": len(found)},
+            findings=tuple(
+                Finding(
+                    code=self.code,
+                    severity=self.severity,
+                    message=f"Private elements of {name!r} hold values in {files[name]:,} of {total:,} DICOM files. "
+                    "Remove them, or allow this creator",
+                    where=Location(field="dicom.PrivateCreators"),
+                    subject=name,
+                    score=files[name] / total,
+                    evidence={"files": files[name], "dicom_files": total},
+                )
+                for name in found
+            ),
+            tables=(
+                (
+                    field_table([(name, "private", n, n / total) for name, n in files.items()], "Private creators"),
+                    file_table(dataset, found, "Files that hold them"),
+                )
+                if found
+                else ()
+            ),
+            coverage=coverage(dataset, read, "no DICOM, or a header that cannot be read"),
+        )

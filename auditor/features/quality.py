@@ -1,0 +1,169 @@
+"""What is wrong with a picture as a picture: clipping, levels in use, sharpness, noise, bands, background; stored depth.
+
+Everything is measured on stored values over their own robust range, never on 8 bits. Nothing here is read by the probe.
+Noise: Immerkær, Computer Vision and Image Understanding 1996, with a median for the mean.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.feature import View
+
+VERSION = 1
+
+COLUMNS: tuple[str, ...] = (
+    "overflow_fraction", "mode_fraction", "structure", "clipped_high_fraction", "clipped_low_fraction", "span_levels",
+    "span_fraction", "eight_in_deep", "sharpness", "sharpness_across", "noise_fraction", "row_bands", "column_bands",
+    "background_fraction", "border_level", "pixels",
+)  # fmt: skip
+"""`mode_fraction`: share of the most frequent level. `structure`: log of how much more 4 × 4 means vary than those of white
+noise would. `clipped_*`: share of pixels at the highest or lowest level where these heap up and the border of the picture does
+not lie there. `span_levels`: steps between the 1st and the 99th percentile. `span_fraction`: that span over what the declared
+depth could hold (NaN for floats). `eight_in_deep`: of files of more than 8 bits: 1 = stretched bytes, 0.5 = a range of 256. `sharpness`:
+log of the mean step to the next pixel over that to the fourth (0 = noise, −1.39 = a ramp, NaN without structure);
+`sharpness_across`: the same along rows less along columns. `noise_fraction`: standard deviation of the noise over the span.
+`*_bands`: log of how much more the means of rows (columns) jump than those of independent pixels would. `background_fraction`:
+share of pixels like an even border. `border_level`: 0–1."""
+
+SAMPLES = 1 << 15
+CROP = 192
+EXACT = 1 << 17
+"""Whole numbers are counted one by one up to this range."""
+HEAP = 5.0
+EVEN = 0.02
+WHITE_BORDER, BLACK_BORDER = 0.5, 0.15
+
+
+def measure(view: View) -> npt.NDArray[np.float32]:
+    """Shape (len(COLUMNS),)."""
+    stored = _gray(view.stored)
+    step = max(1, int(np.sqrt(stored.size / SAMPLES)))
+    sample = stored[::step, ::step].astype(np.float64).ravel()
+    sample = sample[np.isfinite(sample)]
+    if sample.size == 0:
+        return np.full(len(COLUMNS), np.nan, np.float32)
+    border, background = _border(view.gray)
+    levels = _levels(sample, view)
+    ring = _ring(view.gray)
+    ring = 1 - ring if view.pixels.inverted else ring
+    # White around a section, black around a retina or a scan: background, not what a detector cut off.
+    if float((ring > 1 - EVEN).mean()) >= WHITE_BORDER:
+        levels[1] = 0.0
+    if float((ring < EVEN).mean()) >= BLACK_BORDER:
+        levels[2] = 0.0
+    low, high = np.partition(sample, (sample.size // 100, sample.size - 1 - sample.size // 100))[
+        [sample.size // 100, sample.size - 1 - sample.size // 100]
+    ]
+    span = float(high - low) if high > low else float(sample.max() - sample.min())
+    crop = _crop(stored).astype(np.float32)
+    crop = np.where(np.isfinite(crop), crop, np.float32(low)) if stored.dtype.kind == "f" else crop
+    numbers = [
+        view.pixels.overflow, *levels, *_detail(crop / np.float32(span) if span > 0 else crop), background, border,
+        float(stored.size),
+    ]  # fmt: skip
+    return np.array([*numbers[:2], _structure(view.gray), *numbers[2:]], dtype=np.float32)
+
+
+def _gray(stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """One channel: the green of a colour picture (most light, least smoothed by JPEG), the first of others."""
+    if stored.ndim == 2:
+        return stored
+    return stored[..., 1] if stored.shape[2] >= 3 else stored[..., 0]
+
+
+def _crop(stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    starts = [max(0, (side - CROP) // 2) for side in stored.shape]
+    return stored[starts[0] : starts[0] + CROP, starts[1] : starts[1] + CROP]
+
+
+def _levels(sample: npt.NDArray[np.float64], view: View) -> list[float]:
+    """mode, clipped high, clipped low, span in levels, span over the depth, eight bits in a deeper file."""
+    whole = view.stored.dtype.kind in "iub"
+    low, high = float(sample.min()), float(sample.max())
+    if high <= low:
+        return [1.0, 0.0, 0.0, 0.0, 0.0 if whole else np.nan, np.nan]
+    exact = whole and high - low < EXACT
+    bins = int(high - low) + 1 if exact else 4096
+    width = 1.0 if exact else (high - low) / bins
+    counts = np.bincount(np.minimum((sample - low) / width, bins - 1).astype(np.int64), minlength=bins)
+    share = counts / sample.size
+    used = np.flatnonzero(counts)
+    step = float(np.gcd.reduce(used)) if exact else width
+    edges = np.searchsorted(np.cumsum(counts), (0.01 * sample.size, 0.99 * sample.size))
+    spread = float(edges[1] - edges[0]) * width
+    depth = view.header.fields.get("container.bit_depth")
+    bits = int(depth) if isinstance(depth, int | float) and 0 < depth <= 64 else view.stored.dtype.itemsize * 8
+    eight = np.nan
+    if exact and bits > 8 and view.stored.dtype.itemsize > 1:
+        # Bytes, bytes times 256 or 257, or stretched so that a large picture is left with a byte's worth of levels.
+        stretched = len(used) <= 256 and sample.size >= 1 << 14 and share.max() < 0.5
+        within = (high - low) / step <= 255
+        eight = 1.0 if (within and step > 1) or (stretched and not within) else 0.5 if within else 0.0
+    return [
+        float(share.max()),
+        _heap(share, used[::-1]),
+        _heap(share, used),
+        spread / max(step, 1e-30),
+        spread / (2.0**bits - 1) if whole else np.nan,
+        eight,
+    ]
+
+
+def _heap(share: npt.NDArray[np.float64], order: npt.NDArray[np.int64]) -> float:
+    """Share at the outermost level where it stands out from the next ones by more than `HEAP` times; else 0."""
+    if len(order) < 12:
+        return 0.0
+    nearby = float(share[order[1:11]].mean())
+    return float(share[order[0]]) if share[order[0]] > HEAP * nearby else 0.0
+
+
+def _structure(gray: npt.NDArray[np.float32]) -> float:
+    part = _crop(gray)
+    rows, columns = part.shape[0] // 4 * 4, part.shape[1] // 4 * 4
+    if rows < 16 or columns < 16:
+        return float("nan")
+    part = part[:rows, :columns]
+    variance = float(part.var())
+    if variance < 1e-10:
+        return float("nan")
+    means = part.reshape(rows // 4, 4, columns // 4, 4).mean(axis=(1, 3))
+    return float(np.log(max(float(means.var()), 1e-12) * 16 / variance))
+
+
+def _detail(crop: npt.NDArray[np.float32]) -> list[float]:
+    """sharpness, its difference between the axes, noise, bands of rows and of columns; the crop is over its span."""
+    if min(crop.shape) < 16:
+        return [float("nan")] * 5
+    down, across = np.diff(crop, axis=0), np.diff(crop, axis=1)
+    near = (float(np.abs(down).mean()), float(np.abs(across).mean()))
+    far = (float(np.abs(crop[4:] - crop[:-4]).mean()), float(np.abs(crop[:, 4:] - crop[:, :-4]).mean()))
+    if min(far) < 1e-4:
+        return [float("nan")] * 5
+    sharp = [float(np.log(max(n, 1e-6) / f)) for n, f in zip(near, far, strict=True)]
+    curved = down[1:] - down[:-1]
+    laplace = curved[:, 2:] - 2 * curved[:, 1:-1] + curved[:, :-2]
+    noise = float(np.median(np.abs(laplace[::2]))) / (0.6745 * 6.0)
+    bands = [_bands(np.diff(crop.mean(axis=1)), down), _bands(np.diff(crop.mean(axis=0)), across.T)]
+    return [sum(sharp) / 2, sharp[1] - sharp[0], noise, *bands]
+
+
+def _bands(jumps: npt.NDArray[np.float32], steps: npt.NDArray[np.float32]) -> float:
+    """Variance of the jumps of line means over that of the steps of single pixels, by how many pixels a line has."""
+    return float(np.log(max(float(jumps.var()) * steps.shape[1], 1e-9) / max(float(steps.var()), 1e-9)))
+
+
+def _ring(gray: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.concatenate([gray[0], gray[-1], gray[1:-1, 0], gray[1:-1, -1]])
+
+
+def _border(gray: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Median of the outermost pixels, and the share of the picture that looks like them; 0 where they are not even."""
+    ring = _ring(gray)
+    level = float(np.median(ring))
+    if float((np.abs(ring - level) <= EVEN).mean()) < 0.75:
+        return level, 0.0
+    return level, float((np.abs(gray[::3, ::3] - level) <= EVEN).mean())

@@ -1,0 +1,159 @@
+"""What gives a person away in a text: rules that the user declares, values that stand for nobody, names, dates and numbers.
+
+Everything here answers with kinds, never with the text itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+NOBODY = _set(
+    """
+    anon anonym anonymous anonymized anonymised anonymize anonymise anonymity deidentified deid removed redacted none null na
+    nan n/a unknown unspecified undefined empty dummy phantom test notavailable withheld xxxx xxxxx xxx x name patient
+    """
+)
+"""What de-identification writes in place of a value, in lower case and without spaces, carets, dashes and digits."""
+
+EMPTY_DAYS = frozenset(("00000000", "00010101", "19000101", "19700101", "99991231"))
+_DECORATION = re.compile(r"[\s^_\-.:=\\/*#0-9()\[\]<>]+")
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """`[privacy]` of medaudit.toml: what is known to be no identifier.
+
+    Args:
+        pseudonyms: regular expression; a value that it matches whole stands for nobody outside the study.
+        private_allowed: private creators whose elements may stay.
+        quasi_identifiers: metadata columns that together could single a patient out (`table.age`, `dicom.PatientSex`).
+    """
+
+    pseudonyms: str = ""
+    private_allowed: tuple[str, ...] = ()
+    quasi_identifiers: tuple[str, ...] = ()
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str] | None:
+        return re.compile(self.pseudonyms) if self.pseudonyms else None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {key: value for key, value in self.__dict__.items() if key != "_pattern"}
+
+    def is_real(self, value: str) -> bool:
+        """True for a value that could name somebody: not empty, not a placeholder, no declared pseudonym."""
+        text = value.strip("\0 ")
+        if self._pattern is not None and self._pattern.fullmatch(text):
+            return False
+        letters = _DECORATION.sub("", text).casefold()
+        if not letters:
+            digits = re.sub(r"\D", "", text)
+            return bool(digits.strip("0")) and digits[:8] not in EMPTY_DAYS
+        return letters not in NOBODY and bool(letters.strip("x"))
+
+
+_DATE = re.compile(
+    r"(?<![\d.])(?:"
+    r"(?:19|20)\d\d[-_./ ]?(?:0[1-9]|1[0-2])[-_./ ]?(?:0[1-9]|[12]\d|3[01])"
+    r"|(?:0[1-9]|[12]\d|3[01])[-_./](?:0[1-9]|1[0-2])[-_./](?:19|20)\d\d"
+    r"|(?:0[1-9]|1[0-2])[-_./](?:0[1-9]|[12]\d|3[01])[-_./](?:19|20)\d\d"
+    r")(?![\d.]*\d)"
+)
+_PERSON_NAME = re.compile(r"[^\W\d_]{2,}\^+[^\W\d_]+")
+_TITLED = re.compile(r"(?<![^\W_])(?:Dr|Prof|Mrs?|Ms|Herr|Frau|Mme|Mlle|M)\.[ _]?[A-Z][a-zà-ÿ]+")
+_NUMBER = re.compile(
+    r"(?<![^\W_])(?:mrn|ssn|medrec|recordno|patno|accession|nhs|dob|phone|tel)[-_ :=#]*[a-z]{0,3}[-_]?\d{4,}", re.IGNORECASE
+)
+_SOCIAL = re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")
+_MAIL = re.compile(r"[\w.+-]{2,}@[\w-]{2,}\.[a-z]{2,}", re.IGNORECASE)
+_ADJACENT = re.compile(r"[^\W\d_]+")
+
+_GIVEN_NAMES = _set(
+    """
+    james robert john michael david william richard joseph thomas charles christopher daniel matthew anthony donald steven
+    andrew joshua kenneth kevin brian timothy ronald jason edward jeffrey ryan jacob nicholas gary eric jonathan stephen larry
+    justin scott brandon benjamin samuel gregory patrick raymond dennis jerry tyler aaron henry douglas peter adam nathan
+    zachary walter kyle harold carl jeremy gerald keith roger arthur terry lawrence sean christian albert ethan austin
+    mary patricia jennifer linda elizabeth barbara susan jessica karen sarah lisa nancy sandra betty ashley emily kimberly
+    margaret donna michelle carol amanda melissa deborah stephanie rebecca sharon laura cynthia dorothy kathleen shirley
+    angela helen anna brenda pamela nicole ruth katherine samantha christine catherine virginia debra rachel janet emma carolyn
+    maria heather diane julie joyce victoria kelly christina joan evelyn lauren judith olivia martha cheryl megan andrea ann
+    jean pierre jacques michel andre philippe alain bernard francois nathalie isabelle sylvie monique valerie sophie hans klaus
+    juergen wolfgang dieter manfred ursula monika petra sabine renate giuseppe giovanni mario luigi francesca jose juan carlos
+    luis miguel antonio carmen ana isabel mohammed muhammad ahmed fatima ali hassan wei ming hiroshi yuki ivan olga sergei
+    """
+)
+"""Common given names of a few languages: enough to suspect, never enough to clear."""
+
+_WORDS = _set(
+    """
+    case control normal left right lung chest skin image images train test val mask scan slice lesion cyst polyp tumor tumour
+    bacteria virus pneumonia benign malignant study series patient subject eye breast brain heart view frontal lateral syndrome
+    disease sign cohort center centre hospital site and the of or de data set batch group class type stage grade dose may mark
+    """
+)
+
+
+def kinds_in(text: str) -> frozenset[str]:
+    """What a text seems to hold: any of `name`, `date`, `record number`, `e-mail`."""
+    found = set()
+    if _PERSON_NAME.search(text) or _TITLED.search(text) or _has_full_name(text):
+        found.add("name")
+    if _DATE.search(text):
+        found.add("date")
+    if _NUMBER.search(text) or _SOCIAL.search(text):
+        found.add("record number")
+    if "@" in text and _MAIL.search(text):
+        found.add("e-mail")
+    return frozenset(found)
+
+
+def _has_full_name(text: str) -> bool:
+    """A common given name beside another capitalised word: `Smith_John`, `John Smith`; not `john`, not `JEAN.png`."""
+    words = _ADJACENT.findall(text)
+    for first, second in pairwise(words):
+        for given, family in ((first, second), (second, first)):
+            if given.casefold() not in _GIVEN_NAMES or family.casefold() in _WORDS or len(family) < 3:
+                continue
+            together = re.search(rf"{re.escape(first)}[ _,.\-]{{1,2}}{re.escape(second)}", text)
+            if together and given[0].isupper() and family[0].isupper() and (given.isupper() or given.istitle()):
+                return True
+    return False
+
+
+COLUMN_WORDS = {
+    "name": "name surname firstname lastname forename givenname familyname patientname fullname initials",
+    "record number": "mrn ssn medicalrecord accession accessionnumber hospitalnumber casenumber nhsnumber insurance passport",
+    "birth date": "dob birthdate birthday dateofbirth patientbirthdate",
+    "address": "address street zip zipcode postcode postalcode phone telephone mobile fax email mail",
+    "physician": "physician doctor referring referringphysician operator technician",
+}
+_COLUMN_KINDS = {word: kind for kind, words in COLUMN_WORDS.items() for word in words.split()}
+_NAMED_THINGS = _set(
+    """
+    file image img class column field study series protocol sequence scanner model station label disease dataset folder
+    task test drug site brand device product species gene user machine hospital finding organ variable feature
+    """
+)
+
+
+def column_kind(words: Iterable[str]) -> str | None:
+    """What a table's column holds by the words of its name: `patient_name` → name, `file_name` → None."""
+    listed = list(words)
+    if "".join(listed) in _COLUMN_KINDS:
+        return _COLUMN_KINDS["".join(listed)]
+    for before, word, after in zip(["", *listed], listed, [*listed[1:], ""], strict=False):
+        for known in (word + after, word):
+            kind = _COLUMN_KINDS.get(known)
+            if kind is not None and before not in _NAMED_THINGS and not (known == "name" and before == ""):
+                return kind
+    return None
