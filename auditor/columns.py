@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from auditor.fields import Field, describe
+from auditor.privacy import kinds_in, may_tell
 
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 """A number that is no identifier: `007` is not one."""
@@ -65,6 +66,8 @@ def describe_columns(frame: pd.DataFrame, names: Iterable[str], rows: npt.NDArra
         elif distinct > MANY and distinct > 0.5 * total:
             left_out.append(name)
         else:
+            if not field.identifying and _tells(categories[filled]):
+                field = replace(field, identifying=True)
             text = [_digest(value) for value in categories] if field.identifying else list(categories)
             kept = pd.Index(["" if not ok else value for value, ok in zip(text, filled, strict=True)], dtype="str")
             places, unique = pd.factorize(kept)
@@ -73,6 +76,11 @@ def describe_columns(frame: pd.DataFrame, names: Iterable[str], rows: npt.NDArra
             columns[field.name] = pd.Series(pd.Categorical.from_codes(places[codes], categories=unique)).astype("str")
             fields[field.name] = field
     return Metadata(columns=columns, fields=fields, left_out=tuple(left_out))
+
+
+def _tells(values: pd.Index) -> bool:
+    """One of the values looks like a name, a full date, a record number or an e-mail address."""
+    return any(may_tell(value) and kinds_in(value) for value in values)
 
 
 def _digest(value: str) -> str:

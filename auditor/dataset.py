@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.fields import Field
-from auditor.privacy import Privacy
+from auditor.privacy import Privacy, TableLook
 from auditor.sketches import Sketches
 from auditor.types import DatasetSummary, Guess
 
@@ -139,6 +139,21 @@ class Design:
     pseudonyms: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """Another collection that was looked for in this dataset (`auditor.known`).
+
+    Args:
+        name: of the file of its hashes.
+        images: how many it holds.
+        evidence: per record `bytes` or `pixels` where it is one of them, else NA.
+    """
+
+    name: str
+    images: int
+    evidence: pd.Series
+
+
 def empty_frame(index: pd.Index) -> pd.DataFrame:
     """A frame without columns on `index`."""
     return pd.DataFrame(index=index)
@@ -172,9 +187,11 @@ class Dataset:
         sketches: what near-duplicates are looked for with; None before `extract`.
         links: pairs: `record_a`, `record_b`, `evidence` (see auditor.link.EVIDENCE), `score`, `how` (what was done, in words).
         predictions: out-of-fold probabilities, or None.
+        known: other collections that were looked for in this one.
         design: declared by the user.
         privacy: what the user declares to be no identifier.
         exposure: which identifying fields each file holds, never their values (`auditor.exposure.KINDS`).
+        tables: what the tables that lie there seem to tell of people.
     """
 
     root: Path
@@ -196,9 +213,11 @@ class Dataset:
     sketches: Sketches | None = None
     links: pd.DataFrame = field(default_factory=pd.DataFrame)
     predictions: Predictions | None = None
+    known: tuple[Known, ...] = ()
     design: Design = Design()
     privacy: Privacy = field(default_factory=Privacy)
     exposure: pd.DataFrame = field(default_factory=pd.DataFrame)
+    tables: tuple[TableLook, ...] = ()
 
     @property
     def size(self) -> int:

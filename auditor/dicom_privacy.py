@@ -16,7 +16,7 @@ from auditor.privacy import Privacy
 from auditor.ps315 import entry_of
 from auditor.reader import Limits
 
-_ICON, _ENCAPSULATED, _METHOD_CODES, _PHOTO = 0x00880200, 0x00420011, 0x00120064, 0x00101100
+_ICON, _ENCAPSULATED, _METHOD_CODES, _PHOTO, _REMOVED = 0x00880200, 0x00420011, 0x00120064, 0x00101100, 0x00120062
 _HIDDEN = {_ICON: "icon image", _ENCAPSULATED: "encapsulated document", _PHOTO: "patient photo"}
 _NOTHING: frozenset[int] = frozenset()
 _PRINTABLE_NAME = re.compile(r"[\w .:()/+-]{1,64}")
@@ -49,6 +49,7 @@ def dicom_exposure(content: bytes, path: str, rules: Privacy, limits: Limits) ->
         add("hidden", "executable preamble" if content[:2] in (b"MZ", b"\x7fE") else "preamble")
     creators: dict[tuple[int, int], str] = {}
     parts = path.split("/")
+    removed = False
     for part in walk(elements, limits):
         if part.tag < 0:
             add("hidden", "part that cannot be read")
@@ -64,6 +65,8 @@ def dicom_exposure(content: bytes, path: str, rules: Privacy, limits: Limits) ->
             continue
         if part.tag in _HIDDEN:
             add("hidden", _HIDDEN[part.tag])
+        elif part.tag == _REMOVED and not part.depth:
+            removed = _text(elements, part) == "YES"
         elif part.tag == _METHOD_CODES:
             add("stated", "DeidentificationMethodCodeSequence")
         elif group & 0xFF00 == 0x6000 and number == 0x3000 and part.end > part.start:
@@ -79,7 +82,9 @@ def dicom_exposure(content: bytes, path: str, rules: Privacy, limits: Limits) ->
             if entry.tier == "person":
                 for at in _places(values, parts):
                     add("path", f"{entry.keyword}@{at}")
-    return {kind: "+".join(sorted(names)) for kind, names in found.items()}
+    if removed:  # then the id is a pseudonym, declared or not, and may name files and folders
+        found["path"] = {name for name in found.get("path", ()) if not name.startswith("PatientID@")}
+    return {kind: "+".join(sorted(names)) for kind, names in found.items() if names}
 
 
 def walk(elements: Elements, limits: Limits) -> Iterator[Part]:

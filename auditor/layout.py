@@ -15,7 +15,7 @@ import os
 import pkgutil
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +24,8 @@ from auditor.dataset import Dataset, Problem, Task
 from auditor.errors import DatasetError
 from auditor.images import Inventory, take_inventory
 from auditor.labels import Level
+from auditor.privacy import Privacy
+from auditor.table_privacy import look_at_tables
 
 OWN_OUTPUT = "medaudit-out"
 CONFIG_NAME = "medaudit.toml"
@@ -189,8 +191,8 @@ def detect(listing: Listing, options: Options) -> list[Detection]:
     return sorted((d for d in found if d is not None), key=lambda d: (-d.confidence, d.layout))
 
 
-def open_dataset(target: Path, options: Options) -> Dataset:
-    """List, detect, load.
+def open_dataset(target: Path, options: Options, rules: Privacy | None = None) -> Dataset:
+    """List, detect, load; and look at what the tables tell of people, past what `rules` declares.
 
     Raises:
         DatasetError: nothing there, or nothing that can be read as a dataset, or an unknown column.
@@ -202,4 +204,7 @@ def open_dataset(target: Path, options: Options) -> Dataset:
             f"{target}: no images, label table or npz found; name the folder that holds the images, or the label table"
         )
     dataset: Dataset = layouts()[fits[0].layout].load(listing, options)
-    return dataset
+    rules = rules or Privacy()
+    inventory = listing.inventory
+    looks = look_at_tables(listing.root, inventory.tables, inventory.other, rules)
+    return replace(dataset, privacy=rules, tables=looks)

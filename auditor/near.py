@@ -11,9 +11,12 @@ import numpy.typing as npt
 from auditor.candidates import candidate_pairs
 from auditor.dataset import Dataset
 from auditor.identity import identity
-from auditor.verify import Verifier
+from auditor.verify import Same, Standard, Verifier
 
 Codes = npt.NDArray[np.int64]
+
+ONE_PATIENT = Standard(coarse=0.99, quartile=0.97, fine=0.96, lean=0.002)
+"""For two images of one known patient: a second exposure is likelier than a copy, and the patient links them anyway."""
 
 SCENE = "taken twice"
 """How the `how` of two pictures of one scene begins that are no copies of each other."""
@@ -34,7 +37,7 @@ def near_pairs(dataset: Dataset, identical: Codes) -> list[NearPair]:
     """All verified near-duplicates, and pairs that show one scene twice (not `held`), in the order of positions.
 
     Of identical images only the first takes part. Two instances of one series are slices or views of one acquisition, which
-    the series already links, and are not compared.
+    the series already links, and are not compared. Two images of one patient must agree better to be copies.
 
     Args:
         dataset: after `extract`.
@@ -55,15 +58,22 @@ def near_pairs(dataset: Dataset, identical: Codes) -> list[NearPair]:
     verifier = Verifier(sketches=sketches)
     copies: list[NearPair] = []
     scenes: list[NearPair] = []
+    patient = identity(dataset, "patient")
+
+    def seen(i: int, j: int) -> Same | None:
+        one = patient[i] >= 0 and patient[i] == patient[j]
+        return verifier.verify(ids[i], ids[j], ONE_PATIENT if one else None)
+
     for i, j in zip(a[compared].tolist(), b[compared].tolist(), strict=True):
-        same = verifier.verify(ids[i], ids[j])
+        same = seen(i, j)
         if same is not None and same.copy:
             copies.append(NearPair(first=i, second=j, score=same.score, how=same.how))
-        elif same is not None:
+        elif same is not None and not (patient[i] >= 0 and patient[i] == patient[j]):
+            # that one patient was seen twice is known
             scenes.append(NearPair(first=i, second=j, score=same.score, how=f"{SCENE}: {same.how}", held=False))
 
     def alike(i: int, j: int) -> bool:
-        same = verifier.verify(ids[i], ids[j])
+        same = seen(i, j)
         return same is not None and same.copy
 
     return sorted([*starred(copies, alike=alike), *scenes], key=lambda pair: (pair.first, pair.second))

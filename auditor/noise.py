@@ -51,8 +51,10 @@ MIN_SUSPICION = 0.3
 MIN_SKILL = 0.05
 SURE, SUREST, DOUBTFUL = (0.0, 0.5), (0.0, 0.25), (0.35, 0.60)
 """Parts of each predicted class, by falling confidence: the first shows whether there is noise, the others are compared."""
-RISE, SLACK = 1.25, 0.015
-"""By how much the doubtful may exceed the surest where noise, not doubt, explains them: 1.25-fold and 1.5 points."""
+RISE_END, START, END = 0.7, 0.1, 0.6
+RISE, SLACK, USUAL_ERROR, PENALTY = 0.3, 0.02, 0.03, 1.4
+"""A line through the disagreement of the surer 70 % may rise from START to END by 30 % of where it starts and two points, where
+noise and not doubt explains it; less where few records leave its slope uncertain (standard error above .03)."""
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -135,7 +137,7 @@ def estimate_noise(
     suspicion = 1 - right
     doubted = 1 / (1 + np.exp(model.odds(FLAGGED_SHARES, DOUBT_FACTOR * profile.rates(place))[0]))
     skill = _skill(probabilities, codes)
-    verdict, reason = _judge(sure, surest, doubtful, skill, tolerance)
+    verdict, reason = _judge(sure, surest, doubtful, skill, tolerance, growing=_grows(differs, place))
     if sharpness <= BOASTFUL and verdict == "noise":
         verdict, reason = "cannot tell", "the model is far more certain than its labels bear out: it may err where it is surest"
     count = int((doubted >= best_threshold(doubted)).sum())
@@ -229,7 +231,22 @@ def _noise_interval(profile: Profile, place: Doubles, sure: Fraction) -> Fractio
     return Fraction(value=noise, low=low, high=high, count=len(place))
 
 
-def _judge(sure: Fraction, surest: Fraction, doubtful: Fraction, skill: float, tolerance: float) -> tuple[NoiseVerdict, str]:
+def _grows(differs: Bools, place: Doubles) -> bool:
+    """Whether the disagreement rises with the model's doubt more than noise would, or could for all that is known."""
+    part = place < RISE_END
+    x, y = place[part] - place[part].mean(), differs[part].astype(np.float64)
+    spread = float(x @ x)
+    if spread <= 0:
+        return False
+    slope, middle = float(x @ y) / spread, float(y.mean())
+    start = max(0.0, middle + slope * (START - float(place[part].mean())))
+    error = float(np.sqrt(middle * (1 - middle) / spread)) * (END - START)
+    return slope * (END - START) > RISE * start + SLACK - PENALTY * max(0.0, error - USUAL_ERROR)
+
+
+def _judge(
+    sure: Fraction, surest: Fraction, doubtful: Fraction, skill: float, tolerance: float, *, growing: bool
+) -> tuple[NoiseVerdict, str]:
     if skill < MIN_SKILL:
         return "cannot tell", "the model hardly knows more about the labels than how frequent they are"
     if sure.low <= tolerance:
@@ -238,9 +255,11 @@ def _judge(sure: Fraction, surest: Fraction, doubtful: Fraction, skill: float, t
             f"among the surer half, {sure.value:.1%} of {sure.count:,} labels disagree with the model; "
             f"noise of more than {seen:.1%} spread over all records would have shown"
         )
-    if doubtful.value > RISE * surest.value + SLACK:
+    # Noise is only what shows among the surest.
+    if surest.low <= tolerance or growing:
         return "cannot tell", (
             f"the disagreement grows with the model's doubt ({surest.value:.1%} where it is surest, {doubtful.value:.1%} at "
-            "middling confidence): ambiguous images and wrong labels look alike; have a random sample reviewed"
+            "middling confidence), or the records are too few to see that it does not: ambiguous images and wrong labels look "
+            "alike; have a random sample reviewed"
         )
     return "noise", f"even where the model is surest, {surest.value:.1%} of {surest.count:,} labels disagree"

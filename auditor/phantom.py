@@ -1,8 +1,9 @@
 """Synthetic chest radiographs that look real, with one anatomy per patient. (Blood smears: `auditor.smear`.)
 
-Two images of one patient share the anatomy and differ in pose, breath, exposure and noise; images of two patients differ in
-all of it. The positive class shows what a reader would see, a cloudy opacity in one lung. How plain it is varies, so that a
-linear model on thumbnails is right in about 95 % of the images.
+Two images of one patient share the anatomy and differ in posture, breath, exposure and noise: as in life, soft tissue never
+lies quite the same twice, so no two exposures fit onto each other. Images of two patients differ in all of it. The positive
+class shows what a reader would see, a cloudy opacity in one lung. How plain it is varies, so that a linear model on
+thumbnails is right in about 95 % of the images.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from scipy import ndimage
 
 Plane = npt.NDArray[np.float64]
 
-_CHEST, _EXPOSURE, _OPACITY = range(3)  # so that no two purposes ever share a random stream
+_CHEST, _EXPOSURE, _OPACITY, _POSTURE = range(4)  # so that no two purposes ever share a random stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,8 @@ def radiograph(patient: int, image: int, *, opacity: bool, seed: int = 0, side: 
     inside = 0.17 + ribs + vessels
     picture = _body(chest, y, x) * (1 - lungs) + inside * lungs
     picture = np.maximum(picture, _heart(chest, y, x) * 0.64)
-    return _exposed(rng, picture + _bones(chest, y, x), side)
+    picture = _settled(np.random.default_rng([seed, _POSTURE, patient, image]), picture + _bones(chest, y, x))
+    return _exposed(rng, picture, side)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +230,23 @@ def _cloud(rng: np.random.Generator, y: Plane, x: Plane) -> Plane:
     rough = blurred(rng.standard_normal(x.shape), x.shape[0] / 60)
     rough = rough / np.std(rough)
     return rng.uniform(0.18, 0.30) * np.clip(cloud, 0, 1.1) * (1 + 0.13 * rough)
+
+
+def _settled(rng: np.random.Generator, picture: Plane, *, reach: float = 0.018, waves: int = 4) -> Plane:
+    """The body bent a little, smoothly, another way in every exposure: by up to about `reach` of the side."""
+    side = picture.shape[0]
+    axis = np.arange(side) / side
+    y, x = np.meshgrid(axis, axis, indexing="ij")
+    moved = []
+    for plane in (y, x):
+        field = np.zeros_like(plane)
+        for down in range(waves):
+            for right in range(waves):
+                strength = rng.normal() / (1 + down * down + right * right)
+                field += strength * np.cos(np.pi * (down * y + right * x) + rng.uniform(0, 2 * np.pi))
+        moved.append((plane + reach * field / max(1e-9, float(np.abs(field).max()))) * side)
+    bent: Plane = ndimage.map_coordinates(picture, moved, order=1, mode="nearest")
+    return bent
 
 
 def _exposed(rng: np.random.Generator, picture: Plane, side: int) -> Plane:

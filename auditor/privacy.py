@@ -6,8 +6,8 @@ Everything here answers with kinds, never with the text itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
@@ -103,6 +103,18 @@ _WORDS = _set(
 )
 
 
+_HINT = re.compile(
+    r"\^|@|(?:19|20)\d\d[-_./ ]?[01]\d|\d\d[-_./]\d\d[-_./](?:19|20)\d\d|\d{3}-\d{2}-"
+    r"|(?i:mrn|ssn|medrec|recordno|patno|accession|nhs|dob|phone|tel)|(?:Dr|Prof|Mrs?|Ms|Herr|Frau|Mme|Mlle|M)\."
+    r"|[^\W\d_]{2,}[ _,.\-]{1,2}[^\W\d_]{3,}"
+)
+
+
+def may_tell(text: str) -> bool:
+    """A quick look: False for nearly all texts in which `kinds_in` finds nothing, never for one in which it finds something."""
+    return _HINT.search(text) is not None
+
+
 def kinds_in(text: str) -> frozenset[str]:
     """What a text seems to hold: any of `name`, `date`, `record number`, `e-mail`."""
     found = set()
@@ -157,3 +169,13 @@ def column_kind(words: Iterable[str]) -> str | None:
             if kind is not None and before not in _NAMED_THINGS and not (known == "name" and before == ""):
                 return kind
     return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableLook:
+    """One table: `columns` maps a column to what it seems to hold; `key` is why it could undo a de-identification."""
+
+    name: str
+    rows: int
+    columns: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""

@@ -20,6 +20,7 @@ from auditor.dataset import Dataset
 from auditor.ensemble import join_predictions
 from auditor.errors import ConfigError
 from auditor.extract import Pass, extract
+from auditor.known import look_up, read_key
 from auditor.layout import Options, open_dataset
 from auditor.link import link
 from auditor.predict import predict
@@ -27,6 +28,7 @@ from auditor.predictions import read_predictions
 from auditor.progress import Progress, Silent
 from auditor.types import SCHEMA_VERSION, Gate, GateVerdict, Outcome, Run, ScanResult, Severity, Status, Verdict
 from auditor.waivers import waive
+from auditor.withhold import withheld_names, withhold
 
 MAX_THUMBNAILS = 200
 
@@ -41,6 +43,7 @@ class Plan:
         predictions: files of out-of-fold probabilities, one per model; none = the built-in probe.
         classes: order of its columns; None = sorted labels.
         in_sample: the predictions were made by a model that trained on these records.
+        known: files of keyed hashes of other collections; they need `key`, the file of the secret they were made with.
         workers: processes that read files; None = one per core.
         cache: private folder; None = no cache.
     """
@@ -50,6 +53,8 @@ class Plan:
     predictions: tuple[Path, ...] = ()
     classes: tuple[str, ...] | None = None
     in_sample: bool = False
+    known: tuple[Path, ...] = ()
+    key: Path | None = None
     workers: int | None = None
     cache: Path | None = None
     tool_version: str = ""
@@ -68,6 +73,8 @@ def plan_for(
     predictions: Sequence[Path] = (),
     classes: Sequence[str] | None = None,
     in_sample: bool = False,
+    known: Sequence[Path] = (),
+    key: Path | None = None,
     workers: int | None = None,
     cache: bool = True,
     seed: int | None = None,
@@ -99,6 +106,8 @@ def plan_for(
     given = tuple(predictions)
     if not given and settings.scan.predictions is not None and path is not None:
         given = (path.parent / settings.scan.predictions,)
+    if known and key is None:
+        raise ConfigError("--known needs --key: the key file that the hashes were made with")
     folder = default_folder(os.environ, Path.home()) if cache else None
     return Plan(
         config=settings,
@@ -106,6 +115,8 @@ def plan_for(
         predictions=given,
         classes=tuple(classes) if classes else None,
         in_sample=in_sample,
+        known=tuple(known),
+        key=key,
         workers=workers if workers is not None else settings.scan.workers,
         cache=folder,
         tool_version=tool_version,
@@ -130,24 +141,27 @@ def scan(target: Path | str, plan: Plan | None = None, *, progress: Progress | N
     clock = Clock()
     checks = [plan.config.configured(c) for c in select(plan.config.scan.select, ignore=plan.config.scan.ignore)]
     required = {c.code for c in select(plan.config.scan.require)} if plan.config.scan.require else set()
-    dataset = replace(open_dataset(target, plan.options), design=plan.config.design_of())
+    opened = open_dataset(target, plan.options, plan.config.privacy_of())
+    dataset = replace(opened, design=plan.config.design_of())
     clock.lap("open")
     dataset, cached = gather(dataset, plan, checks, progress, clock)
     outcomes = judge(dataset, checks, progress)
     clock.lap("check")
     outcomes = tuple(graded(o, plan.config.severity) for o in outcomes)
-    outcomes, stale = waive(outcomes, plan.config.waivers)
+    thumbnails, names = shown_thumbnails(outcomes, dataset), withheld_names(dataset)
+    # before waivers are matched, so that they fit what a report shows
+    outcomes, stale = waive(withhold(outcomes, names), plan.config.waivers)
     notes = (*dataset.summary.notes, *(f"a waiver for {w.code or w.fingerprint or w.path} fits no finding" for w in stale))
     return ScanResult(
         schema_version=SCHEMA_VERSION,
         tool_version=plan.tool_version,
-        dataset=replace(dataset.summary, notes=notes),
+        dataset=withhold(replace(dataset.summary, notes=notes), names),
         records=dataset.size,
         outcomes=outcomes,
         gate=gate(outcomes, plan.config.scan.fail_on, required),
         documentation={type(c).code: inspect.getdoc(type(c)) or "" for c in checks},
         configuration={"seed": plan.config.scan.seed, "fail_on": plan.config.scan.fail_on},
-        thumbnails=shown_thumbnails(outcomes, dataset),
+        thumbnails=withhold(thumbnails, names),
         run=Run(
             started=clock.started, seconds=clock.total(), host=platform.node(), stages=dict(clock.laps), cache=dict(cached)
         ),
@@ -158,12 +172,9 @@ def gather(
     dataset: Dataset, plan: Plan, checks: Sequence[Check], progress: Progress, clock: Clock
 ) -> tuple[Dataset, Mapping[str, int]]:
     """Extract, link, predict: everything that the checks will look at."""
-    how = Pass(
-        limits=plan.config.limits_of(),
-        workers=plan.workers if plan.workers is not None else max(1, os.cpu_count() or 1),
-        cache=plan.cache,
-    )
-    dataset, cached = extract(dataset, how, progress=progress)
+    secret = read_key(plan.key) if plan.key is not None else b""
+    dataset, cached = extract(dataset, pass_of(plan), progress=progress)
+    dataset = replace(dataset, known=tuple(look_up(dataset, path, secret) for path in plan.known))
     clock.lap("extract")
     dataset = link(dataset)
     clock.lap("link")
@@ -177,6 +188,33 @@ def gather(
         progress.finish()
     clock.lap("predict")
     return dataset, cached
+
+
+def pass_of(plan: Plan) -> Pass:
+    """How the files are read."""
+    workers = plan.workers if plan.workers is not None else max(1, os.cpu_count() or 1)
+    config = plan.config
+    return Pass(limits=config.limits_of(), workers=workers, cache=plan.cache, rules=config.privacy_of())
+
+
+def read_dataset(target: Path | str, plan: Plan, *, progress: Progress | None = None) -> Dataset:
+    """Open a dataset and measure its files.
+
+    Raises:
+        DatasetError: the dataset cannot be opened.
+    """
+    found = open_dataset(Path(target), plan.options, plan.config.privacy_of())
+    opened = replace(found, design=plan.config.design_of())
+    return extract(opened, pass_of(plan), progress=progress or Silent())[0]
+
+
+def linked_dataset(target: Path | str, plan: Plan, *, progress: Progress | None = None) -> Dataset:
+    """The same, and find what is the same image, acquisition or patient.
+
+    Raises:
+        DatasetError: the dataset cannot be opened.
+    """
+    return link(read_dataset(target, plan, progress=progress))
 
 
 def judge(dataset: Dataset, checks: Sequence[Check], progress: Progress) -> tuple[Outcome, ...]:

@@ -191,36 +191,38 @@ class Verifier:
             self._kept.move_to_end(record)
         return found
 
-    def verify(self, a: str, b: str) -> Same | None:
+    def verify(self, a: str, b: str, standard: Standard | None = None) -> Same | None:
         """Whether b shows the same as a. Stacks: as many frames, each sketched one in the same way, in order or reversed."""
         if self.sketches.frames[a] != self.sketches.frames[b]:
             return None
+        standard = standard or self.standard
         first, second = self.proofs(a), self.proofs(b)
         if len(first) != len(second):
             return None
         orders = (second, second[::-1]) if len(second) > 1 else (second,)
         for reverse, order in enumerate(orders):
-            likeness = self.alike(first, order)
+            likeness = alike(first, order, standard)
             if likeness:
                 worst = min(likeness, key=lambda found: found.fine)
                 how = in_words(likeness[0].registration, overlap=likeness[0].overlap_of_larger)
                 return Same(
                     score=round(worst.fine, 3),
                     how=how + (", frames reversed" if reverse else ""),
-                    copy=all(found.copies(self.standard) for found in likeness),
+                    copy=all(found.copies(standard) for found in likeness),
                 )
         return None
 
-    def alike(self, first: tuple[Proof, ...], second: tuple[Proof, ...]) -> list[Likeness]:
-        """The likeness of each pair of frames; empty when one fails, or when they do not lie the same way."""
-        found: list[Likeness] = []
-        for a, b in zip(first, second, strict=True):
-            likeness = compare(a, b, self.standard)
-            if likeness is None or not likeness.meets(self.standard):
-                return []
-            found.append(likeness)
-        ways = [(f.registration.orientation, f.registration.polarity) for f in found]
-        return found if all(x == y for x, y in pairwise(ways)) else []
+
+def alike(first: tuple[Proof, ...], second: tuple[Proof, ...], standard: Standard) -> list[Likeness]:
+    """The likeness of each pair of frames; empty when one fails, or when they do not lie the same way."""
+    found: list[Likeness] = []
+    for a, b in zip(first, second, strict=True):
+        likeness = compare(a, b, standard)
+        if likeness is None or not likeness.meets(standard):
+            return []
+        found.append(likeness)
+    ways = [(f.registration.orientation, f.registration.polarity) for f in found]
+    return found if all(x == y for x, y in pairwise(ways)) else []
 
 
 _TURNS = {

@@ -13,6 +13,7 @@ import typer
 from medaudit import __version__
 
 if TYPE_CHECKING:
+    from auditor.progress import Progress
     from auditor.types import ScanResult
 
 # Newer releases of Typer carry a Click of their own, so the base of all usage errors is asked of Typer, not of click.
@@ -34,6 +35,7 @@ ROLE = "Roles (a column of the table)"
 GATE = "Gate"
 READING = "Reading"
 PREDICTING = "Predictions"
+KNOWN = "Known collections"
 
 
 def show_version(wanted: bool) -> None:
@@ -110,6 +112,13 @@ def scan(
     in_sample: Annotated[
         bool, typer.Option("--in-sample", help="The predictions are not out of fold.", rich_help_panel=PREDICTING)
     ] = False,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="hashes.parquet of another collection (`medaudit fingerprint`); may be repeated.", rich_help_panel=KNOWN
+        ),
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="The key file that --known was made with.", rich_help_panel=KNOWN)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of folds and permutations (default 0).")] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the verdict only.")] = False,
 ) -> None:
@@ -142,6 +151,8 @@ def scan(
         predictions=predictions or (),
         classes=classes.split(",") if classes else None,
         in_sample=in_sample,
+        known=known or (),
+        key=key,
         workers=workers,
         cache=cache,
         seed=seed,
@@ -175,6 +186,43 @@ def explain(code: Annotated[str, typer.Argument(help="Code of a check, e.g. LK00
     if check is None:
         raise ConfigError(f"no check has the code {code!r}: `medaudit rules` lists them")
     typer.echo(f"{check.code} {check.name} ({check.severity.value})\n\n{inspect.getdoc(check)}")
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="The earlier release: a folder, a label table or an npz.")],
+    new: Annotated[Path, typer.Argument(help="The later release.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to this file instead of the terminal.")] = None,
+    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    workers: Annotated[int | None, typer.Option(min=0, help="Processes that read files (default: one per core).")] = None,
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use and keep what was measured.")] = True,
+) -> None:
+    """Tell what changed between two releases: added, removed, renamed, changed, relabelled, moved between splits.
+
+    Exit codes as of diff: 0 nothing changed; 1 something did; 2 trouble.
+    """
+    import json
+
+    from auditor.cache import default_folder
+    from auditor.diff import as_json, as_text, compare, read_release
+    from auditor.errors import ConfigError
+    from auditor.extract import Pass
+    from reports.format import write_files
+
+    if form not in ("text", "json"):
+        raise ConfigError(f"--format {form}: text or json")
+    how = Pass(
+        workers=workers if workers is not None else max(1, os.cpu_count() or 1),
+        cache=default_folder(os.environ, Path.home()) if cache else None,
+    )
+    difference = compare(read_release(old, how), read_release(new, how))
+    text = json.dumps(as_json(difference), indent=1) if form == "json" else "\n".join(as_text(difference))
+    if output is None:
+        typer.echo(text)
+    else:
+        write_files({output: (text + "\n").encode()})
+        typer.echo(f"{output} written")
+    raise typer.Exit(1 if difference.changes else 0)
 
 
 @app.command()
@@ -239,6 +287,101 @@ def decide(
     )
 
 
+@app.command("split")
+def divide(
+    dataset: Annotated[Path, typer.Argument(help="A folder, a label table or an npz.")],
+    by: Annotated[str, typer.Option(help="What stays whole: patient, study, series or image.")] = "patient",
+    stratify: Annotated[
+        str | None, typer.Option(help="Columns that every split holds its share of: label,site or columns of the table.")
+    ] = None,
+    sizes: Annotated[
+        str | None, typer.Option(help="Share of each split, 0.7,0.15,0.15 (default: as they are).", metavar="SHARES")
+    ] = None,
+    names: Annotated[str | None, typer.Option(help="Names of the splits (default: as they are, or train,val,test).")] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option(help="A split that stays as it is, record by record; may be repeated.")
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="labels-split.csv or .tsv; the proof goes beside it.")] = Path(
+        "labels-split.csv"
+    ),
+    label: Annotated[str | None, typer.Option(help="Label.", rich_help_panel=ROLE)] = None,
+    patient: Annotated[str | None, typer.Option(help="Patient id.", rich_help_panel=ROLE)] = None,
+    split: Annotated[str | None, typer.Option(help="The split there is.", rich_help_panel=ROLE)] = None,
+    site: Annotated[str | None, typer.Option(help="Hospital or site.", rich_help_panel=ROLE)] = None,
+    path: Annotated[str | None, typer.Option(help="File name of the image.", rich_help_panel=ROLE)] = None,
+    lesion: Annotated[str | None, typer.Option(help="Lesion id.", rich_help_panel=ROLE)] = None,
+    study: Annotated[str | None, typer.Option(help="Study id.", rich_help_panel=ROLE)] = None,
+    series: Annotated[str | None, typer.Option(help="Series id.", rich_help_panel=ROLE)] = None,
+    images: Annotated[
+        Path | None, typer.Option("--root", help="Folder that image paths start from.", rich_help_panel=READING)
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="medaudit.toml (default: the one in the dataset's folder).", rich_help_panel=READING)
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that read files (default: one per core).", rich_help_panel=READING)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Breaks ties.")] = 0,
+) -> None:
+    """Split by patient: whole groups of linked records, stratified, few records moved, and the proof that nothing crosses.
+
+    Exit codes: 0 the new split is written and no check finds anything in two splits; 1 it is written and one does;
+    2 usage or configuration.
+    """
+    roles = {
+        "label": label, "patient": patient, "split": split, "site": site, "path": path, "lesion": lesion, "study": study,
+        "series": series,
+    }  # fmt: skip
+    from auditor.scan import linked_dataset, plan_for
+    from auditor.split import Wish
+    from auditor.split import split as split_anew
+    from auditor.split_file import told, written
+    from reports.format import write_files
+
+    wish = Wish(
+        by=by,
+        stratify=tuple(split_codes([stratify] if stratify else None)),
+        sizes=shares_of(sizes),
+        names=tuple(split_codes([names] if names else None)),
+        keep=tuple(split_codes(keep)),
+        seed=seed,
+    )
+    given = {role: column for role, column in roles.items() if column is not None}
+    plan = plan_for(dataset, config=config, roles=given, root=images, workers=workers, tool_version=__version__)
+    new = split_anew(linked_dataset(dataset, plan, progress=progress_on_terminal(quiet=False)), wish)
+    files = written(new, output)
+    write_files(files)
+    typer.echo("\n".join([*told(new), *(f"{path} written" for path in files)]))
+    raise typer.Exit(0 if new.proven else 1)
+
+
+@app.command()
+def fingerprint(
+    dataset: Annotated[Path, typer.Argument(help="A folder, a label table or an npz.")],
+    key: Annotated[Path, typer.Option(help="A secret file, at least 16 bytes; `scan --known` needs the same one.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="hashes.parquet")] = Path("hashes.parquet"),
+    images: Annotated[
+        Path | None, typer.Option("--root", help="Folder that image paths start from.", rich_help_panel=READING)
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="medaudit.toml (default: the one in the dataset's folder).", rich_help_panel=READING)
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that read files (default: one per core).", rich_help_panel=READING)
+    ] = None,
+) -> None:
+    """Write keyed hashes of the bytes and pixels of every image (no image, no id), to find this collection in others."""
+    from auditor.known import fingerprints_of, read_key
+    from auditor.scan import plan_for, read_dataset
+    from reports.format import write_files
+
+    secret = read_key(key)
+    plan = plan_for(dataset, config=config, root=images, workers=workers, tool_version=__version__)
+    content, hashed = fingerprints_of(read_dataset(dataset, plan, progress=progress_on_terminal(quiet=False)), secret)
+    write_files({output: content})
+    typer.echo(f"{output} written: keyed hashes of {hashed:,} images; keep the key, and give it only to whom you would trust")
+
+
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to make the demo; must not exist or be a former demo.")] = Path(
@@ -272,14 +415,27 @@ def split_codes(values: list[str] | None) -> list[str]:
     return [code.strip() for value in values or [] for code in value.split(",") if code.strip()]
 
 
-def scan_with_progress(dataset: Path, plan: Any, *, quiet: bool) -> ScanResult:
-    """Scan, with a progress bar on a terminal and plain lines elsewhere."""
+def shares_of(text: str | None) -> tuple[float, ...]:
+    """`0.7,0.15,0.15` → numbers."""
+    try:
+        return tuple(float(part) for part in (text or "").split(",") if part.strip())
+    except ValueError:
+        raise typer.BadParameter("shares are numbers, for example 0.7,0.15,0.15", param_hint="--sizes") from None
+
+
+def progress_on_terminal(*, quiet: bool) -> Progress:
+    """A progress bar on a terminal and plain lines elsewhere."""
     from auditor.progress import Silent
-    from auditor.scan import scan as audit
     from medaudit.progress import Bar, Lines
 
-    progress = Silent() if quiet else Bar() if sys.stderr.isatty() else Lines(sys.stderr)
-    return audit(dataset, plan, progress=progress)
+    return Silent() if quiet else Bar() if sys.stderr.isatty() else Lines(sys.stderr)
+
+
+def scan_with_progress(dataset: Path, plan: Any, *, quiet: bool) -> ScanResult:
+    """Scan, telling how far it is."""
+    from auditor.scan import scan as audit
+
+    return audit(dataset, plan, progress=progress_on_terminal(quiet=quiet))
 
 
 def show(result: ScanResult, written: list[Path], *, quiet: bool) -> None:

@@ -22,6 +22,7 @@ def tell(planted: Planted, result: ScanResult) -> tuple[list[str], bool]:
         _depth(seen),
         _patients(planted, seen),
         _copied(planted, seen),
+        _altered(planted, seen),
         _contradictions(planted, seen),
         _flips(planted, seen),
         _poor_rater(planted, seen),
@@ -111,6 +112,16 @@ def _copied(planted: Planted, seen: Seen) -> tuple[bool, str]:
     found = f"pairs {hit} of them, {apart} across splits" + (f", and {more} others" if more else ", and no others")
     what = f"{len(copies)} exact copies, {across} of them in another split"
     return hit == len(copies) and apart == across, _line(what, found, seen, "SP002")
+
+
+def _altered(planted: Planted, seen: Seen) -> tuple[bool, str]:
+    copies = {frozenset((row.old, row.new)): row.detail for row in _of(planted, "near-copy")}
+    pairs = {frozenset((seen.path(r["record_a"]), seen.path(r["record_b"]))) for r in seen.rows("SP004", "pairs")}
+    missed, more = [detail for pair, detail in copies.items() if pair not in pairs], len(pairs - copies.keys())
+    found = f"pairs {len(copies) - len(missed)} of them" + (f", and {more} others" if more else ", and no others")
+    found += f"; missed: {', '.join(missed)}" if missed else ""
+    what = f"{len(copies)} altered copies in another split ({', '.join(copies.values())})"
+    return not missed, _line(what, found, seen, "SP004")
 
 
 def _contradictions(planted: Planted, seen: Seen) -> tuple[bool, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from auditor.copies import copy_bytes, copy_pixels
+from auditor.copies import NEAR_COPIES, copy_bytes, copy_pixels, near_copy
 from auditor.degrade import Truth, flip_uniform, mix_patients, rate, write_truth
 from auditor.encode import SUFFIX, Picture, to_depth, write_image
 from auditor.errors import MedauditError
@@ -22,6 +22,7 @@ KINDS = {DEEP: ("dicom16", "tiff16"), SHALLOW: ("png8", "jpeg")}
 FLIPPED = 0.08
 MIXED = 12
 COPIES = 8
+NEAR = tuple(NEAR_COPIES)
 READERS = {"reader_1": 0.95, "reader_2": 0.93, "reader_3": 0.62}
 UNREAD = 0.04
 
@@ -46,7 +47,7 @@ class Planted:
 
 
 def make_demo(target: Path, *, seed: int = 0, patients: int = 120, side: int = 192) -> Planted:
-    """Make `target/dataset` and `target/truth.csv`: about 300 chest radiographs of 120 patients, with seven kinds of flaws.
+    """Make `target/dataset` and `target/truth.csv`: about 300 chest radiographs of 120 patients, with eight kinds of flaws.
 
     Pneumonia is stored as 16-bit DICOM and TIFF, normal as 8-bit PNG and JPEG; the depth follows the label as it was before
     some labels were flipped. A dataset that an earlier demo left in `target` is replaced.
@@ -71,9 +72,10 @@ def make_demo(target: Path, *, seed: int = 0, patients: int = 120, side: int = 1
         truth = _write_images(folder, table, seed=seed, side=side)
         table, planted = _flaws(table, seed=seed)
         table, copied = _copies(folder, table, planted, rng, seed=seed, side=side)
+        table, altered = _near_copies(folder, table, [*planted, *copied], rng, seed=seed, side=side)
         unreadable = write_unreadable(folder, "images", seed=seed)
         table = pd.concat([table, _unreadable_rows(unreadable, table, rng)])
-        rows = [*truth, *planted, *copied, *unreadable]
+        rows = [*truth, *planted, *copied, *altered, *unreadable]
         order = rng.permutation(len(table))
         public = table.iloc[order].drop(columns=["number", "kind", "class"])
         public.to_csv(folder / "labels.csv", index_label="path", lineterminator="\n")
@@ -175,6 +177,25 @@ def _copies(
         if contradicting:
             old, row["finding"] = str(row["finding"]), SHALLOW if row["finding"] == DEEP else DEEP
             added.append(Truth(record=copy, kind="contradicting-copy", old=old, new=str(row["finding"]), detail=original))
+        rows.append(row.rename(copy))
+    return pd.concat([table, pd.DataFrame(rows)]), added
+
+
+def _near_copies(
+    folder: Path, table: pd.DataFrame, planted: Sequence[Truth], rng: np.random.Generator, *, seed: int, side: int
+) -> tuple[pd.DataFrame, list[Truth]]:
+    """One slightly changed copy in each of the ways of `NEAR_COPIES`, in another split under a second patient id."""
+    touched = {name for row in planted for name in (row.record, row.old, row.detail)}
+    free = np.flatnonzero(~table.index.isin(touched))
+    rows, added = [], []
+    for i, (way, pick) in enumerate(zip(NEAR, np.sort(rng.choice(free, size=len(NEAR), replace=False)).tolist(), strict=True)):
+        original, row = str(table.index[pick]), table.iloc[pick].copy()
+        copy = f"images/cxr_{len(table) + 1 + i:04d}{SUFFIX[str(row['kind'])]}"
+        image = near_copy(_picture(row, seed=seed, side=side), way, seed=seed + i)
+        tags = {"PatientID": f"N{i:04d}", "PatientSex": row["sex"], "PatientAge": f"{int(row['age']):03d}Y"}
+        write_image(folder / copy, image, str(row["kind"]), seed=seed * 1_000_000 + 950_000 + i, tags=tags)
+        row["patientid"], row["split"] = f"N{i:04d}", "test" if row["split"] == "train" else "train"
+        added.append(Truth(record=copy, kind="near-copy", old=original, new=copy, detail=way))
         rows.append(row.rename(copy))
     return pd.concat([table, pd.DataFrame(rows)]), added
 

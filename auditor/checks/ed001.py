@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.experts.agreement import Coefficient
+from auditor.experts.agreement import Coefficient, count_readings
+from auditor.experts.habits import MIN_COPIED, copied_dissents, without_copies
 from auditor.experts.models import dawid_skene
 from auditor.experts.raters import RaterTest, compare_raters
 from auditor.experts.readings import Readings, collect_readings
@@ -96,9 +97,7 @@ class ExpertDisagreement(Check):
         counts = readings.counts
         found = measure_agreement(readings, repeats=REPEATS, seed=SEED)
         alpha = found.alpha
-        test = compare_raters(
-            readings.unit, readings.rater, readings.label, counts, found.similarity, raters=len(readings.raters)
-        )
+        test = _against_others(readings, found.similarity, self.max_p)
         poor = (test.q <= self.max_p) & (np.nan_to_num(test.deficit) >= self.min_deficit)
         pairs = record_agreement(counts)
         disputed = pairs < self.min_record_agreement
@@ -261,6 +260,15 @@ def _metrics(readings: Readings, found: Agreement, poor: int, disputed: int, rea
         "disputed_fraction": disputed / read_twice,
     }
     return metrics
+
+
+def _against_others(readings: Readings, similarity: npt.NDArray[np.float64], max_p: float) -> RaterTest:
+    """Each rater against the others; of two who copy (ED002) one is left out, for together they make honest ones look odd."""
+    unit, rater, label, raters = readings.unit, readings.rater, readings.label, len(readings.raters)
+    copies = copied_dissents(unit, rater, label, readings.counts, raters=raters, min_share=MIN_COPIED, max_p=max_p)
+    kept = without_copies(rater, copies)
+    counts = count_readings(unit[kept], label[kept], units=len(readings.records), classes=len(readings.classes))
+    return compare_raters(unit[kept], rater[kept], label[kept], counts, similarity, raters=raters)
 
 
 def _means(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

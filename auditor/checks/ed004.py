@@ -143,7 +143,7 @@ class FatigueOrDrift(Check):
         return Finding(
             code=self.code, severity=self.severity, where=Location(), subject=name, score=test.effect,
             message=(
-                f"the error {change} by {abs(test.effect):.3f} {where} (interval {test.low:.3f} to {test.high:.3f}, p = {q:.2g} "
+                f"the error {change} by {abs(test.effect):.3f} {where} ({test.low:.3f} to {test.high:.3f}, p = {q:.2g} "
                 f"over all tests), at equal difficulty of the records; measured as {lists.measure}: repeat readings of the "
                 "affected part in random order"
             ),
@@ -170,7 +170,7 @@ def _clocked(lists: Worklists) -> bool:
 
 def _summary(tests: list[tuple[str, DriftTest]], q: list[float], flagged: list[RaterCusum], lists: Worklists) -> str:
     parts = [
-        f"{name}: error {test.effect:+.3f} (p = {corrected:.2g} over all tests; power for the published effect {test.power:.0%})"
+        f"{name}: error {test.effect:+.3f} (p = {corrected:.2g} over all tests; power for published effect {test.power:.0%})"
         for (name, test), corrected in zip(tests, q, strict=False)
     ]
     about = "; ".join(parts) if parts else "no effect of session or position can be told from the cases"
@@ -191,7 +191,11 @@ def _metrics(tests: list[tuple[str, DriftTest]], q: list[float], lists: Worklist
 
 
 def _test_table(tests: list[tuple[str, DriftTest]], q: list[float], lists: Worklists) -> Table:
-    names = {"session": f"{lists.sessions[0]} → {lists.sessions[1]}", "position": "first → last of a session", "hour": "per hour"}
+    names = {
+        "session": f"{lists.sessions[0]} → {lists.sessions[1]}",
+        "position": "first → last of a session",
+        "hour": "per hour",
+    }
     return Table(
         name="drift", title="Change of the error at equal difficulty",
         columns=(

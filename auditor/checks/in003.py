@@ -38,8 +38,8 @@ class WrongExtension(Check):
 
     ## Why is this bad?
 
-    Programs that go by the name fail, or read the file by another decoder with another depth; a JPEG called `.png` hides that it
-    was lossy. Where one class was converted and the other was not, the difference is a shortcut.
+    Programs that go by the name fail, or read the file by another decoder with another depth; a JPEG called `.png` hides that
+    it was lossy. Where one class was converted and the other was not, the difference is a shortcut.
 
     ## How to fix
 
@@ -83,7 +83,12 @@ class WrongExtension(Check):
         if not known.any():
             raise SkipCheck("no file was read whose name could be compared with its content")
         return report(
-            self.code, faults, what="have the wrong extension", unit="files", evaluated=int(known.sum()), total=dataset.size,
+            self.code,
+            faults,
+            what="have the wrong extension",
+            unit="files",
+            evaluated=int(known.sum()),
+            total=dataset.size,
             why_not="they lie in a container, were not read, or have a format whose names are not known",
             max_findings=self.max_findings,
-        )  # fmt: skip
+        )

@@ -69,35 +69,54 @@ class EmptyLabel(Check):
         if pool:
             message = f"{int(blank.sum()):,} of {dataset.size:,} records have no label: they are taken for an unlabelled pool"
             faults.append(
-                Fault(where=Location(), kind="unlabelled pool", message=message, severity=Severity.INFO,
-                      evidence={"records": int(blank.sum())})
-            )  # fmt: skip
+                Fault(
+                    where=Location(),
+                    kind="unlabelled pool",
+                    message=message,
+                    severity=Severity.INFO,
+                    evidence={"records": int(blank.sum())},
+                )
+            )
         else:
             faults += [
                 Fault(
-                    where=location(dataset, position), kind="blank label", severity=Severity.WARNING,
+                    where=location(dataset, position),
+                    kind="blank label",
+                    severity=Severity.WARNING,
                     message="The record has no label. Give it one, or take it out of the labelled part",
                 )
                 for position in np.flatnonzero(blank).tolist()
-            ]  # fmt: skip
+            ]
         read = masks[masks["problem"] == ""] if len(masks) else masks
         empty = read[read["foreground_fraction"] == 0] if len(read) else read
         if len(empty) and len(empty) >= self.max_empty_mask_fraction * len(read):
             message = f"{len(empty):,} of {len(read):,} masks hold background only: many, so this is taken for meant"
             faults.append(Fault(where=Location(), kind="empty masks", message=message, severity=Severity.INFO))
         else:
-            faults += [
-                Fault(
-                    where=Location(path=path, record=record), kind="empty mask", severity=Severity.WARNING,
-                    message="The mask holds background only. Draw it, or say that the image has no object",
-                )
-                for path, record in zip(empty["path"], empty["record"], strict=True)
-            ] if len(empty) else []  # fmt: skip
+            faults += (
+                [
+                    Fault(
+                        where=Location(path=path, record=record),
+                        kind="empty mask",
+                        severity=Severity.WARNING,
+                        message="The mask holds background only. Draw it, or say that the image has no object",
+                    )
+                    for path, record in zip(empty["path"], empty["record"], strict=True)
+                ]
+                if len(empty)
+                else []
+            )
         without_box = 0
         if len(dataset.boxes):
             without_box = dataset.size - len(set(dataset.boxes["record"]) & set(dataset.records.index))
         return report(
-            self.code, faults, what="have no label or an empty mask", unit="records", evaluated=dataset.size, total=dataset.size,
-            why_not="", max_findings=self.max_findings,
+            self.code,
+            faults,
+            what="have no label or an empty mask",
+            unit="records",
+            evaluated=dataset.size,
+            total=dataset.size,
+            why_not="",
+            max_findings=self.max_findings,
             metrics={"records_without_label": int(blank.sum()), "masks_empty": len(empty), "records_without_box": without_box},
-        )  # fmt: skip
+        )

@@ -58,7 +58,7 @@ class GeometryMismatch(Check):
     Compares height, width, number of frames, pixel spacing and orientation of each image with those of its mask (error when the
     arrays differ, for nothing can then be laid over the other), and of the images of a translation pair: files whose paths
     differ in one word for the modality alone (`mr/007.nii.gz` and `ct/007.nii.gz`, `1BA001/mr.nii.gz` and
-    `1BA001/pseudo_ct.nii.gz`). Headers and the pass tell; nothing is opened. A mask that is listed and not there is an error too.
+    `1BA001/pseudo_ct.nii.gz`). A mask that is listed and not there is an error too.
 
     ## Why is this bad?
 
@@ -94,12 +94,19 @@ class GeometryMismatch(Check):
             raise SkipCheck("there are neither masks nor pairs of images of two modalities")
         faults = self._masks(dataset, shapes) + self._pairs(dataset, shapes, pairs)
         total = len(dataset.masks) + len(pairs)
-        judged = int((dataset.masks["height"].notna() | (dataset.masks["problem"] != "")).sum()) if len(dataset.masks) else 0
+        masks = dataset.masks
+        judged = int((masks["height"].notna() | (masks["problem"] != "")).sum()) if len(masks) else 0
         return report(
-            self.code, faults, what="do not fit their mask or partner", unit="pairs", evaluated=judged + len(pairs), total=total,
-            why_not="the mask could not be read", max_findings=self.max_findings,
+            self.code,
+            faults,
+            what="do not fit their mask or partner",
+            unit="pairs",
+            evaluated=judged + len(pairs),
+            total=total,
+            why_not="the mask could not be read",
+            max_findings=self.max_findings,
             metrics={"masks": len(dataset.masks), "translation_pairs": len(pairs)},
-        )  # fmt: skip
+        )
 
     def _masks(self, dataset: Dataset, shapes: pd.DataFrame) -> list[Fault]:
         faults = []
@@ -112,8 +119,8 @@ class GeometryMismatch(Check):
                 continue
             if row["problem"] or row["record"] not in shapes.index:
                 continue
-            image = shapes.loc[str(row["record"])]
-            told = _difference(image.to_dict(), row, self.max_spacing_change)
+            image = _row(shapes, int(shapes.index.get_indexer(pd.Index([str(row["record"])]))[0]))
+            told = _difference(image, row, self.max_spacing_change)
             if told is not None:
                 kind, text = told
                 message = f"Image and mask differ in {kind}: {text}. Resample the mask to the image, or give the right one"
@@ -124,7 +131,7 @@ class GeometryMismatch(Check):
     def _pairs(self, dataset: Dataset, shapes: pd.DataFrame, pairs: list[tuple[int, int]]) -> list[Fault]:
         faults = []
         for a, b in pairs:
-            one, other = shapes.iloc[a].to_dict(), shapes.iloc[b].to_dict()
+            one, other = _row(shapes, a), _row(shapes, b)
             told = _difference(one, other, self.max_spacing_change)
             if told is not None:
                 kind, text = told
@@ -132,9 +139,15 @@ class GeometryMismatch(Check):
                 message = f"The image and its partner differ in {kind}: {text}. Bring both to one grid"
                 level = Severity.ERROR if kind == "size" else Severity.WARNING
                 faults.append(
-                    Fault(where=location(dataset, a), kind=f"pair: {kind}", message=message, severity=level, subject=partner,
-                          evidence={"partner": partner})
-                )  # fmt: skip
+                    Fault(
+                        where=location(dataset, a),
+                        kind=f"pair: {kind}",
+                        message=message,
+                        severity=level,
+                        subject=partner,
+                        evidence={"partner": partner},
+                    )
+                )
         return faults
 
 
@@ -162,6 +175,10 @@ def _difference(one: Mapping[str, object], other: Mapping[str, object], toleranc
     if isinstance(a_way, str) and isinstance(b_way, str) and a_way and b_way and a_way != b_way:
         return "orientation", f"{a_way} and {b_way}"
     return None
+
+
+def _row(shapes: pd.DataFrame, position: int) -> dict[str, object]:
+    return {str(name): shapes[name].to_numpy()[position] for name in shapes.columns}
 
 
 def _number(values: Mapping[str, object], name: str) -> float:

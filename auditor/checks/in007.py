@@ -70,9 +70,15 @@ class MixedGeometry(Check):
         faults = self._series(dataset, spaced) + self._collection(dataset, known, row, spaced)
         judged = int((known | spaced).sum())
         return report(
-            self.code, faults, what="differ in spacing or orientation from their series or collection", unit="images",
-            evaluated=judged, total=dataset.size, why_not="their headers say neither", max_findings=self.max_findings,
-        )  # fmt: skip
+            self.code,
+            faults,
+            what="differ in spacing or orientation from their series or collection",
+            unit="images",
+            evaluated=judged,
+            total=dataset.size,
+            why_not="their headers say neither",
+            max_findings=self.max_findings,
+        )
 
     def _series(self, dataset: Dataset, spaced: npt.NDArray[np.bool_]) -> list[Fault]:
         if not dataset.has("series"):
@@ -99,17 +105,21 @@ class MixedGeometry(Check):
                 few = len(members) <= 3
                 faults.append(
                     Fault(
-                        where=place(dataset, int(odd["position"].iloc[0])), kind=f"series: {what}", message=message,
-                        severity=Severity.INFO if few else Severity.WARNING, subject=f"series {column}",
+                        where=place(dataset, int(odd["position"].iloc[0])),
+                        kind=f"series: {what}",
+                        message=message,
+                        severity=Severity.INFO if few else Severity.WARNING,
+                        subject=f"series {column}",
                         evidence={"images": len(members), "images_different": len(odd)},
                     )
-                )  # fmt: skip
+                )
         return faults
 
     def _collection(
         self, dataset: Dataset, known: npt.NDArray[np.bool_], row: npt.NDArray[np.float64], spaced: npt.NDArray[np.bool_]
     ) -> list[Fault]:
-        metadata, faults = dataset.metadata, []
+        metadata = dataset.metadata
+        faults: list[Fault] = []
         kind = (
             metadata["dicom.Modality"].fillna("")
             if "dicom.Modality" in metadata.columns
@@ -122,20 +132,30 @@ class MixedGeometry(Check):
                 names, counts = np.unique(ways.astype(str), return_counts=True)
                 usual = str(names[counts.argmax()])
                 if len(names) > 1 and counts.max() / counts.sum() >= self.min_common:
-                    for position in np.flatnonzero(mine & known):
+                    for position in np.flatnonzero(mine & known).tolist():
                         way = str(dataset.facts["orientation"].iat[position])
                         if way != usual:
                             message = f"Oriented {way}, where {counts.max():,} of {counts.sum():,} are {usual}. Reorient it"
                             faults.append(
-                                Fault(where=place(dataset, position), kind="collection: orientation", message=message,
-                                      severity=Severity.WARNING)
-                            )  # fmt: skip
+                                Fault(
+                                    where=place(dataset, position),
+                                    kind="collection: orientation",
+                                    message=message,
+                                    severity=Severity.WARNING,
+                                )
+                            )
                 elif len(names) > 1:
                     message = f"{len(names)} orientations are mixed in the collection, none is the usual one"
                     faults.append(
-                        Fault(where=Location(), kind="collection: orientation", message=message, severity=Severity.INFO,
-                              subject=f"orientation {modality}", evidence={"orientations": len(names)})
-                    )  # fmt: skip
+                        Fault(
+                            where=Location(),
+                            kind="collection: orientation",
+                            message=message,
+                            severity=Severity.INFO,
+                            subject=f"orientation {modality}",
+                            evidence={"orientations": len(names)},
+                        )
+                    )
             spacings = row[mine & spaced]
             if len(spacings) >= 10 and np.percentile(spacings, 5) > 0:
                 low, high = (float(v) for v in np.percentile(spacings, (5, 95)))
@@ -145,7 +165,13 @@ class MixedGeometry(Check):
                         "Resample to one spacing before training"
                     )
                     faults.append(
-                        Fault(where=Location(field="pixel spacing"), kind="collection: spacing", message=message,
-                              severity=Severity.INFO, subject=f"spacing {modality}", evidence={"low": low, "high": high})
-                    )  # fmt: skip
+                        Fault(
+                            where=Location(field="pixel spacing"),
+                            kind="collection: spacing",
+                            message=message,
+                            severity=Severity.INFO,
+                            subject=f"spacing {modality}",
+                            evidence={"low": low, "high": high},
+                        )
+                    )
         return faults

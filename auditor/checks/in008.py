@@ -78,15 +78,26 @@ class MissingSlices(Check):
             for kind, count, message in found:
                 level = Severity.WARNING if placed else Severity.INFO
                 faults.append(
-                    Fault(where=place(dataset, rows[0]), kind=kind, message=f"{message} (series of {len(rows):,} images)",
-                          severity=level, evidence={"images": len(rows), "count": count})
-                )  # fmt: skip
+                    Fault(
+                        where=place(dataset, rows[0]),
+                        kind=kind,
+                        message=f"{message} (series of {len(rows):,} images)",
+                        severity=level,
+                        evidence={"images": len(rows), "count": count},
+                    )
+                )
         if judged == 0:
             raise SkipCheck("no series of slices with positions or instance numbers")
         return report(
-            self.code, faults, what="start a series with missing or doubled slices", unit="images", evaluated=judged, total=n,
-            why_not="they belong to no series of slices", max_findings=self.max_findings,
-        )  # fmt: skip
+            self.code,
+            faults,
+            what="start a series with missing or doubled slices",
+            unit="images",
+            evaluated=judged,
+            total=n,
+            why_not="they belong to no series of slices",
+            max_findings=self.max_findings,
+        )
 
 
 Found = list[tuple[str, int, str]]

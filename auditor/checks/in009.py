@@ -57,12 +57,24 @@ class PixelLength(Check):
         faults = []
         for position in np.flatnonzero(judged & (have > want)):
             more = int(have[position] - want[position])
-            message = f"The pixels have {int(have[position]):,} bytes where the header asks for {int(want[position]):,}. Export it again"
+            there, asked = int(have[position]), int(want[position])
+            message = f"The pixels have {there:,} bytes where the header asks for {asked:,}. Export it again"
             faults.append(
-                Fault(where=place(dataset, position), kind="longer than declared", message=message, severity=Severity.WARNING,
-                      evidence={"bytes_too_many": more})
-            )  # fmt: skip
+                Fault(
+                    where=place(dataset, position),
+                    kind="longer than declared",
+                    message=message,
+                    severity=Severity.WARNING,
+                    evidence={"bytes_too_many": more},
+                )
+            )
         return report(
-            self.code, faults, what="hold more pixel bytes than they declare", unit="files", evaluated=int(judged.sum()), total=n,
-            why_not="their pixels are compressed, or of a format that declares no length", max_findings=self.max_findings,
-        )  # fmt: skip
+            self.code,
+            faults,
+            what="hold more pixel bytes than they declare",
+            unit="files",
+            evaluated=int(judged.sum()),
+            total=n,
+            why_not="their pixels are compressed, or of a format that declares no length",
+            max_findings=self.max_findings,
+        )

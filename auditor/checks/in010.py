@@ -67,9 +67,17 @@ class BitsDeclared(Check):
                 kind, level = "high bit", Severity.WARNING
                 message = f"High Bit {high[position]:.0f} is not Bits Stored {stored[position]:.0f} − 1"
             faults.append(
-                Fault(where=place(dataset, position), kind=kind, message=f"{message}. Correct it from the source", severity=level)
-            )  # fmt: skip
+                Fault(
+                    where=place(dataset, position), kind=kind, message=f"{message}. Correct it from the source", severity=level
+                )
+            )
         return report(
-            self.code, faults, what="declare impossible bits", unit="files", evaluated=int(judged.sum()), total=n,
-            why_not="they are no DICOM images", max_findings=self.max_findings,
-        )  # fmt: skip
+            self.code,
+            faults,
+            what="declare impossible bits",
+            unit="files",
+            evaluated=int(judged.sum()),
+            total=n,
+            why_not="they are no DICOM images",
+            max_findings=self.max_findings,
+        )

@@ -59,10 +59,20 @@ class PixelOverflow(Check):
                 f"{share[position]:.2%} of the samples have bits beyond Bits Stored {stored[position]:.0f}. Export it again"
             )
             faults.append(
-                Fault(where=place(dataset, position), kind="overflow", message=message,
-                      evidence={"fraction": round(float(share[position]), 6), "bits_stored": int(stored[position])})
-            )  # fmt: skip
+                Fault(
+                    where=place(dataset, position),
+                    kind="overflow",
+                    message=message,
+                    evidence={"fraction": round(float(share[position]), 6), "bits_stored": int(stored[position])},
+                )
+            )
         return report(
-            self.code, faults, what="hold values beyond their declared bits", unit="files", evaluated=int(judged.sum()),
-            total=dataset.size, why_not="they are no DICOM images, or were not decoded", max_findings=self.max_findings,
-        )  # fmt: skip
+            self.code,
+            faults,
+            what="hold values beyond their declared bits",
+            unit="files",
+            evaluated=int(judged.sum()),
+            total=dataset.size,
+            why_not="they are no DICOM images, or were not decoded",
+            max_findings=self.max_findings,
+        )

@@ -72,16 +72,17 @@ class MaskValues(Check):
         allowed = frozenset(float(v) for v in self.values) or usual_values(
             [values for values, large in zip(held, many, strict=True) if not large], self.max_stray_fraction
         )
+        fractions = read["fraction_values"].to_numpy(dtype=np.float64)
         faults = []
         listed = ", ".join(f"{v:g}" for v in sorted(allowed)[:12])
         for position, (path, record) in enumerate(zip(read["path"], read["record"], strict=True)):
             strays = held[position] - allowed
             where = Location(path=str(path), record=str(record))
-            if read["fraction_values"].iat[position] > 0:
+            if fractions[position] > 0:
                 message = "The mask holds values that are no whole numbers. Write it again, resized by nearest neighbour"
                 faults.append(Fault(where=where, kind="not whole", message=message, severity=Severity.WARNING))
             elif many[position]:
-                message = f"The mask holds {distinct[position]:,.0f} values where the others hold few: lossy compression or smooth resizing"
+                message = f"The mask holds {distinct[position]:,.0f} values where others hold few: lossy or smoothly resized"
                 faults.append(Fault(where=where, kind="soft", message=message, severity=Severity.WARNING))
             elif strays:
                 shown = ", ".join(f"{v:g}" for v in sorted(strays)[:5])
@@ -92,9 +93,16 @@ class MaskValues(Check):
                     Fault(where=where, kind="stray value", message=message, severity=level, evidence={"strays": len(strays)})
                 )
         return report(
-            self.code, faults, what="hold undeclared values", unit="masks", evaluated=len(read), total=len(masks),
-            why_not="they could not be read", max_findings=self.max_findings, metrics={"values_usual": len(allowed)},
-        )  # fmt: skip
+            self.code,
+            faults,
+            what="hold undeclared values",
+            unit="masks",
+            evaluated=len(read),
+            total=len(masks),
+            why_not="they could not be read",
+            max_findings=self.max_findings,
+            metrics={"values_usual": len(allowed)},
+        )
 
 
 def usual_values(held: list[frozenset[float]], most: float) -> frozenset[float]:

@@ -72,6 +72,12 @@ class DoubledInstance(Check):
                 Fault(where=place(dataset, first), kind=kind, message=message, severity=level, evidence={"files": len(members)})
             )
         return report(
-            self.code, faults, what="share their SOP Instance UID with another", unit="files", evaluated=int(known.sum()),
-            total=dataset.size, why_not="they have no SOP Instance UID", max_findings=self.max_findings,
-        )  # fmt: skip
+            self.code,
+            faults,
+            what="share their SOP Instance UID with another",
+            unit="files",
+            evaluated=int(known.sum()),
+            total=dataset.size,
+            why_not="they have no SOP Instance UID",
+            max_findings=self.max_findings,
+        )

@@ -11,6 +11,7 @@ import numpy as np
 from auditor.check import Check
 from auditor.dataset import Dataset
 from auditor.fields import Field, follows_picture, spoken
+from auditor.statistics.coding import partition
 from auditor.statistics.contingency import Contingency, contingency_of, contingency_table, histogram_chart
 from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.purity import pure_values
@@ -32,6 +33,11 @@ _SIZE_REMEDY = (
     "(prevalence changes), or waive it with a reason"
 )
 
+_PLAINEST = ("container.bit_depth", "container.format", "container.channels", "container.photometric", "path.extension")
+"""Which of several fields that say the same is named, before all others."""
+
+_Told = tuple[Measured, Field, float, float, Severity]
+
 
 @dataclass(frozen=True, kw_only=True)
 class MetadataLeakage(Check):
@@ -43,10 +49,10 @@ class MetadataLeakage(Check):
     the class that is told best (AUC with a 95 % interval over patients). A permutation test that exchanges patients, and images
     inside a patient, guards against chance; the false discovery rate over all fields is held at `max_q`. A field is reported
     when it is significant and its AUC reaches `min_auc`; an encoding field (bit depth, codec, channels, container, path) whose
-    interval lies over `max_auc` is an error, unless it can follow the picture itself (size, bytes, used values). Continuous
-    labels are cut at their median. Declared strata (`[design]`) give a second figure within strata; acquisition and
-    provenance fields must pass both. Without usable patient ids rows are taken as independent, and nothing is more than a
-    warning.
+    interval lies over `max_auc` is an error, unless it can follow the picture itself (size, bytes, used values). Fields of one
+    kind that part the records alike are one finding. Continuous labels are cut at their median. Declared strata (`[design]`)
+    give a second figure within strata; acquisition and provenance fields must pass both. Without usable patient ids rows are
+    taken as independent, and nothing is more than a warning.
 
     ## Why is this bad?
 
@@ -106,6 +112,7 @@ class MetadataLeakage(Check):
         findings: list[Finding] = []
         contingencies: list[Contingency] = []
         rows: list[tuple[Measured, Field, str, float, float]] = []
+        told: list[_Told] = []
         for one in screening.measured:
             field = known[one.coded.name]
             low, high, verdict = one.low, one.high, "passed"
@@ -114,14 +121,16 @@ class MetadataLeakage(Check):
             if self._is_told(one, field) and low > 0.5:
                 severity = self._severity(field, low, usable=question.clusters.usable)
                 verdict = severity.value
-                findings.append(self._finding(one, field, question, low, high, severity))
-                contingencies.append(contingency_of(one.coded, field, question.targets, one.target, question.clusters))
+                told.append((one, field, low, high, severity))
             rows.append((one, field, verdict, low, high))
+        for (one, field, low, high, severity), same in _alike(told):
+            findings.append(self._finding(one, field, question, low, high, severity, same))
+            contingencies.append(contingency_of(one.coded, field, question.targets, one.target, question.clusters))
         fields = _fields_table(rows, question)
         tables = (fields, contingency_table(contingencies)) if contingencies else (fields,)
         return Verdict(
-            summary=self._summary(screening, question, findings),
-            metrics=self._metrics(screening, question, findings),
+            summary=self._summary(screening, question, findings, len(told)),
+            metrics=self._metrics(screening, question, len(told)),
             findings=tuple(findings),
             tables=tables,
             charts=(self._intervals(fields), *_histograms(contingencies, rows)),
@@ -142,7 +151,9 @@ class MetadataLeakage(Check):
             return Severity.ERROR
         return Severity.WARNING
 
-    def _finding(self, one: Measured, field: Field, question: Question, low: float, high: float, severity: Severity) -> Finding:
+    def _finding(
+        self, one: Measured, field: Field, question: Question, low: float, high: float, severity: Severity, same: Sequence[str]
+    ) -> Finding:
         name = question.targets.names[one.target]
         message = f"{spoken(field.name)} ({field.name}) tells {name} from the rest: AUC {one.auc:.2f} ({low:.2f}–{high:.2f})"
         if one.inside_auc is not None:
@@ -160,6 +171,10 @@ class MetadataLeakage(Check):
             "patients": question.clusters.count if question.clusters.usable else None,
             "survives_decoding": field.survives_decoding,
         }
+        if same:
+            evidence["same_fields"] = len(same)
+            more = f" and {len(same) - 3} more" if len(same) > 3 else ""
+            message += f"; {', '.join(map(spoken, same[:3]))}{more} part the records in the same way"
         pure = pure_values(one.coded, question.targets, question.clusters.index, question.clusters.count)
         if pure:
             evidence["pure_values"] = len(pure)
@@ -189,26 +204,26 @@ class MetadataLeakage(Check):
         )
         return commonest, rarest
 
-    def _summary(self, screening: Screening, question: Question, findings: Sequence[Finding]) -> str:
+    def _summary(self, screening: Screening, question: Question, findings: Sequence[Finding], told: int) -> str:
         note = "" if question.clusters.usable else " No usable patient ids: rows assumed independent."
         tested = len(screening.measured)
         if tested == 0:
             return f"All {len(screening.constant)} fields hold one value: none can tell the class.{note}"
         if findings:
             top = max(findings, key=lambda finding: finding.score or 0.0)
-            also = f" {len(findings)} of {tested} fields tell the class." if len(findings) > 1 else f" One of {tested} fields."
+            also = f" {told} of {tested} fields tell the class." if told > 1 else f" One of {tested} fields."
             return f"{top.message.split(';')[0]}.{also}{note}"
         commonest, rarest = self._seen_from(screening)
         span = f"AUC {commonest:.2f}" if rarest - commonest < 0.005 else f"AUC {commonest:.2f} (rarest class {rarest:.2f})"
         largest = max(one.auc for one in screening.measured)
         return f"None of {tested} fields tells the class (largest AUC {largest:.2f}); {span} would have been seen.{note}"
 
-    def _metrics(self, screening: Screening, question: Question, findings: Sequence[Finding]) -> dict[str, Cell]:
+    def _metrics(self, screening: Screening, question: Question, told: int) -> dict[str, Cell]:
         commonest, rarest = self._seen_from(screening)
         return {
             "fields_tested": len(screening.measured),
             "fields_constant": len(screening.constant),
-            "fields_flagged": len(findings),
+            "fields_flagged": told,
             "largest_auc": max((round(one.auc, 4) for one in screening.measured), default=None),
             "detectable_auc": round(commonest, 4),
             "detectable_auc_rarest": round(rarest, 4),
@@ -231,6 +246,18 @@ class MetadataLeakage(Check):
             group="kind",
             reference={f"warning {self.min_auc:.2f}": self.min_auc, f"error {self.max_auc:.2f}": self.max_auc},
         )
+
+
+def _alike(told: Sequence[_Told]) -> list[tuple[_Told, list[str]]]:
+    """Fields of one kind that part the records alike are one finding: the gravest and plainest of them, and the names of the others."""
+    groups: dict[tuple[str, str], list[_Told]] = {}
+    for one in told:
+        groups.setdefault((one[1].kind, partition(one[0].coded)), []).append(one)
+    found = []
+    for members in groups.values():
+        members.sort(key=lambda m: (-m[4].rank, _PLAINEST.index(m[1].name) if m[1].name in _PLAINEST else len(_PLAINEST)))
+        found.append((members[0], [member[1].name for member in members[1:]]))
+    return found
 
 
 def _is_no_input(field: Field) -> bool:

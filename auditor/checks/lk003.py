@@ -129,7 +129,7 @@ class LabelInText(Check):
         for row in sorted(told, key=lambda r: (r.name not in own, -r.measured.auc)):
             groups.setdefault(places[row.name].source, []).append(row)
         findings = tuple(self._finding(found, source, rows, own) for source, rows in groups.items())
-        table = self._table(found, {row.name for row in told}, places)
+        table = self._table(found, {row.name for row in told}, places, sample.labels.classes)
         note = "" if question.clusters.usable else " No usable patient ids: rows assumed independent."
         aside = f" {'; '.join(notes)}." if notes else ""
         summary = (
@@ -240,12 +240,12 @@ class LabelInText(Check):
             evidence={"source": source, "own_name": best.name in own, "words_told": len(rows), **evidence_of(found, best)},
         )
 
-    def _table(self, found: Answer, told: set[str], places: dict[str, _Place]) -> Table:
+    def _table(self, found: Answer, told: set[str], places: dict[str, _Place], classes: Sequence[str]) -> Table:
         rows = found.rows[:500]
         examples, counts, words = [], [], []
         for number, row in enumerate(rows, start=1):
             place = places[row.name]
-            own = bool(place.word) and any(place.word in name_of_class(c) for c in found.question.targets.names)
+            own = bool(place.word) and any(place.word in name_of_class(c) for c in classes)
             words.append(place.word if own else row.name.partition(": ")[2] if not place.word else f"word {number}")
             has = np.flatnonzero(place.column.to_numpy(dtype=np.float64) > 0) if place.word else np.empty(0, np.int64)
             counts.append(len(has) if place.word else int(place.column.notna().sum()))

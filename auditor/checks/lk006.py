@@ -16,8 +16,7 @@ from auditor.features.zones import COLUMNS as CELLS
 from auditor.features.zones import SIDE
 from auditor.features.zones import depth as depth_of
 from auditor.fields import Field
-from auditor.statistics.clusters import draw_patients
-from auditor.statistics.derived import ask_about, coverage_of, independence_note
+from auditor.statistics.derived import ask_about, coverage_of, drawn, independence_note
 from auditor.statistics.multiplicity import holm
 from auditor.statistics.question import Question
 from auditor.statistics.targets import rows_of, subset, sufficient
@@ -110,11 +109,11 @@ class OutsideBody(Check):
     def run(self, dataset: Dataset) -> Verdict:
         """Judge every part. Raises SkipCheck: no label, one class, no picture read, too few records."""
         cells = [f"zones.{name}" for name in CELLS]
+        whole_set, dataset = dataset, drawn(dataset, records=self.max_records, seed=self.seed, pixels=True)
         if dataset.labels.task != "none" and not set(cells) <= set(dataset.features.columns):
             raise SkipCheck("there are no pixel features: no image was read")
         question = self._question(dataset, cells)
-        rows = draw_patients(question.clusters, question.targets, records=self.max_records, rare=200, seed=self.seed)
-        rows = rows[question.targets.known[rows].any(axis=1)]
+        rows = np.flatnonzero(question.targets.known.any(axis=1))
         zones = self._zones(dataset, question, rows, cells)
         whole = {one.target: one.auc for one in zones[0].reached}
         parts = [(zone, one) for zone in zones[1:] for one in zone.reached]
@@ -139,7 +138,7 @@ class OutsideBody(Check):
             findings=tuple(self._finding(*entry, whole, question) for entry in told.values()),
             tables=(table,),
             charts=(self._chart(zones),),
-            coverage=coverage_of(dataset, question, reasons),
+            coverage=coverage_of(whole_set, question, reasons),
         )
 
     def _question(self, dataset: Dataset, cells: Sequence[str]) -> Question:

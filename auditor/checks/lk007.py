@@ -11,6 +11,7 @@ import pandas as pd
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.fields import Field, spoken, words
+from auditor.statistics.coding import partition
 from auditor.statistics.contingency import contingency_table, histogram_chart
 from auditor.statistics.derived import (
     Answer,
@@ -30,9 +31,7 @@ from auditor.statistics.sites import sites_of, sites_table, split_table, within_
 from auditor.types import Cell, Finding, Location, Severity, Verdict
 
 _SITE = "record.site"
-_DICOM = re.compile(
-    r"^dicom\.(Institution\w*|StationName|Manufacturer\w*|SoftwareVersions|DeviceSerialNumber|UIDRoot|ImplementationClassUID)$"
-)
+_DICOM = re.compile(r"^dicom\.(Institution\w*|StationName|Manufacturer\w*|SoftwareVersions|DeviceSerialNumber|UIDRoot)$")
 _CONTAINER = re.compile(r"^container\.(make|model|software|tiff_software)$")
 _WORDS = frozenset((
     "hospital", "site", "center", "centre", "institution", "institute", "clinic", "facility", "department", "device", "scanner",
@@ -114,7 +113,10 @@ class SiteLeakage(Check):
         table = fields_table(found, titles, name="columns", title="Every column about site or machine")
         best = (found.told or found.rows)[0]
         sites = sites_of(frame[best.name], question.clusters.index, least=self.min_patients)
-        shown = [contingency(found, row, fields[row.name]) for row in found.told]
+        # Columns that part the records alike (all absent outside DICOM, say) are one finding: the first of them.
+        alike = {partition(row.measured.coded): row for row in reversed(found.told)}
+        told = [row for row in found.told if alike[partition(row.measured.coded)] is row]
+        shown = [contingency(found, row, fields[row.name]) for row in told]
         tables = [table, sites_table(dataset, found, best, sites)]
         split = split_table(found, best, sites, parts=self.parts)
         if split is not None:
@@ -139,7 +141,7 @@ class SiteLeakage(Check):
         return Verdict(
             summary=self._summary(found, best, metrics),
             metrics=metrics,
-            findings=tuple(self._finding(found, row, metrics, best=row is best, split=split is not None) for row in found.told),
+            findings=tuple(self._finding(found, row, metrics, best=row is best, split=split is not None) for row in told),
             tables=tuple(tables),
             charts=(*charts, *(histogram_chart(one) for one in shown[:4])),
             coverage=coverage_of(dataset, question),

@@ -179,7 +179,7 @@ def _orders(dataset: Dataset) -> tuple[Mapping[str, pd.Series], Mapping[str, str
         parts = pd.to_datetime(days, unit="D", origin="unix", errors="coerce")
         dated = days.notna()
         add("record.month", parts.dt.month.where(dated).astype(float), "month")
-        add("record.weekday", parts.dt.weekday.where(dated).astype(float), "weekday")
+        add("record.weekday", parts.dt.day_of_week.where(dated).astype(float), "weekday")
     for name in dataset.metadata.columns:
         found = _PART.match(str(name))
         said = set(words(str(name).partition(".")[2]))

@@ -29,21 +29,21 @@ class GatheredNoise(Check):
 
     ## What it does
 
-    For each value of each grouping (site, split, fold; the date in eight periods; the reader, where a record has one; columns of
-    the label table with at most 200 values, which may say where a label came from) it compares how many labels disagree with an
+    For each value of each grouping (site, split, fold; the date in eight periods; the reader, where a record has one; columns
+    of the label table with at most 200 values, which may say where a label came from) it compares how many labels disagree with an
     out-of-fold model with how many would if the value had the rate of all others, class by class. A value is reported when it
     has at least `min_records` records, `min_ratio` times the expected disagreement and `min_excess` more of it, and chance
     explains that in less than 1 % over all values tried (variance over patients, Holm's correction).
 
     ## Why is this bad?
 
-    Wrong labels that are spread evenly cost some accuracy. Wrong labels of one hospital, one month or one reader teach the model
-    that place, and fixing the one source is cheap.
+    Wrong labels that are spread evenly cost some accuracy. Wrong labels of one hospital, one month or one reader teach the
+    model that place, and fixing the one source is cheap.
 
     ## How to fix
 
-    Have twenty records of that source read again, blind, with twenty of the others. If the source is at fault, correct it there.
-    If its pictures are worse or its patients harder, the labels may be right: then say so and waive the finding.
+    Have twenty records of that source read again, blind, with twenty of the others. If the source is at fault, correct it
+    there. If its pictures are worse or its patients harder, the labels may be right: then say so and waive the finding.
 
     ## Options
 
@@ -150,9 +150,10 @@ def _groupings(dataset: Dataset) -> dict[str, pd.Series]:
     origins = set(dataset.labels.origin.replace(",", " ").split())
     for name in dataset.metadata.columns:
         values = dataset.metadata[name]
-        if str(name).startswith("table.") and str(name)[6:] not in origins and values.nunique() <= MAX_VALUES:
-            if not dataset.fields[str(name)].identifying and not pd.api.types.is_numeric_dtype(values):
-                found[str(name)] = values.astype("string")
+        if not str(name).startswith("table.") or str(name)[6:] in origins or values.nunique() > MAX_VALUES:
+            continue
+        if not dataset.fields[str(name)].identifying and not pd.api.types.is_numeric_dtype(values):
+            found[str(name)] = values.astype("string")
     return {name: values for name, values in found.items() if 1 < values.nunique() <= MAX_VALUES}
 
 

@@ -25,11 +25,11 @@ class AcquisitionAcrossSplits(Check):
     """One acquisition stands in several splits.
 
     ## What it does
-    Compares the DICOM identifiers of SOP instance, series and study of the splits: images that share one were made in one
-    visit of one patient, whatever the patient ids say. Numbers of series and studies from a table count within their patient.
-    Identifiers that tell nothing are left out: one that more than three patients, sites or (a series) studies share, one that
-    more than twenty different pictures carry as their instance, and one that all of 1,000 or more records carry; a careless
-    anonymisation wrote those.
+    Compares the DICOM identifiers of study, series and SOP instance of the splits, of each record the largest unit that it
+    names: images that share one were made in one visit of one patient, whatever the patient ids say. Numbers of series and
+    studies from a table count within their patient. Identifiers that tell nothing are left out: one that more than three
+    patients, sites or (a series) studies share, one that more than twenty different pictures carry as their instance, and one
+    that all of 1,000 or more records carry; a careless anonymisation wrote those.
 
     ## Why is this bad?
     Images of one study show the same person on the same day with the same machine. A model that trained on one recognises the
@@ -87,7 +87,8 @@ class AcquisitionAcrossSplits(Check):
                 severity=self.severity,
                 message=(
                     f"{c.groups:,} {MANY[role] if c.groups > 1 else LEVELS[role]} "
-                    f"{'stand' if c.groups > 1 else 'stands'} in both {c.split_a} and {c.split_b} ({plural(c.records_a, 'record')} and {plural(c.records_b, 'record')}). "
+                    f"{'stand' if c.groups > 1 else 'stands'} in both {c.split_a} and {c.split_b} "
+                    f"({plural(c.records_a, 'record')} and {plural(c.records_b, 'record')}). "
                     "Move whole studies, with all of their patient, into one split"
                 ),
                 subject=f"{role}: {c.split_a} / {c.split_b}",
@@ -129,15 +130,18 @@ class AcquisitionAcrossSplits(Check):
 
 
 def acquisitions(dataset: Dataset) -> dict[str, Codes]:
-    """Codes per kind of identifier, only those that hold two records together at least once."""
-    found: dict[str, Codes] = {}
+    """Codes per kind of identifier, the largest unit first; a smaller one speaks only for records that no larger one knows."""
+    levels = {role: identity(dataset, role) for role in ("study", "series")}
     for grade, codes in exact_keys(dataset):
-        if grade is Evidence.INSTANCE and (codes >= 0).any():
-            found["instance"] = codes
-    for role in ("series", "study"):
-        codes = identity(dataset, role)
-        if (codes >= 0).any():
-            found[role] = codes
+        if grade is Evidence.INSTANCE:
+            levels["instance"] = codes
+    found: dict[str, Codes] = {}
+    known = np.zeros(dataset.size, bool)
+    for role, codes in levels.items():
+        left = np.where(known, -1, codes)
+        known |= codes >= 0
+        if (left >= 0).any():
+            found[role] = left
     return found
 
 

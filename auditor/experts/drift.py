@@ -4,7 +4,8 @@ Worklists are not random: a trend of the errors may be a trend of the cases. So 
 position, hour) are first freed of what the record and the reader explain; what is left compares readings of the *same* records.
 Trends are tested by permuting within session, sessions by flipping the two sessions of a reader.
 
-Published effect (Krupinski et al., Journal of the American College of Radiology 2010): AUC .885 before and .852 after a day of reading, 40 readers, 60 cases.
+Published effect (Krupinski et al., Journal of the American College of Radiology 2010): AUC .885 before and .852 after a day of
+reading, 40 readers, 60 cases.
 """
 
 from __future__ import annotations

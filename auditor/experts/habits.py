@@ -19,6 +19,7 @@ from auditor.experts.raters import holm
 Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 MIN_DISSENTS = 10
+MIN_COPIED = 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ def grade_leaning(unit: Codes, rater: Codes, value: Doubles, *, units: int, rate
     rest = (total[unit] - value) / (n[unit] - 1)
 
     def sums(v: Doubles) -> Doubles:
-        return np.bincount(rater, v, minlength=raters)[:, None]
+        return np.bincount(rater, v, minlength=raters).astype(np.float64)[:, None]
 
     found = _leaning(sums(value), sums(mean[unit]), sums(variance[unit]), sums(third[unit]), sums(rest), rater, raters)
     return Leaning(own=found.own[:, 0], others=found.others[:, 0], p=found.p[:, 0], q=found.q[:, 0])
@@ -90,7 +91,7 @@ def _leaning(
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
-    """Two raters whose dissents coincide: `matched` of `dissents` (both ways), expected by chance, and Holm's p over all pairs."""
+    """Two raters whose dissents coincide: the share `matched` of `dissents`, that expected by chance, Holm's p over pairs."""
 
     first: int
     second: int
@@ -103,7 +104,9 @@ class Copy:
 def copied_dissents(
     unit: Codes, rater: Codes, label: Codes, counts: Doubles, *, raters: int, min_share: float, max_p: float
 ) -> list[Copy]:
-    """Pairs of raters who dissent from the majority together far more often than other raters join such a dissent.
+    """Pairs of raters who dissent from the majority of the others together far more often than other raters join.
+
+    Records with four readings or more tell: of three, two copies are the majority.
 
     When a rater dissents on a record, each of the other readers who may have joined is as likely to be the one who did: so the
     record's own difficulty is taken out. A second reader who is often wrong alone joins by accident: the larger of both chances
@@ -111,34 +114,34 @@ def copied_dissents(
     """
     n = counts.sum(axis=1)
     rows = np.arange(len(unit))
-    top = counts.argmax(axis=1)
-    clear = (n >= 3) & ((counts == counts.max(axis=1, keepdims=True)).sum(axis=1) == 1)
-    dissents = clear[unit] & (label != top[unit])
     units, classes = counts.shape
-    # A rater's own habit of answering `label` where the majority says something else.
+    # The majority of all the others: two copies that dissent from two honest readers are then a dissent, and not a tie.
+    rest = counts[unit]
+    rest[rows, label] -= 1
+    best = rest.max(axis=1)
+    top = rest.argmax(axis=1)
+    clear = (n[unit] >= 4) & ((rest == best[:, None]).sum(axis=1) == 1)
+    dissents = clear & (label != top)
+    # A rater's own habit of answering `label` where the others say something else.
     habit = np.zeros((raters, classes, classes))
-    inside = clear[unit]
-    np.add.at(habit, (rater[inside], top[unit[inside]], label[inside]), 1)
+    np.add.at(habit, (rater[clear], top[clear], label[clear]), 1)
     habit /= np.maximum(habit.sum(axis=2, keepdims=True), 1)
-    joined = np.maximum(counts[unit] - (label[:, None] == np.arange(classes)), 0) / np.maximum(n[unit] - 1, 1)[:, None]
-    matched = np.zeros((raters, raters))
-    shared = np.zeros((raters, raters))
-    expected = np.zeros((raters, raters))
-    spread = np.zeros((raters, raters))
+    joined = rest / np.maximum(n[unit] - 1, 1)[:, None]
+    matched, shared, expected, spread = (np.zeros((raters, raters)) for _ in range(4))
     everyone = csr_matrix((np.ones(len(unit)), (unit, rater)), shape=(units, raters))
     for c in range(classes):
         mine = np.flatnonzero(dissents & (label == c))
         if len(mine) == 0:
             continue
         by = csr_matrix((np.ones(len(mine)), (rater[mine], unit[mine])), shape=(raters, units))
-        chance = np.zeros(units)
-        chance[unit[mine]] = joined[mine, c]
+        chance, against = np.full(units, np.nan), np.zeros(units, dtype=np.int64)
+        chance[unit[mine]], against[unit[mine]] = joined[mine, c], top[mine]
         same = rows[label == c]
         said = csr_matrix((np.ones(len(same)), (unit[same], rater[same])), shape=(units, raters))
-        read = inside & (label >= 0)
-        probability = np.maximum(chance[unit[read]], habit[rater[read], top[unit[read]], c])
-        odds = csr_matrix((probability, (unit[read], rater[read])), shape=(units, raters))
-        doubt = csr_matrix((probability * (1 - probability), (unit[read], rater[read])), shape=(units, raters))
+        seen = np.flatnonzero(~np.isnan(chance[unit]))
+        probability = np.maximum(chance[unit[seen]], habit[rater[seen], against[unit[seen]], c])
+        odds = csr_matrix((probability, (unit[seen], rater[seen])), shape=(units, raters))
+        doubt = csr_matrix((probability * (1 - probability), (unit[seen], rater[seen])), shape=(units, raters))
         for target, other in ((matched, said), (shared, everyone), (expected, odds), (spread, doubt)):
             target += np.asarray((by @ other).todense())
     pair_shared, pair_matched = shared + shared.T, matched + matched.T
@@ -160,6 +163,11 @@ def copied_dissents(
         for a, b, s, corrected in zip(first, second, share, q, strict=True)
         if corrected <= max_p and s >= min_share
     ]  # fmt: skip
+
+
+def without_copies(rater: Codes, copies: list[Copy]) -> npt.NDArray[np.bool_]:
+    """Which readings stay when of every pair of copies one is left out; a copy and its model agree, and make others look odd."""
+    return ~np.isin(rater, [copy.second for copy in copies])
 
 
 def constant_raters(unit: Codes, rater: Codes, label: Codes, counts: Doubles, *, raters: int, least: int) -> Doubles:

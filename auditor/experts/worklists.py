@@ -17,7 +17,7 @@ Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 BREAK_HOURS = 2.0
 """A longer pause begins a new session where the table names none."""
-_EARLY = frozenset("before pre morning am first fresh start early begin rested".split())
+_EARLY = frozenset(["before", "pre", "morning", "am", "first", "fresh", "start", "early", "begin", "rested"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def collect_worklists(dataset: Dataset) -> Worklists:
     position, order = np.full(len(table), np.nan), np.full(len(table), np.nan)
     ordered = ~np.isnan(moment)
     if ordered.any():
-        position = _within(moment, session, session_order)
+        position = _within(session, session_order)
         start = np.where(np.isnan(clock), late, clock)
         order = _ranks(np.lexsort((moment, start, rater)), rater)
         position[~ordered], order[~ordered] = np.nan, np.nan
@@ -112,7 +112,7 @@ def _clock(table: pd.DataFrame) -> tuple[Doubles, bool]:
 
 def _hours(table: pd.DataFrame) -> Doubles:
     dates = _dates(table)
-    return (dates.dt.hour + dates.dt.minute / 60).to_numpy(np.float64)
+    return np.asarray(dates.dt.hour + dates.dt.minute / 60, dtype=np.float64)
 
 
 def _sessions(table: pd.DataFrame, rater: Codes, clock: Doubles, is_date: bool) -> tuple[Codes, list[str]]:
@@ -138,18 +138,20 @@ def _late(session: Codes, names: list[str], rater: Codes, clock: Doubles) -> tup
     frame = pd.DataFrame({"session": session, "rater": rater, "clock": clock})
     starts = frame.groupby("session").agg(rater=("rater", "first"), clock=("clock", "min"))
     starts["name"] = names
-    starts["key"] = [_natural(name) for name in names]
     distinct = sorted(set(names), key=_natural)
     if len(distinct) == 2:
         if starts["clock"].notna().all():
             distinct.sort(key=lambda name: float(starts.loc[starts["name"] == name, "clock"].median()))
-        return np.array([float(name == distinct[1]) for name in names])[session], (distinct[0], distinct[1])
+        second = np.array([name == distinct[1] for name in names], dtype=np.float64)
+        return second[session], (distinct[0], distinct[1])
     by_clock = bool(starts["clock"].notna().all())
-    ranked = starts.sort_values(["rater", "clock"] if by_clock else ["rater", "key"], kind="stable")
+    place = {name: number for number, name in enumerate(distinct)}
+    starts["place"] = [place[name] for name in names]
+    ranked = starts.sort_values(["rater", "clock"] if by_clock else ["rater", "place"], kind="stable")
     rank = ranked.groupby("rater").cumcount()
     size = ranked.groupby("rater")["name"].transform("size")
-    late = ((rank + 0.5) > size / 2).where(size > 1, False).astype(float)
-    return late.reindex(range(len(names))).to_numpy(np.float64)[session], ("earlier", "later")
+    late = (((rank + 0.5) > size / 2) & (size > 1)).reindex(range(len(names)))
+    return np.asarray(late.to_numpy(dtype=np.float64)[session], dtype=np.float64), ("earlier", "later")
 
 
 def _natural(name: str) -> tuple[int, tuple[tuple[int, float, str], ...]]:
@@ -158,7 +160,7 @@ def _natural(name: str) -> tuple[int, tuple[tuple[int, float, str], ...]]:
     return (0 if early else 1, tuple((0, float(p), "") if p.isdigit() else (1, 0.0, p) for p in parts))
 
 
-def _within(moment: Doubles, session: Codes, order: npt.NDArray[np.intp]) -> Doubles:
+def _within(session: Codes, order: npt.NDArray[np.intp]) -> Doubles:
     rank = _ranks(order, session)
     size = np.bincount(session)[session]
     return np.asarray(np.where(size > 1, rank / np.maximum(size - 1, 1), np.nan))
@@ -190,7 +192,11 @@ def _errors(
         if len(classes) == 2 and not np.isnan(score).any():
             return _misranked(score, truth, classes, record, session), "1 − AUC against the released label", True
     label, names = pd.factorize(said)
-    return _against_others(label, len(names), record, rater), "readings that differ from the majority of the other readers", False
+    return (
+        _against_others(label, len(names), record, rater),
+        "readings that differ from the majority of the other readers",
+        False,
+    )
 
 
 def _released(dataset: Dataset, records: pd.Index) -> pd.Series | None:

@@ -38,9 +38,11 @@ def allot(counts: npt.NDArray[np.float64], *, parts: int) -> Allotment:
         held[part[g]] += share[g]
     cost = float(((held - 1 / parts) ** 2).sum())
     for _ in range(min(MOVES, 4 * groups)):
-        options = [((g, p),) for g in range(min(groups, MOST_MOVED)) for p in range(parts) if p != part[g]]
+        options: list[tuple[tuple[int, int], ...]] = [
+            ((g, p),) for g in range(min(groups, MOST_MOVED)) for p in range(parts) if p != part[g]
+        ]
         if groups <= MOST_SWAPPED:
-            options += [((a, part[b]), (b, part[a])) for a in range(groups) for b in range(a) if part[a] != part[b]]
+            options += [((a, int(part[b])), (b, int(part[a]))) for a in range(groups) for b in range(a) if part[a] != part[b]]
         tried = [_changed(held, share, part, moves) for moves in options]
         costs = [float(((one - 1 / parts) ** 2).sum()) for one in tried]
         best = int(np.argmin(costs)) if costs else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,15 @@ class CodedField:
     def size(self) -> int:
         """Number of codes."""
         return len(self.values)
+
+
+def partition(field: CodedField) -> str:
+    """Digest of which records share a value, whatever the values are called: fields of equal digest say the same.
+
+    A DICOM element that always holds one value says no more than which files are DICOM.
+    """
+    order = pd.factorize(field.codes)[0].astype(np.int32)
+    return hashlib.blake2b(order.tobytes(), digest_size=16).hexdigest()
 
 
 def code_field(column: pd.Series, patients: npt.NDArray[np.int64]) -> CodedField | None:

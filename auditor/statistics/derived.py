@@ -106,15 +106,16 @@ def ask_about(
     return replace(question, targets=kept, few=(*question.few, *few), labelled=int(kept.known.any(axis=1).sum()))
 
 
-def drawn(dataset: Dataset, *, records: int, seed: int) -> Dataset:
+def drawn(dataset: Dataset, *, records: int, seed: int, pixels: bool = False) -> Dataset:
     """Records, labels and metadata of whole patients, about `records` of them; the dataset itself when it is not larger.
 
-    Every patient with a rare class is kept; drawing looks at labels alone, so tests stay valid.
+    Pixel features come along only when `pixels` asks for them: of a million records they are the bulk. Every patient with a
+    rare class is kept; drawing looks at labels alone, so tests stay valid.
     """
     if dataset.size <= records or dataset.labels.task == "none":
         return dataset
     clusters = clusters_of(dataset.records["patient"] if "patient" in dataset.records.columns else None, dataset.size)
-    rows = draw_patients(clusters, targets_of(dataset.labels), records=records, rare=max(200, records // 50), seed=seed)
+    rows = draw_patients(clusters, targets_of(dataset.labels), records=records, rare=records // 40, seed=seed)
     states = dataset.labels.states
     labels = replace(
         dataset.labels,
@@ -127,7 +128,7 @@ def drawn(dataset: Dataset, *, records: int, seed: int) -> Dataset:
         records=dataset.records.iloc[rows],
         labels=labels,
         metadata=dataset.metadata.iloc[rows],
-        features=dataset.features.iloc[rows] if len(dataset.features) == dataset.size else dataset.features,
+        features=dataset.features.iloc[rows] if pixels and len(dataset.features) == dataset.size else pd.DataFrame(),
         texts=dataset.texts.reindex(index) if len(dataset.texts) == dataset.size else dataset.texts,
     )
 

@@ -1,6 +1,6 @@
 import pytest
 
-from auditor.fields import describe, spoken, words
+from auditor.fields import describe, follows_picture, spoken, words
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,21 @@ def test_column_names_fall_into_words() -> None:
 def test_a_field_is_said_as_a_person_says_it() -> None:
     assert spoken("container.bit_depth") == "bit depth"
     assert spoken("dicom.BitsStored") == "Bits Stored"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["container.file_size", "container.bytes_per_pixel", "container.width", "dicom.Rows", "dicom.WindowCenter", "nifti.dim1",
+     "table.OriginalImage[Width", "path.name_length"],
+)  # fmt: skip
+def test_what_can_follow_the_picture_itself_is_known(name: str) -> None:
+    assert follows_picture(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["container.bit_depth", "container.channels", "container.jpeg_quant_hash", "container.extension_fits", "dicom.BitsStored",
+     "dicom.TransferSyntaxUID", "path.extension", "nifti.datatype", "table.bit_depth"],
+)  # fmt: skip
+def test_how_a_file_was_written_follows_no_picture(name: str) -> None:
+    assert not follows_picture(name)

@@ -1,0 +1,107 @@
+"""PH007: names, dates or record numbers stand in paths and in tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar
+
+from auditor.check import Check, SkipCheck
+from auditor.dataset import Dataset
+from auditor.exposed import field_table, not_seen
+from auditor.types import Coverage, Finding, Location, Severity, Verdict
+from auditor.withhold import OWN_HEADER, telling_parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamesInPathsAndTables(Check):
+    """Names, dates or record numbers stand in paths or tables.
+
+    ## What it does
+    Looks at the names of all files and folders, at the names of the columns of every table that lies there, and at the
+    first rows of these tables (256 KiB each). A part of a path counts when it looks like a person's name (`DOE^JANE`, a
+    common given name beside another capitalised word), a full date or the number of a record (`MRN1234567`), or when it
+    repeats the value of an identifying DICOM element of its own file. A column counts by its name (`patient_name`, `mrn`,
+    `dob`, `phone`) when it holds real values, or when half of its values look like names, record numbers or e-mail
+    addresses. Declared pseudonyms do not count. Names, numbers and repeated values are errors; dates in paths are warnings,
+    because they may be those of a release. In every report of the scan, such parts of paths are called `withheld-1`,
+    `withheld-2`, …, numbered in the order of their sorted names.
+
+    ## Why is this bad?
+    A file's name travels further than the file: into logs, into error messages, into papers. Tables are exported from
+    hospital systems with more columns than anybody asked for.
+
+    ## How to fix
+    Rename files and folders by pseudonyms, and drop these columns. Where the values are pseudonyms, declare their pattern
+    in `[privacy] pseudonyms`.
+
+    ## Options
+    * `dates`: False leaves dates in paths out.
+
+    ## References
+    DICOM PS3.15 2026c, Annex E.1; 45 CFR 164.514 (b)(2): names, dates, telephone numbers, record numbers.
+    """
+
+    code: ClassVar[str] = "PH007"
+    name: ClassVar[str] = "names-in-paths-and-tables"
+    severity: ClassVar[Severity] = Severity.ERROR
+
+    dates: bool = True
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """One finding per kind of thing in paths, and one per column of a table."""
+        paths = dataset.records["path"].notna().sum()
+        looked = [look for look in dataset.tables if look.rows]
+        if not paths and not looked:
+            raise SkipCheck("neither paths nor tables are there to look at")
+        parts = telling_parts(dataset)
+        kinds = Counter(kind for found in parts.values() for kind in found if self.dates or kind != "date")
+        findings = [self.path_finding(kind, count) for kind, count in sorted(kinds.items())]
+        rows: list[tuple[str, str, int, float]] = []
+        for look in looked:
+            for column, held in look.columns.items():
+                findings.append(self.column_finding(look.name, column, held, look.rows))
+                rows.append((f"{look.name}: {column}", held, look.rows, 1.0))
+        summary = (
+            "; ".join(
+                [f"{count:,} parts of paths hold a {kind}" for kind, count in sorted(kinds.items())]
+                + ([f"{len(rows)} columns of tables tell of people"] if rows else [])
+            )
+            or f"No name, date or record number found in {int(paths):,} paths and {len(looked)} tables{not_seen(dataset)}"
+        )
+        return Verdict(
+            summary=summary,
+            metrics={"path_parts_telling": len(parts), "table_columns_telling": len(rows), "tables_looked_at": len(looked)},
+            findings=tuple(findings),
+            tables=(field_table(rows, "Columns that tell of people"),) if rows else (),
+            coverage=Coverage(
+                evaluated=len(looked),
+                total=len(dataset.tables),
+                unit="tables",
+                reason="not tables, or too large to look into" if len(looked) < len(dataset.tables) else "",
+            ),
+        )
+
+    def path_finding(self, kind: str, count: int) -> Finding:
+        """All parts of paths of one kind."""
+        shown = "value of an identifying DICOM element" if kind == OWN_HEADER else kind
+        return Finding(
+            code=self.code,
+            severity=Severity.WARNING if kind == "date" else Severity.ERROR,
+            message=f"{count:,} names of files or folders seem to hold a {shown}; reports call them withheld-1, withheld-2, …. "
+            "Rename them, or declare the pattern of the pseudonyms",
+            where=Location(field="path"),
+            subject=kind,
+            evidence={"parts": count},
+        )
+
+    def column_finding(self, table: str, column: str, kinds: str, rows: int) -> Finding:
+        """One column."""
+        return Finding(
+            code=self.code,
+            severity=Severity.ERROR,
+            message=f"Column {column!r} seems to hold: {kinds} (looked at {rows:,} rows). Drop it, or declare its pseudonyms",
+            where=Location(path=table, field=f"table.{column}"),
+            subject=f"{table}: {column}",
+            evidence={"kinds": kinds, "rows": rows},
+        )
