@@ -32,20 +32,27 @@ class Tolerance:
 
 
 def allocate(
-    counts: csr_matrix, sizes: Floats, *, start: Codes | None = None, tolerance: Tolerance | None = None, seed: int = 0
+    counts: csr_matrix,
+    sizes: Floats,
+    *,
+    start: Codes | None = None,
+    tolerance: Tolerance | None = None,
+    everywhere: int = 0,
+    seed: int = 0,
 ) -> Codes:
     """A split per group.
 
     Minimises chi-square, the sum over strata and splits of (records − wanted)² / wanted, where the first stratum holds all
     records and weighs as much as all others together. Without `start`, groups are placed one by one, the largest first, where
     they lower it most; then single groups move while that lowers it. With `start`, only those move that bring most per record
-    moved, until `tolerance` holds or no move helps.
+    moved, until `tolerance` holds or no move helps. Last, a stratum that a split lacks gets a group there, if it has enough.
 
     Args:
         counts: records per group and stratum; shape (groups, strata); the first stratum is the number of records.
         sizes: share of each split, sum 1; shape (splits,).
         start: split of each group as it is, −1 = none; shape (groups,).
         tolerance: with `start`: when to stop; None: as good as it gets.
+        everywhere: so many strata after the first should be in every split, however rare.
         seed: breaks ties between groups of equal size.
 
     Returns:
@@ -64,6 +71,8 @@ def allocate(
     for _ in range(PASSES):
         if (tolerance is not None and board.holds(tolerance)) or not _improve(board, split, size, tolerance):
             break
+    for stratum in range(1, 1 + everywhere):
+        _reach(board, split, stratum)
     return split
 
 
@@ -121,6 +130,20 @@ class _Board:
         off = np.abs(self.held - self.wanted)
         allowed = np.maximum(tolerance.stratum * self.total, 0.5)[:, None]
         return bool((off[0] <= max(tolerance.size * self.total[0], 0.5)).all() and (off[1:] <= allowed[1:]).all())
+
+
+def _reach(board: _Board, split: Codes, stratum: int) -> None:
+    """Move a group of the stratum to every split that has none, from one that has two or more; the one that costs least."""
+    groups = np.flatnonzero(np.asarray(board.counts[:, [stratum]].todense()).ravel() > 0)
+    for empty in np.flatnonzero(board.held[stratum] < EPSILON).tolist():
+        there = np.bincount(split[groups], minlength=len(board.sizes))
+        able = groups[there[split[groups]] > 1]
+        if len(able):
+            costs = [board.change(group, int(split[group]), empty) for group in able.tolist()]
+            group = int(able[int(np.argmin(costs))])
+            board.put(group, int(split[group]), -1.0)
+            board.put(group, empty, 1.0)
+            split[group] = empty
 
 
 def _improve(board: _Board, split: Codes, size: Floats, tolerance: Tolerance | None) -> bool:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from auditor.fields import Field
 from auditor.privacy import Privacy, TableLook
+from auditor.review import Review
 from auditor.sketches import Sketches
 from auditor.types import DatasetSummary, Guess
 
@@ -119,6 +120,7 @@ class Predictions:
         classes: names of the columns.
         origin: `built-in probe`, or the file name.
         out_of_fold: False when declared in-sample.
+        remembered: what several checks derive from these numbers, kept so that it is computed once; no part of the value.
     """
 
     probabilities: npt.NDArray[np.float32]
@@ -126,6 +128,7 @@ class Predictions:
     origin: str
     out_of_fold: bool = True
     folds: int = 0
+    remembered: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +174,7 @@ class Dataset:
         records: indexed by record id; columns `RECORD_COLUMNS`.
         labels: the labels, aligned with `records`.
         annotations: one row per reading: `record`, `rater`, `label` [, `time`, `session`, `seconds`, `position`]; text columns; empty if none.
-        boxes: `record`, `label`, `x0`, `y0`, `x1`, `y1` (pixels, float), `path`, `line`.
+        boxes: `record`, `label`, `x0`, `y0`, `x1`, `y1` (pixels, float), `path`, `line` [, `rater`].
         metadata: one column per field (`container.bit_depth`, `dicom.Manufacturer`, `table.View Position`, `path.extension`);
             numbers stay numbers, everything else is text; identifying values are hashed.
         fields: description of each metadata column.
@@ -187,6 +190,7 @@ class Dataset:
         sketches: what near-duplicates are looked for with; None before `extract`.
         links: pairs: `record_a`, `record_b`, `evidence` (see auditor.link.EVIDENCE), `score`, `how` (what was done, in words).
         predictions: out-of-fold probabilities, or None.
+        reviews: what people answered about some of the labels.
         known: other collections that were looked for in this one.
         design: declared by the user.
         privacy: what the user declares to be no identifier.
@@ -213,6 +217,7 @@ class Dataset:
     sketches: Sketches | None = None
     links: pd.DataFrame = field(default_factory=pd.DataFrame)
     predictions: Predictions | None = None
+    reviews: tuple[Review, ...] = ()
     known: tuple[Known, ...] = ()
     design: Design = Design()
     privacy: Privacy = field(default_factory=Privacy)

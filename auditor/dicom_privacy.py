@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from auditor.dicom_header import LONG_VRS, PIXELS, UNDEFINED, VRS, Elements, read_elements
+from auditor.dicom_header import DEFLATED_LE, LONG_VRS, PIXELS, UNDEFINED, VRS, Elements, read_elements
 from auditor.privacy import Privacy
 from auditor.ps315 import entry_of
 from auditor.reader import Limits
@@ -90,7 +90,7 @@ def dicom_exposure(content: bytes, path: str, rules: Privacy, limits: Limits) ->
 def walk(elements: Elements, limits: Limits) -> Iterator[Part]:
     """Every element of the data set, sequences entered, pixels passed over; a part with tag −1 where the rest is damaged."""
     data, order = elements.data, elements.order
-    at, end = elements.data_start, len(data)
+    at, end = 0 if elements.transfer_syntax == DEFLATED_LE else elements.data_start, len(data)
     head = struct.Struct(order + "HH2sH").unpack_from
     long_head = struct.Struct(order + "I").unpack_from
     item = struct.pack(order + "HH", 0xFFFE, 0xE000)

@@ -89,8 +89,11 @@ def kinds_of(dataset: Dataset) -> npt.NDArray[np.int64]:
     names = [n for n in ("dicom.Modality", "dicom.BodyPartExamined", "container.channels") if n in dataset.metadata.columns]
     if not names:
         return np.zeros(dataset.size, np.int64)
-    keys = dataset.metadata[names].astype("string").fillna("").agg("|".join, axis=1)
-    return np.asarray(pd.factorize(keys)[0], dtype=np.int64)
+    codes = np.zeros(dataset.size, np.int64)
+    for name in names:
+        own = pd.factorize(dataset.metadata[name], use_na_sentinel=False)[0].astype(np.int64)
+        codes = codes * (own.max(initial=0) + 1) + own
+    return np.asarray(pd.factorize(codes)[0], dtype=np.int64)
 
 
 def usual(values: Floats, kinds: npt.NDArray[np.int64], *, least: float) -> tuple[Floats, Floats]:

@@ -79,7 +79,7 @@ def fingerprints_of(dataset: Dataset, key: bytes) -> tuple[bytes, int]:
     if not len(frame):
         raise ConfigError("no image of the dataset could be read: there is nothing to hash")
     frame = frame.sort_values(list(KINDS), na_position="last")
-    table = pa.table({kind: pa.array(frame[kind].tolist(), pa.string()) for kind in KINDS})
+    table = pa.table({kind: pa.array(frame[kind], pa.string(), from_pandas=True) for kind in KINDS})
     proof = hmac.digest(key, PROOF_OF_KEY, "sha256").hex().encode()
     stream = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({b"format": FORMAT, b"key": proof}), stream, compression="zstd")

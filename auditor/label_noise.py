@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import SkipCheck
-from auditor.dataset import Dataset, Predictions, State
+from auditor.dataset import Dataset, Labels, Predictions, State
 from auditor.folds import fold_groups
 from auditor.noise import NoiseEstimate, estimate_noise
 from auditor.predict import why_not
@@ -56,6 +56,26 @@ def judge_labels(dataset: Dataset, *, tolerance: float) -> tuple[JudgedTask, ...
     predictions = dataset.predictions
     if predictions is None:
         raise SkipCheck(f"no predictions: {why_not(dataset) or 'the predict stage did not run'}")
+    # Five checks ask for the same: the answer is kept beside the predictions, for just these labels and records.
+    key = f"judged at {tolerance}"
+    kept = predictions.remembered.get(key)
+    if isinstance(kept, _Kept) and kept.labels is dataset.labels and kept.records is dataset.records:
+        return kept.tasks
+    tasks = _judged(dataset, predictions, tolerance)
+    if not tasks:
+        raise SkipCheck(f"fewer than {MIN_JUDGED} records have both a label and a prediction")
+    predictions.remembered[key] = _Kept(labels=dataset.labels, records=dataset.records, tasks=tasks)
+    return tasks
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Kept:
+    labels: Labels
+    records: pd.DataFrame
+    tasks: tuple[JudgedTask, ...]
+
+
+def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tuple[JudgedTask, ...]:
     group = fold_groups(dataset)
     carrier = _carriers(dataset)
     tasks = []
@@ -74,8 +94,6 @@ def judge_labels(dataset: Dataset, *, tolerance: float) -> tuple[JudgedTask, ...
                 records=rows, label_of=label_of,
             )
         )  # fmt: skip
-    if not tasks:
-        raise SkipCheck(f"fewer than {MIN_JUDGED} records have both a label and a prediction")
     return tuple(tasks)
 
 

@@ -22,7 +22,7 @@ PARTS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4)
 MOST = 4_000
 LEAST_RECORDS = 200
 LEAST_PER_CLASS = 20
-DRAWS = 200
+DRAWS = 60
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,9 @@ _EXACT: Mapping[str, str] = {
     "rater": """
         rater raterid reader readerid annotator annotatorid worker workerid grader graderid radiologist radid observer expert
         expertid pathologist labeler labeller reviewer user userid doctor physicianid assessor""",
-    "answer": "answer answers response reading vote rating judgment judgement annotation label class grade",
+    "answer": """
+        answer answers response reading vote rating judgment judgement annotation label class grade score value measurement
+        said""",
     "item": """
         question questionid item itemid task taskid example sampleid case caseid record recordid id uid key index name""",
     "mask": "mask maskpath maskfile segmentation segmentationpath segpath seg annotationpath maskfilename",
@@ -46,7 +48,7 @@ _PART: Mapping[str, str] = {
     "fold": "fold",
     "time": "date datetime timestamp",
     "rater": "rater reader annotator worker grader radiologist observer expert pathologist labeler labeller reviewer assessor",
-    "answer": "answer response rating",
+    "answer": "answer response rating score measurement",
     "item": "question item task",
     "mask": "mask segmentation",
 }

@@ -17,6 +17,7 @@ SPLIT_NAMES: Mapping[str, str] = {
     **dict.fromkeys(("external", "external_test", "external-test"), "external"),
     **dict.fromkeys(("trainval", "train_val", "train+val"), "trainval"),
     **dict.fromkeys(("unlabeled", "unlabelled"), "unlabelled"),
+    "excluded": "excluded",  # in no split: what `medaudit split` writes beside a split that is kept
 }
 """Names of splits → how they are called in `records.split`."""
 

@@ -32,7 +32,6 @@ from auditor.transition import (
     label_odds,
     noise_profile,
     place_of,
-    sharpened_top,
 )
 
 NoiseVerdict = Literal["noise", "no evidence", "cannot tell"]
@@ -52,9 +51,9 @@ MIN_SKILL = 0.05
 SURE, SUREST, DOUBTFUL = (0.0, 0.5), (0.0, 0.25), (0.35, 0.60)
 """Parts of each predicted class, by falling confidence: the first shows whether there is noise, the others are compared."""
 RISE_END, START, END = 0.7, 0.1, 0.6
-RISE, SLACK, USUAL_ERROR, PENALTY = 0.3, 0.02, 0.03, 1.4
-"""A line through the disagreement of the surer 70 % may rise from START to END by 30 % of where it starts and two points, where
-noise and not doubt explains it; less where few records leave its slope uncertain (standard error above .03)."""
+RISE, SLACK, USUAL_ERROR, PENALTY = 0.5, 0.02, 0.015, 1.4
+"""A line through the disagreement of the surer 70 % may rise from START to END by half of where it starts and two points, where
+noise and not doubt explains it; less where few records leave its slope uncertain (standard error above .015)."""
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -178,10 +177,12 @@ class _Model:
             for start in range(0, n, CHUNK):
                 part = slice(start, start + CHUNK)
                 times = None if rates is None else np.clip(rates[part] / max(usual, 1e-9), 0.5, 20)
-                odds, best[part], own = label_odds(self.probabilities[part], self.codes[part], transition, sharpness, times)
+                odds, best[part], own, greatest = label_odds(
+                    self.probabilities[part], self.codes[part], transition, sharpness, times
+                )
                 total[part] += odds / len(shares)
                 given[part] += own / len(shares)
-                top[part] += sharpened_top(self.probabilities[part], sharpness) / len(shares)
+                top[part] += greatest / len(shares)
             transitions.append(transition)
         return total, best, given, np.mean(transitions, axis=0), top
 

@@ -66,15 +66,15 @@ _DATE = re.compile(
     r"(?:19|20)\d\d[-_./ ]?(?:0[1-9]|1[0-2])[-_./ ]?(?:0[1-9]|[12]\d|3[01])"
     r"|(?:0[1-9]|[12]\d|3[01])[-_./](?:0[1-9]|1[0-2])[-_./](?:19|20)\d\d"
     r"|(?:0[1-9]|1[0-2])[-_./](?:0[1-9]|[12]\d|3[01])[-_./](?:19|20)\d\d"
-    r")(?![\d.]*\d)"
+    r")(?!\.?\d)"
 )
-_PERSON_NAME = re.compile(r"[^\W\d_]{2,}\^+[^\W\d_]+")
+_PERSON_NAME = re.compile(r"[^\W\d_]{2,64}\^{1,4}[^\W\d_]")
 _TITLED = re.compile(r"(?<![^\W_])(?:Dr|Prof|Mrs?|Ms|Herr|Frau|Mme|Mlle|M)\.[ _]?[A-Z][a-zà-ÿ]+")
 _NUMBER = re.compile(
-    r"(?<![^\W_])(?:mrn|ssn|medrec|recordno|patno|accession|nhs|dob|phone|tel)[-_ :=#]*[a-z]{0,3}[-_]?\d{4,}", re.IGNORECASE
+    r"(?<![^\W_])(?:mrn|ssn|medrec|recordno|patno|accession|nhs|dob|phone|tel)[-_ :=#]{0,4}[a-z]{0,3}[-_]?\d{4,}", re.IGNORECASE
 )
 _SOCIAL = re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")
-_MAIL = re.compile(r"[\w.+-]{2,}@[\w-]{2,}\.[a-z]{2,}", re.IGNORECASE)
+_MAIL = re.compile(r"[\w.+-]{2,64}@[\w-]{2,64}\.[a-z]{2,}", re.IGNORECASE)
 _ADJACENT = re.compile(r"[^\W\d_]+")
 
 _GIVEN_NAMES = _set(
@@ -106,7 +106,7 @@ _WORDS = _set(
 _HINT = re.compile(
     r"\^|@|(?:19|20)\d\d[-_./ ]?[01]\d|\d\d[-_./]\d\d[-_./](?:19|20)\d\d|\d{3}-\d{2}-"
     r"|(?i:mrn|ssn|medrec|recordno|patno|accession|nhs|dob|phone|tel)|(?:Dr|Prof|Mrs?|Ms|Herr|Frau|Mme|Mlle|M)\."
-    r"|[^\W\d_]{2,}[ _,.\-]{1,2}[^\W\d_]{3,}"
+    r"|[^\W\d_]{2,64}[ _,.\-]{1,2}[^\W\d_]{3}"
 )
 
 
@@ -131,7 +131,7 @@ def kinds_in(text: str) -> frozenset[str]:
 
 def _has_full_name(text: str) -> bool:
     """A common given name beside another capitalised word: `Smith_John`, `John Smith`; not `john`, not `JEAN.png`."""
-    words = _ADJACENT.findall(text)
+    words = _ADJACENT.findall(text[:4096])
     for first, second in pairwise(words):
         for given, family in ((first, second), (second, first)):
             if given.casefold() not in _GIVEN_NAMES or family.casefold() in _WORDS or len(family) < 3:

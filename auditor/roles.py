@@ -271,11 +271,15 @@ class _Search:
         groups: dict[str, list[str]] = {}
         for name in self.free:
             stem = _stem(name)
-            if stem is not None and 0 < self.profiles[name].distinct <= MAX_RATER_CLASSES:
+            if stem is not None and (0 < self.profiles[name].distinct <= MAX_RATER_CLASSES or self._measures(name)):
                 groups.setdefault(stem, []).append(name)
         for stem, members in groups.items():
             if len(members) < 2 or not set(words(stem)) & RATER_WORDS:
                 continue
+            if all(self._measures(name) for name in members):
+                self.raters = tuple(members)
+                self.tell("rater", members, 0.85, f"{len(members)} columns of one name pattern, all measurements")
+                return
             sets = [set(map(str, self.profiles[name].values)) for name in members]
             common, every = set.intersection(*sets), set.union(*sets)
             if len(common) >= 0.3 * len(every) and len(every) <= MAX_RATER_CLASSES:
@@ -294,6 +298,10 @@ class _Search:
                 if any(self._repeats(other, name) for other in full):
                     self.assign("rater", name, 0.9, f"called so, {seen.distinct:,} raters, and several read the same record")
                     return
+
+    def _measures(self, name: str) -> bool:
+        """Numbers, and more different ones than grades have."""
+        return self.profiles[name].numeric and self.profiles[name].distinct > MAX_RATER_CLASSES
 
     def _repeats(self, other: str, rater: str) -> bool:
         """Records of `other` have several rows, by several raters."""
@@ -325,7 +333,7 @@ class _Search:
         long = "rater" in self.columns
         if long and len(self.labels) == 1 and not (known is not None and known.labels) and self._differs(self.labels[0]):
             self.columns["answer"], self.labels = self.labels[0], ()
-        accept = is_truth if long else is_called_label if self.raters else None
+        accept = self._is_released if long else is_called_label if self.raters else None
         found = None if self.labels else find_labels(self.frame, self.profiles, self.free, accept=accept)
         if found is not None and long and self._differs(found.names[0]):
             found = None  # differs between the rows of one record: an answer, no released label
@@ -338,6 +346,10 @@ class _Search:
             if free:
                 shown = "answer" if self.labels else "label"
                 self.assign("answer", free[0], 0.85, "what the raters said", shown=shown)
+
+    def _is_released(self, name: str) -> bool:
+        """Called like a truth, and the same in all rows of a record: in a long table the others are answers."""
+        return is_truth(name) and not self._differs(name)
 
     def _differs(self, name: str) -> bool:
         """The column says different things in the rows of one record."""

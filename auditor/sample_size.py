@@ -18,6 +18,7 @@ from auditor.predict import COLOURS, ENCODING, MODULES
 Floats = npt.NDArray[np.float64]
 COMPONENTS = 32
 MOST_PICTURES = 1000
+MOST_ASKED = 20_000
 NO_SPLIT = "all"
 FEWEST_SHOWN = 5
 
@@ -72,17 +73,22 @@ def feature_space(dataset: Dataset) -> Space:
         SkipCheck: fewer than 20 pictures.
     """
     names = [c for c in dataset.features.columns if str(c).split(".")[0] in MODULES and c not in ENCODING and c not in COLOURS]
-    values = dataset.features[names].to_numpy(dtype=np.float32) if names else np.empty((dataset.size, 0), np.float32)
-    seen = np.isfinite(values).all(axis=1) if names else np.zeros(dataset.size, bool)
-    if seen.sum() < 20:
+    table = dataset.features[names].to_numpy(dtype=np.float32) if names else np.empty((dataset.size, 0), np.float32)
+    seen = np.flatnonzero(np.isfinite(table).all(axis=1)) if names else np.empty(0, np.int64)
+    if len(seen) < 20:
         raise SkipCheck("fewer than 20 images were read")
-    part = values[seen]
-    deviation = part.std(axis=0)
-    standard = np.clip((part - part.mean(axis=0)) / np.where(deviation > 1e-6, deviation, np.inf), -8, 8)
+    base = table[seen[:: max(1, -(-len(seen) // MOST_ASKED))]]
+    mean, deviation = base.mean(axis=0), base.std(axis=0)
+    scale = np.where(deviation > 1e-6, 1 / np.where(deviation > 1e-6, deviation, 1), 0)
+    turned = np.empty((len(seen), min(COMPONENTS, len(names))))
     with threadpool_limits(limits=1, user_api="blas"):
+        standard = np.clip((base - mean) * scale, -8, 8)
         _, vectors = np.linalg.eigh((standard.T @ standard).astype(np.float64))
-        turned = standard @ vectors[:, ::-1][:, :COMPONENTS]
-    return Space(rows=dataset.records.index[np.flatnonzero(seen)], values=np.asarray(turned, dtype=np.float64))
+        for start in range(0, len(seen), MOST_ASKED):
+            rows = seen[start : start + MOST_ASKED]
+            part = np.clip((table[rows] - mean) * scale, -8, 8)
+            turned[start : start + MOST_ASKED] = part @ vectors[:, ::-1][:, :COMPONENTS]
+    return Space(rows=dataset.records.index[seen], values=turned)
 
 
 def vendi_score(values: Floats) -> float:

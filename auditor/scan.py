@@ -26,6 +26,7 @@ from auditor.link import link
 from auditor.predict import predict
 from auditor.predictions import read_predictions
 from auditor.progress import Progress, Silent
+from auditor.reviewed import read_reviews, review_thumbnails
 from auditor.types import SCHEMA_VERSION, Gate, GateVerdict, Outcome, Run, ScanResult, Severity, Status, Verdict
 from auditor.waivers import waive
 from auditor.withhold import withheld_names, withhold
@@ -43,6 +44,7 @@ class Plan:
         predictions: files of out-of-fold probabilities, one per model; none = the built-in probe.
         classes: order of its columns; None = sorted labels.
         in_sample: the predictions were made by a model that trained on these records.
+        reviewed: files of answers that the review page saved.
         known: files of keyed hashes of other collections; they need `key`, the file of the secret they were made with.
         workers: processes that read files; None = one per core.
         cache: private folder; None = no cache.
@@ -53,6 +55,7 @@ class Plan:
     predictions: tuple[Path, ...] = ()
     classes: tuple[str, ...] | None = None
     in_sample: bool = False
+    reviewed: tuple[Path, ...] = ()
     known: tuple[Path, ...] = ()
     key: Path | None = None
     workers: int | None = None
@@ -73,6 +76,7 @@ def plan_for(
     predictions: Sequence[Path] = (),
     classes: Sequence[str] | None = None,
     in_sample: bool = False,
+    reviewed: Sequence[Path] = (),
     known: Sequence[Path] = (),
     key: Path | None = None,
     workers: int | None = None,
@@ -115,6 +119,7 @@ def plan_for(
         predictions=given,
         classes=tuple(classes) if classes else None,
         in_sample=in_sample,
+        reviewed=tuple(reviewed),
         known=tuple(known),
         key=key,
         workers=workers if workers is not None else settings.scan.workers,
@@ -145,10 +150,13 @@ def scan(target: Path | str, plan: Plan | None = None, *, progress: Progress | N
     dataset = replace(opened, design=plan.config.design_of())
     clock.lap("open")
     dataset, cached = gather(dataset, plan, checks, progress, clock)
+    names = withheld_names(dataset)
+    dataset = read_reviews(dataset, plan.reviewed, names)
     outcomes = judge(dataset, checks, progress)
     clock.lap("check")
     outcomes = tuple(graded(o, plan.config.severity) for o in outcomes)
-    thumbnails, names = shown_thumbnails(outcomes, dataset), withheld_names(dataset)
+    thumbnails = shown_thumbnails(outcomes, dataset)
+    asked = review_thumbnails(outcomes, dataset, names, seed=plan.config.scan.seed)
     # before waivers are matched, so that they fit what a report shows
     outcomes, stale = waive(withhold(outcomes, names), plan.config.waivers)
     notes = (*dataset.summary.notes, *(f"a waiver for {w.code or w.fingerprint or w.path} fits no finding" for w in stale))
@@ -161,7 +169,7 @@ def scan(target: Path | str, plan: Plan | None = None, *, progress: Progress | N
         gate=gate(outcomes, plan.config.scan.fail_on, required),
         documentation={type(c).code: inspect.getdoc(type(c)) or "" for c in checks},
         configuration={"seed": plan.config.scan.seed, "fail_on": plan.config.scan.fail_on},
-        thumbnails=withhold(thumbnails, names),
+        thumbnails={**withhold(thumbnails, names), **asked},
         run=Run(
             started=clock.started, seconds=clock.total(), host=platform.node(), stages=dict(clock.laps), cache=dict(cached)
         ),

@@ -40,6 +40,9 @@ PROOF: Mapping[str, tuple[type[Check], ...]] = {
 }
 
 USUAL_NAMES: Mapping[int, tuple[str, ...]] = {2: ("train", "test"), 3: ("train", "val", "test")}
+UNASKED = 0.05
+"""How far the share of a split may go from what it was, where no sizes are asked for."""
+
 USUAL_SIZES: Mapping[int, tuple[float, ...]] = {2: (0.8, 0.2), 3: (0.7, 0.15, 0.15)}
 
 
@@ -78,7 +81,7 @@ class NewSplit:
     """The outcome.
 
     Args:
-        table: per record `path`, `item`, `label`, `group` (number of the group that stays whole), `old_split`, `split`.
+        table: per record `path`, `item`, `label`, `group` (number of the group that stays whole), `split`, `old_split`.
         names: of the splits.
         sizes: wanted share of each.
         moved, assigned, excluded: records that changed their split, that had none, and that are left out because their group
@@ -121,8 +124,7 @@ def split(dataset: Dataset, wish: Wish) -> NewSplit:
     names, sizes = splits_wanted(wish, old)
     place = pd.Categorical(old, categories=list(names)).codes.astype(np.int64)
     groups = components(dataset, grades=BY[wish.by]).to_numpy()
-    matrix = strata_of(dataset, wish.stratify)
-    new, excluded = dealt(wish, names, sizes, place, groups, matrix)
+    new, excluded = dealt(wish, names, sizes, place, groups, strata_of(dataset, wish.stratify))
     written = pd.Series(np.array(names, object)[new], index=dataset.records.index, dtype="str").where(~excluded, EXCLUDED)
     old_name = dataset.records["split"] if "split" in dataset.records.columns else old
     changed = (old.notna() & (written != old)).to_numpy(bool)
@@ -174,7 +176,12 @@ def splits_wanted(wish: Wish, old: pd.Series) -> tuple[tuple[str, ...], npt.NDAr
 
 
 def dealt(
-    wish: Wish, names: Sequence[str], sizes: npt.NDArray[np.float64], place: Codes, groups: Codes, matrix: csr_matrix
+    wish: Wish,
+    names: Sequence[str],
+    sizes: npt.NDArray[np.float64],
+    place: Codes,
+    groups: Codes,
+    strata: tuple[csr_matrix, int],
 ) -> tuple[Codes, npt.NDArray[np.bool_]]:
     """Split per record, and which records are excluded.
 
@@ -195,25 +202,41 @@ def dealt(
         position = np.full(len(names), -1, np.int64)
         position[free] = np.arange(len(free))
         there = np.where(place[rows] >= 0, position[place[rows]], -1)
-        start = majority(number, there, len(local), len(free)) if (there >= 0).any() else None
         share = sizes[free] / sizes[free].sum()
+        start = majority(number, there, len(local), share) if (there >= 0).any() else None
         chosen = allocate(
-            (gather @ matrix[rows]).tocsr(),
+            (gather @ strata[0][rows]).tocsr(),
             share,
             start=start,
-            tolerance=Tolerance() if start is not None else None,
+            # Who asks for no sizes wants the groups whole, and the rest left in peace.
+            tolerance=None if start is None else Tolerance() if wish.sizes else Tolerance(size=UNASKED),
+            everywhere=strata[1],
             seed=wish.seed,
         )
         new[rows] = free[chosen[number]]
     return np.where(excluded, 0, new), excluded
 
 
-def majority(number: Codes, place: Codes, groups: int, splits: int) -> Codes:
-    """The split that most records of each group stand in, the first of equals; −1 where none stands in one; shape (groups,)."""
-    held = np.zeros((groups, splits), np.int64)
+def majority(number: Codes, place: Codes, groups: int, shares: npt.NDArray[np.float64]) -> Codes:
+    """The split that most records of each group stand in, −1 where none stands in one; shape (groups,).
+
+    Of equals, the one that has least of its share so far: to stay in any of them moves as few records.
+    """
+    held = np.zeros((groups, len(shares)), np.int64)
     known = place >= 0
     np.add.at(held, (number[known], place[known]), 1)
-    return np.where(held.any(axis=1), held.argmax(axis=1), -1).astype(np.int64)
+    most = held.max(axis=1)
+    chosen = np.where(most > 0, held.argmax(axis=1), -1)
+    size = np.bincount(number, minlength=groups)
+    tied = (most > 0) & ((held == most[:, None]).sum(axis=1) > 1)
+    sure = (chosen >= 0) & ~tied
+    filled = np.bincount(chosen[sure], weights=size[sure], minlength=len(shares))
+    for group in np.flatnonzero(tied).tolist():
+        equal = np.flatnonzero(held[group] == most[group])
+        best = int(equal[np.argmin(filled[equal] / shares[equal])])
+        chosen[group] = best
+        filled[best] += size[group]
+    return chosen.astype(np.int64)
 
 
 def proof_of(check: Check, dataset: Dataset) -> Proof:
@@ -265,7 +288,7 @@ def notes_on(
         notes.append(f"one group of {largest:,} records is larger than {' and '.join(small)} should be, and cannot be parted")
     got = np.bincount(new[~excluded], minlength=len(names)) / max(int((~excluded).sum()), 1)
     for name, have, want in zip(names, got.tolist(), sizes.tolist(), strict=True):
-        if not wish.keep and abs(have - want) > 2 * Tolerance().size:
+        if not wish.keep and abs(have - want) > (2 * Tolerance().size if wish.sizes else UNASKED):
             notes.append(f"{name} holds {have:.1%} of the records, wanted were {want:.1%}: whole groups do not part")
     if any(not (new[~excluded] == s).any() for s in range(len(names))):
         notes.append("a split is empty: there are too few groups")
@@ -283,5 +306,5 @@ def table_of(dataset: Dataset, groups: Codes, old: pd.Series, new: pd.Series) ->
     if dataset.labels.task != "none":
         columns["label"] = dataset.labels.values
     return pd.DataFrame(
-        {**columns, "group": [f"g{g + 1}" for g in groups], "old_split": old, "split": new}, index=records.index
+        {**columns, "group": [f"g{g + 1}" for g in groups], "split": new, "old_split": old}, index=records.index
     )

@@ -18,10 +18,13 @@ MAX_STRATA = 400
 QUANTILES = 5
 
 
-def strata_of(dataset: Dataset, columns: Sequence[str]) -> csr_matrix:
+def strata_of(dataset: Dataset, columns: Sequence[str]) -> tuple[csr_matrix, int]:
     """One column of ones, then one per value of each column, then one per combination; shape (records, strata).
 
     Numbers with more than five values are cut at their fifths. Combinations are left out where there would be too many.
+
+    Returns:
+        The matrix, and how many of its columns are values of a single column.
 
     Raises:
         ConfigError: no such column.
@@ -36,13 +39,14 @@ def strata_of(dataset: Dataset, columns: Sequence[str]) -> csr_matrix:
         codes = stratum_codes(column_of(dataset, name))
         parts.append(codes)
         blocks.append(indicator(codes))
+    single = sum(block.shape[1] for block in blocks) - 1
     if len(parts) > 1:
         joint = np.zeros(dataset.size, np.int64)
         for codes in parts:
             joint = np.unique(joint * (int(codes.max()) + 1) + codes, return_inverse=True)[1].astype(np.int64)
         if int(joint.max(initial=0)) < MAX_STRATA:
             blocks.append(indicator(joint))
-    return hstack(blocks, format="csr")
+    return hstack(blocks, format="csr"), single
 
 
 def column_of(dataset: Dataset, name: str) -> pd.Series:

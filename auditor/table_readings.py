@@ -66,7 +66,7 @@ def _positives(frame: pd.DataFrame, names: Sequence[str]) -> Objects:
 def read_boxes(
     frame: pd.DataFrame, roles: Roles, records: Objects, lines: npt.NDArray[np.int64], table_name: str
 ) -> pd.DataFrame:
-    """One box per row whose four cells are numbers; `x1`, `y1` are the far corner."""
+    """One box per row whose four cells are numbers; `x1`, `y1` are the far corner; `rater` where the table names one."""
     assert roles.boxes is not None
     first, second, third, fourth = (numbers_of(frame[name]) for name in roles.boxes)
     if roles.box_style == "size":
@@ -84,4 +84,7 @@ def read_boxes(
         "path": np.full(int(there.sum()), table_name, dtype=object),
         "line": lines[there],
     }
-    return box_frame({key: pd.Series(value) for key, value in rows.items()})
+    boxes = box_frame({key: pd.Series(value) for key, value in rows.items()})
+    if "rater" in roles.columns:
+        boxes["rater"] = pd.Series(text_of(frame[roles.columns["rater"]])[there]).astype("str")
+    return boxes

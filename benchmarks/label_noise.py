@@ -1,19 +1,23 @@
 """How well wrong labels are counted, cut off and ranked from out-of-fold probabilities, on panels with planted noise.
 
-    python benchmarks/label_noise.py [develop|report] [--data FOLDER]
+    python benchmarks/label_noise.py [develop|report|images] [--data FOLDER]
 
 Every matrix comes from models that were trained, fold by fold, on the noisy labels. The families `develop` chose the
 constants of `auditor/noise.py`; the families `report` did not. Printed per family: F1 of cleanlab's default, of
 "most probable class is not the given one", of the best self-confidence threshold in hindsight and of ours; average
 precision of self-confidence, of the normalised margin and of ours; and how far the estimated share of wrong labels is off.
-FOLDER may hold `tables/cleanlab_label_errors` and `images/pneumoniamnist`; families that need them are left out without it.
+
+`images` plants flips in pneumoniamnist and starts from the pictures: our probe against cleanlab's defaults (a logistic
+regression, its own cut-off) on the same features. FOLDER may hold `tables/cleanlab_label_errors` and
+`images/pneumoniamnist`; families that need them are left out without it.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +29,10 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from auditor.noise import estimate_noise
@@ -80,6 +85,7 @@ def class_conditional(truth: Codes, noise: float, rng: np.random.Generator, *, s
 
 
 def uniform(truth: Codes, noise: float, rng: np.random.Generator) -> Codes:
+    """Any other class, equally often."""
     classes = int(truth.max()) + 1
     return np.where(rng.random(len(truth)) < noise, (truth + rng.integers(1, classes, len(truth))) % classes, truth)
 
@@ -118,6 +124,17 @@ def clustered(features: Floats, truth: Codes, noise: float, rng: np.random.Gener
     return result
 
 
+def planted(name: str, features: Floats, truth: Codes, noise: float, rng: np.random.Generator) -> Codes:
+    """Labels with one kind of noise, by name; `clean` = the truth."""
+    if name == "clean":
+        return truth
+    if name == "class-conditional":
+        return class_conditional(truth, noise, rng, sparsity=0.3)
+    if name in ("uniform", "asymmetric"):
+        return {"uniform": uniform, "asymmetric": asymmetric}[name](truth, noise, rng)
+    return {"instance": instance, "clustered": clustered}[name](features, truth, noise, rng)
+
+
 # ---- models, trained on the noisy labels -----------------------------------------------------------------------------
 
 
@@ -133,7 +150,7 @@ def network(
     fold = torch.tensor(np.random.default_rng(seed).permutation(n) % folds)
     train = [torch.nonzero(fold != f)[:, 0] for f in range(folds)]
     sizes = [x.shape[1], width, width, classes]
-    weights = [torch.randn(folds, a, b) * (2 / a) ** 0.5 for a, b in zip(sizes, sizes[1:], strict=False)]
+    weights = [torch.randn(folds, a, b) * (2 / a) ** 0.5 for a, b in itertools.pairwise(sizes)]
     offsets = [torch.zeros(folds, 1, b) for b in sizes[1:]]
     parameters = [p.requires_grad_() for p in (*weights, *offsets)]
     optimiser = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=decay)
@@ -186,7 +203,8 @@ SHORT, LONG, WIDE = ({"epochs": 12, "width": 64}, {"epochs": 40}, {"epochs": 60,
 
 
 def develop(data: Path | None) -> Iterator[Matrix]:
-    """Families that the constants were chosen on."""
+    """Families that the constants were chosen on; none of them needs `data`."""
+    del data
     for noise in (0.2, 0.4, 0.7):
         for sparsity in (0.0, 0.2, 0.4, 0.6):
             x, truth = clouds(5000, 10, 11, spread=0.75)
@@ -221,10 +239,7 @@ def report(data: Path | None) -> Iterator[Matrix]:
             for name in ("uniform", "asymmetric", "instance") if noise else ("clean",):
                 rng = np.random.default_rng(int(1000 * noise))
                 x, truth = digits.data, digits.target.astype(np.int64)
-                given = {
-                    "uniform": lambda: uniform(truth, noise, rng), "asymmetric": lambda: asymmetric(truth, noise, rng),
-                    "instance": lambda: instance(x, truth, noise, rng), "clean": lambda: truth,
-                }[name]()  # fmt: skip
+                given = planted(name, x, truth, noise, rng)
                 family = f"digits, {name}"
                 yield Matrix(family, f"{noise} {kind}", classic(kind)(x, given, 1), given, truth)
     if data is None:
@@ -235,28 +250,70 @@ def report(data: Path | None) -> Iterator[Matrix]:
     truth = np.concatenate([archive[f"{s}_labels"] for s in ("train", "val", "test")]).ravel().astype(np.int64)
     for noise in (0.05, 0.1, 0.2):
         for kind in ("logistic", "forest", "overfit logistic"):
-            for name, plant in (("uniform", uniform), ("clustered", lambda t, e, r: clustered(x, t, e, r))):
-                given = plant(truth, noise, np.random.default_rng(int(100 * noise)))
+            for name in ("uniform", "clustered"):
+                given = planted(name, x, truth, noise, np.random.default_rng(int(100 * noise)))
                 yield Matrix(f"pneumonia, {name}", f"{noise} {kind}", classic(kind)(x, given, 1), given, truth)
     tables = data / "tables/cleanlab_label_errors"
     for source in ("cifar10", "mnist"):
         logits = np.log(np.clip(np.load(tables / f"{source}_test_set_pyx.npy"), 1e-6, 1))
         truth = np.load(tables / f"{source}_test_set_original_labels.npy").astype(np.int64)
-        x = logits @ np.random.default_rng(0).normal(size=(10, 24)) + np.random.default_rng(1).normal(size=(len(logits), 24)) * 3
+        x = (
+            logits @ np.random.default_rng(0).normal(size=(10, 24))
+            + np.random.default_rng(1).normal(size=(len(logits), 24)) * 3
+        )
         for noise in (0.0, 0.1, 0.2, 0.4, 0.7):
             rng = np.random.default_rng(int(100 * noise))
-            plans = {"class-conditional": lambda: class_conditional(truth, noise, rng, sparsity=0.3)}
-            plans["instance"] = lambda: instance(x, truth, min(noise, 0.4), rng)
-            for name in plans if noise else ("class-conditional",):
-                given = plans[name]() if noise else truth
+            for name in ("class-conditional", "instance") if noise else ("clean",):
+                given = planted(name, x, truth, noise if name != "instance" else min(noise, 0.4), rng)
                 for label, how in (("short", SHORT), ("long", {"epochs": 20})):
                     yield Matrix(f"{source} retrained", f"{noise} {name} {label}", network(x, given, 7, **how), given, truth)
+
+
+def images(data: Path) -> Iterator[tuple[str, Matrix, Matrix]]:
+    """Name, what our probe says, and what a plain logistic regression on the same features says."""
+    from auditor.dataset import Labels
+    from auditor.extract import Pass, extract
+    from auditor.layout import Options, open_dataset
+    from auditor.predict import predict
+
+    dataset, _ = extract(open_dataset(data / "images/pneumoniamnist/data/pneumoniamnist.npz", Options()), Pass(workers=2))
+    truth, classes = dataset.labels.codes, np.array(dataset.labels.classes, dtype=object)
+    features = np.nan_to_num(dataset.features.to_numpy(dtype=np.float64))
+    for noise in (0.05, 0.1, 0.2):
+        given = uniform(truth, noise, np.random.default_rng(int(100 * noise)))
+        values = dataset.labels.values.copy()
+        values[:] = classes[given]
+        labels = Labels(task="single", values=values, classes=dataset.labels.classes, origin=dataset.labels.origin)
+        ours = predict(replace(dataset, labels=labels)).predictions
+        assert ours is not None
+        plain = cross_val_predict(
+            make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)), features, given, cv=5, method="predict_proba"
+        )
+        yield (
+            f"{noise:.0%} flips",
+            Matrix("pneumonia from images", "probe", ours.probabilities, given, truth),
+            Matrix("pneumonia from images", "plain", plain.astype(np.float32), given, truth),
+        )
+
+
+def show_images(data: Path) -> None:
+    """The table of `images`."""
+    for name, ours, plain in images(data):
+        mine, theirs = judge(ours), judge(plain)
+        for who, f1_key, ap_key, figures in (
+            ("ours", "F1 ours", "AP ours", mine),
+            ("cleanlab's default, logistic regression", "F1 default", "AP confidence", theirs),
+            ("cleanlab's default, our probabilities", "F1 default", "AP confidence", mine),
+        ):
+            print(f"{name:<10} {who:<42} F1 {figures[f1_key]:.3f}  AP {figures[ap_key]:.3f}")
+        print(f"{name:<10} estimated {mine['said']:.3f} of {mine['noise']:.3f}")
 
 
 # ---- the table -------------------------------------------------------------------------------------------------------
 
 
 def f1(flagged: npt.NDArray[np.bool_], wrong: npt.NDArray[np.bool_]) -> float:
+    """Harmonic mean of precision and recall."""
     return float(2 * np.sum(flagged & wrong) / max(flagged.sum() + wrong.sum(), 1))
 
 
@@ -294,7 +351,11 @@ def judge(matrix: Matrix) -> dict[str, float]:
 
 
 def main(arguments: list[str]) -> None:
+    """Print the table of a panel."""
     data = Path(arguments[arguments.index("--data") + 1]) if "--data" in arguments else None
+    if "images" in arguments and data is not None:
+        show_images(data)
+        return
     panel = report if "report" in arguments else develop
     rows: dict[str, list[dict[str, float]]] = {}
     for matrix in panel(data):

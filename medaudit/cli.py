@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 UsageMistake: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 EXIT_USAGE, EXIT_BROKEN, EXIT_INTERRUPTED = 2, 3, 130
 OUTPUT_FOLDER = "medaudit-out"
+INTERRUPTED = "interrupted; nothing was written"
 
 app = typer.Typer(
     name="medaudit",
@@ -112,6 +113,10 @@ def scan(
     in_sample: Annotated[
         bool, typer.Option("--in-sample", help="The predictions are not out of fold.", rich_help_panel=PREDICTING)
     ] = False,
+    reviewed: Annotated[
+        list[Path] | None,
+        typer.Option(help="Answers that the page of `medaudit review` saved; may be repeated.", rich_help_panel=PREDICTING),
+    ] = None,
     known: Annotated[
         list[Path] | None,
         typer.Option(
@@ -151,6 +156,7 @@ def scan(
         predictions=predictions or (),
         classes=classes.split(",") if classes else None,
         in_sample=in_sample,
+        reviewed=reviewed or (),
         known=known or (),
         key=key,
         workers=workers,
@@ -226,6 +232,33 @@ def diff(
 
 
 @app.command()
+def review(
+    result: Annotated[Path, typer.Argument(help="The result.json of a scan that ranked the labels.")],
+    output: Annotated[
+        list[Path] | None, typer.Option("-o", "--output", help="review.html, queue.csv; may be repeated (default: both).")
+    ] = None,
+    reviewed: Annotated[
+        list[Path] | None, typer.Option(help="Earlier answers: their records are not asked about again; may be repeated.")
+    ] = None,
+    suspects: Annotated[int | None, typer.Option(min=0, help="So many flagged records at most (default 40).")] = None,
+    controls: Annotated[
+        int | None, typer.Option(min=0, help="So many of the others at most (default 59; 299 bound what is left at 1 %).")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the draw (default: that of the scan).")] = None,
+) -> None:
+    """Write a page on which an expert judges doubtful labels and random controls, blind, with keys."""
+    from medaudit.reviewing import review_files
+    from reports.format import write_files
+    from reports.load import load_result
+
+    goals = output or [Path("review.html"), Path("queue.csv")]
+    write_files(
+        review_files(load_result(result), goals, reviewed=reviewed or (), suspects=suspects, controls=controls, seed=seed)
+    )
+    typer.echo(f"{', '.join(map(str, goals))} written; give the saved answers to `medaudit scan --reviewed`")
+
+
+@app.command()
 def init(
     dataset: Annotated[Path, typer.Argument(help="The dataset to describe.")],
     output: Annotated[
@@ -249,7 +282,7 @@ def init(
 
 @app.command("consensus")
 def decide(
-    table: Annotated[Path, typer.Argument(help="A table of readings, long (record, rater, label) or wide, or its folder.")],
+    table: Annotated[Path, typer.Argument(help="A table of readings, or a folder of masks per rater.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="consensus.csv, .tsv, .parquet or .jsonl.")] = Path(
         "consensus.csv"
     ),
@@ -272,10 +305,16 @@ def decide(
 ) -> None:
     """One label per record out of several readings: soft label, confidence, and where one more reading is worth it."""
     from auditor.experts.release import release
-    from auditor.experts.release_file import written
+    from auditor.experts.release_file import mask_files, written
     from auditor.layout import Options, open_dataset
     from reports.format import write_files
 
+    if table.is_dir() and rater is None and (masks := mask_files(table, output)):
+        write_files(masks)
+        typer.echo(
+            f"{output} written: consensus of masks by STAPLE, {len(masks) - 2:,} masks, agreement per record and per rater"
+        )
+        return
     roles = {"rater": rater, "label": label, "path": path}
     opened = open_dataset(table, Options(roles={role: name for role, name in roles.items() if name is not None}))
     order = tuple(classes.split(",")) if classes else None
@@ -454,12 +493,14 @@ def main(arguments: list[str] | None = None) -> int:
 
         require_own_rooms()
         code = typer.main.get_command(app).main(args=arguments, prog_name="medaudit", standalone_mode=False)
+        if code == EXIT_INTERRUPTED:  # Typer turns Ctrl-C into this code, and says nothing
+            typer.echo(INTERRUPTED, err=True)
         return code if isinstance(code, int) else 0
     except UsageMistake as error:
         error.show()
         return EXIT_USAGE
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo("interrupted; nothing was written", err=True)
+        typer.echo(INTERRUPTED, err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of the output went away (`| head`); the verdict is lost, so the audit counts as incomplete.
@@ -474,7 +515,10 @@ def explain_failure(error: Exception) -> int:
     from auditor.errors import MedauditError
 
     if isinstance(error, MedauditError):
-        typer.echo(f"medaudit: {error}", err=True)
+        from reports.cell import visible
+
+        # one line, whatever names of files are in it
+        typer.echo(f"medaudit: {visible(str(error))}", err=True)
         return EXIT_USAGE
     if isinstance(error, ImportError) and "medaudit needs its own package" in str(error):
         typer.echo(f"medaudit: {error}", err=True)

@@ -24,6 +24,11 @@ TAIL = """
 # inputs = ["table.age"]     # metadata fields that a model will read; all others are "not an input"
 # splits = "random"          # random, by-site, by-time, official
 
+[privacy]
+# pseudonyms = "CASE-[0-9]{4}"          # a regular expression: ids that it matches whole stand for nobody
+# private-allowed = ["SIEMENS CSA HEADER"]   # private creators whose DICOM elements may stay
+# quasi-identifiers = ["table.age", "dicom.PatientSex"]   # what outsiders could know: PH006 judges them together
+
 [scan]
 # select = ["LK", "SP"]      # codes or prefixes; `medaudit rules` lists them
 # ignore = ["LN"]

@@ -11,6 +11,7 @@ from auditor.types import Cell, Column, Finding, Outcome, ScanResult, Severity, 
 from reports.cell import arrow, cells, shown
 from reports.charts import draw
 from reports.explanation import sections
+from reports.groups import gallery, is_grouped
 from reports.wording import STATUS, VERDICT, by_family, counted, place, severities, why
 
 _NUMERIC = ("integer", "number", "fraction")
@@ -18,6 +19,7 @@ _PAIRS_SHOWN = 12
 _OPEN_ROWS = 10
 _SEVERITY_WORD = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _PICTURES_PER_PLACE = 24
+_PICTURES_OF_GROUPS = 48
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +38,9 @@ class Pictures:
         self._left = limit
         self._here = 0
 
-    def begin_place(self) -> None:
-        """A new table or gallery begins."""
-        self._here = _PICTURES_PER_PLACE
+    def begin_place(self, most: int = _PICTURES_PER_PLACE) -> None:
+        """A new table or gallery begins, with at most so many pictures."""
+        self._here = most
 
     def take(self, record: Cell) -> str:
         """The data URI of a record's picture; empty when there is none, or the page or place has enough."""
@@ -119,7 +121,8 @@ def _outcome(outcome: Outcome, result: ScanResult, limits: Limits, pictures: Pic
     ]
     return view | {
         "findings": _findings(outcome, limits, pictures),
-        "pairs": [gallery for table in tables if (gallery := _pairs(table, pictures))],
+        "groups": [gallery for table in tables if (gallery := _groups(table, pictures))],
+        "pairs": [gallery for table in tables if not is_grouped(table) and (gallery := _pairs(table, pictures))],
         "charts": charts,
         "tables": [_table(table, limits, pictures) for table in tables],
         "metrics": [(name.replace("_", " "), shown(value)) for name, value in verdict.metrics.items()],
@@ -199,6 +202,14 @@ def _cell(column: Column, value: Cell, pictures: Pictures) -> dict[str, Any]:
     uri = pictures.take(value) if column.kind == "record" else ""
     kind = "n" if column.kind in _NUMERIC else "id" if column.kind in ("record", "path") else ""
     return {"text": shown(value, column.kind), "kind": kind, "picture": uri}
+
+
+def _groups(table: Table, pictures: Pictures) -> dict[str, Any] | None:
+    """Groups as rows of thumbnails, when the table tells groups."""
+    if not is_grouped(table):
+        return None
+    pictures.begin_place(_PICTURES_OF_GROUPS)
+    return gallery(table, pictures.take)
 
 
 def _pairs(table: Table, pictures: Pictures) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.experts.agreement import Coefficient, count_readings
+from auditor.experts.boxes import box_chart, box_pairs, box_table
 from auditor.experts.habits import MIN_COPIED, copied_dissents, without_copies
 from auditor.experts.models import dawid_skene
 from auditor.experts.raters import RaterTest, compare_raters
@@ -44,11 +45,11 @@ class ExpertDisagreement(Check):
     Measures how far the readers agree: percent, Fleiss' κ, Krippendorff's α and Gwet's AC1, each with a bootstrap interval over
     patients (records, where there are no ids); for declared grades also the quadratically weighted κ, AC2 and the intraclass
     correlations ICC(2,1) and ICC(3,k), and α is the ordinal one; for sets of findings α counts what they have in common
-    (Jaccard); measurements get the interval α and both ICC. The same per class and per pair of readers (Cohen's κ), and how
-    often a reader repeats the own answer. Every reader is compared with the others who read the same records: if all were
-    equally good, each would be the odd one out equally often, however hard the records are. A reader who agrees significantly
-    less (Holm over readers) and by `min_deficit` or more is named. The table `raters` shows the readers as they stand in the
-    data: they are staff, not patients, and a pseudonym could not be acted on.
+    (Jaccard); measurements get the interval α and both ICC; boxes of several readers the F1 of those that match. The same per
+    class and per pair of readers (Cohen's κ), and how often a reader repeats the own answer. Every reader is compared with the
+    others who read the same records: if all were equally good, each would be the odd one out equally often, however hard the
+    records are. A reader who agrees significantly less (Holm over readers) and by `min_deficit` or more is named. The table
+    `raters` shows the readers as they stand in the data: they are staff, not patients, and a pseudonym could not be acted on.
 
     ## Why is this bad?
 
@@ -110,6 +111,8 @@ class ExpertDisagreement(Check):
         classes = class_table([n for n, *_ in ranked], [r for *_, r in ranked], [k for _, k, _ in ranked])
         charts = [_rater_chart(raters, test), coefficient_chart(measures, self.min_alpha)]
         charts += [pair_chart(between)] if between.length else []
+        drawings = box_table(box_pairs(dataset, seed=SEED))
+        charts += [box_chart(drawings)] if drawings.length else []
         return Verdict(
             summary=_summary(metrics, alpha, self.min_alpha, comparable=bool((counts.sum(axis=1) >= 3).any())),
             metrics=metrics,
@@ -117,7 +120,8 @@ class ExpertDisagreement(Check):
                 *self._agreement_finding(found, int(disputed.sum()), read_twice),
                 *self._rater_findings(readings, test, poor),
             ),
-            tables=(raters, record_table(readings, pairs, disputed), measures, between, classes),
+            tables=(raters, record_table(readings, pairs, disputed), measures, between, classes)
+            + ((drawings,) if drawings.length else ()),
             charts=tuple(charts),
             coverage=Coverage(
                 evaluated=read_twice, total=len(counts), reason="" if read_twice == len(counts) else "read by one rater only"

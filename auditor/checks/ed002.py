@@ -11,6 +11,7 @@ import numpy.typing as npt
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.experts.agreement import count_readings, similarity_matrix
+from auditor.experts.consensus import MAX_WIDE_CELLS, annotator_quality
 from auditor.experts.habits import Copy, Leaning, class_leaning, constant_raters, copied_dissents, grade_leaning, without_copies
 from auditor.experts.models import DawidSkene, dawid_skene
 from auditor.experts.pairs import set_similarity
@@ -34,7 +35,8 @@ class BiasedRater(Check):
     each with Holm's correction over all readers: does the reader name a class more or less often than the others; grade higher
     or lower (grades with an order); agree less than the others do among themselves (needs three readings of a record); always
     give the same label while others vary; and do two readers dissent from the majority together where no third one does? The
-    table shows accuracy and the most frequent mistake by the model of Dawid and Skene. All of it is about readings, not people:
+    table shows accuracy and the most frequent mistake by the model of Dawid and Skene, and, where a model predicted the records
+    out of fold, the quality of each reader by cleanlab. All of it is about readings, not people:
     the one who differs from the others may be the one who is right.
 
     ## Why is this bad?
@@ -114,7 +116,7 @@ class BiasedRater(Check):
             *self._constant(readings, constant),
             *self._copies(readings, copies),
         ]
-        table = _rater_table(readings, test, fitted, enough)
+        table = _rater_table(readings, test, fitted, enough, _model_quality(dataset, readings))
         tables = [table, _leaning_table(readings, leaning, leans), _confusion_table(readings, fitted)]
         if copies:
             tables.append(_copy_table(readings, copies))
@@ -224,6 +226,23 @@ class BiasedRater(Check):
         ]
 
 
+def _model_quality(dataset: Dataset, readings: Readings) -> npt.NDArray[np.float64] | None:
+    """cleanlab's quality of the raters where out-of-fold predictions of all read classes exist, else None."""
+    predictions = dataset.predictions
+    if predictions is None or not predictions.out_of_fold or not set(readings.classes) <= set(predictions.classes):
+        return None
+    rows = dataset.records.index.get_indexer(readings.records)
+    if (rows < 0).any() or len(rows) * len(readings.raters) > MAX_WIDE_CELLS:
+        return None
+    columns = [predictions.classes.index(name) for name in readings.classes]
+    given = predictions.probabilities[rows][:, columns].astype(np.float64)
+    if np.isnan(given).any() or len(columns) < 2:
+        return None
+    return annotator_quality(
+        readings.unit, readings.rater, readings.label, raters=len(readings.raters), probabilities=given
+    ).clip(0, 1)
+
+
 def _mistake(readings: Readings, fitted: DawidSkene, r: int) -> str:
     """The most frequent wrong answer, weighed by how often its class occurs."""
     wrong = fitted.confusion[r] * fitted.prevalence[:, None]
@@ -246,11 +265,18 @@ def _summary(counted: dict[str, Cell], min_lean: float) -> str:
     return f"{judged.capitalize()}, {'; '.join(parts)}."
 
 
-def _rater_table(readings: Readings, test: RaterTest, fitted: DawidSkene, enough: Flags) -> Table:
+def _rater_table(
+    readings: Readings, test: RaterTest, fitted: DawidSkene, enough: Flags, quality: npt.NDArray[np.float64] | None
+) -> Table:
     spans = [
         wilson(float(a), float(n)) if n > 0 else (float("nan"), float("nan"))
         for a, n in zip(np.nan_to_num(test.agreement), test.readings, strict=True)
     ]
+    by_model = (
+        ()
+        if quality is None
+        else (Column(name="quality", kind="fraction", values=numbers(quality), title="Quality with the model (cleanlab)"),)
+    )
     mistakes = [_mistake(readings, fitted, r) for r in range(len(readings.raters))]
     return Table(
         name="raters", title="Readers against the others who read the same records",
@@ -263,6 +289,7 @@ def _rater_table(readings: Readings, test: RaterTest, fitted: DawidSkene, enough
             Column(name="accuracy", kind="fraction", values=numbers(fitted.accuracy.clip(0, 1)), title="Accuracy, Dawid-Skene"),
             Column(name="mistake", kind="text", values=mistakes, title="Most frequent mistake"),
             Column(name="judged", kind="boolean", values=enough.tolist(), title="Judged"),
+            *by_model,
         ),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import numpy as np
 from auditor.appearance import likeness, zones
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset
-from auditor.image_check import ImageCheck, Judgement, kinds_of
+from auditor.image_check import ImageCheck, Judgement, apart, kinds_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +19,8 @@ class InvertedImage(ImageCheck):
 
     ## What it does
 
-    Where the pictures of one kind look alike (chest X-rays, retinas: the median correlation with their median picture, 14 ×
-    14, is at least `min_alike`), lists those that correlate negatively with it. A turned-over MONOCHROME1 is undone before,
+    Where the pictures of one kind look alike (chest X-rays, retinas: five of six correlate with their median picture, 14 × 14,
+    by at least `min_alike`), lists those that correlate negatively with it. A turned-over MONOCHROME1 is undone before,
     so what is found was inverted in the pixels or declared wrongly. Pictures without a common layout (tissue, cells) are not
     judged.
 
@@ -36,7 +36,8 @@ class InvertedImage(ImageCheck):
     ## Options
 
     * `max_correlation`: at most this correlation with the median picture makes a negative.
-    * `min_alike`: the pictures of one kind must be at least so alike.
+    * `min_alike`: five of six pictures of one kind must correlate so much with their median picture.
+    * `deviations`: a negative must fit worse than usual by so many robust deviations.
     * `max_findings`: so many images get a finding of their own; the table `images` lists all.
 
     ## References
@@ -48,7 +49,8 @@ class InvertedImage(ImageCheck):
     name: ClassVar[str] = "inverted-image"
 
     max_correlation: float = -0.5
-    min_alike: float = 0.6
+    min_alike: float = 0.4
+    deviations: float = 4.0
 
     def judge(self, dataset: Dataset) -> Judgement:
         """Judge every image."""
@@ -59,7 +61,8 @@ class InvertedImage(ImageCheck):
             raise SkipCheck("the pictures have no common layout, so a negative cannot be told from a positive")
         turned = np.where(judged, correlation, np.nan)
         with np.errstate(invalid="ignore"):
-            flagged = turned <= self.max_correlation
+            odd, _ = apart(correlation, kinds, side="low", deviations=self.deviations, effect=0.5)
+            flagged = (turned <= self.max_correlation) & odd
         return Judgement(
             flagged=flagged, value=turned, usual=np.where(judged, alike, np.nan), what="looks like a negative of the others",
             measure="correlation with the median picture", advice="Correct Photometric Interpretation, or invert the pixels",

@@ -45,9 +45,9 @@ class BlurredImage(ImageCheck):
     code: ClassVar[str] = "IQ007"
     name: ClassVar[str] = "blurred-image"
 
-    deviations: float = 6.0
-    min_effect: float = 0.2
-    max_sharpness: float = -1.36
+    deviations: float = 4.5
+    min_effect: float = 0.15
+    max_sharpness: float = -1.34
 
     def judge(self, dataset: Dataset) -> Judgement:
         """Judge every image."""
@@ -56,7 +56,9 @@ class BlurredImage(ImageCheck):
         with np.errstate(invalid="ignore"):
             # A drawing of a few levels has nothing between its edges: by this measure it is always a ramp.
             levels = dataset.features["quality.span_levels"].to_numpy(dtype=np.float64)
-            flagged = (low | (sharpness <= self.max_sharpness)) & (levels > 12)
+            # Of a picture that is mostly one level, only what is usual for its kind can judge.
+            mode = dataset.features["quality.mode_fraction"].to_numpy(dtype=np.float64)
+            flagged = (low | ((sharpness <= self.max_sharpness) & (mode < 0.3))) & (levels > 12)
         return Judgement(
             flagged=flagged, value=sharpness, usual=normal, what="looks blurred or enlarged",
             measure="sharpness (0 = every pixel its own, −1.39 = a ramp)", advice="Look at it; take it again if it matters",

@@ -43,7 +43,7 @@ class NoisyImage(ImageCheck):
     code: ClassVar[str] = "IQ008"
     name: ClassVar[str] = "noisy-image"
 
-    deviations: float = 6.0
+    deviations: float = 5.0
     min_effect: float = 0.03
     max_noise_fraction: float = 0.15
 

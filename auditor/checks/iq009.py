@@ -45,9 +45,9 @@ class BandsOrMotion(ImageCheck):
     code: ClassVar[str] = "IQ009"
     name: ClassVar[str] = "bands-or-motion"
 
-    deviations: float = 6.0
-    min_bands: float = 2.5
-    min_motion: float = 0.4
+    deviations: float = 5.0
+    min_bands: float = 1.5
+    min_motion: float = 0.25
 
     def judge(self, dataset: Dataset) -> Judgement:
         """Judge every image."""

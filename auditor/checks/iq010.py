@@ -10,7 +10,7 @@ import numpy as np
 from auditor.appearance import aspects, best_turn, likeness, zones
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset
-from auditor.image_check import ImageCheck, Judgement, kinds_of
+from auditor.image_check import ImageCheck, Judgement, apart, kinds_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,8 @@ class OrientationOrAspect(ImageCheck):
 
     ## Options
 
-    * `min_alike`: the pictures of one kind must be at least so alike (median correlation).
+    * `min_alike`: five of six pictures of one kind must correlate so much with their median picture.
+    * `deviations`: a turned picture must fit worse than usual by so many robust deviations.
     * `min_gain`: the better position must correlate by this much more.
     * `min_correlation`: and at least so much.
     * `max_aspect_change`: change of the ratio of width to height that counts.
@@ -47,7 +48,8 @@ class OrientationOrAspect(ImageCheck):
     code: ClassVar[str] = "IQ010"
     name: ClassVar[str] = "orientation-or-aspect"
 
-    min_alike: float = 0.6
+    min_alike: float = 0.4
+    deviations: float = 4.0
     min_gain: float = 0.4
     min_correlation: float = 0.6
     max_aspect_change: float = 0.2
@@ -58,8 +60,9 @@ class OrientationOrAspect(ImageCheck):
         own, alike = likeness(pictures, kinds)
         best = best_turn(pictures, kinds)
         judged = alike >= self.min_alike
+        odd, _ = apart(own, kinds, side="low", deviations=self.deviations, effect=self.min_gain)
         with np.errstate(invalid="ignore"):
-            turned = judged & (best - own >= self.min_gain) & (best >= self.min_correlation)
+            turned = judged & odd & (best - own >= self.min_gain) & (best >= self.min_correlation)
         aspect, normal = aspects(dataset, kinds)
         with np.errstate(invalid="ignore", divide="ignore"):
             stretched = np.abs(np.log(aspect / normal)) > np.log1p(self.max_aspect_change)

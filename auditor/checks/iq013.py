@@ -11,6 +11,8 @@ from auditor.appearance import isolation
 from auditor.dataset import Dataset
 from auditor.image_check import ImageCheck, Judgement, apart
 
+MODE, BLANK = "quality.mode_fraction", 0.995
+
 
 @dataclass(frozen=True, kw_only=True)
 class OffTopic(ImageCheck):
@@ -54,6 +56,9 @@ class OffTopic(ImageCheck):
     def judge(self, dataset: Dataset) -> Judgement:
         """Judge every image."""
         distance = isolation(dataset, neighbours=self.neighbours)
+        # A picture without anything in it is IQ001's and IQ002's.
+        if MODE in dataset.features.columns:
+            distance = np.where(dataset.features[MODE].to_numpy(dtype=np.float64) >= BLANK, np.nan, distance)
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log(distance)
         effect = float(np.log(self.min_ratio))

@@ -249,7 +249,7 @@ class MetadataLeakage(Check):
 
 
 def _alike(told: Sequence[_Told]) -> list[tuple[_Told, list[str]]]:
-    """Fields of one kind that part the records alike are one finding: the gravest and plainest of them, and the names of the others."""
+    """Fields of one kind that part the records alike are one finding: the gravest and plainest, and the names of the others."""
     groups: dict[tuple[str, str], list[_Told]] = {}
     for one in told:
         groups.setdefault((one[1].kind, partition(one[0].coded)), []).append(one)

@@ -105,8 +105,10 @@ class LabelInText(Check):
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge every word. Raises SkipCheck: no label, one class, no path and no text."""
+        if dataset.labels.task == "none":
+            raise SkipCheck("there is no label: name its column with --label")
         sample = drawn(dataset, records=self.max_records, seed=self.seed)
-        if dataset.labels.task != "none" and not sample.records["path"].notna().any() and not _has_texts(sample):
+        if not sample.records["path"].notna().any() and not _has_texts(sample):
             raise SkipCheck("there is neither a path nor a header text to look at")
         places, notes = self._places(sample)
         if not places:
@@ -136,6 +138,8 @@ class LabelInText(Check):
             f"{findings[0].message.split(';')[0]}."
             if findings
             else f"None of {len(found.rows)} words in paths, names and header texts tells a class."
+            if found.rows
+            else "Paths, names and header texts hold no word that only some records have."
         )
         return Verdict(
             summary=f"{summary}{aside}{note}",
@@ -170,14 +174,15 @@ class LabelInText(Check):
         notes: list[str] = []
         places: dict[str, _Place] = {}
         texts: list[tuple[str, pd.Series]] = []
-        for number, level in enumerate(folder_levels(paths), start=1):
+        named = bool(paths.notna().any())
+        for number, level in enumerate(folder_levels(paths) if named else (), start=1):
             if is_class_folder(level, dataset.labels.values, read_from="folder" in dataset.labels.origin):
                 notes.append(f"folder {number} is the class folder")
             else:
                 texts.append((f"folder {number}", level))
                 if 2 < level.nunique() <= MOST_DISTINCT:
                     places[f"folder {number}: whole name"] = _Place(source=f"folder {number}", word="", column=level)
-        names = file_names(paths)
+        names = file_names(paths) if named else paths
         if dataset.labels.origin == "file name":
             notes.append("the label was read from the file name")
         elif names.notna().any():

@@ -14,6 +14,7 @@ from auditor.dataset import Dataset
 from auditor.fraction import fraction
 from auditor.label_noise import JudgedTask, judge_labels
 from auditor.noise import ASSUMPTION, NoiseVerdict
+from auditor.review import ReviewEstimate, Share, estimate_review
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 
@@ -32,6 +33,9 @@ class EstimatedNoise(Check):
     is shown as not evaluated: the disagreement grows with the model's own doubt, as it does for ambiguous images with perfectly
     good labels, or the model is too weak or too boastful to judge by, or it saw the labels before. Labels of a study, a lesion
     or a patient are judged once, by the pooled predictions of their images.
+
+    With `--reviewed` it reports what people found instead: the share of wrong labels among all judged records with a 95 %
+    interval, the share among the flagged, and a bound on what is left among the others. Then there is no assumption.
 
     ## Why is this bad?
 
@@ -88,12 +92,47 @@ class EstimatedNoise(Check):
                 evaluated=judged, total=dataset.size, reason="" if judged == dataset.size else "no label, or no prediction"
             ),
         )
+        if dataset.reviews and (estimate := estimate_review(dataset.reviews)).noise is not None:
+            return self._reviewed(verdict, estimate, estimate.noise, dataset)
         told = [_verdict_of(task, in_sample=not dataset.predictions.out_of_fold) for task in tasks]
         if all(kind == "cannot tell" for kind, _ in told):
             raise SkipCheck(
                 f"whether labels are wrong cannot be told from this model: {told[0][1]}", verdict=replace(verdict, findings=())
             )
         return verdict
+
+    def _reviewed(self, verdict: Verdict, estimate: ReviewEstimate, noise: Share, dataset: Dataset) -> Verdict:
+        """The verdict with what people found in place of what the model suggests."""
+        wrong = noise.low > self.max_noise_fraction
+        left = "" if estimate.left_high is None else f"; at most {estimate.left_high:.1%} among the labels that are not flagged"
+        words = (
+            f"{estimate.reviewed:,} labels were reviewed: {noise.value:.1%} of all are wrong (95 % interval {noise.low:.1%} to "
+            f"{noise.high:.1%}){left}"
+        )
+        finding = Finding(
+            code=self.code, severity=self.severity, where=Location(field=dataset.labels.origin or None), score=noise.value,
+            evidence={"reviewed_labels": estimate.reviewed, "label_noise_fraction": noise.value},
+            message=f"{words}; correct what the reviewers found wrong, then review the other flagged records",
+        )  # fmt: skip
+        reviewed: dict[str, Cell] = {
+            "verdict": "noise" if wrong else "reviewed",
+            "reviewed_labels": estimate.reviewed,
+            "reviewed_noise_fraction": noise.value,
+            "reviewed_noise_fraction_low": noise.low,
+            "reviewed_noise_fraction_high": noise.high,
+            "unflagged_noise_fraction_bound": estimate.left_high,
+            "clean_run_controls": estimate.clean_run,
+            **{f"reviewed_{name.replace(' ', '_')}": count for name, count in estimate.counts.items()},
+        }
+        if estimate.precision is not None:
+            reviewed |= {
+                "flag_precision_fraction": estimate.precision.value,
+                "flag_precision_fraction_low": estimate.precision.low,
+                "flag_precision_fraction_high": estimate.precision.high,
+            }
+        return replace(
+            verdict, summary=f"{words}.", metrics={**verdict.metrics, **reviewed}, findings=(finding,) if wrong else ()
+        )
 
     def _finding(self, task: JudgedTask, dataset: Dataset) -> Finding | None:
         estimate = task.estimate

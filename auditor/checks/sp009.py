@@ -44,9 +44,9 @@ class SplitShift(Check):
     ## What it does
     A classifier two-sample test: boosted trees try to tell each split from all others by the metadata fields, the pixel
     features and the label, in folds that never part a patient. Reported are the out-of-fold AUC with an interval over patients,
-    a p-value from the exchange of whole patients between splits (and of images within patients), multiplied by the number of splits,
-    and the single fields that tell the split best. Paths, and columns that name the split, take no part. A warning only where
-    `[design] splits = "random"` is declared, because a split by site or by time differs by intent; else info.
+    a p-value from the exchange of whole patients between splits (and of images within patients), multiplied by the number of
+    splits, and the single fields that tell the split best. Paths, and columns that name the split, take no part. A warning only
+    where `[design] splits = "random"` is declared, because a split by site or by time differs by intent; else info.
 
     ## Why is this bad?
     A random split cannot be told but by chance. Where it can, it was not random, or something happened to one part after it:
@@ -184,7 +184,7 @@ class SplitShift(Check):
             coverage=Coverage(
                 evaluated=records,
                 total=dataset.size,
-                reason="" if records == dataset.size else f"no split, or whole patients drawn up to {self.max_records:,} records",
+                reason="" if records == dataset.size else f"no split, or patients drawn up to {self.max_records:,} records",
             ),
         )  # fmt: skip
 

@@ -181,6 +181,27 @@ def crowdlab(unit: Codes, rater: Codes, label: Codes, *, units: int, raters: int
     return truth
 
 
+def annotator_quality(unit: Codes, rater: Codes, label: Codes, *, raters: int, probabilities: Doubles) -> Doubles:
+    """cleanlab's quality of each rater, 0-1, from the readings and a model's probabilities (units, classes); shape (raters,).
+
+    NaN for raters whom cleanlab does not judge.
+    """
+    read, place = np.unique(unit, return_inverse=True)
+    wide = np.full((len(read), raters), np.nan)
+    wide[place, rater] = label
+    given = np.clip(np.asarray(probabilities, dtype=np.float64)[read], 1e-6, 1)
+    there = np.flatnonzero((~np.isnan(wide)).any(axis=0))
+    found = get_label_quality_multiannotator(
+        pd.DataFrame(wide[:, there], columns=there),
+        given / given.sum(axis=1, keepdims=True),
+        return_detailed_quality=False,
+        verbose=False,
+    )["annotator_stats"]["annotator_quality"]
+    quality = np.full(raters, np.nan)
+    quality[np.asarray(found.index, dtype=np.int64)] = found.to_numpy(dtype=np.float64)
+    return quality
+
+
 def worth_of_a_reading(known: Doubles, truth: Doubles, votes: Doubles) -> Doubles:
     """Expected rise of the probability of the best class by one more reading of an average rater; shape (units,).
 

@@ -166,7 +166,7 @@ def copied_dissents(
 
 
 def without_copies(rater: Codes, copies: list[Copy]) -> npt.NDArray[np.bool_]:
-    """Which readings stay when of every pair of copies one is left out; a copy and its model agree, and make others look odd."""
+    """Which readings stay when one of every pair of copies is left out: together they agree, and make others look odd."""
     return ~np.isin(rater, [copy.second for copy in copies])
 
 

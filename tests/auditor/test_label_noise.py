@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builders import make_dataset
@@ -72,3 +74,15 @@ def test_a_finding_of_a_study_is_shown_by_the_image_that_shows_it_best():
     dataset = make_dataset(states=states, probabilities=p, columns={"study": [str(i // 2) for i in range(120)]}, level="study")
     (task,) = judge_labels(dataset, tolerance=0.01)
     assert task.estimate.disagreement.value == 0
+
+
+def test_what_was_judged_is_kept_for_these_labels_alone():
+    dataset = make_dataset(labels=["a", "b"] * 30, probabilities=even(60))
+    first = judge_labels(dataset, tolerance=0.01)
+    assert judge_labels(dataset, tolerance=0.01) is first
+    assert judge_labels(dataset, tolerance=0.02) is not first
+    turned = replace(
+        dataset, labels=replace(dataset.labels, values=dataset.labels.values.iloc[::-1].set_axis(dataset.records.index))
+    )
+    (task,) = judge_labels(turned, tolerance=0.01)
+    assert task.estimate.disagreement.value == 1

@@ -1,7 +1,9 @@
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from medaudit.cli import main
 
@@ -95,3 +97,17 @@ def test_what_does_not_fit_is_one_line_and_exit_2(
 def test_a_table_without_raters_is_one_line_and_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["consensus", table(tmp_path, "image,label\na.png,x\nb.png,y\n")]) == 2
     assert "--rater" in capsys.readouterr().err
+
+
+def test_a_folder_of_masks_per_rater_becomes_masks(tmp_path: Path) -> None:
+    for rater, side in (("R1", 10), ("R2", 10), ("R3", 6)):
+        folder = tmp_path / "masks" / rater
+        folder.mkdir(parents=True)
+        mask = np.zeros((24, 24), np.uint8)
+        mask[:side, :side] = 255
+        Image.fromarray(mask).save(folder / "x.png")
+    assert main(["consensus", str(tmp_path / "masks"), "-o", "out.csv"]) == 0
+    assert pd.read_csv("out.csv").loc[0, "raters"] == 3
+    assert len(pd.read_csv("out-raters.csv")) == 3
+    with Image.open("out-masks/x.png") as image:
+        assert (np.asarray(image) > 0).sum() == 100

@@ -84,7 +84,7 @@ def test_a_class_stored_deeper_than_the_other_is_an_error(
 
 def test_one_depth_for_both_classes_is_silent(tmp_path: Path) -> None:
     table = labelled_table(tmp_path / "set", {"malignant": "png16", "benign": "png16"})
-    code, result = scanned(str(table), "--workers", "0", "--select", "LK")
+    code, result = scanned(str(table), "--workers", "0", "--select", "LK001", "--select", "LK002")
     assert code == 0
     assert [f for o in result["outcomes"] for f in o.get("findings", [])] == []
 

@@ -107,6 +107,50 @@ def test_the_longest_list_of_raters_is_cut_and_said():
     assert "1 more such" in verdict.findings[0].message
 
 
+def test_declared_grades_get_weights_and_intraclass_correlations():
+    rng = np.random.default_rng(0)
+    grade = rng.integers(0, 5, 80)
+    rows = [
+        (f"r{i:04d}", f"R{r}", str(int(np.clip(grade[i] + rng.integers(-1, 2), 0, 4)))) for i in range(80) for r in range(3)
+    ]
+    dataset = make_dataset(labels=grade.astype(str).tolist(), task="ordinal", classes=list("01234"), annotations=rows)
+    metrics = ExpertDisagreement().run(dataset).metrics
+    assert metrics["scale"] == "ordinal"
+    for name in ("weighted_kappa", "gwet_ac2", "icc_single", "icc_average"):
+        assert metrics[f"{name}_low"] < metrics[name] < metrics[f"{name}_high"]
+    assert metrics["icc_average"] > metrics["icc_single"]
+
+
+def test_measurements_get_the_interval_alpha_and_no_classes():
+    rng = np.random.default_rng(0)
+    size = rng.normal(50, 10, 90)
+    rows = [(f"r{i:04d}", f"R{r}", f"{size[i] + 4 * (r == 2) + rng.normal(0, 2):.3f}") for i in range(90) for r in range(3)]
+    verdict = ExpertDisagreement().run(make_dataset(n=90, annotations=rows))
+    assert verdict.findings == ()
+    assert verdict.metrics["krippendorff_alpha"] > 0.8
+    assert columns_of(verdict.tables[0])["offset"][2] == pytest.approx(4 * 2 / 3, abs=0.6)
+
+
+def test_sets_of_findings_agree_by_what_they_share():
+    rows = [
+        (f"x{i}", r, said)
+        for i in range(40)
+        for r, said in (("a", "edema|mass" if i % 2 else "none"), ("b", "mass" if i % 2 else "none"))
+    ]
+    verdict = ExpertDisagreement().run(make_dataset(n=1, annotations=rows))
+    assert verdict.metrics["scale"] == "sets"
+    classes = columns_of(next(t for t in verdict.tables if t.name == "classes"))
+    assert dict(zip(classes["class"], classes["specific_agreement"], strict=True)) == {"none": 1.0, "mass": 1.0, "edema": 0.0}
+
+
+def test_the_matrix_of_pairs_has_every_pair_in_both_directions():
+    verdict = ExpertDisagreement().run(panel([0.1, 0.1, 0.1]))
+    pairs = columns_of(next(t for t in verdict.tables if t.name == "pairs"))
+    assert len(pairs["rater_a"]) == 6
+    assert verdict.metrics["mean_cohen_kappa"] == pytest.approx(np.mean(pairs["kappa"]))
+    assert {c.kind for c in verdict.charts} >= {"matrix", "intervals", "bars"}
+
+
 def test_without_readings_it_is_skipped():
     with pytest.raises(SkipCheck, match="no readings"):
         ExpertDisagreement().run(make_dataset(n=5))

@@ -51,7 +51,7 @@ def test_two_readers_are_enough_to_see_a_leaning():
 
 
 def test_an_unreliable_reader_is_named_with_the_most_frequent_mistake():
-    labels, rng = panel(hard=0)
+    labels, _ = panel(hard=0)
     zeros = np.flatnonzero(labels[:, 0] == 0)
     labels[zeros[: len(zeros) * 3 // 4], 3] = 1
     verdict = BiasedRater().run(dataset(labels))
@@ -99,6 +99,17 @@ def test_two_poor_readers_of_two_classes_are_no_copies():
     errors = np.array([0.05, 0.05, 0.05, 0.35, 0.35])
     labels = np.where(rng.random((400, 5)) < errors, 1 - truth[:, None], truth[:, None])
     assert not [s for s in subjects(BiasedRater().run(dataset(labels))) if s.startswith("copies")]
+
+
+def test_with_predictions_the_table_has_the_quality_by_cleanlab():
+    labels, rng = panel(n=120, hard=0)
+    labels[:, 3] = rng.integers(0, 3, 120)
+    sure = np.full((120, 3), 0.05)
+    sure[np.arange(120), labels[:, 0]] = 0.9
+    given = dataset(labels, labels=[str(i % 3) for i in range(120)], probabilities=sure)
+    table = next(t for t in BiasedRater().run(given).tables if t.name == "raters")
+    quality = next(c for c in table.columns if c.name == "quality").values
+    assert quality[3] < 0.5 < min(quality[:3])
 
 
 def test_without_shared_readings_it_is_skipped():

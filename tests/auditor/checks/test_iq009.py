@@ -29,5 +29,5 @@ def test_a_table_without_pictures_is_skipped() -> None:
 
 def test_motion_along_one_direction_is_found() -> None:
     images = pictures(40)
-    images[3] = ndimage.uniform_filter1d(images[3].astype(float), 7, axis=1).astype(np.uint16)
+    images[3] = ndimage.uniform_filter1d(images[3].astype(float), 9, axis=0).astype(np.uint16)
     assert [f.where.record for f in BandsOrMotion().run(measured(images)).findings] == ["r0003"]

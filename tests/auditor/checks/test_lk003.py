@@ -116,3 +116,14 @@ def test_words_that_go_with_no_class_are_silent() -> None:
 @pytest.mark.slow
 def test_at_most_five_percent_of_null_datasets_alarm() -> None:
     assert alarms(range(200)) <= 16
+
+
+def test_header_texts_are_looked_at_where_there_is_no_path() -> None:
+    dataset = make_dataset(labels=LABELS, patients=PATIENT, paths=[None] * N)
+    texts = pd.Series(["malignant" if s else "thorax" for s in SICK], index=dataset.records.index, dtype="string")
+    assert sources(LabelInText().run(replace(dataset, texts=texts))) == ["header text"]
+
+
+def test_readings_without_a_label_or_a_path_are_skipped() -> None:
+    with pytest.raises(SkipCheck, match="no label"):
+        LabelInText().run(make_dataset(n=30, paths=[None] * 30))

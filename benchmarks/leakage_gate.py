@@ -1,0 +1,95 @@
+"""How often the leakage gate cries wolf: a real label table whose labels were shuffled between patients, many times.
+
+    python benchmarks/leakage_gate.py Data_Entry_2017_v2020.csv.gz --copies 100 --records 30000
+
+`--exchange free` gives every patient the labels of a random other patient (drawn again where that one has fewer images): no
+field can tell anything. `--exchange equal` moves whole label sequences between patients with equally many images only; what
+the number of images itself tells of the disease stays real in it, so that its warnings are not all false.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from auditor.check import Check, SkipCheck, select
+from auditor.dataset import Dataset
+from auditor.extract import Pass, extract
+from auditor.layout import Options, open_dataset
+from auditor.types import Finding
+
+
+def donors(patients: npt.NDArray[np.int64], records: int, exchange: str, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """For every kept row the row whose labels it gets, −1 for the others; whole patients are kept up to `records` rows."""
+    count = np.bincount(patients)
+    order = np.argsort(patients, kind="stable")
+    rows = np.split(order, np.cumsum(count)[:-1])
+    drawn = rng.permutation(len(count))
+    kept = drawn[: int(np.searchsorted(np.cumsum(count[drawn]), records)) + 1]
+    source = np.full(len(patients), -1)
+    groups = [kept] if exchange == "free" else [kept[count[kept] == k] for k in np.unique(count[kept])]
+    for group in groups:
+        for taker, giver in zip(group, rng.permutation(group), strict=True):
+            given = rows[giver]
+            if exchange == "free":
+                given = rng.choice(given, count[taker], replace=count[giver] < count[taker])
+            source[rows[taker]] = given
+    return source
+
+
+def shuffled(dataset: Dataset, records: int, exchange: str, seed: int) -> Dataset:
+    """One copy of the table with the labels of other patients."""
+    patients = pd.factorize(dataset.records["patient"])[0].astype(np.int64)
+    source = donors(patients, records, exchange, np.random.default_rng(seed))
+    rows = np.flatnonzero(source >= 0)
+    index = dataset.records.index[rows]
+    labels = replace(dataset.labels, values=pd.Series(dataset.labels.values.array[source[rows]], index=index))
+    if dataset.labels.states is not None:
+        states = dataset.labels.states.iloc[source[rows]].set_axis(index, axis=0)
+        labels = replace(labels, states=states)
+    part = {name: getattr(dataset, name).iloc[rows] for name in ("records", "metadata", "features", "fingerprints")}
+    return replace(dataset, labels=labels, thumbnails={}, **part)
+
+
+def findings(dataset: Dataset, checks: list[Check]) -> list[Finding]:
+    """What the leakage checks say."""
+    found: list[Finding] = []
+    for check in checks:
+        try:
+            found += check.run(dataset).findings
+        except SkipCheck:
+            continue
+    return found
+
+
+def main() -> None:
+    """Print one line per copy with a finding, and the two shares at the end."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", type=Path)
+    parser.add_argument("--copies", type=int, default=100)
+    parser.add_argument("--records", type=int, default=30_000)
+    parser.add_argument("--exchange", choices=("free", "equal"), default="free")
+    wanted = parser.parse_args()
+    dataset, _ = extract(open_dataset(wanted.table, Options()), Pass(workers=0))
+    checks = [check() for check in select(["LK"])]
+    counts = {"error": 0, "warning": 0}
+    for seed in range(wanted.copies):
+        found = findings(shuffled(dataset, wanted.records, wanted.exchange, seed), checks)
+        for level in counts:
+            counts[level] += any(f.severity.value == level for f in found)
+        for finding in found:
+            if finding.severity.value in counts:
+                print(f"copy {seed}: {finding.severity.value} {finding.code} {finding.message}", flush=True)
+    print(
+        f"{wanted.copies} copies of {wanted.records:,} records, labels exchanged {wanted.exchange}: "
+        f"error in {counts['error']}, warning in {counts['warning']}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""The review page: one offline file with a script of its own, worked through with keys; and the same queue as a table."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_ASSETS = Path(__file__).parent / "assets"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One record to review. `given`, `suggested` and `flagged` are in the page's data but shown only after the answer."""
+
+    record: str
+    given: str
+    suggested: str
+    flagged: bool
+    picture: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """What the page asks and what its file of answers must hold beside the answers (see `auditor.review`)."""
+
+    title: str
+    classes: tuple[str, ...]
+    items: tuple[Item, ...]
+    envelope: Mapping[str, str | int]
+
+
+def review_page(sheet: Sheet) -> bytes:
+    """The page, UTF-8. Its policy allows its own script and style and nothing from anywhere else."""
+    style, script = ((_ASSETS / name).read_text("utf-8") for name in ("review.css", "review.js"))
+    data = {
+        "envelope": dict(sheet.envelope),
+        "classes": list(sheet.classes) if len(sheet.classes) <= 9 else [],
+        "items": [_entry(item) for item in sheet.items],
+    }
+    environment = Environment(loader=FileSystemLoader(_ASSETS), autoescape=True, undefined=StrictUndefined)
+    page = environment.get_template("review.html.j2").render(
+        title=sheet.title, count=len(sheet.items), style=style, script=script, data=_embedded(data),
+        style_hash=_hash(style), script_hash=_hash(script),
+    )  # fmt: skip
+    return page.encode("utf-8", "replace")
+
+
+def queue_table(records: Sequence[str]) -> bytes:
+    """CSV: the records in the order of review, and nothing that would tell suspect from control."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["number", "record", "answer"])
+    writer.writerows([number, record, ""] for number, record in enumerate(records, 1))
+    return stream.getvalue().encode("utf-8", "replace")
+
+
+def _entry(item: Item) -> dict[str, str | bool]:
+    picture = "" if item.picture is None else "data:image/webp;base64," + base64.b64encode(item.picture).decode()
+    return {
+        "record": item.record, "given": item.given, "suggested": item.suggested, "flagged": item.flagged, "picture": picture,
+    }  # fmt: skip
+
+
+def _embedded(data: object) -> str:
+    """JSON that can stand inside a script element: nothing in it can end the element or start a comment."""
+    text = json.dumps(data, ensure_ascii=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()

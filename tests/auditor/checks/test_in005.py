@@ -1,0 +1,38 @@
+import dataclasses
+
+import pytest
+from builders import make_dataset
+
+from auditor.check import SkipCheck
+from auditor.checks.in005 import EmptyLabel
+from auditor.mask_facts import mask_frame
+from auditor.types import Severity
+
+
+def test_blank_labels_are_warnings() -> None:
+    verdict = EmptyLabel().run(make_dataset(labels=["a", "b", None, *["a"] * 20]))
+    assert [(f.where.record, f.subject, f.severity) for f in verdict.findings] == [("r0002", "blank label", Severity.WARNING)]
+
+
+def test_many_blanks_are_an_unlabelled_pool() -> None:
+    verdict = EmptyLabel().run(make_dataset(labels=["a", None] * 20))
+    assert [(f.severity, f.evidence["records"]) for f in verdict.findings] == [(Severity.INFO, 20)]
+
+
+def test_uncertain_is_no_blank_and_not_assessed_is() -> None:
+    dataset = make_dataset(states={"x": [1, 0, -1, -3, *[0] * 10], "y": [0, 1, -2, -3, *[1] * 10]})
+    assert [f.where.record for f in EmptyLabel().run(dataset).findings] == ["r0003"]
+
+
+def test_an_empty_mask_among_full_ones_is_found() -> None:
+    rows = [
+        {"path": f"m{i}.png", "record": f"r{i:04d}", "foreground_fraction": 0.0 if i == 4 else 0.2, "problem": ""}
+        for i in range(20)
+    ]
+    dataset = dataclasses.replace(make_dataset(n=20), masks=mask_frame(rows))
+    assert [(f.where.path, f.subject) for f in EmptyLabel().run(dataset).findings] == [("m4.png", "empty mask")]
+
+
+def test_neither_labels_nor_masks_is_skipped() -> None:
+    with pytest.raises(SkipCheck, match="neither labels nor masks"):
+        EmptyLabel().run(make_dataset(n=4))

@@ -1,0 +1,48 @@
+import dataclasses
+
+import pytest
+from builders import make_dataset
+
+from auditor.check import SkipCheck
+from auditor.checks.in012 import MaskValues
+from auditor.dataset import Dataset
+from auditor.mask_facts import mask_frame
+from auditor.types import Severity
+
+
+def masks(values: list[str], *, distinct: dict[int, float] | None = None, fraction: dict[int, float] | None = None) -> Dataset:
+    rows = [
+        {
+            "path": f"m{i}.png", "record": f"r{i:04d}", "values": text, "problem": "",
+            "distinct": (distinct or {}).get(i, float(len(text.split()))), "fraction_values": (fraction or {}).get(i, 0.0),
+        }
+        for i, text in enumerate(values)
+    ]  # fmt: skip
+    return dataclasses.replace(make_dataset(n=len(values)), masks=mask_frame(rows))
+
+
+def test_a_value_that_was_not_declared_is_an_error() -> None:
+    verdict = MaskValues(values=(0, 1, 2)).run(masks(["0 1", "0 1 2", "0 7"]))
+    assert [(f.where.path, f.severity) for f in verdict.findings] == [("m2.png", Severity.ERROR)]
+    assert verdict.findings[0].message.startswith("The mask holds 7; declared are 0, 1, 2")
+
+
+def test_a_stray_among_many_masks_is_a_warning() -> None:
+    verdict = MaskValues().run(masks(["0 1 2"] * 80 + ["0 1 3"]))
+    assert [(f.where.path, f.severity) for f in verdict.findings] == [("m80.png", Severity.WARNING)]
+
+
+def test_soft_edges_and_fractions_are_warnings() -> None:
+    verdict = MaskValues().run(masks(["0 1"] * 10, distinct={3: 180.0}, fraction={5: 0.5}))
+    assert [(f.where.path, f.subject) for f in verdict.findings] == [("m3.png", "soft"), ("m5.png", "not whole")]
+
+
+def test_masks_of_the_same_values_are_silent() -> None:
+    assert MaskValues().run(masks(["0 255"] * 60)).findings == ()
+
+
+def test_numbered_objects_and_no_masks_are_skipped() -> None:
+    with pytest.raises(SkipCheck, match="number their objects"):
+        MaskValues().run(masks(["0 1 2"] * 4, distinct={0: 90.0, 1: 70.0, 2: 66.0}))
+    with pytest.raises(SkipCheck, match="no masks"):
+        MaskValues().run(make_dataset(n=3))

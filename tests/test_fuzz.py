@@ -1,0 +1,60 @@
+"""Mutated files through the same listing, processes and limits as in a scan: nothing crashes, hangs or is forgotten."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from benchmarks.hostile import GIGABYTE, mutate, run, seeds
+
+
+def test_the_same_seed_makes_the_same_mutants() -> None:
+    content = bytes(range(256)) * 8
+    made = [[mutate(content, content[::-1], random.Random(seed)) for _ in range(3)] for seed in (1, 1, 2)]
+    assert made[0] == made[1] != made[2]
+
+
+def test_there_are_seeds_of_every_reader() -> None:
+    from auditor.reader import SNIFF_BYTES, format_of
+
+    found = {format_of(content[:SNIFF_BYTES]) for _, content in seeds()}
+    assert {"png", "jpeg", "bmp", "gif", "webp", "tiff", "dicom", "nifti", "npy", "npz"} <= found
+
+
+def check(count: int, seed: int) -> None:
+    tally, watch = run(count, seed=seed, workers=2, more=(), seconds=60, keep=None)
+    assert tally.files == count
+    assert tally.missing == []
+    assert tally.failures == []
+    assert tally.kinds["timeout"] == tally.kinds["crashed"] == 0
+    assert sum(tally.kinds.values()) == count
+    assert watch.peak_bytes < GIGABYTE
+
+
+@pytest.mark.fuzz
+def test_twenty_thousand_mutated_files_are_all_answered() -> None:
+    check(20_000, seed=0)
+
+
+def test_a_few_mutated_files_are_all_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    check(60, seed=3)
+    assert "seeds" in capsys.readouterr().out
+
+
+def test_the_installed_malformed_files_are_read_or_explained(tmp_path: Path) -> None:
+    """Every test file of pydicom and nibabel: pixels, or a reason in words."""
+    from auditor.extract import Pass, extract
+    from auditor.layout import Options, open_dataset
+    from benchmarks.hostile import installed
+
+    for folder in installed():
+        dataset, _ = extract(open_dataset(folder, Options(layout="folders")), Pass(workers=2))
+        without = set(dataset.fingerprints.index[dataset.fingerprints["pixels"].isna()])
+        problems = {problem.record: problem for problem in dataset.problems if problem.record is not None}
+        assert without <= set(problems)
+        for problem in problems.values():
+            assert problem.kind not in ("crashed", "timeout", "memory"), problem
+            assert len(problem.reason.split()) >= 4, problem.reason
+            assert not problem.reason.startswith(("Traceback", "<")), problem.reason
