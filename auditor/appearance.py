@@ -139,7 +139,7 @@ def isolation(dataset: Dataset, *, neighbours: int) -> Floats:
     scale = np.where(spread > 1e-6, 1 / np.where(spread > 1e-6, spread, 1), 0)
 
     def standard(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        return np.nan_to_num(np.clip((rows - middle) * scale, -8, 8)).astype(np.float32)
+        return np.asarray(np.nan_to_num(np.clip((rows - middle) * scale, -8, 8)), dtype=np.float32)
 
     result = np.full(dataset.size, np.nan)
     with threadpool_limits(limits=1, user_api="blas"):

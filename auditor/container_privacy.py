@@ -16,6 +16,8 @@ from auditor.privacy import Privacy, kinds_in
 from auditor.reader import Limits
 
 _LONGEST = 1 << 16
+MOST_TEXTS = 256
+"""Texts of one PNG that are looked into."""
 _PNG_KEYS = frozenset(
     (
         "Title", "Author", "Description", "Copyright", "Creation Time", "Software", "Disclaimer", "Warning", "Source",
@@ -63,7 +65,7 @@ def _plain(raw: bytes) -> str:
 
 
 def _png(content: bytes, limits: Limits) -> Found:
-    at, end = 8, len(content)
+    at, end, texts = 8, len(content), 0
     for _ in range(limits.elements):
         if at + 8 > end:
             return
@@ -71,6 +73,10 @@ def _png(content: bytes, limits: Limits) -> Found:
         body = content[at + 8 : at + 8 + min(length, limits.header_bytes)]
         at += length + 12
         if kind in (b"tEXt", b"zTXt", b"iTXt"):
+            texts += 1
+            if texts > MOST_TEXTS:
+                yield f"PNG texts behind the first {MOST_TEXTS}", "", True
+                return
             key, _, rest = body.partition(b"\0")
             packed = kind == b"zTXt" or (kind == b"iTXt" and rest[:1] == b"\1")
             if kind == b"iTXt":

@@ -180,6 +180,7 @@ class Dataset:
         fields: description of each metadata column.
         problems: files and rows that could not be used.
         masks: one row per record and mask, see `auditor.mask_facts.MASK_COLUMNS`; empty before `extract`.
+        checksums: one row per declared checksum, see `auditor.checksums.CHECKSUM_COLUMNS`; empty where none is declared.
         facts: one row per record: what the files say about themselves beyond the fields (`auditor.reader.Header.facts`).
 
         features: float32 columns named `<feature module>.<name>`; NaN where there are no pixels.
@@ -210,6 +211,7 @@ class Dataset:
 
     masks: pd.DataFrame = field(default_factory=pd.DataFrame)
     facts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    checksums: pd.DataFrame = field(default_factory=pd.DataFrame)
     features: pd.DataFrame = field(default_factory=pd.DataFrame)
     fingerprints: pd.DataFrame = field(default_factory=pd.DataFrame)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)

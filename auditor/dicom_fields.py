@@ -12,6 +12,7 @@ from datetime import date
 
 from auditor.dicom_header import Element, Elements
 from auditor.header_text import in_words
+from auditor.privacy import kinds_in, may_tell
 from auditor.reader import FieldValue
 
 NUMBERS: Mapping[int, str] = {
@@ -127,7 +128,7 @@ def dicom_fields(elements: Elements) -> dict[str, FieldValue]:
         fields["dicom.PixelSpacingColumn"] = across
     for tag, name in TEXTS.items():
         if value := text(elements, tag):
-            fields[f"dicom.{name}"] = value
+            fields[f"dicom.{name}"] = digest(value) if may_tell(value) and kinds_in(value) else value
     for tag, name in HASHED.items():
         if value := text(elements, tag):
             fields[f"dicom.{name}"] = digest(value)

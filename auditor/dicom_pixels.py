@@ -19,9 +19,7 @@ from auditor.reader import Limits, check_declared
 NATIVE = frozenset({IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE, DEFLATED_LE})
 
 
-def decode(
-    elements: Elements, content: bytes, described: Described, limits: Limits
-) -> tuple[npt.NDArray[np.generic], float]:
+def decode(elements: Elements, content: bytes, described: Described, limits: Limits) -> tuple[npt.NDArray[np.generic], float]:
     """All frames, shape (frames, rows, columns) or (frames, rows, columns, channels), native byte order, and the share of
     samples with bits beyond Bits Stored (`auditor.dicom_facts.overflow_fraction`).
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from auditor.cache import Cache
+from auditor.checksums import measure_checksums
 from auditor.dataset import Dataset, Problem
 from auditor.exposure import exposure_frame
 from auditor.feature import feature_columns
@@ -177,11 +178,13 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement]) -> Dataset:
         if m is not None and m.problem is not None
     ]
     masks, unread = masks_of(dataset, found)
+    checksums, undescribed = measure_checksums(dataset.root)
     texts = [m.header.roles.get("text") if m is not None and m.header is not None else None for m in answers]
     return replace(
         dataset,
         texts=pd.Series(texts if any(texts) else [], index=index if any(texts) else None, dtype="string"),
         masks=masks,
+        checksums=checksums,
         facts=fact_frame(index, answers),
         records=records,
         summary=replace(dataset.summary, guesses=(*dataset.summary.guesses, *guesses)),
@@ -191,7 +194,7 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement]) -> Dataset:
         fingerprints=fingerprint_frame(index, answers),
         exposure=exposure_frame(index, [m.exposure if m is not None else None for m in answers]),
         thumbnails={m.record: m.pixels.thumbnail for m in answers if m is not None and m.pixels is not None},
-        problems=(*dataset.problems, *problems, *unread),
+        problems=(*dataset.problems, *problems, *unread, *undescribed),
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +18,7 @@ from auditor.noise import NoiseEstimate, estimate_noise
 from auditor.predict import why_not
 
 MIN_JUDGED = 20
+THREADS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,25 +80,32 @@ class _Kept:
 
 
 def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tuple[JudgedTask, ...]:
-    group = fold_groups(dataset)
-    carrier = _carriers(dataset)
-    tasks = []
-    for name, classes, rows, codes, probabilities in _questions(dataset, predictions):
+    group, carrier = fold_groups(dataset), _carriers(dataset)
+
+    everyone = np.arange(dataset.size)
+
+    def judged(ask: Callable[[], _Question | None]) -> JudgedTask | None:
+        question = ask()
+        if question is None:
+            return None
+        name, classes, rows, codes, probabilities = question
         if carrier is None:
-            label_of, first, pooled = np.arange(len(rows)), np.arange(len(rows)), probabilities
+            label_of = first = everyone[: len(rows)]
+            pooled = probabilities
         else:
             label_of, first, pooled = _pooled(carrier[rows], codes, probabilities, shown_once=bool(name))
         if len(first) < MIN_JUDGED:
-            continue
-        codes, groups = codes[first], group[rows[first]]
-        estimate = estimate_noise(pooled, codes, groups, tolerance=tolerance)
-        tasks.append(
-            JudgedTask(
-                name=name, classes=classes, codes=codes, groups=groups, probabilities=pooled, estimate=estimate,
-                records=rows, label_of=label_of,
-            )
+            return None
+        codes = codes[first]
+        groups = group if len(first) == dataset.size else group[rows[first]]
+        return JudgedTask(
+            name=name, classes=classes, codes=codes, groups=groups, probabilities=pooled, records=rows, label_of=label_of,
+            estimate=estimate_noise(pooled, codes, groups, tolerance=tolerance),
         )  # fmt: skip
-    return tuple(tasks)
+
+    # The classes of a multi-label dataset have nothing to do with each other, and array arithmetic leaves Python's lock.
+    with ThreadPoolExecutor(max_workers=THREADS) as pool:
+        return tuple(task for task in pool.map(judged, _questions(dataset, predictions)) if task is not None)
 
 
 def _carriers(dataset: Dataset) -> npt.NDArray[np.int64] | None:
@@ -138,21 +149,25 @@ def _pooled(
 _Question = tuple[str, tuple[str, ...], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]
 
 
-def _questions(dataset: Dataset, predictions: Predictions) -> list[_Question]:
+def _questions(dataset: Dataset, predictions: Predictions) -> list[Callable[[], _Question | None]]:
+    """One per task, asked only when it is its turn: a million records × fourteen classes are not in memory at once."""
     labels, p = dataset.labels, predictions.probabilities
+    everyone = np.arange(dataset.size)
     if labels.task == "multi":
-        assert labels.states is not None
-        questions: list[_Question] = []
-        for name in labels.classes:
-            state = labels.states[name].to_numpy()
-            column = p[:, predictions.classes.index(name)]
-            rows = np.flatnonzero((state >= 0) & np.isfinite(column))
-            codes = (state[rows] == State.POSITIVE).astype(np.int64)
-            pair = np.stack([1 - column[rows], column[rows]], axis=1)
-            if 0 < codes.sum() < len(codes):
-                questions.append((name, (f"not {name}", name), rows, codes, pair))
-        return questions
+        return [partial(_one_class, dataset, predictions, name, everyone) for name in labels.classes]
     column_of = np.array([predictions.classes.index(name) for name in labels.classes], dtype=np.int64)
     rows = np.flatnonzero((labels.codes >= 0) & np.isfinite(p).all(axis=1))
     judged = p if len(rows) == len(p) else p[rows]
-    return [("", predictions.classes, rows, column_of[labels.codes[rows]], judged)]
+    return [lambda: ("", predictions.classes, rows, column_of[labels.codes[rows]], judged)]
+
+
+def _one_class(dataset: Dataset, predictions: Predictions, name: str, everyone: npt.NDArray[np.int64]) -> _Question | None:
+    """Absent or present; None where the labels know one answer only."""
+    assert dataset.labels.states is not None
+    state = dataset.labels.states[name].to_numpy()
+    column = predictions.probabilities[:, predictions.classes.index(name)]
+    known = (state >= 0) & np.isfinite(column)
+    rows = everyone if known.all() else np.flatnonzero(known)
+    codes = (state[rows] == State.POSITIVE).astype(np.int64)
+    pair = np.stack([1 - column[rows], column[rows]], axis=1)
+    return (name, (f"not {name}", name), rows, codes, pair) if 0 < codes.sum() < len(codes) else None

@@ -18,7 +18,16 @@ MOST_VALUES = 32
 NUMBERS: tuple[str, ...] = (
     "height", "width", "frames", "channels", "distinct", "fraction_values", "foreground_fraction", "components",
 )  # fmt: skip
-MASK_COLUMNS: tuple[str, ...] = ("path", "record", *NUMBERS, "values", "spacing_row", "spacing_column", "orientation", "problem")
+MASK_COLUMNS: tuple[str, ...] = (
+    "path",
+    "record",
+    *NUMBERS,
+    "values",
+    "spacing_row",
+    "spacing_column",
+    "orientation",
+    "problem",
+)
 """Columns of `Dataset.masks`. `values` is text: the distinct values in rising order, joined by a blank, at most 32 of them;
 `distinct` counts all (65,536 at most); `fraction_values` is the share of values that are no whole numbers; `components` counts
 connected foreground objects of the middle frame (all frames of a stack are looked at for the rest); `problem` is empty, or why
@@ -71,7 +80,9 @@ def mask_frame(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
     return frame.astype(types)
 
 
-def row_of(path: str, record: str, numbers: npt.NDArray[np.float32] | None, header: Header | None, problem: str) -> dict[str, object]:
+def row_of(
+    path: str, record: str, numbers: npt.NDArray[np.float32] | None, header: Header | None, problem: str
+) -> dict[str, object]:
     """One row of `Dataset.masks`."""
     row: dict[str, object] = {"path": path, "record": record, "problem": problem}
     if numbers is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from auditor.dataset import Dataset
 from auditor.exposure import holders
 from auditor.images import suffix_of
-from auditor.privacy import kinds_in, may_tell
+from auditor.privacy import hush, kinds_in, may_tell
 
 T = TypeVar("T")
 OWN_HEADER = "value of its own header"
@@ -58,8 +58,9 @@ def withheld_names(dataset: Dataset) -> dict[str, str]:
 
 
 def withhold(value: T, names: Mapping[str, str]) -> T:
-    """The same value with every name replaced in every text that it holds, at any depth; itself when there are none."""
-    return value if not names else Withholding(names).of(value)
+    """The same value with every name replaced in every text that it holds, at any depth, and the texts hushed."""
+    done: T = Withholding(names).of(value)
+    return done
 
 
 class Withholding:
@@ -89,7 +90,10 @@ class Withholding:
         """Parts between slashes first, then whatever stands inside other words."""
         known = self.seen.get(text)
         if known is None:
-            known = self._inside("/".join(self.names.get(part, part) for part in text.split("/")))
+            known = text
+            if self.names:
+                known = self._inside("/".join(self.names.get(part, part) for part in text.split("/")))
+            known = hush(known)
             self.seen[text] = known
         return known
 

@@ -41,6 +41,9 @@ TAIL = """
 [checks.LK001]
 # max_auc = 0.75             # `medaudit explain LK001` names every option
 
+# [checks.SP008]
+# sizes = ["train=0.7", "val=0.15", "test=0.15"]   # the sizes that the splits were declared to have
+
 # [[waivers]]                # findings that were read and accepted; shown, but they fail nothing
 # code = "LK001"
 # field = "dicom.KVP"

@@ -49,7 +49,7 @@ class OrientationOrAspect(ImageCheck):
     name: ClassVar[str] = "orientation-or-aspect"
 
     min_alike: float = 0.4
-    deviations: float = 4.0
+    deviations: float = 3.0
     min_gain: float = 0.4
     min_correlation: float = 0.6
     max_aspect_change: float = 0.2

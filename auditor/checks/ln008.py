@@ -30,9 +30,9 @@ class GatheredNoise(Check):
     ## What it does
 
     For each value of each grouping (site, split, fold; the date in eight periods; the reader, where a record has one; columns
-    of the label table with at most 200 values, which may say where a label came from) it compares how many labels disagree with an
-    out-of-fold model with how many would if the value had the rate of all others, class by class. A value is reported when it
-    has at least `min_records` records, `min_ratio` times the expected disagreement and `min_excess` more of it, and chance
+    of the label table with at most 200 values, which may say where a label came from) it compares how many labels disagree with
+    an out-of-fold model with how many would if the value had the rate of all others, class by class. A value is reported when
+    it has at least `min_records` records, `min_ratio` times the expected disagreement and `min_excess` more of it, and chance
     explains that in less than 1 % over all values tried (variance over patients, Holm's correction).
 
     ## Why is this bad?

@@ -14,11 +14,15 @@ from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset
 from auditor.duplicates import plural, text
 from auditor.groups import cells, location, members, partition
-from auditor.identity import Codes, can_tell, identity, why_untold
-from auditor.link import identical_groups
+from auditor.identity import MAX_PATIENTS, Codes, can_tell, identity, why_untold
+from auditor.link import codes_of, identical_groups, near_groups
 from auditor.types import Column, Coverage, Finding, Severity, Table, Verdict
 
-PICTURE, STUDY, SPELLING = "same picture", "same study", "similar id (candidate)"
+PICTURE, NEARLY, STUDY = "same picture", "near-copy", "same study"
+FRAME, SPELLING = "same frame of reference (candidate)", "similar id (candidate)"
+METRICS = {
+    PICTURE: "identical_images", NEARLY: "near_copies", STUDY: "studies", FRAME: "frames_of_reference", SPELLING: "similar_ids",
+}  # fmt: skip
 SIDE = r"(?<=[0-9])[-_ ./]*(?:l|r|left|right|od|os|ou|lt|rt)$|[-_ ./]+(?:l|r|left|right|od|os|ou|lt|rt)$"
 """A side behind an id: `_L`, `-right`, or straight behind a digit."""
 
@@ -43,11 +47,11 @@ class PatientUnderSeveralIds(Check):
     """One patient stands under several ids.
 
     ## What it does
-    Looks for identical images under different patient ids, for studies and series (by DICOM UID) whose records name two or
-    three patients, and for candidates: ids that differ only in case, in leading zeros, in separators, in a side behind them
-    (`_L`, `-right`) or in naming the issuer. Candidates are offered for a look and merged nowhere: `007` and `7` stay two
-    patients. No id is shown; each group names its records. Without patient ids, or with one per image and nothing alike among
-    them, it is not evaluated.
+    Looks for identical images and near-copies under different patient ids, for studies and series (by DICOM UID) whose records
+    name two or three patients, and for candidates: two or three patients in one DICOM frame of reference, and ids that differ
+    only in case, in leading zeros, in separators, in a side behind them (`_L`, `-right`) or in naming the issuer. Candidates
+    are offered for a look and merged nowhere: `007` and `7` stay two patients. No id is shown; each group names its records.
+    Without patient ids, or with one per image and nothing alike among them, it is not evaluated.
 
     ## Why is this bad?
     A split by patient holds only as far as the ids do: a person under two ids stands in training and in test, and SP001 cannot
@@ -85,9 +89,8 @@ class PatientUnderSeveralIds(Check):
             raise SkipCheck(why_untold(dataset))
         found = [sharing for sharing in found if len(sharing.groups)]
         splits = partition(dataset)
-        metrics = dict.fromkeys(("identical_images", "studies", "similar_ids"), 0)
-        keys = {PICTURE: "identical_images", STUDY: "studies", SPELLING: "similar_ids"}
-        metrics.update({keys[sharing.evidence]: len(sharing.groups) for sharing in found})
+        metrics = dict.fromkeys(METRICS.values(), 0)
+        metrics.update({METRICS[sharing.evidence]: len(sharing.groups) for sharing in found})
         return Verdict(
             summary=summary_of(found, len(np.unique(patients[known]))),
             metrics={"patients": len(np.unique(patients[known])), **metrics},
@@ -133,7 +136,7 @@ class PatientUnderSeveralIds(Check):
                 made.append(
                     Finding(
                         code=self.code,
-                        severity=self.severity if sharing.evidence != SPELLING else Severity.INFO,
+                        severity=Severity.INFO if sharing.evidence in (FRAME, SPELLING) else self.severity,
                         message=f"{plural(count, 'record')} of {ids} patient ids may be one patient: {sharing.evidence}",
                         where=location(dataset, position),
                         subject=f"group by {sharing.evidence}",
@@ -146,6 +149,10 @@ class PatientUnderSeveralIds(Check):
 MESSAGES = {
     PICTURE: "{groups} identical images stand under different patient ids ({ids} ids, {records}). One person has two ids, or a "
     "copy was put under the wrong patient: look at the groups, and split by what they show",
+    NEARLY: "{groups} near-copies of images stand under different patient ids ({ids} ids, {records}). One person has two ids, "
+    "or a copy was put under the wrong patient: look at the groups, and split by what they show",
+    FRAME: "{groups} DICOM frames of reference name several patients each ({ids} ids, {records}). One frame is one "
+    "examination: ask the source whether they are the same patients",
     STUDY: "{groups} studies or series name several patients each ({ids} ids, {records}). One visit is one person: give them "
     "one id, and split again",
     SPELLING: "{groups} groups of patient ids differ only in case, padding, separators, a side or the issuer ({ids} ids, "
@@ -161,10 +168,25 @@ def pictures_and_studies(dataset: Dataset, patients: Codes) -> list[_Sharing]:
         # A study holds its series: where both are known the study speaks.
         acquired = np.where(codes >= 0, codes + 1 + int(acquired.max(initial=0)), acquired)
     identical = identical_groups(dataset)
+    nearly = near_groups(dataset)
+    frames = frames_of_reference(dataset, patients)
+    frames = np.where(acquired >= 0, -1, frames)
     return [
         _Sharing(evidence=PICTURE, codes=identical, groups=several(identical, patients)),
+        _Sharing(evidence=NEARLY, codes=nearly, groups=several(nearly, patients)),
         _Sharing(evidence=STUDY, codes=acquired, groups=several(acquired, patients)),
+        _Sharing(evidence=FRAME, codes=frames, groups=several(frames, patients)),
     ]
+
+
+def frames_of_reference(dataset: Dataset, patients: Codes) -> Codes:
+    """A code per frame of reference, −1 where there is none, or where so many patients share it that it tells nothing."""
+    marks = dataset.fingerprints
+    if "frame_of_reference" not in marks:
+        return np.full(dataset.size, -1, np.int64)
+    codes = codes_of(marks["frame_of_reference"])
+    holders = pd.Series(patients).where(patients >= 0).groupby(codes).transform("nunique").to_numpy()
+    return np.where(holders > MAX_PATIENTS, -1, codes)
 
 
 def spellings(dataset: Dataset, patients: Codes) -> _Sharing:

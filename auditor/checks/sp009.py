@@ -22,6 +22,9 @@ from auditor.statistics.targets import Targets
 from auditor.types import Chart, Column, Coverage, Finding, Severity, Table, Verdict
 
 LABEL = "label"
+HEADERS = frozenset(("container", "dicom", "nifti", "table"))
+GRIDS = frozenset(("gradients", "patches", "zones"))
+"""Features of places in the picture, hundreds of them: no word says what one is, and the others tell a shift as well."""
 SPLIT_WORDS = frozenset(("split", "set", "subset", "fold", "partition", "phase", "usage"))
 
 
@@ -43,10 +46,11 @@ class SplitShift(Check):
 
     ## What it does
     A classifier two-sample test: boosted trees try to tell each split from all others by the metadata fields, the pixel
-    features and the label, in folds that never part a patient. Reported are the out-of-fold AUC with an interval over patients,
-    a p-value from the exchange of whole patients between splits (and of images within patients), multiplied by the number of
-    splits, and the single fields that tell the split best. Paths, and columns that name the split, take no part. A warning only
-    where `[design] splits = "random"` is declared, because a split by site or by time differs by intent; else info.
+    features (not those of places in the picture) and the label, in folds that never part a patient. Reported are the
+    out-of-fold AUC with an interval over patients, a p-value from the exchange of whole patients between splits (and of images
+    within patients), multiplied by the number of splits, and the single fields that tell the split best. Paths, and columns
+    that name the split, take no part. A warning only where `[design] splits = "random"` is declared, because a split by site or
+    by time differs by intent; else info.
 
     ## Why is this bad?
     A random split cannot be told but by chance. Where it can, it was not random, or something happened to one part after it:
@@ -190,7 +194,7 @@ class SplitShift(Check):
 
     def finding(self, one: _Told, *, random: bool) -> Finding:
         """One split that can be told."""
-        names = ", ".join(f"{spoken(name) if name != LABEL else LABEL} ({auc:.2f})" for name, auc in one.fields[:3])
+        names = ", ".join(f"{called(name)} ({auc:.2f})" for name, auc in one.fields[:3])
         meant = (
             "It was declared random, and is not: look at these fields"
             if random
@@ -216,6 +220,11 @@ class SplitShift(Check):
         )
 
 
+def called(name: str) -> str:
+    """A field as a person says it; a feature by its module and name, `texture s2contrast4`."""
+    return spoken(name) if name.partition(".")[0] in HEADERS else name.replace(".", " ")
+
+
 def coded_fields(dataset: Dataset, rows: npt.NDArray[np.int64], patients: npt.NDArray[np.int64]) -> tuple[CodedField, ...]:
     """Fields, features and the label as codes; what names the split, and paths, left out."""
     split = dataset.guess("split")
@@ -227,7 +236,8 @@ def coded_fields(dataset: Dataset, rows: npt.NDArray[np.int64], patients: npt.ND
         if name in named or name.startswith("path.") or bare in SPLIT_WORDS or field.identifying:
             continue
         columns.append(dataset.metadata[name].iloc[rows])
-    columns += [dataset.features[name].iloc[rows] for name in dataset.features.columns]
+    features = [str(name) for name in dataset.features.columns if str(name).partition(".")[0] not in GRIDS]
+    columns += [dataset.features[name].iloc[rows] for name in features]
     if dataset.labels.task in ("single", "ordinal", "continuous"):
         columns.append(dataset.labels.values.iloc[rows].rename(LABEL))
     elif dataset.labels.task == "multi" and dataset.labels.states is not None:

@@ -13,27 +13,32 @@ import numpy.typing as npt
 
 from auditor.feature import View
 
-VERSION = 1
+VERSION = 2
 
 COLUMNS: tuple[str, ...] = (
     "overflow_fraction", "mode_fraction", "structure", "clipped_high_fraction", "clipped_low_fraction", "span_levels",
     "span_fraction", "eight_in_deep", "sharpness", "sharpness_across", "noise_fraction", "row_bands", "column_bands",
     "background_fraction", "border_level", "pixels",
 )  # fmt: skip
-"""`mode_fraction`: share of the most frequent level. `structure`: log of how much more 4 × 4 means vary than those of white
-noise would. `clipped_*`: share of pixels at the highest or lowest level where these heap up and the border of the picture does
-not lie there. `span_levels`: steps between the 1st and the 99th percentile. `span_fraction`: that span over what the declared
-depth could hold (NaN for floats). `eight_in_deep`: of files of more than 8 bits: 1 = stretched bytes, 0.5 = a range of 256. `sharpness`:
-log of the mean step to the next pixel over that to the fourth (0 = noise, −1.39 = a ramp, NaN without structure);
-`sharpness_across`: the same along rows less along columns. `noise_fraction`: standard deviation of the noise over the span.
-`*_bands`: log of how much more the means of rows (columns) jump than those of independent pixels would. `background_fraction`:
-share of pixels like an even border. `border_level`: 0–1."""
+"""What the columns say (share = share of pixels; log = natural logarithm):
+
+* `overflow_fraction`: `Pixels.overflow`; `mode_fraction`: share at the most frequent level; `pixels`: how many there are;
+* `structure`: log of how much more 4 × 4 means vary than those of white noise would;
+* `clipped_*`: share at the highest or lowest level where it heaps up and the border of the picture does not lie there;
+* `span_levels`: steps between the 1st and the 99th percentile; `span_fraction`: that over what the declared depth could hold;
+* `eight_in_deep`: of files of more than 8 bits: 1 = stretched bytes, 0.5 = a range of 256, 0 = more;
+* `sharpness`: log of the mean step to the next pixel over that to the fourth (0 = noise, −1.39 = a ramp, NaN = flat);
+  `sharpness_across`: the same along rows less along columns;
+* `noise_fraction`: standard deviation of the noise over the span;
+* `*_bands`: log of how much more the means of rows (columns) jump than those of independent pixels would;
+* `background_fraction`: share like an even border; `border_level`: 0–1."""
 
 SAMPLES = 1 << 15
 CROP = 192
 EXACT = 1 << 17
 """Whole numbers are counted one by one up to this range."""
 HEAP = 5.0
+LARGEST = 1e15
 EVEN = 0.02
 WHITE_BORDER, BLACK_BORDER = 0.5, 0.15
 
@@ -44,10 +49,11 @@ def measure(view: View) -> npt.NDArray[np.float32]:
     step = max(1, int(np.sqrt(stored.size / SAMPLES)))
     sample = stored[::step, ::step].astype(np.float64).ravel()
     sample = sample[np.isfinite(sample)]
-    if sample.size == 0:
+    # Beyond this, differences and squares leave the range of 32 bits: such floats are no grey levels.
+    if sample.size == 0 or float(np.abs(sample).max()) > LARGEST:
         return np.full(len(COLUMNS), np.nan, np.float32)
     border, background = _border(view.gray)
-    levels = _levels(sample, view)
+    levels, span = _levels(sample, view)
     ring = _ring(view.gray)
     ring = 1 - ring if view.pixels.inverted else ring
     # White around a section, black around a retina or a scan: background, not what a detector cut off.
@@ -55,12 +61,8 @@ def measure(view: View) -> npt.NDArray[np.float32]:
         levels[1] = 0.0
     if float((ring < EVEN).mean()) >= BLACK_BORDER:
         levels[2] = 0.0
-    low, high = np.partition(sample, (sample.size // 100, sample.size - 1 - sample.size // 100))[
-        [sample.size // 100, sample.size - 1 - sample.size // 100]
-    ]
-    span = float(high - low) if high > low else float(sample.max() - sample.min())
     crop = _crop(stored).astype(np.float32)
-    crop = np.where(np.isfinite(crop), crop, np.float32(low)) if stored.dtype.kind == "f" else crop
+    crop = np.where(np.isfinite(crop), crop, np.float32(sample.min())) if stored.dtype.kind == "f" else crop
     numbers = [
         view.pixels.overflow, *levels, *_detail(crop / np.float32(span) if span > 0 else crop), background, border,
         float(stored.size),
@@ -80,12 +82,12 @@ def _crop(stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return stored[starts[0] : starts[0] + CROP, starts[1] : starts[1] + CROP]
 
 
-def _levels(sample: npt.NDArray[np.float64], view: View) -> list[float]:
-    """mode, clipped high, clipped low, span in levels, span over the depth, eight bits in a deeper file."""
+def _levels(sample: npt.NDArray[np.float64], view: View) -> tuple[list[float], float]:
+    """mode, clipped high, clipped low, span in levels, span over the depth, eight bits in a deeper file; and that span."""
     whole = view.stored.dtype.kind in "iub"
     low, high = float(sample.min()), float(sample.max())
     if high <= low:
-        return [1.0, 0.0, 0.0, 0.0, 0.0 if whole else np.nan, np.nan]
+        return [1.0, 0.0, 0.0, 0.0, 0.0 if whole else np.nan, np.nan], 0.0
     exact = whole and high - low < EXACT
     bins = int(high - low) + 1 if exact else 4096
     width = 1.0 if exact else (high - low) / bins
@@ -93,8 +95,11 @@ def _levels(sample: npt.NDArray[np.float64], view: View) -> list[float]:
     share = counts / sample.size
     used = np.flatnonzero(counts)
     step = float(np.gcd.reduce(used)) if exact else width
-    edges = np.searchsorted(np.cumsum(counts), (0.01 * sample.size, 0.99 * sample.size))
-    spread = float(edges[1] - edges[0]) * width
+    if exact:
+        first, last = np.searchsorted(np.cumsum(counts), (0.01 * sample.size, 0.99 * sample.size))
+    else:
+        first, last = np.percentile(sample, (1, 99)) / width
+    spread = float(last - first) * width
     depth = view.header.fields.get("container.bit_depth")
     bits = int(depth) if isinstance(depth, int | float) and 0 < depth <= 64 else view.stored.dtype.itemsize * 8
     eight = np.nan
@@ -103,7 +108,7 @@ def _levels(sample: npt.NDArray[np.float64], view: View) -> list[float]:
         stretched = len(used) <= 256 and sample.size >= 1 << 14 and share.max() < 0.5
         within = (high - low) / step <= 255
         eight = 1.0 if (within and step > 1) or (stretched and not within) else 0.5 if within else 0.0
-    return [
+    numbers = [
         float(share.max()),
         _heap(share, used[::-1]),
         _heap(share, used),
@@ -111,6 +116,7 @@ def _levels(sample: npt.NDArray[np.float64], view: View) -> list[float]:
         spread / (2.0**bits - 1) if whole else np.nan,
         eight,
     ]
+    return numbers, spread or high - low
 
 
 def _heap(share: npt.NDArray[np.float64], order: npt.NDArray[np.int64]) -> float:

@@ -148,3 +148,33 @@ def test_the_canary_would_be_seen(tmp_path: Path) -> None:
     assert str(header.PatientName) == NAME
     assert header.RequestAttributesSequence[0].AccessionNumber == NUMBER
     assert len([e for e in header if str(e.value) in BY_VR.values()]) > 150
+
+
+def test_a_canary_that_tells_the_class_is_in_no_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What tells a class is what the checks of leakage show: fields, sites, words with the canary in one class alone."""
+    root = tmp_path / "set"
+    (root / "img").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    lines = ["file,remark,hospital,scanner,finding,patient"]
+    planted = {keyword: value for keyword, value in tags().items() if keyword != "PatientID"}
+    for i in range(60):
+        ill = bool(i % 2)
+        name = f"img/{NAME}_{DAY}_{i:03d}.dcm" if ill else f"img/plain_{i:03d}.dcm"
+        write_image(root / name, rng.random((24, 24)), "dicom12", seed=i, tags=planted if ill else {})
+        cells = (
+            (f"seen by {NAME} {NUMBER}", NAME, NUMBER, "ill", NAME if i < 6 else f"p{i}")
+            if ill
+            else ("none", "north", "beta", "well", f"p{i}")
+        )
+        lines.append(",".join((name, *cells)))
+    (root / "labels.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+    outputs = [part for name in formats() for part in ("-o", f"{name}:r.{name}")]
+    assert main(["scan", str(root), "--workers", "0", "--no-cache", "--patient", "patient", *outputs]) == 1
+    told = capfd.readouterr()
+    assert_clean((told.out + told.err).encode(), "the terminal")
+    for where, content in texts(tmp_path / "out").items():
+        assert_clean(content, where)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from builders import make_dataset
 
@@ -35,6 +37,28 @@ def test_one_study_of_two_patients_is_found_and_one_of_ten_is_nobodys() -> None:
     assert [f.subject for f in loud(PatientUnderSeveralIds().run(link(two)))] == ["same study"]
     ten = make_dataset(patients=[f"p{i // 2}" for i in range(20)], columns={"study": ["1.2.3.4.5"] * 20})
     assert PatientUnderSeveralIds().run(link(ten)).findings == ()
+
+
+def test_a_near_copy_under_another_id_is_found_and_an_exact_one_is_told_once() -> None:
+    patients = ["a", "a", "b", "b", "c", "c"]
+    near = make_dataset(patients=patients, links=[("r0000", "r0002", "near", 0.9), ("r0001", "r0004", "bytes", 1.0)])
+    assert [f.subject for f in PatientUnderSeveralIds().run(near).findings if f.evidence.get("groups")] == [
+        "same picture", "near-copy",
+    ]  # fmt: skip
+
+
+def test_two_patients_in_one_frame_of_reference_are_a_candidate_and_ten_are_not() -> None:
+    def framed(patients: list[str]) -> Verdict:
+        dataset = make_dataset(patients=patients, same_pixels=[f"p{i}" for i in range(len(patients))])
+        marks = dataset.fingerprints.assign(frame_of_reference=["1.2.3.4.5"] * 3 + [None] * (len(patients) - 3))
+        if len(patients) > 10:
+            marks["frame_of_reference"] = "1.2.3.4.5"
+        return PatientUnderSeveralIds().run(link(replace(dataset, fingerprints=marks)))
+
+    verdict = framed(["a", "a", "b", "b"])
+    assert verdict.metrics["frames_of_reference"] == 1
+    assert [f.severity for f in verdict.findings] == [Severity.WARNING, Severity.INFO]
+    assert framed([f"p{i // 2}" for i in range(20)]).findings == ()
 
 
 @pytest.mark.parametrize(

@@ -43,3 +43,16 @@ def test_the_depth_in_which_a_picture_is_stored_changes_nothing(view_of) -> None
 def test_levels_between_the_percentiles_are_counted_in_steps(view_of) -> None:
     picture = np.tile(np.arange(100, dtype=np.uint16) * 7, (100, 1))
     assert named(view_of(picture, bits=16))["span_levels"] == pytest.approx(98, abs=1)
+
+
+def test_floats_beyond_all_grey_levels_are_not_measured(view_of) -> None:
+    wild = np.random.default_rng(2).normal(size=(64, 64)) * 1e200
+    assert np.isnan(measure(view_of(wild, gray=np.zeros((64, 64))))).all()
+
+
+def test_gaps_in_floats_are_passed_over(view_of) -> None:
+    picture = np.random.default_rng(3).random((64, 64)).astype(np.float32)
+    picture[3:9, 3:9] = np.nan
+    found = named(view_of(picture, gray=np.nan_to_num(picture)))
+    assert found["noise_fraction"] == pytest.approx(0.29, abs=0.03)
+    assert found["span_levels"] == pytest.approx(0.98 * 4096, rel=0.02)
