@@ -97,7 +97,7 @@ def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tup
         if len(first) < MIN_JUDGED:
             return None
         codes = codes[first]
-        groups = group if len(first) == dataset.size else group[rows[first]]
+        groups = group if carrier is None and len(rows) == dataset.size else group[rows[first]]
         return JudgedTask(
             name=name, classes=classes, codes=codes, groups=groups, probabilities=pooled, records=rows, label_of=label_of,
             estimate=estimate_noise(pooled, codes, groups, tolerance=tolerance),
