@@ -18,7 +18,7 @@ from auditor.check import Check, check_classes
 from auditor.dataset import ROLES, Design
 from auditor.errors import ConfigError
 from auditor.layout import CONFIG_NAME, Options
-from auditor.privacy import Privacy
+from auditor.privacy.rules import Privacy
 from auditor.reader import Limits
 from auditor.types import Severity
 

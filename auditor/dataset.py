@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.fields import Field
-from auditor.privacy import Privacy, TableLook
-from auditor.review import Review
-from auditor.sketches import Sketches
+from auditor.likeness.sketches import Sketches
+from auditor.noise.review import Review
+from auditor.privacy.rules import Privacy, TableLook
 from auditor.types import DatasetSummary, Guess
 
 Task = Literal["none", "single", "multi", "ordinal", "continuous"]
@@ -173,14 +173,15 @@ class Dataset:
         summary: name, layout, counts that add up, guesses of roles.
         records: indexed by record id; columns `RECORD_COLUMNS`.
         labels: the labels, aligned with `records`.
-        annotations: one row per reading: `record`, `rater`, `label` [, `time`, `session`, `seconds`, `position`]; text columns; empty if none.
+        annotations: one row per reading: `record`, `rater`, `label` [, `time`, `session`, `seconds`, `position`]; text
+            columns; empty if none.
         boxes: `record`, `label`, `x0`, `y0`, `x1`, `y1` (pixels, float), `path`, `line` [, `rater`].
         metadata: one column per field (`container.bit_depth`, `dicom.Manufacturer`, `table.View Position`, `path.extension`);
             numbers stay numbers, everything else is text; identifying values are hashed.
         fields: description of each metadata column.
         problems: files and rows that could not be used.
-        masks: one row per record and mask, see `auditor.mask_facts.MASK_COLUMNS`; empty before `extract`.
-        checksums: one row per declared checksum, see `auditor.checksums.CHECKSUM_COLUMNS`; empty where none is declared.
+        masks: one row per record and mask, see `auditor.quality.mask_facts.MASK_COLUMNS`; empty before `extract`.
+        checksums: one row per declared checksum, see `auditor.quality.checksums.CHECKSUM_COLUMNS`; empty where there is none.
         facts: one row per record: what the files say about themselves beyond the fields (`auditor.reader.Header.facts`).
 
         features: float32 columns named `<feature module>.<name>`; NaN where there are no pixels.
@@ -195,7 +196,7 @@ class Dataset:
         known: other collections that were looked for in this one.
         design: declared by the user.
         privacy: what the user declares to be no identifier.
-        exposure: which identifying fields each file holds, never their values (`auditor.exposure.KINDS`).
+        exposure: which identifying fields each file holds, never their values (`auditor.privacy.exposure.KINDS`).
         tables: what the tables that lie there seem to tell of people.
     """
 

@@ -10,18 +10,18 @@ import numpy as np
 import pandas as pd
 
 from auditor.cache import Cache
-from auditor.checksums import measure_checksums
 from auditor.dataset import Dataset, Problem
-from auditor.exposure import exposure_frame
 from auditor.feature import feature_columns
 from auditor.fields import Field, describe
 from auditor.layout import resolve_inside
-from auditor.mask_facts import PREFIX, mask_frame, row_of
+from auditor.likeness.sketches import Sketches
 from auditor.measure import Measurement, Measurer, PixelFacts, Task
-from auditor.privacy import Privacy
+from auditor.privacy.exposure import exposure_frame
+from auditor.privacy.rules import Privacy
 from auditor.progress import Progress, Silent
+from auditor.quality.checksums import measure_checksums
+from auditor.quality.mask_facts import PREFIX, mask_frame, row_of
 from auditor.reader import FieldValue, Limits
-from auditor.sketches import Sketches
 from auditor.types import Guess
 from auditor.workers import Setup, run_workers
 

@@ -22,10 +22,10 @@ from types import ModuleType
 
 from auditor.dataset import Dataset, Problem, Task
 from auditor.errors import DatasetError
-from auditor.images import Inventory, take_inventory
-from auditor.labels import Level
-from auditor.privacy import Privacy
-from auditor.table_privacy import look_at_tables
+from auditor.placement.images import Inventory, take_inventory
+from auditor.privacy.rules import Privacy
+from auditor.privacy.table_privacy import look_at_tables
+from auditor.tabular.labels import Level
 
 OWN_OUTPUT = "medaudit-out"
 CONFIG_NAME = "medaudit.toml"

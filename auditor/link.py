@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from auditor.dataset import Dataset
 from auditor.identity import Codes, identity
-from auditor.near import near_pairs
+from auditor.likeness.near import near_pairs
 
 
 class Evidence(StrEnum):
@@ -66,7 +66,8 @@ def link(dataset: Dataset, *, all_pairs_up_to: int = 20) -> Dataset:
     The same file listed twice, files of the same bytes (not items of one file of many), the same decoded pixels, the
     same SOP instance; then near-duplicates, verified on pixels. Pictures of one single value are alike without being the
     same and form no link. Each pair stands once, with its strongest evidence, the earlier record as `record_a`, in the order
-    of the records. Candidates: a near-duplicate that no group holds (see `auditor.near.starred`), and one scene taken twice.
+    of the records. Candidates: a near-duplicate that no group holds (see `auditor.likeness.near.starred`), and one scene
+    taken twice.
 
     Args:
         dataset: after `extract`; without fingerprints only files that are listed twice are linked.

@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from auditor.array_rows import ArrayRows, digest_of
+from auditor.containers.array_rows import ArrayRows, digest_of
 from auditor.errors import UnreadableFile
-from auditor.exposure import exposure
 from auditor.feature import View, feature_version, measure_all
-from auditor.mask_facts import VERSION as MASK_VERSION
-from auditor.mask_facts import mask_numbers
-from auditor.perceptual import distinct_levels, sketch_of, sketched_frames
-from auditor.privacy import Privacy
+from auditor.likeness.perceptual import distinct_levels, sketch_of, sketched_frames
+from auditor.privacy.exposure import exposure
+from auditor.privacy.rules import Privacy
+from auditor.quality.mask_facts import VERSION as MASK_VERSION
+from auditor.quality.mask_facts import mask_numbers
 from auditor.reader import FileSource, Header, Limits, Pixels, open_header, open_pixels, read_source
 
 THUMBNAIL_SIDE = 96
@@ -32,7 +32,7 @@ MEASURE_VERSION = 3
 class Task:
     """One file and the records in it. Without `items` the file is the picture of every record (a table may list it twice).
 
-    Of a mask only the facts of `auditor.mask_facts` are measured.
+    Of a mask only the facts of `auditor.quality.mask_facts` are measured.
     """
 
     path: str
@@ -50,7 +50,7 @@ class PixelFacts:
         constant: every pixel has the same value.
         features: float32, shape (feature columns,).
         thumbnail: WebP, longest side ≤ 96.
-        sketch: for near-duplicates, packed (`auditor.perceptual`); empty once it was handed on.
+        sketch: for near-duplicates, packed (`auditor.likeness.perceptual`); empty once it was handed on.
     """
 
     digest: str

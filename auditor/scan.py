@@ -17,19 +17,19 @@ from auditor.check import Check, SkipCheck, select, title
 from auditor.checks.ma003 import CheckCrashed
 from auditor.config import Config, find_config, read_config
 from auditor.dataset import Dataset
-from auditor.ensemble import join_predictions
 from auditor.errors import ConfigError
 from auditor.extract import Pass, extract
 from auditor.known import look_up, read_key
 from auditor.layout import Options, open_dataset
 from auditor.link import link
+from auditor.noise.ensemble import join_predictions
+from auditor.noise.reviewed import read_reviews, review_thumbnails
 from auditor.predict import predict
 from auditor.predictions import read_predictions
+from auditor.privacy.withhold import withheld_names, withhold
 from auditor.progress import Progress, Silent
-from auditor.reviewed import read_reviews, review_thumbnails
 from auditor.types import SCHEMA_VERSION, Gate, GateVerdict, Outcome, Run, ScanResult, Severity, Status, Verdict
 from auditor.waivers import waive
-from auditor.withhold import withheld_names, withhold
 
 MAX_THUMBNAILS = 200
 

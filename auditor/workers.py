@@ -22,7 +22,7 @@ from typing import IO
 
 from auditor.cache import Cache
 from auditor.measure import Measurement, Measurer, Task
-from auditor.privacy import Privacy
+from auditor.privacy.rules import Privacy
 from auditor.reader import Limits
 
 LENGTH = struct.Struct("<Q")

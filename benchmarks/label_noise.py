@@ -3,7 +3,7 @@
     python benchmarks/label_noise.py [develop|report|images] [--data FOLDER]
 
 Every matrix comes from models that were trained, fold by fold, on the noisy labels. The families `develop` chose the
-constants of `auditor/noise.py`; the families `report` did not. Printed per family: F1 of cleanlab's default, of
+constants of `auditor/noise/estimate.py`; the families `report` did not. Printed per family: F1 of cleanlab's default, of
 "most probable class is not the given one", of the best self-confidence threshold in hindsight and of ours; average
 precision of self-confidence, of the normalised margin and of ours; and how far the estimated share of wrong labels is off.
 
@@ -35,7 +35,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from auditor.noise import estimate_noise
+from auditor.noise.estimate import estimate_noise
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

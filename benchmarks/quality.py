@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from auditor.encode import write_image
+from auditor.degrade.encode import write_image
 from auditor.scan import plan_for, scan
 
 COUNT = 60

@@ -372,9 +372,9 @@ def divide(
         "series": series,
     }  # fmt: skip
     from auditor.scan import linked_dataset, plan_for
-    from auditor.split import Wish
-    from auditor.split import split as split_anew
-    from auditor.split_file import told, written
+    from auditor.splits.split import Wish
+    from auditor.splits.split import split as split_anew
+    from auditor.splits.split_file import told, written
     from reports.format import write_files
 
     wish = Wish(

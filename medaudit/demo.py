@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from auditor.degrade import Truth
+from auditor.degrade.flaws import Truth
 from auditor.types import Cell, Finding, ScanResult, Severity
 from medaudit.flawed import DEEP, SHALLOW, Planted, make_demo
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from auditor.copies import NEAR_COPIES, copy_bytes, copy_pixels, near_copy
-from auditor.degrade import Truth, flip_uniform, mix_patients, rate, write_truth
-from auditor.encode import SUFFIX, Picture, to_depth, write_image
+from auditor.degrade.copies import NEAR_COPIES, copy_bytes, copy_pixels, near_copy
+from auditor.degrade.encode import SUFFIX, Picture, to_depth, write_image
+from auditor.degrade.flaws import Truth, flip_uniform, mix_patients, rate, write_truth
+from auditor.degrade.hostile import write_unreadable
+from auditor.degrade.phantom import radiograph
 from auditor.errors import MedauditError
-from auditor.hostile import write_unreadable
-from auditor.phantom import radiograph
 
 DEEP, SHALLOW = "pneumonia", "normal"
 KINDS = {DEEP: ("dicom16", "tiff16"), SHALLOW: ("png8", "jpeg")}

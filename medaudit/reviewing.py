@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from auditor.errors import ConfigError, DatasetError
-from auditor.review import FORMAT, VERSION, read_review
-from auditor.reviewed import queue_of
+from auditor.noise.review import FORMAT, VERSION, read_review
+from auditor.noise.reviewed import queue_of
 from auditor.types import ScanResult
 from reports.review import Item, Sheet, queue_table, review_page
 

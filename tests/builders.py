@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.dataset import RECORD_COLUMNS, Dataset, Design, Labels, Predictions, Problem, Task
-from auditor.encode import SUFFIX, write_image
+from auditor.degrade.encode import SUFFIX, write_image
 from auditor.fields import Field, FieldKind
-from auditor.records import box_frame, empty_annotations, text_column
+from auditor.placement.records import box_frame, empty_annotations, text_column
 from auditor.types import DatasetSummary, Guess
 
 Text = Sequence[str | None]
@@ -236,7 +236,7 @@ def write_folder(
     """Class folders on disk: `root/<class>/000.png`, or `root/<split>/<class>/…` with images dealt out in turn.
 
     Args:
-        images: class → images (height × width [× 3], integers or float 0–1), see `auditor.encode.write_image`.
+        images: class → images (height × width [× 3], integers or float 0–1), see `auditor.degrade.encode.write_image`.
         formats: one format for all, or class → format (`png8`, `png16`, `tiff16`, `dicom16`, ...).
 
     Returns:

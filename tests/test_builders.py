@@ -9,7 +9,7 @@ from builders import make_dataset, write_folder
 from PIL import Image
 
 from auditor.dataset import RECORD_COLUMNS
-from auditor.records import Draft, build, no_labels
+from auditor.placement.records import Draft, build, no_labels
 
 
 def test_the_frames_have_the_types_that_the_layouts_give():

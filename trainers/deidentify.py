@@ -23,13 +23,13 @@ from pydicom.dataset import Dataset as Elements
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
 
-from auditor.dicom_header import read_elements
-from auditor.dicom_privacy import dicom_exposure
+from auditor.containers.dicom_header import read_elements
+from auditor.containers.guard import decoding
 from auditor.errors import ConfigError, UnreadableFile
-from auditor.guard import decoding
 from auditor.layout import CONFIG_NAME, list_files
-from auditor.privacy import Privacy
-from auditor.ps315 import EDITION, entry_of
+from auditor.privacy.dicom_privacy import dicom_exposure
+from auditor.privacy.ps315 import EDITION, entry_of
+from auditor.privacy.rules import Privacy
 from auditor.reader import Limits, open_header, read_source
 
 PSEUDONYMS = "MA-[A-Z2-7]{16}"

@@ -18,7 +18,7 @@ from auditor.experts.pairs import set_similarity
 from auditor.experts.raters import RaterTest, compare_raters
 from auditor.experts.readings import Readings, class_values, collect_readings, finding_sets
 from auditor.experts.tables import number, numbers
-from auditor.fraction import wilson
+from auditor.noise.fraction import wilson
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 Flags = npt.NDArray[np.bool_]

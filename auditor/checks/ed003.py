@@ -8,7 +8,7 @@ from typing import ClassVar
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.experts.readings import complete_readings
-from auditor.names import split_name
+from auditor.placement.names import split_name
 from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 

@@ -14,7 +14,7 @@ from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset, State
 from auditor.experts.consensus import Consensus, consensus
 from auditor.experts.readings import Readings, collect_readings, finding_sets
-from auditor.fraction import fraction
+from auditor.noise.fraction import fraction
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 Flags = npt.NDArray[np.bool_]

@@ -8,7 +8,7 @@ from typing import ClassVar
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.groups import location
-from auditor.integrity import Fault, report
+from auditor.quality.integrity import Fault, report
 from auditor.types import Severity, Verdict
 
 EXTENSIONS: dict[str, frozenset[str]] = {

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.integrity import Fault, report
+from auditor.quality.integrity import Fault, report
 from auditor.types import Location, Severity, Verdict
 
 MESSAGES = {

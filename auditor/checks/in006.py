@@ -14,7 +14,7 @@ import pandas as pd
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.groups import location
-from auditor.integrity import Fault, numbers, report
+from auditor.quality.integrity import Fault, numbers, report
 from auditor.types import Location, Severity, Verdict
 
 MODALITIES = frozenset(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.integrity import Fault, numbers, place, report
+from auditor.quality.integrity import Fault, numbers, place, report
 from auditor.types import Location, Severity, Verdict
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.integrity import Fault, numbers, place, report
+from auditor.quality.integrity import Fault, numbers, place, report
 from auditor.types import Severity, Verdict
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.integrity import Fault, report
+from auditor.quality.integrity import Fault, report
 from auditor.types import Location, Severity, Verdict
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.integrity import Fault, place, report
+from auditor.quality.integrity import Fault, place, report
 from auditor.types import Severity, Verdict
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset
-from auditor.image_check import ImageCheck, Judgement, feature, kinds_of
+from auditor.quality.image_check import ImageCheck, Judgement, feature, kinds_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.dataset import Dataset
-from auditor.image_check import ImageCheck, Judgement, apart, feature, kinds_of
+from auditor.quality.image_check import ImageCheck, Judgement, apart, feature, kinds_of
 
 
 @dataclass(frozen=True, kw_only=True)

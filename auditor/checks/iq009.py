@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset
-from auditor.image_check import ImageCheck, Judgement, apart, feature, kinds_of
+from auditor.quality.image_check import ImageCheck, Judgement, apart, feature, kinds_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from auditor.appearance import aspects, best_turn, likeness, zones
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset
-from auditor.image_check import ImageCheck, Judgement, apart, kinds_of
+from auditor.quality.appearance import aspects, best_turn, likeness, zones
+from auditor.quality.image_check import ImageCheck, Judgement, apart, kinds_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from auditor.appearance import isolation
 from auditor.dataset import Dataset
-from auditor.image_check import ImageCheck, Judgement, apart
+from auditor.quality.appearance import isolation
+from auditor.quality.image_check import ImageCheck, Judgement, apart
 
 MODE, BLANK = "quality.mode_fraction", 0.995
 

@@ -12,7 +12,7 @@ import pandas as pd
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.fields import Field, spoken
-from auditor.path_words import (
+from auditor.leakage.path_words import (
     MOST_DISTINCT,
     file_names,
     folder_levels,

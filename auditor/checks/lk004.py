@@ -8,10 +8,10 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from auditor.after_diagnosis import says_after, says_how
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.fields import Field, describe, spoken
+from auditor.leakage.after_diagnosis import says_after, says_how
 from auditor.statistics.contingency import contingency_table
 from auditor.statistics.derived import (
     Answer,

@@ -14,7 +14,7 @@ import pandas as pd
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.fields import Field, words
-from auditor.ordering import days_of, name_order
+from auditor.leakage.ordering import days_of, name_order
 from auditor.statistics.clusters import held_by
 from auditor.statistics.contingency import SHOWN_FROM_PATIENTS
 from auditor.statistics.derived import (

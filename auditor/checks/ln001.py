@@ -11,10 +11,10 @@ from cleanlab.count import compute_confident_joint
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset
-from auditor.fraction import fraction
-from auditor.label_noise import JudgedTask, judge_labels
-from auditor.noise import ASSUMPTION, NoiseVerdict
-from auditor.review import ReviewEstimate, Share, estimate_review
+from auditor.noise.estimate import ASSUMPTION, NoiseVerdict
+from auditor.noise.fraction import fraction
+from auditor.noise.label_noise import JudgedTask, judge_labels
+from auditor.noise.review import ReviewEstimate, Share, estimate_review
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset, State
-from auditor.label_noise import JudgedTask, judge_labels
+from auditor.noise.label_noise import JudgedTask, judge_labels
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 BINS = 20

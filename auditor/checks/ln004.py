@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from auditor.check import Check, Need
 from auditor.dataset import Dataset
-from auditor.fraction import fraction
-from auditor.label_noise import JudgedTask, judge_labels
+from auditor.noise.fraction import fraction
+from auditor.noise.label_noise import JudgedTask, judge_labels
 from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 

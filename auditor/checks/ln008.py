@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset
-from auditor.label_noise import judge_labels
+from auditor.noise.label_noise import judge_labels
 from auditor.statistics.multiplicity import holm
 from auditor.types import Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.exposed import coverage, field_table, file_count, headers_read, not_seen
-from auditor.exposure import holders
+from auditor.privacy.exposed import coverage, field_table, file_count, headers_read, not_seen
+from auditor.privacy.exposure import holders
 from auditor.types import Finding, Location, Severity, Verdict
 
 DRAWN_ON: tuple[str, ...] = ("US", "SC", "XA", "RF", "ES", "OT")

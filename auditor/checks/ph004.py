@@ -11,7 +11,7 @@ import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset
-from auditor.exposed import pixels_unread
+from auditor.privacy.exposed import pixels_unread
 from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 LETTERS = "lettering.line_letters"

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.exposed import field_table, not_seen
+from auditor.privacy.exposed import field_table, not_seen
+from auditor.privacy.withhold import OWN_HEADER, telling_parts
 from auditor.types import Coverage, Finding, Location, Severity, Verdict
-from auditor.withhold import OWN_HEADER, telling_parts
 
 
 @dataclass(frozen=True, kw_only=True)

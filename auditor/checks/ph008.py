@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.exposed import coverage, field_table, file_count, file_table, headers_read, not_seen
-from auditor.exposure import holders
+from auditor.privacy.exposed import coverage, field_table, file_count, file_table, headers_read, not_seen
+from auditor.privacy.exposure import holders
 from auditor.types import Finding, Location, Severity, Verdict
 
 CERTAIN = ("GPS", "Artist", "Owner", "Author", "XPAuthor", "(name", "name)", "record number", "e-mail")

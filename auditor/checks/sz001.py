@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.sample_size import count_cells
+from auditor.quality.sample_size import count_cells
 from auditor.types import Chart, Column, Finding, Location, Severity, Table, Verdict
 
 

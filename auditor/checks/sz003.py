@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.sample_size import training_rows
+from auditor.quality.sample_size import training_rows
 from auditor.types import Finding, Severity, Verdict
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from auditor.check import Check
 from auditor.dataset import Dataset
-from auditor.sample_size import feature_space, vendi_score, worth_of
+from auditor.quality.sample_size import feature_space, vendi_score, worth_of
 from auditor.types import Cell, Coverage, Finding, Severity, Verdict
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.fields import spoken
-from auditor.sample_size import subgroups
+from auditor.quality.sample_size import subgroups
 from auditor.types import Column, Finding, Location, Severity, Table, Verdict
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.groups import is_test, partition, split_names
-from auditor.sample_size import count_cells, precision
+from auditor.quality.sample_size import count_cells, precision
 from auditor.types import Chart, Column, Finding, Severity, Table, Verdict
 
 

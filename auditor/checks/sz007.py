@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from auditor.check import Check
 from auditor.dataset import Dataset
-from auditor.learning_curve import learning_curve
+from auditor.quality.learning_curve import learning_curve
 from auditor.types import Chart, Column, Finding, Severity, Table, Verdict
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.encode import png
+from auditor.degrade.encode import png
 from auditor.errors import DatasetError, UnreadableFile
 from auditor.experts.overlap import pairwise_masks, staple
 from auditor.layout import list_files

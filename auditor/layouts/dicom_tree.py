@@ -9,22 +9,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.columns import describe_columns
 from auditor.dataset import Dataset, Labels
 from auditor.errors import UnreadableFile
-from auditor.headers import plain
-from auditor.label_columns import labels_of
-from auditor.label_table import LabelTable, add_blank_row
-from auditor.labels import Level, text_of
 from auditor.layout import Detection, Listing, Options
-from auditor.masks import find_masks
+from auditor.placement.masks import find_masks
+from auditor.placement.records import Draft, build, no_labels
+from auditor.placement.resolve import resolve_names
+from auditor.placement.tree import read_folders
 from auditor.reader import Limits, open_header, read_source
-from auditor.records import Draft, build, no_labels
-from auditor.resolve import resolve_names
-from auditor.roles import Roles, find_roles
-from auditor.table_choice import rank_tables
-from auditor.tables import read_table
-from auditor.tree import read_folders
+from auditor.tabular.columns import describe_columns
+from auditor.tabular.headers import plain
+from auditor.tabular.label_columns import labels_of
+from auditor.tabular.label_table import LabelTable, add_blank_row
+from auditor.tabular.labels import Level, text_of
+from auditor.tabular.roles import Roles, find_roles
+from auditor.tabular.table_choice import rank_tables
+from auditor.tabular.tables import read_table
 from auditor.types import Guess
 
 _KEYS: tuple[tuple[str, str, Level], ...] = (

@@ -8,13 +8,13 @@ import pandas as pd
 
 from auditor.dataset import Dataset, Labels
 from auditor.fields import Field
-from auditor.label_table import categorical
-from auditor.labels import single
 from auditor.layout import Detection, Listing, Options
-from auditor.masks import Masks, find_masks
-from auditor.names import NameRoles, roles_in_names
-from auditor.records import Draft, build, no_labels
-from auditor.tree import FolderRoles, read_folders
+from auditor.placement.masks import Masks, find_masks
+from auditor.placement.names import NameRoles, roles_in_names
+from auditor.placement.records import Draft, build, no_labels
+from auditor.placement.tree import FolderRoles, read_folders
+from auditor.tabular.label_table import categorical
+from auditor.tabular.labels import single
 from auditor.types import Guess
 
 

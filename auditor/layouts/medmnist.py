@@ -14,11 +14,11 @@ from numpy.lib import format as npy_format
 
 from auditor.dataset import Dataset, Labels, State
 from auditor.errors import DatasetError
-from auditor.label_table import categorical
-from auditor.labels import Level, from_states, single
 from auditor.layout import Detection, Listing, Options
-from auditor.names import split_name
-from auditor.records import Draft, build, no_labels
+from auditor.placement.names import split_name
+from auditor.placement.records import Draft, build, no_labels
+from auditor.tabular.label_table import categorical
+from auditor.tabular.labels import Level, from_states, single
 from auditor.types import Guess
 
 MAX_LABEL_BYTES = 1 << 30

@@ -9,21 +9,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.columns import describe_columns
 from auditor.dataset import Dataset, Labels, Problem
-from auditor.images import Inventory
-from auditor.label_columns import gather_findings, labels_of
-from auditor.label_table import LabelTable
-from auditor.labels import text_of
 from auditor.layout import Detection, Listing, Options, list_files
-from auditor.masks import Masks, find_masks
-from auditor.names import roles_in_names, split_name
-from auditor.records import Draft, build, no_labels, unique_ids
-from auditor.resolve import Resolved, resolve_names
-from auditor.roles import Roles, find_roles
-from auditor.table_choice import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
-from auditor.table_readings import long_readings, read_boxes, wide_readings
-from auditor.tables import table_format
+from auditor.placement.images import Inventory
+from auditor.placement.masks import Masks, find_masks
+from auditor.placement.names import roles_in_names, split_name
+from auditor.placement.records import Draft, build, no_labels, unique_ids
+from auditor.placement.resolve import Resolved, resolve_names
+from auditor.tabular.columns import describe_columns
+from auditor.tabular.label_columns import gather_findings, labels_of
+from auditor.tabular.label_table import LabelTable
+from auditor.tabular.labels import text_of
+from auditor.tabular.roles import Roles, find_roles
+from auditor.tabular.table_choice import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
+from auditor.tabular.table_readings import long_readings, read_boxes, wide_readings
+from auditor.tabular.tables import table_format
 from auditor.types import Guess
 
 _PLAIN_TEXT = (".txt", ".dat")

@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 
 from auditor.dataset import Dataset, Problem
 from auditor.errors import DatasetError
-from auditor.images import stem_of
 from auditor.layout import Detection, Listing, Options
-from auditor.masks import find_masks
-from auditor.names import split_name
-from auditor.records import Draft, box_frame, build, no_labels
-from auditor.resolve import resolve_names
+from auditor.placement.images import stem_of
+from auditor.placement.masks import find_masks
+from auditor.placement.names import split_name
+from auditor.placement.records import Draft, box_frame, build, no_labels
+from auditor.placement.resolve import resolve_names
 from auditor.types import Guess
 
 MAX_XML_BYTES = 16 << 20

@@ -15,8 +15,8 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from auditor.containers.guard import decoding
 from auditor.errors import UnreadableFile
-from auditor.guard import decoding
 from auditor.reader import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 
 FORMATS = frozenset({"npy", "npz"})

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import struct
 
-from auditor.dicom_facts import FACT_TAGS, dicom_facts
-from auditor.dicom_fields import WANTED, dicom_fields, dicom_roles, number, text
-from auditor.dicom_frames import LOSSY_JPEG
-from auditor.dicom_header import LONG_VRS, PIXELS, UNDEFINED, VRS, Elements, read_elements
-from auditor.dicom_image import describe, uid_name
-from auditor.dicom_pixels import decode
+from auditor.containers.dicom_facts import FACT_TAGS, dicom_facts
+from auditor.containers.dicom_fields import WANTED, dicom_fields, dicom_roles, number, text
+from auditor.containers.dicom_frames import LOSSY_JPEG
+from auditor.containers.dicom_header import LONG_VRS, PIXELS, UNDEFINED, VRS, Elements, read_elements
+from auditor.containers.dicom_image import describe, uid_name
+from auditor.containers.dicom_pixels import decode
+from auditor.containers.jpeg_header import jpeg_fields, read_jpeg_header
 from auditor.errors import UnreadableFile
-from auditor.jpeg_header import jpeg_fields, read_jpeg_header
 from auditor.reader import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 
 FORMATS = frozenset({"dicom"})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 
+from auditor.containers.inflate import gunzip_start
+from auditor.containers.nifti_header import version_of
 from auditor.errors import UnreadableFile
-from auditor.inflate import gunzip_start
-from auditor.nifti_header import version_of
 from auditor.reader import FileSource, Header, Limits, Pixels
 
 FORMATS: frozenset[str] = frozenset()

@@ -10,10 +10,10 @@ import math
 
 import numpy as np
 
+from auditor.containers.guard import decoding
+from auditor.containers.inflate import GZIP, gunzip_start, inflate
+from auditor.containers.nifti_header import DATATYPES, HEADER_BYTES, NiftiHeader, read_nifti_header, version_of
 from auditor.errors import UnreadableFile
-from auditor.guard import decoding
-from auditor.inflate import GZIP, gunzip_start, inflate
-from auditor.nifti_header import DATATYPES, HEADER_BYTES, NiftiHeader, read_nifti_header, version_of
 from auditor.reader import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 
 FORMATS = frozenset({"nifti"})

@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from auditor.containers.guard import decoding
+from auditor.containers.header_text import jpeg_text, png_text
+from auditor.containers.jpeg_header import jpeg_fields, read_jpeg_header
+from auditor.containers.png_header import GREY, PALETTE, SIGNATURE, PngHeader, png_fields, read_png_header
+from auditor.containers.png_pixels import decode_png16
+from auditor.containers.raster_header import read_bmp_header, read_gif_header, read_webp_header
 from auditor.errors import UnreadableFile
-from auditor.guard import decoding
-from auditor.header_text import jpeg_text, png_text
-from auditor.jpeg_header import jpeg_fields, read_jpeg_header
-from auditor.png_header import GREY, PALETTE, SIGNATURE, PngHeader, png_fields, read_png_header
-from auditor.png_pixels import decode_png16
-from auditor.raster_header import read_bmp_header, read_gif_header, read_webp_header
 from auditor.reader import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 
 FORMATS = frozenset({"png", "jpeg", "bmp", "gif", "webp"})

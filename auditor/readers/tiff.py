@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 
+from auditor.containers.guard import decoding
+from auditor.containers.header_text import tiff_text
+from auditor.containers.inflate import ZLIB, inflate
+from auditor.containers.jpeg_header import jpeg2000_size, read_jpeg_header
+from auditor.containers.tiff_header import JPEG_2000, Page, TiffHeader, read_tiff_header
 from auditor.errors import UnreadableFile
-from auditor.guard import decoding
-from auditor.header_text import tiff_text
-from auditor.inflate import ZLIB, inflate
-from auditor.jpeg_header import jpeg2000_size, read_jpeg_header
 from auditor.reader import FieldValue, FileSource, Header, Limits, Pixels, check_declared
-from auditor.tiff_header import JPEG_2000, Page, TiffHeader, read_tiff_header
 
 FORMATS = frozenset({"tiff"})
 _SMALL = 100_000

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.after_diagnosis import says_how
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset
 from auditor.fields import Field, describe
+from auditor.leakage.after_diagnosis import says_how
 from auditor.statistics.clusters import Clusters, clusters_of
 from auditor.statistics.targets import Targets, subset, sufficient, targets_of
 

@@ -16,8 +16,8 @@ from pydicom.dataset import Dataset as Elements
 from pydicom.sequence import Sequence as Items
 
 import auditor.scan
-from auditor.encode import write_image
-from auditor.ps315 import profile
+from auditor.degrade.encode import write_image
+from auditor.privacy.ps315 import profile
 from medaudit.cli import main
 from reports.format import formats
 

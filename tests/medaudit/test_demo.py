@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.degrade import Truth
+from auditor.degrade.flaws import Truth
 from auditor.types import (
     Column,
     DatasetSummary,

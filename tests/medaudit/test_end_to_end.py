@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pytest
 from builders import write_folder
 
-from auditor.encode import write_image
-from auditor.hostile import write_unreadable
+from auditor.degrade.encode import write_image
+from auditor.degrade.hostile import write_unreadable
 from medaudit.cli import main
 
 Pictures = list[npt.NDArray[np.float64]]
@@ -47,7 +47,7 @@ def rows(result: dict[str, Any], code: str, table: str) -> list[dict[str, Any]]:
 
 def labelled_table(root: Path, formats: dict[str, str], *, shape: tuple[int, ...] = (24, 24), count: int = 40) -> Path:
     """Images of two classes in two formats, two images per patient, and a label table."""
-    from auditor.encode import SUFFIX
+    from auditor.degrade.encode import SUFFIX
 
     (root / "images").mkdir(parents=True)
     lines = ["filename,patient_id,diagnosis"]

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from auditor.degrade import Truth, read_truth
+from auditor.degrade.flaws import Truth, read_truth
 from auditor.errors import MedauditError
 from medaudit.flawed import DEEP, SHALLOW, Planted, make_demo
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auditor.encode import png
+from auditor.degrade.encode import png
 from medaudit.cli import main
 from reports.format import formats
 

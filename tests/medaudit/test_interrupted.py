@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auditor.encode import png
+from auditor.degrade.encode import png
 from medaudit.cli import EXIT_INTERRUPTED, main
 
 COUNT = 160

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auditor.review import read_review
+from auditor.noise.review import read_review
 from medaudit.cli import main
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.review import read_review
+from auditor.noise.review import read_review
 from reports.review import Item, Sheet, review_page
 
 pytestmark = pytest.mark.browser

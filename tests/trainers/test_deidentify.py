@@ -10,7 +10,7 @@ import pydicom
 import pytest
 
 from auditor.config import read_config
-from auditor.encode import write_image
+from auditor.degrade.encode import write_image
 from auditor.errors import ConfigError
 from auditor.scan import plan_for, scan
 from auditor.types import Severity

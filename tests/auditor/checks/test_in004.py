@@ -6,8 +6,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.in004 import ChecksumMismatch
-from auditor.checksums import CHECKSUM_COLUMNS
 from auditor.dataset import Dataset
+from auditor.quality.checksums import CHECKSUM_COLUMNS
 from auditor.types import Severity
 
 

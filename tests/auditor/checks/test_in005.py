@@ -5,7 +5,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.in005 import EmptyLabel
-from auditor.mask_facts import mask_frame
+from auditor.quality.mask_facts import mask_frame
 from auditor.types import Severity
 
 

@@ -6,7 +6,7 @@ from builders import make_dataset
 from auditor.check import SkipCheck
 from auditor.checks.in012 import MaskValues
 from auditor.dataset import Dataset
-from auditor.mask_facts import mask_frame
+from auditor.quality.mask_facts import mask_frame
 from auditor.types import Severity
 
 

@@ -30,10 +30,10 @@ from auditor.checks.ph009 import HiddenParts
 from auditor.checks.ph010 import CrosswalkFile
 from auditor.checks.ph011 import HighAge
 from auditor.dataset import Dataset
-from auditor.encode import write_image
+from auditor.degrade.encode import write_image
 from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
-from auditor.privacy import Privacy
+from auditor.privacy.rules import Privacy
 from auditor.types import Finding, Severity, Verdict
 
 DICOM_CHECKS = (IdentifyingElements, DeidentificationNotStated, PrivateElements, HiddenParts)

@@ -9,13 +9,13 @@ from builders import make_dataset
 from auditor.check import SkipCheck
 from auditor.checks.sp004 import NearDuplicate
 from auditor.dataset import Dataset
-from auditor.encode import write_image
+from auditor.degrade.encode import write_image
+from auditor.degrade.phantom import radiograph
 from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
+from auditor.likeness.perceptual import FEW_LEVELS, TOO_SMALL, sketch_of
+from auditor.likeness.sketches import Sketches
 from auditor.link import link
-from auditor.perceptual import FEW_LEVELS, TOO_SMALL, sketch_of
-from auditor.phantom import radiograph
-from auditor.sketches import Sketches
 from auditor.types import Finding, Severity, Table, Verdict
 
 BCCD = Path(__file__).parents[3] / "../shared/data/images/bccd/BCCD/JPEGImages"

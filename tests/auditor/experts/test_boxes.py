@@ -4,7 +4,7 @@ from builders import make_dataset
 
 from auditor.experts.boxes import box_pairs, box_table
 from auditor.layout import Options, open_dataset
-from auditor.records import box_frame
+from auditor.placement.records import box_frame
 
 
 def drawn(rows):

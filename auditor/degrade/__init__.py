@@ -1,0 +1,1 @@
+"""Planted flaws with their truth, and the synthetic images and files to plant them in."""

@@ -1,0 +1,1 @@
+"""Near-duplicates: candidates by shared words, verified on pixels."""

@@ -1,0 +1,189 @@
+"""Which images are masks of others: by name (`x_mask`, `x_anno`) or by folder (`image/3.png` and `label/3.png`)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from auditor.placement.images import stem_of
+
+MASK_FOLDERS = frozenset(
+    [
+        "mask",
+        "masks",
+        "label",
+        "labels",
+        "annotation",
+        "annotations",
+        "anno",
+        "annos",
+        "seg",
+        "segs",
+        "segmentation",
+        "segmentations",
+        "groundtruth",
+        "ground_truth",
+        "gt",
+        "gts",
+        "manual",
+        "1st_manual",
+        "2nd_manual",
+        "labelstr",
+        "labelsts",
+        "segmentationclass",
+        "segmentationobject",
+        "mask_images",
+        "label_images",
+    ]
+)
+
+IMAGE_FOLDERS = frozenset(
+    [
+        "image",
+        "images",
+        "img",
+        "imgs",
+        "input",
+        "inputs",
+        "raw",
+        "scan",
+        "scans",
+        "slice",
+        "slices",
+        "original",
+        "originals",
+        "data",
+        "imagestr",
+        "imagests",
+        "jpegimages",
+        "tissue_images",
+        "photo",
+        "photos",
+        "tiles",
+        "patches",
+    ]
+)
+
+_SUFFIX = re.compile(
+    r"^(?P<base>.+?)[ _.-]"
+    r"(?:masks?|anno|annos|annotations?|seg|segs|segmentations?|labels?|gt|ground[ _-]?truth|manual)[ _-]?\d*$",
+    re.IGNORECASE,
+)
+_CHANNEL = re.compile(r"^(?P<base>.+)_\d{4}$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Masks:
+    """What `find_masks` found.
+
+    Args:
+        of: image → its masks, sorted.
+        alone: files that are masks by name or folder, without their image.
+        why: one sentence; empty when there are none.
+    """
+
+    of: Mapping[str, tuple[str, ...]]
+    alone: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def files(self) -> frozenset[str]:
+        """All mask files."""
+        return frozenset(self.alone).union(*self.of.values()) if self.of else frozenset(self.alone)
+
+
+def find_masks(images: Sequence[str]) -> Masks:
+    """Tell masks from images by names alone; an image has at least one pixel-for-pixel partner, so half of them must pair."""
+    named = _by_suffix(images)
+    rest = [path for path in images if path not in named.files]
+    folders = _by_folder(rest)
+    of: dict[str, tuple[str, ...]] = dict(named.of)
+    for image, masks in folders.of.items():
+        of[image] = tuple(sorted((*of.get(image, ()), *masks)))
+    why = "; ".join(part for part in (named.why, folders.why) if part)
+    return Masks(of=of, alone=tuple(sorted((*named.alone, *folders.alone))), why=why)
+
+
+def _by_suffix(images: Sequence[str]) -> Masks:
+    candidates: dict[str, str] = {}
+    for path in images:
+        found = _SUFFIX.match(stem_of(path))
+        if found is not None:
+            candidates[path] = found["base"]
+    if not candidates:
+        return Masks(of={})
+    # A mask may itself end like one of another image: only images that are no candidates have masks.
+    owners: dict[tuple[str, str], str] = {}
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    for path in images:
+        if path not in candidates:
+            owners.setdefault((path.rpartition("/")[0], stem_of(path)), path)
+            by_stem[stem_of(path)].append(path)
+    of: dict[str, list[str]] = defaultdict(list)
+    alone: list[str] = []
+    for path, base in candidates.items():
+        owner = owners.get((path.rpartition("/")[0], base))
+        if owner is None and len(by_stem.get(base, ())) == 1:
+            owner = by_stem[base][0]
+        if owner is None:
+            alone.append(path)
+        else:
+            of[owner].append(path)
+    paired = len(candidates) - len(alone)
+    if paired < len(candidates) / 2:
+        return Masks(of={})
+    why = f"{paired:,} files are named after an image with `_mask`, `_anno`, `_seg` or the like"
+    return Masks(of={owner: tuple(sorted(masks)) for owner, masks in of.items()}, alone=tuple(alone), why=why)
+
+
+def _by_folder(images: Sequence[str]) -> Masks:
+    """Pair `…/label/…/x` with `…/image/…/x`: one folder of the path is swapped, the rest and the stem are the same."""
+    members: dict[tuple[str, str], list[str]] = defaultdict(list)
+    others: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for path in images:
+        parts = path.split("/")
+        stem = stem_of(path)
+        keys = []
+        for level, part in enumerate(parts[:-1]):
+            pattern = "/".join((*parts[:level], "*", *parts[level + 1 : -1]))
+            if part.lower() in MASK_FOLDERS:
+                members[(pattern, part)].append(path)
+            elif part.lower() in IMAGE_FOLDERS:
+                keys.append(pattern)
+        # `x.png` beside `masks/x.png`
+        keys.append("/".join((*parts[:-1], "*")))
+        for pattern in keys:
+            others[(pattern, stem)].append(path)
+            channel = _CHANNEL.match(stem)
+            if channel is not None:
+                others[(pattern, channel["base"])].append(path)
+    of: dict[str, list[str]] = defaultdict(list)
+    alone: list[str] = []
+    folders: list[str] = []
+    taken: set[str] = set()
+    for (pattern, folder), paths in members.items():
+        pairs: list[tuple[str, list[str]]] = []
+        for path in paths:
+            stem = stem_of(path)
+            suffix = _SUFFIX.match(stem)
+            found = others.get((pattern, stem)) or (others.get((pattern, suffix["base"])) if suffix else None) or []
+            pairs.append((path, [owner for owner in found if owner != path]))
+        paired = sum(1 for _, found in pairs if found)
+        if paired < len(paths) / 2:
+            continue
+        folders.append(f"{pattern.replace('*', folder)} ({paired:,})")
+        for path, found in pairs:
+            if path in taken:
+                continue
+            taken.add(path)
+            if not found:
+                alone.append(path)
+            for owner in found:
+                of[owner].append(path)
+    # An image in a mask folder is no owner: `labels/` beside `masks/`.
+    owned = {owner: tuple(sorted(masks)) for owner, masks in of.items() if owner not in taken}
+    lost = sorted(taken - set(alone) - {mask for masks in owned.values() for mask in masks})
+    why = f"same stems as the images beside: {', '.join(sorted(folders)[:3])}" if folders else ""
+    return Masks(of=owned, alone=tuple(sorted((*alone, *lost))), why=why)

@@ -1,0 +1,1 @@
+"""What the checks of image quality, integrity and size share."""

@@ -1,0 +1,1 @@
+"""A new split: whole groups, stratified, few records moved."""

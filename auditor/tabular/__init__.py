@@ -1,0 +1,1 @@
+"""Label tables: reading them, and which column has which role."""
