@@ -17,7 +17,7 @@ from auditor.likeness.verify import Likeness, Standard, Verifier, compare, proof
 from auditor.measure import luminance, view_of
 from auditor.reader import FileSource, Limits, open_header, open_pixels
 
-SHARED = Path(__file__).parents[2] / "../shared/data/images"
+SHARED = Path(__file__).parents[3] / "../shared/data/images"
 Picture = np.ndarray
 
 
