@@ -180,6 +180,9 @@ class Dataset:
             numbers stay numbers, everything else is text; identifying values are hashed.
         fields: description of each metadata column.
         problems: files and rows that could not be used.
+        rater_masks: masks by several raters: `record`, `rater`, `path`, `problem` (why it is not compared; empty: it is); empty
+            where there is one mask per record at most. `auditor.experts.mask_readings` adds `sensitivity`, `specificity`.
+        mask_pairs: how far two raters' masks of one record agree: `record`, `rater_a`, `rater_b`, `dice`, `hd95_pixels`.
         masks: one row per record and mask, see `auditor.quality.mask_facts.MASK_COLUMNS`; empty before `extract`.
         checksums: one row per declared checksum, see `auditor.quality.checksums.CHECKSUM_COLUMNS`; empty where there is none.
         facts: one row per record: what the files say about themselves beyond the fields (`auditor.reader.Header.facts`).
@@ -210,6 +213,8 @@ class Dataset:
     fields: Mapping[str, Field]
     problems: tuple[Problem, ...] = ()
 
+    rater_masks: pd.DataFrame = field(default_factory=pd.DataFrame)
+    mask_pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
     masks: pd.DataFrame = field(default_factory=pd.DataFrame)
     facts: pd.DataFrame = field(default_factory=pd.DataFrame)
     checksums: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -114,7 +114,8 @@ def tasks_of(dataset: Dataset) -> Iterator[Task]:
 
 def mask_tasks(dataset: Dataset) -> Iterator[Task]:
     """One task per mask file; a mask that is not there is IN006's to report."""
-    for path in dict.fromkeys(map(str, dataset.records["mask"].dropna())):
+    drawn = dataset.rater_masks["path"] if len(dataset.rater_masks) else ()
+    for path in dict.fromkeys(map(str, (*dataset.records["mask"].dropna(), *drawn))):
         if resolve_inside(dataset.root, path) == path and _inside(dataset.root, path):
             yield Task(path=path, records=(PREFIX + path,), is_mask=True)
 
@@ -137,6 +138,22 @@ def masks_of(dataset: Dataset, found: Mapping[str, Measurement]) -> tuple[pd.Dat
         if answer is not None and answer.problem is not None:
             problems[str(path)] = Problem(kind=answer.problem[0], path=str(path), reason=answer.problem[1])
     return mask_frame(rows), list(problems.values())
+
+
+def drawn_masks(dataset: Dataset, found: Mapping[str, Measurement]) -> tuple[pd.DataFrame, list[Problem]]:
+    """`Dataset.rater_masks` with what a worker could not read: those are not opened again."""
+    if dataset.rater_masks.empty:
+        return dataset.rater_masks, []
+    said: list[str] = []
+    problems: dict[str, Problem] = {}
+    for path in map(str, dataset.rater_masks["path"]):
+        answer = found.get(PREFIX + path)
+        said.append("missing" if answer is None else answer.problem[0] if answer.problem is not None else "")
+        if answer is not None and answer.problem is not None:
+            problems[path] = Problem(kind=answer.problem[0], path=path, reason=answer.problem[1])
+    return dataset.rater_masks.assign(problem=pd.Series(said, index=dataset.rater_masks.index, dtype="str")), [
+        *problems.values()
+    ]
 
 
 def fact_frame(index: pd.Index, answers: Sequence[Measurement | None]) -> pd.DataFrame:
@@ -178,12 +195,16 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement]) -> Dataset:
         if m is not None and m.problem is not None
     ]
     masks, unread = masks_of(dataset, found)
+    drawn, undrawn = drawn_masks(dataset, found)
+    known = {p.path for p in unread}
+    unread += [p for p in undrawn if p.path not in known]
     checksums, undescribed = measure_checksums(dataset.root)
     texts = [m.header.roles.get("text") if m is not None and m.header is not None else None for m in answers]
     return replace(
         dataset,
         texts=pd.Series(texts if any(texts) else [], index=index if any(texts) else None, dtype="string"),
         masks=masks,
+        rater_masks=drawn,
         checksums=checksums,
         facts=fact_frame(index, answers),
         records=records,

@@ -91,9 +91,24 @@ def why_not(dataset: Dataset) -> str | None:
     if (len(task.columns) < 2 and task.exclusive) or not len(task.columns):
         what = "positive and negative" if labels.task == "multi" else "labelled"
         return f"fewer than two classes have at least {MIN_PER_CLASS} {what} records with pixels"
-    if len(np.unique(fold_groups(dataset)[task.rows])) < 2:
-        return "all labelled images are the same picture"
+    group = fold_groups(dataset)[task.rows]
+    if len(np.unique(group)) < 2:
+        return "all labelled images are the same picture, or of one patient"
+    if _classes_in_two_groups(task, group) < (2 if task.exclusive else 1):
+        least = "two classes have" if task.exclusive else "one class has"
+        return f"fewer than {least} records of two patients or pictures: no model can learn a class without those it judges"
     return None
+
+
+def _classes_in_two_groups(task: _Task, group: npt.NDArray[np.int64]) -> int:
+    """How many classes a model can still learn when any one group of records is left out."""
+
+    def spread(cells: Bools) -> Bools:
+        return np.array([len(np.unique(group[cells[:, c]])) >= 2 for c in range(cells.shape[1])], dtype=np.bool_)
+
+    positive = task.targets > 0
+    enough = spread(positive) if task.exclusive else spread(positive) & spread(task.known & ~positive)
+    return int(enough.sum())
 
 
 def predict(dataset: Dataset, *, seed: int = 0, folds: int = 5) -> Dataset:

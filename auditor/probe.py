@@ -35,7 +35,7 @@ class Probe:
         weights, offsets: logistic regression, (components, classes) and (classes,).
         references, votes, known: neighbours: unit vectors (references, components), their 0/1 labels and which are labels.
         prior: share of each class in training.
-        learnt: which classes the training part could teach.
+        learnt: which classes the training part could teach; none of them where it held a single class.
         exclusive: one class per record (softmax), or each class on its own (sigmoid).
     """
 
@@ -60,6 +60,8 @@ class Probe:
         logits = inside @ self.weights + self.offsets
         if not self.exclusive:
             return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
+        if not self.learnt.any():
+            return np.tile(self.prior, (len(inside), 1))
         logits[:, ~self.learnt] = -np.inf
         power = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(power / power.sum(axis=1, keepdims=True), dtype=np.float32)
@@ -100,7 +102,8 @@ def fit_probe(
     offsets = np.zeros(targets.shape[1], dtype=np.float32)
     if exclusive:
         present = np.flatnonzero(learnt)
-        weights[:, present], offsets[present] = _logistic(inside, targets[:, present].argmax(axis=1), len(present))
+        if len(present):
+            weights[:, present], offsets[present] = _logistic(inside, targets[:, present].argmax(axis=1), len(present))
     else:
         for c in np.flatnonzero(learnt):
             part = known[:, c]

@@ -18,6 +18,7 @@ from auditor.checks.ma003 import CheckCrashed
 from auditor.config import Config, find_config, read_config
 from auditor.dataset import Dataset
 from auditor.errors import ConfigError
+from auditor.experts.mask_readings import compare_masks
 from auditor.extract import Pass, extract
 from auditor.known import look_up, read_key
 from auditor.layout import Options, open_dataset
@@ -184,6 +185,8 @@ def gather(
     dataset, cached = extract(dataset, pass_of(plan), progress=progress)
     dataset = replace(dataset, known=tuple(look_up(dataset, path, secret) for path in plan.known))
     clock.lap("extract")
+    dataset = compare_masks(dataset, plan.config.limits_of())
+    clock.lap("masks of raters")
     dataset = link(dataset)
     clock.lap("link")
     needs = {need for check in checks for need in type(check).needs}

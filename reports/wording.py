@@ -66,6 +66,19 @@ def why(result: ScanResult) -> str:
     return words
 
 
+def unseen(outcome: Outcome) -> str:
+    """How much a check could not look at, and why; empty when it saw everything."""
+    coverage = outcome.verdict.coverage if outcome.verdict else None
+    if coverage is None or coverage.evaluated >= coverage.total:
+        return ""
+    missing = f"{coverage.total - coverage.evaluated:,}"
+    # `4 files were not read` needs no `4 of 9 files not seen` before it.
+    if coverage.reason.startswith(f"{missing} {coverage.unit} "):
+        return f"{missing} of {coverage.total:,}{coverage.reason.removeprefix(missing)}"
+    reason = f": {coverage.reason}" if coverage.reason else ""
+    return f"{missing} of {coverage.total:,} {coverage.unit} not seen{reason}"
+
+
 def place(where: Location) -> str:
     """Where a finding points, in words: `images/a.dcm, row 12, field BitsStored`; empty for the whole dataset."""
     parts = [shown(where.path)] if where.path else []

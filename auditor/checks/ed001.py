@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.experts.agreement import Coefficient, count_readings
 from auditor.experts.boxes import box_chart, box_pairs, box_table
+from auditor.experts.drawings import mask_agreement, mask_chart, mask_metrics, mask_tables
 from auditor.experts.habits import MIN_COPIED, copied_dissents, without_copies
 from auditor.experts.models import dawid_skene
 from auditor.experts.raters import RaterTest, compare_raters
@@ -34,6 +35,7 @@ from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Seve
 REPEATS = 500
 SEED = 0
 MAX_CLASS_ROWS = 50
+MAX_MASK_ROWS = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +44,16 @@ class ExpertDisagreement(Check):
 
     ## What it does
 
-    Measures how far the readers agree: percent, Fleiss' κ, Krippendorff's α and Gwet's AC1, each with a bootstrap interval over
-    patients (records, where there are no ids); for declared grades also the quadratically weighted κ, AC2 and the intraclass
-    correlations ICC(2,1) and ICC(3,k), and α is the ordinal one; for sets of findings α counts what they have in common
-    (Jaccard); measurements get the interval α and both ICC; boxes of several readers the F1 of those that match. The same per
-    class and per pair of readers (Cohen's κ), and how often a reader repeats the own answer. Every reader is compared with the
-    others who read the same records: if all were equally good, each would be the odd one out equally often, however hard the
-    records are. A reader who agrees significantly less (Holm over readers) and by `min_deficit` or more is named. The table
-    `raters` shows the readers as they stand in the data: they are staff, not patients, and a pseudonym could not be acted on.
+    Measures how far the readers agree: percent, Fleiss' κ, Krippendorff's α and Gwet's AC1, each with a bootstrap interval
+    over patients (records, where there are no ids); for declared grades also the quadratically weighted κ, AC2 and the
+    intraclass correlations ICC(2,1) and ICC(3,k), and α is the ordinal one; for sets of findings α counts what they have in
+    common (Jaccard); measurements get the interval α and both ICC; boxes of several readers the F1 of those that match;
+    masks of several readers (one folder per reader) the Dice and the Hausdorff distance (95 %) of every two, and STAPLE
+    sensitivity and specificity per reader. The same per class and per pair of readers (Cohen's κ), and how often a reader
+    repeats the own answer. Every reader is compared with the others who read the same records: if all were equally good,
+    each would be the odd one out equally often, however hard the records are. A reader who agrees significantly less (Holm
+    over readers) and by `min_deficit` or more is named. The table `raters` shows the readers as they stand in the data:
+    they are staff, not patients, and a pseudonym could not be acted on.
 
     ## Why is this bad?
 
@@ -68,6 +72,7 @@ class ExpertDisagreement(Check):
     * `min_deficit`: by how much a reader's agreement must fall short of the others' to be named (.05).
     * `max_p`: significance over all readers (.05).
     * `min_record_agreement`: a record is disputed when fewer of its pairs of readings agree (.5).
+    * `min_dice`: the floor of the mean Dice of masks (.7); `min_record_dice`: the masks of a record are disputed below (.5).
     * `max_findings`: so many readers are listed as findings (20); the table has them all.
 
     ## References
@@ -76,6 +81,7 @@ class ExpertDisagreement(Check):
     * Fleiss: Measuring nominal scale agreement among many raters. Psychological Bulletin 1971.
     * Shrout & Fleiss: Intraclass correlations. Psychological Bulletin 1979.
     * Gwet: Computing inter-rater reliability and its variance in the presence of high agreement. BJMSP 2008.
+    * Warfield, Zou & Wells: Simultaneous truth and performance level estimation (STAPLE). IEEE TMI 2004.
     * Dawid & Skene: Maximum likelihood estimation of observer error-rates. Applied Statistics 1979.
     """
 
@@ -87,10 +93,81 @@ class ExpertDisagreement(Check):
     min_deficit: float = 0.05
     max_p: float = 0.05
     min_record_agreement: float = 0.5
+    min_dice: float = 0.7
+    min_record_dice: float = 0.5
     max_findings: int = 20
 
     def run(self, dataset: Dataset) -> Verdict:
-        """Judge the readings; raises SkipCheck where there are none to compare."""
+        """Judge the readings and the masks; raises SkipCheck where there are none to compare."""
+        drawn = self._judge_masks(dataset)
+        try:
+            said = self._judge_answers(dataset)
+        except SkipCheck:
+            if drawn is None:
+                raise
+            return drawn
+        if drawn is None:
+            return said
+        return replace(
+            said,
+            summary=f"{said.summary} {drawn.summary}",
+            metrics={**said.metrics, **drawn.metrics},
+            findings=(*said.findings, *drawn.findings),
+            tables=(*said.tables, *drawn.tables),
+            charts=(*said.charts, *drawn.charts),
+        )
+
+    def _judge_masks(self, dataset: Dataset) -> Verdict | None:
+        """Of masks by several raters; None where there are none."""
+        found = mask_agreement(dataset, seed=SEED)
+        if found is None:
+            return None
+        poor = [rater.q <= self.max_p and rater.deficit >= self.min_deficit for rater in found.raters]
+        disputed = int((found.records["dice"] < self.min_record_dice).sum())
+        tables = mask_tables(found, poor=poor, floor=self.min_record_dice, longest=MAX_MASK_ROWS)
+        whole, total = found.dice, int(dataset.rater_masks["record"].nunique())
+        spoken = f"{whole.value:.2f} ({whole.low:.2f} to {whole.high:.2f})"
+        findings = []
+        if whole.value < self.min_dice:
+            findings.append(Finding(
+                code=self.code, severity=self.severity, where=Location(), subject="masks", score=whole.value,
+                message=(
+                    f"the masks of two raters agree with a mean Dice of {spoken}, below the floor of {self.min_dice}; "
+                    f"{disputed:,} of {len(found.records):,} records are disputed: have them drawn again, by one written rule"
+                ),
+                evidence={"dice": whole.value, "disputed_records": disputed, "records": len(found.records)},
+            ))  # fmt: skip
+        apart = sorted((r for r, bad in zip(found.raters, poor, strict=True) if bad), key=lambda r: -r.deficit)
+        findings += [
+            Finding(
+                code=self.code, severity=self.severity, where=Location(), subject=f"masks of rater {rater.name}",
+                score=rater.dice,
+                message=(
+                    f"the masks of rater {rater.name} agree with the others' with a mean Dice of {rater.dice:.2f}, "
+                    f"{rater.deficit:.2f} less than these among themselves (p = {rater.q:.1g} over all raters; STAPLE "
+                    f"sensitivity {rater.sensitivity:.2f}): look at these masks before they become labels"
+                ),
+                evidence={"rater": rater.name, "masks": rater.masks, "q": rater.q, "deficit": rater.deficit},
+            )
+            for rater in apart[: self.max_findings]
+        ]  # fmt: skip
+        return Verdict(
+            summary=(
+                f"Masks by {len(found.raters)} raters: mean Dice {spoken}; {sum(poor)} draw clearly unlike the others; "
+                f"{disputed:,} of {len(found.records):,} records are disputed."
+            ),
+            metrics=mask_metrics(found, poor=sum(poor), disputed=disputed),
+            findings=tuple(findings),
+            tables=tables,
+            charts=(mask_chart(tables[0]),),
+            coverage=Coverage(
+                evaluated=len(found.records), total=total,
+                reason="" if len(found.records) == total else "fewer than two masks that can be compared",
+            ),
+        )  # fmt: skip
+
+    def _judge_answers(self, dataset: Dataset) -> Verdict:
+        """Of readings; raises SkipCheck where there are none to compare."""
         scores = collect_scores(dataset)
         if scores is not None:
             return self._judge_scores(scores.values, scores.raters, scores.cluster)

@@ -86,8 +86,10 @@ class Unreadable(Check):
         faults = len({p.path for p in broken})
         if broken:
             summary = f"{faults:,} of {len(files):,} files cannot be read"
+        elif unknown and len(unknown) < len(files):
+            summary = f"{len(unknown):,} of {len(files):,} files have a format or codec that is not read here; the others can be read"
         elif len(unknown) < len(files):
-            summary = f"All {len(files) - len(unknown):,} files that could be judged can be read"
+            summary = f"All files can be read ({len(files):,})"
         else:
             summary = "No file could be judged: see what is missing"
         return Verdict(

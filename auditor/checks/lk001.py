@@ -11,6 +11,7 @@ import numpy as np
 from auditor.check import Check
 from auditor.dataset import Dataset
 from auditor.fields import Field, follows_picture, spoken
+from auditor.leakage.corners import InSite, Pure, fields_in_sites, pure_fields
 from auditor.statistics.coding import partition
 from auditor.statistics.contingency import Contingency, contingency_of, contingency_table, histogram_chart
 from auditor.statistics.intervals import detectable_auc
@@ -50,9 +51,11 @@ class MetadataLeakage(Check):
     inside a patient, guards against chance; the false discovery rate over all fields is held at `max_q`. A field is reported
     when it is significant and its AUC reaches `min_auc`; an encoding field (bit depth, codec, channels, container, path) whose
     interval lies over `max_auc` is an error, unless it can follow the picture itself (size, bytes, used values). Fields of one
-    kind that part the records alike are one finding. Continuous labels are cut at their median. Declared strata (`[design]`)
-    give a second figure within strata; acquisition and provenance fields must pass both. Without usable patient ids rows are
-    taken as independent, and nothing is more than a warning.
+    kind that part the records alike are one finding. Two kinds of leaks hide in a corner, too small for that AUC, and are
+    asked for in the fields that were silent: values that one class alone has (exact test over patients against the share of
+    the class, never of the majority), and fields that tell inside one site only. Continuous labels are cut at their median.
+    Declared strata (`[design]`) give a second figure within strata; acquisition and provenance fields must pass both. Without
+    usable patient ids rows are taken as independent, and nothing is more than a warning.
 
     ## Why is this bad?
 
@@ -126,6 +129,9 @@ class MetadataLeakage(Check):
         for (one, field, low, high, severity), same in _alike(told):
             findings.append(self._finding(one, field, question, low, high, severity, same))
             contingencies.append(contingency_of(one.coded, field, question.targets, one.target, question.clusters))
+        silent = [(one.coded, field) for one, field, verdict, *_ in rows if verdict == "passed"]
+        findings += [self._of_pure(pure, question) for pure in pure_fields(silent, question)]
+        findings += [self._of_site(inside) for inside in self._in_sites(dataset, question, [field for _, field in silent])]
         fields = _fields_table(rows, question)
         tables = (fields, contingency_table(contingencies)) if contingencies else (fields,)
         return Verdict(
@@ -194,6 +200,71 @@ class MetadataLeakage(Check):
             evidence=evidence,
         )
 
+    def _in_sites(self, dataset: Dataset, question: Question, silent: Sequence[Field]) -> tuple[InSite, ...]:
+        """Fields that say nothing over all sites, asked inside each."""
+        if not dataset.has("site"):
+            return ()
+        asked = [field for field in silent if field.kind != "clinical" and not _is_no_input(field)]
+        return fields_in_sites(
+            [(dataset.metadata[field.name], field) for field in asked],
+            question,
+            dataset.records["site"],
+            cases=self.min_records,
+            holders=self.min_patients,
+            draws=self.draws,
+            test_records=self.test_records,
+            seed=self.seed,
+            folds=self.folds,
+            max_q=self.max_q,
+            min_auc=self.min_auc,
+        )
+
+    def _of_pure(self, pure: Pure, question: Question) -> Finding:
+        severity = Severity.INFO if pure.field.kind == "clinical" or _is_no_input(pure.field) else Severity.WARNING
+        unit = "patients" if question.clusters.usable else "records"
+        count = len(pure.values)
+        value = pure.values[0]
+        message = (
+            f"{'One value' if count == 1 else f'{count} values'} of {spoken(pure.field.name)} ({pure.field.name}) "
+            f"{'stands' if count == 1 else 'stand'} in {pure.patients:,} {unit}, every one of them {pure.target}, "
+            f"of which there are {value.base_rate:.0%} overall"
+        )
+        if not question.clusters.usable:
+            message += "; no usable patient ids, rows assumed independent"
+        return Finding(
+            code=self.code,
+            severity=severity,
+            message=f"{message}; {_REMEDY[pure.field.kind]}",
+            where=Location(field=pure.field.name),
+            subject="pure values",
+            score=value.lift,
+            evidence={"class": pure.target, "values": count, unit: pure.patients, "lift": round(value.lift, 2), "q": pure.q},
+        )
+
+    def _of_site(self, inside: InSite) -> Finding:
+        one = inside.measured
+        return Finding(
+            code=self.code,
+            severity=Severity.WARNING,
+            message=(
+                f"{spoken(inside.field.name)} ({inside.field.name}) tells {inside.target} from the rest inside one site "
+                f"({inside.records:,} records): AUC {one.auc:.2f} ({one.low:.2f}–{one.high:.2f}), though not over all sites; "
+                f"{_REMEDY[inside.field.kind]}"
+            ),
+            where=Location(field=inside.field.name),
+            subject=f"site {inside.site + 1}",
+            score=one.auc,
+            evidence={
+                "class": inside.target,
+                "site": inside.site + 1,
+                "records": inside.records,
+                "auc": round(one.auc, 4),
+                "low": round(one.low, 4),
+                "high": round(one.high, 4),
+                "q": inside.q,
+            },
+        )
+
     def _seen_from(self, screening: Screening) -> tuple[float, float]:
         """Smallest AUC that would have been found, for the class with most and with fewest patients on its smaller side."""
         order = np.argsort(screening.sides.min(axis=1))
@@ -210,8 +281,10 @@ class MetadataLeakage(Check):
         if tested == 0:
             return f"All {len(screening.constant)} fields hold one value: none can tell the class.{note}"
         if findings:
-            top = max(findings, key=lambda finding: finding.score or 0.0)
-            also = f" {told} of {tested} fields tell the class." if told > 1 else f" One of {tested} fields."
+            plain = [finding for finding in findings if not finding.subject] or list(findings)
+            top = max(plain, key=lambda finding: finding.score or 0.0)
+            corner = " A corner of the data only." if not told else ""
+            also = f" {told} of {tested} fields tell the class." if told > 1 else corner or f" One of {tested} fields."
             return f"{top.message.split(';')[0]}.{also}{note}"
         commonest, rarest = self._seen_from(screening)
         span = f"AUC {commonest:.2f}" if rarest - commonest < 0.005 else f"AUC {commonest:.2f} (rarest class {rarest:.2f})"

@@ -64,7 +64,8 @@ def release_masks(target: Path, *, limits: Limits | None = None) -> MaskRelease:
     scores: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     files: dict[str, bytes] = {}
     for record, paths in folders.items():
-        masks, problem = _read(target, paths, limits or Limits())
+        masks, problems = read_masks(target, paths, limits or Limits())
+        problem = "; ".join(f"{rater}: {reason}" for rater, reason in problems.items())
         row: dict[str, object] = {"record": record, "raters": len(masks), "problem": problem}
         if len(masks) >= 2:
             names, stack = list(masks), np.stack(list(masks.values()))
@@ -102,23 +103,25 @@ def _rater_frame(scores: Mapping[str, list[tuple[float, float, float]]]) -> pd.D
     return pd.DataFrame(rows(), columns=["rater", "masks", "mean_dice", "sensitivity", "specificity"]).round(6)
 
 
-def _read(target: Path, paths: Mapping[str, str], limits: Limits) -> tuple[dict[str, npt.NDArray[np.bool_]], str]:
-    """Masks of one record that can be read and are of one size (that of the first); and what was left out."""
+def read_masks(
+    target: Path, paths: Mapping[str, str], limits: Limits
+) -> tuple[dict[str, npt.NDArray[np.bool_]], dict[str, str]]:
+    """Masks of one record that can be read and are of one size (the first one's), and why others were left out; by rater."""
     masks: dict[str, npt.NDArray[np.bool_]] = {}
-    left_out = []
+    left_out: dict[str, str] = {}
     for rater, path in sorted(paths.items()):
         try:
             source = read_source(target / path, limits)
             pixels = open_pixels(source, open_header(source, limits), limits).array
         except UnreadableFile as error:
-            left_out.append(f"{rater}: {error.kind}")
+            left_out[rater] = error.kind
             continue
         if len(np.unique(pixels)) > MAX_VALUES:
-            left_out.append(f"{rater}: no mask, more than {MAX_VALUES} different values")
+            left_out[rater] = f"no mask, more than {MAX_VALUES} different values"
             continue
         mask = np.asarray((pixels != 0).any(axis=-1) if pixels.ndim == 4 else pixels != 0, dtype=bool)
         if masks and mask.shape != next(iter(masks.values())).shape:
-            left_out.append(f"{rater}: another size")
+            left_out[rater] = "another size"
             continue
         masks[rater] = mask
-    return masks, "; ".join(left_out)
+    return masks, left_out

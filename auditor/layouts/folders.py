@@ -11,6 +11,7 @@ from auditor.fields import Field
 from auditor.layout import Detection, Listing, Options
 from auditor.placement.masks import Masks, find_masks
 from auditor.placement.names import NameRoles, roles_in_names
+from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.records import Draft, build, no_labels
 from auditor.placement.tree import FolderRoles, read_folders
 from auditor.tabular.label_table import categorical
@@ -34,11 +35,13 @@ def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG
     inventory = listing.inventory
     if not inventory.images:
         return Detection(layout="folders", confidence=0.2, why=f"{len(paths):,} array files")
-    masks = find_masks(paths)
-    roles = read_folders([path for path in paths if path not in masks.files])
+    raters, masks = drawn_masks(paths)
+    roles = read_folders([path for path in paths if path not in masks.files and path not in raters.files])
     if roles.label is not None:
         guess = next(g for g in roles.guesses if g.role == "label")
         return Detection(layout="folders", confidence=min(0.75, guess.confidence), why=f"class folders: {guess.why}")
+    if raters.of:
+        return Detection(layout="folders", confidence=0.65, why=f"images with masks by several raters: {raters.why}")
     if masks.of:
         return Detection(layout="folders", confidence=0.65, why=f"images with masks: {masks.why}")
     names = roles_in_names([path for path in paths if path not in masks.files])
@@ -47,12 +50,19 @@ def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG
     return Detection(layout="folders", confidence=0.3, why=f"{len(paths):,} images")
 
 
+def drawn_masks(paths: Sequence[str]) -> tuple[RaterMasks, Masks]:
+    """Masks by several raters, and the masks among the other files."""
+    raters = find_rater_masks(paths)
+    return raters, find_masks([path for path in paths if path not in raters.files])
+
+
 def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
     """One record per image; masks are no records but fill `mask`."""
     inventory = listing.inventory
     every = image_paths(listing)
-    masks = find_masks(every)
-    ids = [path for path in every if path not in masks.files]
+    raters, masks = drawn_masks(every)
+    drawn = masks.files | raters.files
+    ids = [path for path in every if path not in drawn]
     folders = read_folders(ids)
     names = roles_in_names(ids)
     index = pd.Index(ids, name="record", dtype="str")
@@ -70,6 +80,11 @@ def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
     if masks.of:
         columns["mask"] = [masks.of[path][0] if path in masks.of else None for path in ids]
         guesses.append(Guess(role="mask", value="file names", confidence=0.9, why=masks.why))
+    elif raters.of:
+        columns["mask"] = [raters.first(path) for path in ids]
+    if raters.of:
+        guesses.append(Guess(role="mask", value="folders of raters", confidence=0.9, why=raters.why))
+        notes.append(rater_note(raters, has_masks=bool(masks.of)))
     notes += mask_notes(masks) + unread_notes(listing)
     fields, metadata = {}, {}
     if names is not None:
@@ -80,9 +95,9 @@ def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
     used = frozenset(every)
     counts = {
         "files": len(listing.files),
-        "images": sum(path not in masks.files for path in every),
+        "images": sum(path not in drawn for path in every),
         "containers": sum(path not in used for path in inventory.containers),
-        "masks": len(masks.files),
+        "masks": len(drawn),
         "tables": len(inventory.tables),
         "other": len(inventory.other),
         "refused": len(listing.problems),
@@ -96,6 +111,7 @@ def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
             labels=labels,
             columns=columns,
             metadata=metadata,
+            rater_masks=raters.frame({path: (path,) for path in ids}) if raters.of else None,
             fields=fields,
             counts=counts,
             guesses=tuple(guesses),
@@ -103,6 +119,12 @@ def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
             problems=listing.problems,
         )
     )
+
+
+def rater_note(raters: RaterMasks, *, has_masks: bool) -> str:
+    """Which mask is taken for the image's own."""
+    own = "" if has_masks else "; the mask by the first rater is taken for the image's own"
+    return f"{len(raters.of):,} images have masks by raters, which are compared (ED001){own}"
 
 
 def mask_notes(masks: Masks) -> list[str]:

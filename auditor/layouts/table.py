@@ -14,6 +14,7 @@ from auditor.layout import Detection, Listing, Options, list_files
 from auditor.placement.images import Inventory
 from auditor.placement.masks import Masks, find_masks
 from auditor.placement.names import roles_in_names, split_name
+from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.records import Draft, build, no_labels, unique_ids
 from auditor.placement.resolve import Resolved, resolve_names
 from auditor.tabular.columns import describe_columns
@@ -42,11 +43,12 @@ def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG
     return Detection(layout="table", confidence=candidates[0].confidence, why=f"{candidates[0].name}: {candidates[0].why}")
 
 
-def _matchable(inventory: Inventory) -> tuple[list[str], Masks]:
+def _matchable(inventory: Inventory) -> tuple[list[str], Masks, RaterMasks]:
     """What a table may name: images that are no masks, and arrays where they are all there is."""
-    masks = find_masks(inventory.images)
-    images = [path for path in inventory.images if path not in masks.files]
-    return images or list(inventory.containers), masks
+    raters = find_rater_masks(inventory.images)
+    masks = find_masks([path for path in inventory.images if path not in raters.files])
+    images = [path for path in inventory.images if path not in masks.files and path not in raters.files]
+    return images or list(inventory.containers), masks, raters
 
 
 def load(listing: Listing, options: Options) -> Dataset:
@@ -56,7 +58,7 @@ def load(listing: Listing, options: Options) -> Dataset:
         DatasetError: no table, a damaged one, or a pinned column that does not exist.
     """
     files = _image_listing(listing, options)
-    images, masks = _matchable(files.inventory)
+    images, masks, drawn = _matchable(files.inventory)
     table, names = open_label_table(listing, images if options.root is None else _matchable(listing.inventory)[0])
     shares = naming_shares(table.frame, files.root, images)
     roles = find_roles(
@@ -68,7 +70,7 @@ def load(listing: Listing, options: Options) -> Dataset:
         task=options.task,
         level=options.level,
     )
-    return _Loader(table, names, files, images, masks, roles, listing).dataset()
+    return _Loader(table, names, files, images, masks, drawn, roles, listing).dataset()
 
 
 def _pins(options: Options, table: LabelTable) -> Mapping[str, str]:
@@ -94,11 +96,13 @@ class _Loader:
         files: Listing,
         images: Sequence[str],
         masks: Masks,
+        drawn: RaterMasks,
         roles: Roles,
         listing: Listing,
     ) -> None:
         self.table, self.tables, self.files, self.images = table, tables, files, images
-        self.mask_of, self.mask_files, self.roles, self.listing = masks.of, masks.files, roles, listing
+        self.mask_of, self.mask_files, self.roles, self.listing = masks.of, masks.files | drawn.files, roles, listing
+        self.drawn = drawn
         self.inventory = files.inventory
         self.frame = table.frame
         self.grouped = False
@@ -124,6 +128,7 @@ class _Loader:
         mask = self._masks(names[rows], rows)
         if mask is not None:
             columns["mask"] = mask
+        drawn = self._drawn(names[rows], ids)
         boxes = None
         if self.roles.boxes is not None:
             boxes = read_boxes(self.frame, self.roles, row_record, self.table.lines, self.table.path.name)
@@ -153,6 +158,7 @@ class _Loader:
                 fields=metadata.fields,
                 annotations=annotations,
                 boxes=boxes,
+                rater_masks=drawn,
                 counts=self._counts(),
                 guesses=tuple(self.guesses),
                 notes=tuple(self.notes),
@@ -293,9 +299,18 @@ class _Loader:
             self.unlisted = [path for path in self.unlisted if path not in taken]
             return list(masks)
         if not self.mask_of:
-            return None
+            return [self.drawn.first(name) for name in names] if self.drawn.of else None
         self.guesses.append(Guess(role="mask", value="file names", confidence=0.9, why="files called as masks of the images"))
         return [self.mask_of[name][0] if name in self.mask_of else None for name in names]
+
+    def _drawn(self, names: npt.NDArray[np.object_], ids: Sequence[str]) -> pd.DataFrame | None:
+        if not self.drawn.of:
+            return None
+        records: dict[str, list[str]] = {}
+        for name, record in zip(names, ids, strict=True):
+            records.setdefault(str(name), []).append(record)
+        self.guesses.append(Guess(role="mask", value="folders of raters", confidence=0.9, why=self.drawn.why))
+        return self.drawn.frame(records)
 
     def _constant(self, name: str, row_record: npt.NDArray[np.object_]) -> bool:
         """The column says the same in all rows of a record."""

@@ -166,14 +166,15 @@ def subgroups(dataset: Dataset, *, max_values: int) -> list[Subgroup]:
     for name, values in columns.items():
         if not 2 <= values.nunique() <= min(max_values, max(2, dataset.size // 5)):
             continue
-        frame = pd.DataFrame({"value": values.astype(object), "patient": patients.astype(object)})
-        counts = frame.dropna(subset=["value"]).groupby("value")["patient"].nunique()
+        # Records without a patient id count for nobody: a value that only they have would be a subgroup of 0 patients.
+        frame = pd.DataFrame({"value": values.astype(object), "patient": patients.astype(object)}).dropna()
+        counts = frame.groupby("value")["patient"].nunique()
         # A value that few patients have could identify them: its number stands for it.
         shown = {v: str(v) if c >= FEWEST_SHOWN else f"value {i + 1}" for i, (v, c) in enumerate(counts.items())}
         found += [Subgroup(field=name, value=shown[v], of_class="", count=int(c)) for v, c in counts.items()]
         if classes is not None:
-            frame["class"] = classes.astype(object)
-            crossed = frame.dropna(subset=["value", "class"]).groupby(["value", "class"])["patient"].nunique()
+            frame["class"] = classes.astype(object).loc[frame.index]
+            crossed = frame.dropna(subset=["class"]).groupby(["value", "class"])["patient"].nunique()
             full = crossed.reindex(pd.MultiIndex.from_product([counts.index, dataset.labels.classes]), fill_value=0)
             found += [
                 Subgroup(field=name, value=shown[key[0]], of_class=str(key[1]), count=int(c))

@@ -12,6 +12,9 @@ from auditor.statistics.coding import CodedField
 from auditor.statistics.multiplicity import holm
 from auditor.statistics.targets import Targets
 
+MAJORITY = 0.6
+"""A class of more than this share of the patients is the normal case. Not .5: of two equal classes neither is."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PureValue:
@@ -40,7 +43,7 @@ def pure_values(
     """Values whose records are all of one class, when that is no accident at the level of patients.
 
     A patient counts as a case when at least half of its records are. Under the null, which patients hold a value is a
-    draw without replacement: hypergeometric. The majority class (half of the patients or more) is never called pure.
+    draw without replacement: hypergeometric. A majority class (more than `MAJORITY` of the patients) is never called pure.
     """
     candidates: list[tuple[int, int, int, int, float]] = []
     p: list[float] = []
@@ -51,7 +54,7 @@ def pure_values(
         cases = np.bincount(clusters[positive], minlength=patients)
         case = (seen > 0) & (2 * cases >= seen)
         everyone, total = int((seen > 0).sum()), int(case.sum())
-        if total == 0 or 2 * total >= everyone:
+        if total == 0 or total > MAJORITY * everyone:
             continue
         hits = np.bincount(field.codes[positive], minlength=field.size)
         others = np.bincount(field.codes[known & ~positive], minlength=field.size)

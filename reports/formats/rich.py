@@ -18,7 +18,7 @@ from rich.text import Text
 
 from auditor.types import Finding, Outcome, ScanResult, Severity
 from reports.cell import shortened, shown, visible
-from reports.wording import STATUS, VERDICT, counted, place, severities, why
+from reports.wording import STATUS, VERDICT, counted, family, place, severities, unseen, why
 
 SUFFIXES: tuple[str, ...] = ()
 SHOWN_PER_CHECK = 3
@@ -87,9 +87,15 @@ def _dataset(result: ScanResult) -> list[RenderableType]:
     lines.append(_indented(" · ".join(fact for fact in facts if fact)))
     counts = {use: number for use, number in dataset.counts.items() if number and use != "records"}
     if counts:
-        lines.append(_indented(" · ".join(f"{number:,} {visible(use).replace('_', ' ')}" for use, number in counts.items())))
+        lines.append(_indented(" · ".join(f"{number:,} {_use(use, number)}" for use, number in counts.items())))
     lines += [_indented(f"Note: {visible(note)}") for note in dataset.notes]
     return lines
+
+
+def _use(use: str, number: int) -> str:
+    """`images`, `rows used`, but `1 image`, `1 row used`."""
+    noun, *rest = visible(use).replace("_", " ").split(" ")
+    return " ".join([noun.removesuffix("s") if number == 1 else noun, *rest])
 
 
 def _classes(classes: tuple[str, ...]) -> str:
@@ -175,21 +181,22 @@ def _of_one_check(code: str, findings: list[Finding]) -> list[RenderableType]:
 
 
 def _gaps(result: ScanResult) -> list[RenderableType]:
-    lines: list[tuple[Outcome, str, str]] = [
-        (o, o.status, o.reason) for o in result.outcomes if o.status in ("crashed", "skipped")
-    ]
-    lines.sort(key=lambda line: (line[1], line[0].code))
-    lines += [(o, "partly", missing) for o in result.outcomes if (missing := _missing(o))]
+    lines: list[tuple[Outcome, str, str]] = [(o, o.status, o.reason) for o in result.outcomes if o.status == "crashed"]
+    lines.sort(key=lambda line: line[0].code)
+    lines += _skipped(result.outcomes)
+    lines += [(o, "partly", missing) for o in result.outcomes if (missing := unseen(o))]
     return [_heading("Not evaluated", "nothing here counts as passed"), *_rows(lines)] if lines else []
 
 
-def _missing(outcome: Outcome) -> str:
-    """How much a check could not look at, and why; empty when it saw everything."""
-    coverage = outcome.verdict.coverage if outcome.verdict else None
-    if coverage is None or coverage.evaluated >= coverage.total:
-        return ""
-    reason = f": {coverage.reason}" if coverage.reason else ""
-    return f"{coverage.total - coverage.evaluated:,} of {coverage.total:,} {coverage.unit} not seen{reason}"
+def _skipped(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, str, str]]:
+    """One line per family and reason: seven checks that lack the same thing are one thing to mend."""
+    same: dict[tuple[str, str], list[Outcome]] = {}
+    for outcome in sorted((o for o in outcomes if o.status == "skipped"), key=lambda o: o.code):
+        same.setdefault((family(outcome.code), outcome.reason), []).append(outcome)
+    return [
+        (first, "skipped", f"{reason} (nor {', '.join(o.code for o in rest)})" if rest else reason)
+        for (_, reason), (first, *rest) in same.items()
+    ]
 
 
 def _gate(result: ScanResult) -> list[RenderableType]:

@@ -139,6 +139,17 @@ def test_a_class_that_only_one_patient_has_is_not_judged():
     assert np.isfinite(dataset.predictions.probabilities[:200]).all()
 
 
+def test_a_fold_whose_training_part_holds_one_class_is_left_out_and_the_rest_judged():
+    # Two patients have both classes each, a hundred have `a` alone: where both fall in one fold, the rest is all `a`.
+    labels = [*["a"] * 100, *["a", "b"] * 20]
+    patients = [*(str(i) for i in range(100)), *["x"] * 20, *["y"] * 20]
+    for seed in range(6):
+        p = predict(make_dataset(labels=labels, features=cloud(labels), patients=patients), seed=seed).predictions.probabilities
+        judged = np.isfinite(p).all(axis=1)
+        assert judged[:100].sum() >= 60
+        assert np.allclose(p[judged].sum(axis=1), 1, atol=1e-5)
+
+
 def test_multi_label_classes_are_judged_one_by_one_on_what_is_known():
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 2, (300, 3))
@@ -176,6 +187,10 @@ def test_given_predictions_are_left_alone():
         ({"labels": two_classes(12), "features": cloud(two_classes(12))}, "12 labelled records"),
         ({"labels": ["a"] * 30, "features": cloud(["a"] * 30)}, "two classes"),
         ({"labels": ["a"] * 30 + ["b"] * 4, "features": cloud(["a"] * 34)}, "two classes"),
+        ({"labels": two_classes(60), "features": cloud(two_classes(60)), "patients": [i % 3 and "A" or "B" for i in range(60)]},
+         "fewer than two classes have records of two patients"),
+        ({"labels": ["a"] * 30 + ["b"] * 30, "features": cloud(["a"] * 60), "patients": [*"q" * 30, *map(str, range(30))]},
+         "fewer than two classes have records of two patients"),
         ({"labels": two_classes(30), "features": cloud(["a"] * 30), "same_pixels": ["p"] * 30}, "same picture"),
     ],
 )

@@ -50,6 +50,15 @@ def test_features_that_do_not_vary_at_all_give_the_prior():
     assert np.ptp(p, axis=0).max() < 1e-5
 
 
+def test_a_training_part_of_a_single_class_teaches_nothing_and_gives_its_prior():
+    features, targets, _ = blobs()
+    only = np.zeros_like(targets)
+    only[:, 1] = 1
+    probe = fitted(features, only)
+    assert not probe.learnt.any()
+    assert np.allclose(probe.probabilities(features), [0, 1, 0], atol=1e-6)
+
+
 def test_a_class_without_training_rows_is_not_learnt_and_gets_nothing_from_the_regression():
     features, targets, _ = blobs()
     targets = np.hstack([targets, np.zeros((300, 1), np.float32)])

@@ -174,3 +174,23 @@ def test_the_same_picture_in_two_containers_is_one_group(tmp_path: Path) -> None
     assert [(p["path_a"], p["path_b"], p["evidence"]) for p in pairs] == [("a/000.png", "b/copy.tif", "pixels")]
     assert outcome(result, "SP003")["status"] == "failed"
     assert code == 1
+
+
+def test_masks_by_several_raters_are_compared_and_the_odd_one_is_named(tmp_path: Path) -> None:
+    from PIL import Image
+
+    rows_, columns = np.ogrid[:48, :48]
+    for i, picture in enumerate(pictures(12, 3, (48, 48))):
+        drawn = {"images": picture * 255}
+        for rater, radius in (("rater1", 14), ("rater2", 14.5), ("rater3", 9.5 + i % 3)):
+            drawn[rater] = ((rows_ - 24) ** 2 + (columns - 24) ** 2 <= radius**2) * 255
+        for folder, array in drawn.items():
+            (tmp_path / "study" / folder).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(array.astype(np.uint8)).save(tmp_path / "study" / folder / f"{i:02d}.png")
+    (tmp_path / "study" / "rater2" / "00.png").write_bytes(b"not a picture")
+    _, result = scanned(str(tmp_path / "study"))
+    assert result["records"] == 12
+    assert [f["subject"] for f in outcome(result, "ED001")["findings"]] == ["masks of rater rater3"]
+    assert {r["rater_a"] for r in rows(result, "ED001", "masks")} == {"rater1", "rater2", "rater3"}
+    assert outcome(result, "ED001")["metrics"]["masks_not_compared"] == 1
+    assert any(f["where"]["path"] == "rater2/00.png" for f in outcome(result, "IN001")["findings"])

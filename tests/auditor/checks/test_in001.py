@@ -39,6 +39,16 @@ def test_each_bad_file_is_a_finding_and_the_counts_add_up() -> None:
     assert truncated.where.path == "1.png"
 
 
+def test_formats_that_are_not_read_are_told_and_never_summed_up_as_readable() -> None:
+    problems = [problem("unsupported", f"{i}.par") for i in range(3)]
+    records = [str(i) for i in range(5)]
+    verdict = Unreadable().run(make_dataset(records=records, same_bytes=records, problems=problems))
+    assert verdict.summary.startswith("3 of 8 files have a format or codec that is not read here") or verdict.summary.startswith(
+        "3 of 5 files have a format or codec that is not read here"
+    )
+    assert "All" not in verdict.summary
+
+
 def test_the_pip_command_stands_beside_a_missing_codec() -> None:
     dataset = make_dataset(n=1, problems=[problem("missing-codec", "a.dcm")])
     assert "pip install 'medaudit[all]'" in Unreadable().run(dataset).findings[0].message

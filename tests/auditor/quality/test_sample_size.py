@@ -41,6 +41,12 @@ def test_the_interval_and_the_difference_agree_with_simulation() -> None:
     assert power == pytest.approx(0.8, abs=0.04)
 
 
+def test_a_value_that_only_records_without_a_patient_have_is_no_subgroup_of_nobody() -> None:
+    values, patients = ["CT"] * 20 + ["MR"] * 20 + ["OT"] * 10, [*(f"p{i}" for i in range(40)), *[None] * 10]
+    dataset = make_dataset(n=50, patients=patients, metadata={"dicom.Modality": values})
+    assert {g.value: g.count for g in subgroups(dataset, max_values=20)} == {"CT": 20, "MR": 20}
+
+
 def test_a_value_that_few_patients_have_is_not_written_out() -> None:
     values = ["common"] * 40 + ["telling"] * 2
     dataset = make_dataset(labels=["a", "b"] * 21, metadata={"dicom.Manufacturer": values})
