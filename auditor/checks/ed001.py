@@ -11,7 +11,7 @@ import numpy.typing as npt
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
 from auditor.experts.agreement import Coefficient, count_readings
-from auditor.experts.boxes import box_chart, box_pairs, box_table
+from auditor.experts.boxes import box_chart, box_pairs, box_table, point_pairs
 from auditor.experts.drawings import mask_agreement, mask_chart, mask_metrics, mask_tables
 from auditor.experts.habits import MIN_COPIED, copied_dissents, without_copies
 from auditor.experts.models import dawid_skene
@@ -47,7 +47,7 @@ class ExpertDisagreement(Check):
     Measures how far the readers agree: percent, Fleiss' κ, Krippendorff's α and Gwet's AC1, each with a bootstrap interval
     over patients (records, where there are no ids); for declared grades also the quadratically weighted κ, AC2 and the
     intraclass correlations ICC(2,1) and ICC(3,k), and α is the ordinal one; for sets of findings α counts what they have in
-    common (Jaccard); measurements get the interval α and both ICC; boxes of several readers the F1 of those that match;
+    common (Jaccard); measurements get the interval α and both ICC; boxes and points of several readers the F1 of those that match;
     masks of several readers (one folder per reader) the Dice and the Hausdorff distance (95 %) of every two, and STAPLE
     sensitivity and specificity per reader. The same per class and per pair of readers (Cohen's κ), and how often a reader
     repeats the own answer. Every reader is compared with the others who read the same records: if all were equally good,
@@ -72,6 +72,7 @@ class ExpertDisagreement(Check):
     * `min_deficit`: by how much a reader's agreement must fall short of the others' to be named (.05).
     * `max_p`: significance over all readers (.05).
     * `min_record_agreement`: a record is disputed when fewer of its pairs of readings agree (.5).
+    * `point_radius`: points of two readers are one where they lie this many pixels apart at most (15).
     * `min_dice`: the floor of the mean Dice of masks (.7); `min_record_dice`: the masks of a record are disputed below (.5).
     * `max_findings`: so many readers are listed as findings (20); the table has them all.
 
@@ -93,28 +94,41 @@ class ExpertDisagreement(Check):
     min_deficit: float = 0.05
     max_p: float = 0.05
     min_record_agreement: float = 0.5
+    point_radius: float = 15.0
     min_dice: float = 0.7
     min_record_dice: float = 0.5
     max_findings: int = 20
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge the readings and the masks; raises SkipCheck where there are none to compare."""
-        drawn = self._judge_masks(dataset)
+        drawn = _joined(self._judge_masks(dataset), self._judge_points(dataset))
         try:
             said = self._judge_answers(dataset)
         except SkipCheck:
             if drawn is None:
                 raise
             return drawn
-        if drawn is None:
-            return said
-        return replace(
-            said,
-            summary=f"{said.summary} {drawn.summary}",
-            metrics={**said.metrics, **drawn.metrics},
-            findings=(*said.findings, *drawn.findings),
-            tables=(*said.tables, *drawn.tables),
-            charts=(*said.charts, *drawn.charts),
+        whole = _joined(said, drawn)
+        assert whole is not None
+        return whole
+
+    def _judge_points(self, dataset: Dataset) -> Verdict | None:
+        """Of points by several raters; None where no two raters marked one record."""
+        pairs = point_pairs(dataset, radius=self.point_radius, seed=SEED)
+        if not pairs:
+            return None
+        table = box_table(pairs, radius=self.point_radius)
+        mean = float(np.mean([pair.f1.value for pair in pairs]))
+        read = dataset.points.groupby("record")["rater"].nunique()
+        several = int((read >= 2).sum())
+        return Verdict(
+            summary=f"Points of every two raters match with a mean F1 of {mean:.2f} (within {self.point_radius:g} pixels).",
+            metrics={"point_f1": mean, "point_records": several, "point_rater_pairs": len(pairs)},
+            tables=(table,),
+            charts=(box_chart(table),),
+            coverage=Coverage(
+                evaluated=several, total=len(read), reason="" if several == len(read) else "marked by one rater only"
+            ),
         )
 
     def _judge_masks(self, dataset: Dataset) -> Verdict | None:
@@ -289,6 +303,20 @@ class ExpertDisagreement(Check):
                 )
             )  # fmt: skip
         return found
+
+
+def _joined(first: Verdict | None, second: Verdict | None) -> Verdict | None:
+    """Both verdicts in one; the coverage is that of the first."""
+    if first is None or second is None:
+        return first if second is None else second
+    return replace(
+        first,
+        summary=f"{first.summary} {second.summary}",
+        metrics={**first.metrics, **second.metrics},
+        findings=(*first.findings, *second.findings),
+        tables=(*first.tables, *second.tables),
+        charts=(*first.charts, *second.charts),
+    )
 
 
 def _summary(metrics: dict[str, Cell], alpha: Coefficient, floor: float, *, comparable: bool) -> str:

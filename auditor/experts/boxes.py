@@ -1,8 +1,8 @@
-"""Agreement of raters who drew boxes: F1 of the boxes that can be matched, per pair of raters."""
+"""Agreement of raters who drew boxes or set points: F1 of those that can be matched, per pair of raters."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -25,7 +25,7 @@ REPEATS = 200
 
 @dataclass(frozen=True, kw_only=True)
 class BoxPair:
-    """Two raters on the records that both read: records, boxes of both, F1 (boxes of one class, IoU ≥ MIN_OVERLAP)."""
+    """Two raters on the records that both read: records, boxes (or points) of both, F1 of those of one class that match."""
 
     first: str
     second: str
@@ -43,8 +43,37 @@ def box_pairs(dataset: Dataset, *, seed: int = 0) -> tuple[BoxPair, ...]:
     if "rater" not in boxes.columns or boxes.empty:
         return ()
     read = pd.concat([dataset.annotations[["record", "rater"]], boxes[["record", "rater"]]]).dropna().drop_duplicates()
+    return _every_two(dataset, boxes, read, _box_fits, seed)
+
+
+def point_pairs(dataset: Dataset, *, radius: float, seed: int = 0) -> tuple[BoxPair, ...]:
+    """The same of points of one class that lie within `radius` pixels of one another; no point in a row = marked nothing."""
+    points = dataset.points
+    if points.empty:
+        return ()
+    read = pd.concat([dataset.annotations[["record", "rater"]], points[["record", "rater"]]]).dropna().drop_duplicates()
+    marked = points[points["x"].notna() & points["y"].notna()]
+
+    def fits(one: Doubles, two: Doubles) -> npt.NDArray[np.bool_]:
+        distance = np.sqrt(((one[:, None] - two[None]) ** 2).sum(axis=2))
+        return np.asarray(distance <= radius, dtype=bool)
+
+    return _every_two(dataset, marked, read, fits, seed)
+
+
+def _box_fits(one: Doubles, two: Doubles) -> npt.NDArray[np.bool_]:
+    return np.asarray(intersection_over_union(one, two) >= MIN_OVERLAP, dtype=bool)
+
+
+def _every_two(
+    dataset: Dataset,
+    boxes: pd.DataFrame,
+    read: pd.DataFrame,
+    fits: Callable[[Doubles, Doubles], npt.NDArray[np.bool_]],
+    seed: int,
+) -> tuple[BoxPair, ...]:
     most = sorted(read["rater"].value_counts(sort=True).index[:MAX_RATERS])
-    corners = boxes[["x0", "y0", "x1", "y1"]].to_numpy(np.float64)
+    corners = boxes[[name for name in ("x0", "y0", "x1", "y1", "x", "y") if name in boxes.columns]].to_numpy(np.float64)
     label = pd.factorize(boxes["label"].astype(str))[0]
     drawn = {key: np.asarray(rows) for key, rows in boxes.groupby(["record", "rater"]).indices.items()}
     by_rater = {name: set(group["record"]) for name, group in read.groupby("rater")}
@@ -55,7 +84,7 @@ def box_pairs(dataset: Dataset, *, seed: int = 0) -> tuple[BoxPair, ...]:
         rows = []
         for record in common:
             one, two = drawn.get((record, a), nothing), drawn.get((record, b), nothing)
-            rows.append((_common(corners[one], corners[two], label[one], label[two]), len(one) + len(two)))
+            rows.append((_common(corners[one], corners[two], label[one], label[two], fits), len(one) + len(two)))
         sums = np.asarray(rows, dtype=np.float64).reshape(-1, 2)
         if sums[:, 1].sum() == 0:
             continue
@@ -64,12 +93,18 @@ def box_pairs(dataset: Dataset, *, seed: int = 0) -> tuple[BoxPair, ...]:
     return tuple(found)
 
 
-def _common(one: Doubles, two: Doubles, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> int:
+def _common(
+    one: Doubles,
+    two: Doubles,
+    first: npt.NDArray[np.int64],
+    second: npt.NDArray[np.int64],
+    fits: Callable[[Doubles, Doubles], npt.NDArray[np.bool_]],
+) -> int:
     if len(one) == 0 or len(two) == 0:
         return 0
-    fits = (intersection_over_union(one, two) >= MIN_OVERLAP) & (first[:, None] == second[None, :])
-    rows, columns = linear_sum_assignment(-fits.astype(np.float64))
-    return int(fits[rows, columns].sum())
+    both = fits(one, two) & (first[:, None] == second[None, :])
+    rows, columns = linear_sum_assignment(-both.astype(np.float64))
+    return int(both[rows, columns].sum())
 
 
 def _f1(sums: Doubles, cluster: npt.NDArray[np.int64], seed: int) -> Coefficient:
@@ -81,8 +116,9 @@ def _f1(sums: Doubles, cluster: npt.NDArray[np.int64], seed: int) -> Coefficient
     return Coefficient(value=value, low=low, high=high)
 
 
-def box_table(pairs: Sequence[BoxPair]) -> Table:
-    """Every pair in both directions, so that a matrix can be drawn."""
+def box_table(pairs: Sequence[BoxPair], *, radius: float | None = None) -> Table:
+    """Every pair in both directions, so that a matrix can be drawn; of points where `radius` (pixels) is given."""
+    things, rule = ("boxes", f"IoU {MIN_OVERLAP} or more") if radius is None else ("points", f"{radius:g} pixels apart at most")
     both = [(p.first, p.second, p) for p in pairs] + [(p.second, p.first, p) for p in pairs]
     both.sort(key=lambda row: row[:2])
 
@@ -90,12 +126,12 @@ def box_table(pairs: Sequence[BoxPair]) -> Table:
         return None if np.isnan(value) else min(max(value, 0.0), 1.0)
 
     return Table(
-        name="boxes", title=f"Boxes of every two raters that match (same class, IoU {MIN_OVERLAP} or more)",
+        name=things, title=f"{things.capitalize()} of every two raters that match (same class, {rule})",
         columns=(
             Column(name="rater_a", kind="text", values=[a for a, _, _ in both], title="Rater"),
             Column(name="rater_b", kind="text", values=[b for _, b, _ in both], title="With"),
             Column(name="records", kind="integer", values=[p.records for *_, p in both], title="Records of both"),
-            Column(name="boxes", kind="integer", values=[p.boxes for *_, p in both], title="Boxes of both"),
+            Column(name=things, kind="integer", values=[p.boxes for *_, p in both], title=f"{things.capitalize()} of both"),
             Column(name="f1", kind="fraction", values=[cell(p.f1.value) for *_, p in both], title="F1"),
             Column(name="low", kind="fraction", values=[cell(p.f1.low) for *_, p in both], title="95 % from"),
             Column(name="high", kind="fraction", values=[cell(p.f1.high) for *_, p in both], title="to"),
@@ -106,6 +142,6 @@ def box_table(pairs: Sequence[BoxPair]) -> Table:
 def box_chart(table: Table) -> Chart:
     """Heat map of the pairs."""
     return Chart(
-        name="boxes", title="Matched boxes of every two raters (F1)", kind="matrix", table=table,
+        name=table.name, title=f"Matched {table.name} of every two raters (F1)", kind="matrix", table=table,
         label="rater_a", group="rater_b", value="f1",
     )  # fmt: skip

@@ -23,7 +23,7 @@ from auditor.tabular.label_table import LabelTable
 from auditor.tabular.labels import text_of
 from auditor.tabular.roles import Roles, find_roles
 from auditor.tabular.table_choice import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
-from auditor.tabular.table_readings import long_readings, read_boxes, wide_readings
+from auditor.tabular.table_readings import long_readings, read_boxes, read_points, wide_readings
 from auditor.tabular.tables import table_format
 from auditor.types import Guess
 
@@ -132,6 +132,9 @@ class _Loader:
         boxes = None
         if self.roles.boxes is not None:
             boxes = read_boxes(self.frame, self.roles, row_record, self.table.lines, self.table.path.name)
+        points = None
+        if self.roles.points is not None:
+            points = read_points(self.frame, self.roles, row_record)
         labels = self._labels(rows, index, row_record)
         annotations = None
         if self.roles.raters:
@@ -158,6 +161,7 @@ class _Loader:
                 fields=metadata.fields,
                 annotations=annotations,
                 boxes=boxes,
+                points=points,
                 rater_masks=drawn,
                 counts=self._counts(),
                 guesses=tuple(self.guesses),

@@ -57,6 +57,7 @@ class Draft:
     fields: Mapping[str, Field] = field(default_factory=dict)
     annotations: pd.DataFrame | None = None
     boxes: pd.DataFrame | None = None
+    points: pd.DataFrame | None = None
     rater_masks: pd.DataFrame | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     guesses: tuple[Guess, ...] = ()
@@ -135,6 +136,7 @@ def build(draft: Draft) -> Dataset:
         labels=draft.labels,
         annotations=empty_annotations() if draft.annotations is None else draft.annotations,
         boxes=box_frame() if draft.boxes is None else draft.boxes,
+        points=pd.DataFrame() if draft.points is None else draft.points,
         rater_masks=pd.DataFrame() if draft.rater_masks is None else draft.rater_masks,
         metadata=metadata,
         fields=draft.fields,

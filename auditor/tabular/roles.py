@@ -26,6 +26,7 @@ _BOXES: tuple[tuple[BoxStyle, tuple[str, str, str, str]], ...] = (
     ("size", ("x", "y", "w", "h")),
     ("size", ("bboxx", "bboxy", "bboxw", "bboxh")),
 )
+_POINTS = (("x", "y"), ("pointx", "pointy"), ("xcoord", "ycoord"), ("cx", "cy"), ("xcenter", "ycenter"))
 MAX_RATER_CLASSES = 50
 
 
@@ -39,6 +40,7 @@ class Roles:
         labels: label columns, and how to read them.
         raters: columns of a wide table, one per rater.
         boxes: four columns, and whether they are corners or corner and size.
+        points: two columns, x and y of a mark by a rater.
         twins: columns that say the same as the label: no metadata.
     """
 
@@ -50,6 +52,7 @@ class Roles:
     raters: tuple[str, ...] = ()
     boxes: tuple[str, str, str, str] | None = None
     box_style: BoxStyle = "corners"
+    points: tuple[str, str] | None = None
     twins: tuple[str, ...] = ()
     known: KnownHeader | None = None
     guesses: tuple[Guess, ...] = ()
@@ -58,7 +61,9 @@ class Roles:
     @property
     def used(self) -> frozenset[str]:
         """Columns that have a role."""
-        return frozenset((*self.columns.values(), *self.labels, *self.raters, *(self.boxes or ()), *self.twins))
+        return frozenset(
+            (*self.columns.values(), *self.labels, *self.raters, *(self.boxes or ()), *(self.points or ()), *self.twins)
+        )
 
 
 def find_roles(
@@ -90,6 +95,7 @@ def find_roles(
         search.take_known(known)
     search.find_columns()
     search.find_raters()
+    search.find_points()
     search.find_item()
     search.find_label(known)
     mark = separator or (known.separator if known is not None else None)
@@ -107,6 +113,7 @@ def find_roles(
         raters=search.raters,
         boxes=search.boxes,
         box_style=search.box_style,
+        points=search.points,
         twins=twins,
         known=known,
         guesses=tuple(search.guesses),
@@ -126,13 +133,14 @@ class _Search:
         self.raters: tuple[str, ...] = ()
         self.boxes: tuple[str, str, str, str] | None = None
         self.box_style: BoxStyle = "corners"
+        self.points: tuple[str, str] | None = None
         self.guesses: list[Guess] = []
         self.notes: list[str] = []
 
     @property
     def free(self) -> list[str]:
         """Columns without a role."""
-        taken = {*self.columns.values(), *self.labels, *self.raters, *(self.boxes or ())}
+        taken = {*self.columns.values(), *self.labels, *self.raters, *(self.boxes or ()), *(self.points or ())}
         return [name for name in self.names if name not in taken]
 
     def assign(self, role: str, name: str, confidence: float, why: str, *, pinned: bool = False, shown: str = "") -> None:
@@ -297,6 +305,19 @@ class _Search:
                 ]
                 if any(self._repeats(other, name) for other in full):
                     self.assign("rater", name, 0.9, f"called so, {seen.distinct:,} raters, and several read the same record")
+                    return
+
+    def find_points(self) -> None:
+        """Two numbers called x and y are a mark only where a rater set it; elsewhere they may be anything."""
+        if self.boxes is not None or "rater" not in self.columns:
+            return
+        by_name = {plain(name): name for name in self.free}
+        for first, second in _POINTS:
+            if first in by_name and second in by_name:
+                x, y = by_name[first], by_name[second]
+                if self.profiles[x].numeric and self.profiles[y].numeric:
+                    self.points = (x, y)
+                    self.tell("point", (x, y), 0.85, "two numbers called x and y, by several raters")
                     return
 
     def _measures(self, name: str) -> bool:

@@ -35,7 +35,7 @@ def wide_readings(frame: pd.DataFrame, raters: Sequence[str], ids: Sequence[str]
 def long_readings(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.DataFrame:
     """One row per reading; `records` is the record of every row of the table.
 
-    Several rows of one rater and one record are one reading where each row is a box or a finding: their classes are joined.
+    Several rows of one rater and one record are one reading where each row is a box, a point or a finding: their classes are joined.
     """
     columns: dict[str, object] = {"record": records, "rater": text_of(frame[roles.columns["rater"]])}
     answer = roles.columns.get("answer")
@@ -48,7 +48,7 @@ def long_readings(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.Dat
         columns["time"] = text_of(frame[roles.columns["time"]])
     table = pd.DataFrame(columns)
     table = table[(table["rater"] != "") & (table["label"] != "") & (table["record"] != "")]
-    if roles.boxes is not None:
+    if roles.boxes is not None or roles.points is not None:
         unique = table[["record", "rater", "label"]].drop_duplicates().sort_values("label", kind="stable")
         table = unique.groupby(["record", "rater"], sort=False)["label"].agg("|".join).reset_index()
         table = table.sort_values(["record", "rater"], kind="stable")
@@ -88,3 +88,19 @@ def read_boxes(
     if "rater" in roles.columns:
         boxes["rater"] = pd.Series(text_of(frame[roles.columns["rater"]])[there]).astype("str")
     return boxes
+
+
+def read_points(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.DataFrame:
+    """`Dataset.points`: one row per mark; a row without two numbers says that the rater marked nothing."""
+    assert roles.points is not None
+    x, y = (numbers_of(frame[name]) for name in roles.points)
+    name = roles.columns.get("answer") or (roles.labels[0] if len(roles.labels) == 1 else None)
+    there = ~np.isnan(x) & ~np.isnan(y)
+    points = pd.DataFrame({
+        "record": pd.Series(records).astype("str"),
+        "rater": pd.Series(text_of(frame[roles.columns["rater"]])).astype("str"),
+        "label": pd.Series(text_of(frame[name]) if name is not None else np.full(len(frame), "", dtype=object)).astype("str"),
+        "x": np.where(there, x, np.nan),
+        "y": np.where(there, y, np.nan),
+    })  # fmt: skip
+    return points[(points["record"] != "") & (points["rater"] != "")].reset_index(drop=True)
