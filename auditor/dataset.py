@@ -176,7 +176,7 @@ class Dataset:
         annotations: one row per reading: `record`, `rater`, `label` [, `time`, `session`, `seconds`, `position`]; text
             columns; empty if none.
         boxes: `record`, `label`, `x0`, `y0`, `x1`, `y1` (pixels, float), `path`, `line` [, `rater`].
-        points: marks without extent, by rater: `record`, `rater`, `label`, `x`, `y` (pixels, float; NaN: the rater marked nothing).
+        points: marks without extent, by rater: `record`, `rater`, `label`, `x`, `y` (pixels, float; NaN: nothing was marked).
         metadata: one column per field (`container.bit_depth`, `dicom.Manufacturer`, `table.View Position`, `path.extension`);
             numbers stay numbers, everything else is text; identifying values are hashed.
         fields: description of each metadata column.

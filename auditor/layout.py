@@ -204,6 +204,13 @@ def open_dataset(target: Path, options: Options, rules: Privacy | None = None) -
             f"{target}: no images, label table or npz found; name the folder that holds the images, or the label table"
         )
     dataset: Dataset = layouts()[fits[0].layout].load(listing, options)
+    if options.roles and fits[0].layout != "table" and not any(guess.role == "table" for guess in dataset.summary.guesses):
+        # Never in silence: who names the column of the patients believes that patients were told apart.
+        role, column = next(iter(options.roles.items()))
+        raise DatasetError(
+            f"{target}: no label table was read (layout {fits[0].layout}), so no column {column!r} can be the {role}; "
+            "name the table: medaudit scan TABLE --root FOLDER"
+        )
     rules = rules or Privacy()
     inventory = listing.inventory
     looks = look_at_tables(listing.root, inventory.tables, inventory.other, rules)

@@ -114,6 +114,8 @@ def plan_for(
     if known and key is None:
         raise ConfigError("--known needs --key: the key file that the hashes were made with")
     folder = default_folder(os.environ, Path.home()) if cache else None
+    if (classes or in_sample) and not given:
+        raise ConfigError("--classes and --in-sample speak of predictions: name their file with --predictions")
     return Plan(
         config=settings,
         options=options,

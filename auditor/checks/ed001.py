@@ -47,7 +47,7 @@ class ExpertDisagreement(Check):
     Measures how far the readers agree: percent, Fleiss' κ, Krippendorff's α and Gwet's AC1, each with a bootstrap interval
     over patients (records, where there are no ids); for declared grades also the quadratically weighted κ, AC2 and the
     intraclass correlations ICC(2,1) and ICC(3,k), and α is the ordinal one; for sets of findings α counts what they have in
-    common (Jaccard); measurements get the interval α and both ICC; boxes and points of several readers the F1 of those that match;
+    common (Jaccard); measurements get the interval α and both ICC; boxes and points the F1 of those that match;
     masks of several readers (one folder per reader) the Dice and the Hausdorff distance (95 %) of every two, and STAPLE
     sensitivity and specificity per reader. The same per class and per pair of readers (Cohen's κ), and how often a reader
     repeats the own answer. Every reader is compared with the others who read the same records: if all were equally good,

@@ -87,7 +87,9 @@ class Unreadable(Check):
         if broken:
             summary = f"{faults:,} of {len(files):,} files cannot be read"
         elif unknown and len(unknown) < len(files):
-            summary = f"{len(unknown):,} of {len(files):,} files have a format or codec that is not read here; the others can be read"
+            summary = (
+                f"{len(unknown):,} of {len(files):,} files have a format or codec that is not read here; the others can be read"
+            )
         elif len(unknown) < len(files):
             summary = f"All files can be read ({len(files):,})"
         else:

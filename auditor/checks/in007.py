@@ -85,12 +85,16 @@ class MixedGeometry(Check):
             return []
         facts = dataset.facts
         frame = pd.DataFrame({"series": pd.factorize(dataset.records["series"])[0], "position": np.arange(dataset.size)})
-        columns = {"cosines": "orientation", "spacing_row": "pixel spacing", "spacing_column": "pixel spacing"}
+        # Both directions of the spacing are one thing: told apart, every odd series would be reported twice.
+        columns = {"cosines": "orientation", "spacing_row": "pixel spacing"}
         faults = []
         for column, what in columns.items():
             if column not in facts.columns:
                 continue
             frame["value"] = facts[column].to_numpy()
+            if column == "spacing_row":
+                pairs = zip(facts["spacing_row"], facts["spacing_column"], strict=True)
+                frame["value"] = pd.Series([f"{r} {c}" for r, c in pairs], dtype=object).where(spaced)
             part = frame[(frame["series"] >= 0) & frame["value"].notna() & (spaced | (column == "cosines"))]
             counts = part.groupby("series")["value"].nunique()
             for series in counts[counts > 1].index:
@@ -145,7 +149,9 @@ class MixedGeometry(Check):
                                 )
                             )
                 elif len(names) > 1:
-                    message = f"{len(names)} orientations are mixed in the collection, none is the usual one"
+                    message = (
+                        f"{len(names)} orientations are mixed among the {modality or 'collected'} images, none is the usual one"
+                    )
                     faults.append(
                         Fault(
                             where=Location(),
@@ -161,7 +167,8 @@ class MixedGeometry(Check):
                 low, high = (float(v) for v in np.percentile(spacings, (5, 95)))
                 if high / low > self.max_spacing_ratio:
                     message = (
-                        f"Pixel spacing runs from {low:.3g} to {high:.3g} mm within one modality (5th to 95th percentile). "
+                        f"Pixel spacing runs from {low:.3g} to {high:.3g} mm among the {modality or 'collected'} images "
+                        "(5th to 95th percentile). "
                         "Resample to one spacing before training"
                     )
                     faults.append(

@@ -58,6 +58,7 @@ class EightInSixteen(ImageCheck):
         flagged = (eight == 1) | ((eight == 0.5) & (small >= self.min_kind_fraction))
         return Judgement(
             flagged=flagged, value=np.where(np.isfinite(eight), levels, np.nan), usual=np.full(eight.shape, np.nan),
-            what="declares more than 8 bits and holds 8", measure="steps between its 1st and 99th percentile", advice="Export it again with its full depth",
+            what="declares more than 8 bits and holds 8",
+            measure="steps between its 1st and 99th percentile", advice="Export it again with its full depth",
             unjudged="they declare 8 bits, or are no whole numbers",
         )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
+from auditor.duplicates import plural
 from auditor.privacy.exposed import field_table, not_seen
 from auditor.privacy.withhold import OWN_HEADER, telling_parts
 from auditor.types import Coverage, Finding, Location, Severity, Verdict
@@ -65,7 +66,7 @@ class NamesInPathsAndTables(Check):
         summary = (
             "; ".join(
                 [f"{count:,} parts of paths hold a {kind}" for kind, count in sorted(kinds.items())]
-                + ([f"{len(rows)} columns of tables tell of people"] if rows else [])
+                + ([f"{plural(len(rows), 'column')} of the tables seem to tell of people"] if rows else [])
             )
             or f"No name, date or record number found in {int(paths):,} paths and {len(looked)} tables{not_seen(dataset)}"
         )

@@ -149,4 +149,5 @@ def why_none(dataset: Dataset) -> str:
     """Why there is nothing to compare."""
     if dataset.sketches is None or not (len(dataset.sketches) or dataset.sketches.refused):
         return "no image was read: there is nothing to compare"
-    return f"fewer than two images can be compared: {why_left(dataset, len(dataset.sketches))}"
+    left = why_left(dataset, len(dataset.sketches))
+    return "fewer than two images can be compared" + (f": {left}" if left else "")

@@ -82,9 +82,10 @@ class Counts(Check):
         )
         patients = int(dataset.records["patient"].nunique()) if dataset.has("patient") else None
         classes, splits = counts["class"].nunique(), counts["split"].nunique()
+        parts = f" and {splits:,} splits" if splits > 1 else ""
         who = f" of {patients:,} patients" if patients is not None else ""
         return Verdict(
-            summary=f"{dataset.size:,} images{who} in {classes:,} classes and {splits:,} splits; {len(few):,} cells are small",
+            summary=f"{dataset.size:,} images{who} in {classes:,} classes{parts}; {len(few):,} cells are small",
             metrics={"images": dataset.size, "patients": patients, "classes": classes, "small_cells": len(few)},
             findings=findings,
             tables=(table,),

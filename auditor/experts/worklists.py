@@ -60,8 +60,8 @@ def collect_worklists(dataset: Dataset) -> Worklists:
         SkipCheck: no readings, no session, time or position, or nothing to judge the readings by.
     """
     table = complete_readings(dataset).reset_index(drop=True)
-    if not {"time", "session", "position"} & set(table.columns):
-        raise SkipCheck("the readings have neither session nor time: fatigue and drift cannot be told")
+    if not {"time", "session", "position", "seconds"} & set(table.columns):
+        raise SkipCheck("the readings have neither session nor time nor reading time: fatigue and drift cannot be told")
     record, records = pd.factorize(table["record"].astype(str))
     rater, raters = pd.factorize(table["rater"].astype(str), sort=True)
     clock, is_date = _clock(table)
@@ -88,6 +88,15 @@ def collect_worklists(dataset: Dataset) -> Worklists:
         seconds=_numbers(table, "seconds")[known], error=error[known], raters=tuple(str(r) for r in raters), measure=measure,
         auc=auc, sessions=called,
     )  # fmt: skip
+
+
+def paces(lists: Worklists) -> Doubles:
+    """Rank of each reading time among those of the rater, 0 shortest to 1 longest; NaN where it is not known or not above 0."""
+    frame = pd.DataFrame({"rater": lists.rater, "seconds": np.where(lists.seconds > 0, lists.seconds, np.nan)})
+    grouped = frame.groupby("rater")["seconds"]
+    size = grouped.transform("count").to_numpy(np.float64)
+    rank = grouped.rank().to_numpy(np.float64)
+    return np.asarray(np.where(size > 1, (rank - 1) / np.maximum(size - 1, 1), np.nan))
 
 
 def _numbers(table: pd.DataFrame, name: str) -> Doubles:

@@ -35,7 +35,7 @@ def wide_readings(frame: pd.DataFrame, raters: Sequence[str], ids: Sequence[str]
 def long_readings(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.DataFrame:
     """One row per reading; `records` is the record of every row of the table.
 
-    Several rows of one rater and one record are one reading where each row is a box, a point or a finding: their classes are joined.
+    Several rows of one rater and one record are one reading where a row is a box, a point or a finding: classes are joined.
     """
     columns: dict[str, object] = {"record": records, "rater": text_of(frame[roles.columns["rater"]])}
     answer = roles.columns.get("answer")

@@ -1,6 +1,7 @@
 import os
 
 import pytest
+from PIL import Image
 
 from auditor.errors import DatasetError
 from auditor.layout import Options, detect, layouts, list_files, open_dataset, resolve_inside
@@ -54,6 +55,16 @@ def test_a_folder_without_anything_to_audit_is_an_error(tmp_path):
     touch(tmp_path, "readme.txt")
     with pytest.raises(DatasetError, match="no images, label table or npz"):
         open_dataset(tmp_path, Options())
+
+
+def test_a_column_cannot_be_pinned_where_no_table_was_read(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(6):
+            Image.new("L", (8, 8), number).save(tmp_path / name / f"{number}.png")
+    assert open_dataset(tmp_path, Options()).size == 12
+    with pytest.raises(DatasetError, match="no column 'person' can be the patient; name the table"):
+        open_dataset(tmp_path, Options(roles={"patient": "person"}))
 
 
 def test_an_unknown_layout_names_those_there_are(tmp_path):

@@ -187,10 +187,18 @@ def test_given_predictions_are_left_alone():
         ({"labels": two_classes(12), "features": cloud(two_classes(12))}, "12 labelled records"),
         ({"labels": ["a"] * 30, "features": cloud(["a"] * 30)}, "two classes"),
         ({"labels": ["a"] * 30 + ["b"] * 4, "features": cloud(["a"] * 34)}, "two classes"),
-        ({"labels": two_classes(60), "features": cloud(two_classes(60)), "patients": [i % 3 and "A" or "B" for i in range(60)]},
-         "fewer than two classes have records of two patients"),
-        ({"labels": ["a"] * 30 + ["b"] * 30, "features": cloud(["a"] * 60), "patients": [*"q" * 30, *map(str, range(30))]},
-         "fewer than two classes have records of two patients"),
+        (
+            {
+                "labels": two_classes(60),
+                "features": cloud(two_classes(60)),
+                "patients": ["A" if i % 3 else "B" for i in range(60)],
+            },
+            "fewer than two classes have records of two patients",
+        ),
+        (
+            {"labels": ["a"] * 30 + ["b"] * 30, "features": cloud(["a"] * 60), "patients": [*"q" * 30, *map(str, range(30))]},
+            "fewer than two classes have records of two patients",
+        ),
         ({"labels": two_classes(30), "features": cloud(["a"] * 30), "same_pixels": ["p"] * 30}, "same picture"),
     ],
 )

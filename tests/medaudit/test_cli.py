@@ -92,6 +92,7 @@ def test_what_is_required_and_cannot_be_told_is_incomplete(images: Path) -> None
         (["scan", "{images}", "--fail-on", "always"], "--fail-on always"),
         (["scan", "{images}", "--config", "nowhere.toml"], "nowhere.toml: cannot be read"),
         (["scan", "{images}", "--predictions", "nowhere.npy"], "nowhere.npy"),
+        (["scan", "{images}", "--classes", "a,b"], "name their file with --predictions"),
         (["scan", "{empty}"], "holds no file"),
         (["scan", "{table}", "--label", "diagnosi"], "diagnosis"),
         (["explain", "XX001"], "no check has the code 'XX001'"),

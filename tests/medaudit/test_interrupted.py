@@ -39,9 +39,14 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(root: Path, where: Path, name: str = "r.json") -> subprocess.Popen[bytes]:
     environment = {**os.environ, "MEDAUDIT_CACHE": str(where / "cache"), "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [*COMMAND, str(root), "-q", "--select", "IN001,SP002", "--workers", "1", "-o", name]
-    return subprocess.Popen(
-        command, cwd=where, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-    )
+    # A shell that runs these tests in the background hands on an ignored SIGINT; a terminal would not.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(
+            command, cwd=where, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def known(where: Path) -> int:

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from auditor.types import Gate, Location
-from reports.wording import by_family, counted, family, place, severities, why
+from auditor.types import Coverage, Gate, Location, Outcome, Verdict
+from reports.wording import by_family, counted, family, place, severities, unseen, why
 
 
 def test_families_come_in_their_order(hostile_result):
@@ -16,6 +16,22 @@ def test_families_come_in_their_order(hostile_result):
 def test_counts_agree_with_their_nouns():
     assert counted(1, "class", "classes") == "1 class"
     assert counted(1200, "record") == "1,200 records"
+
+
+def test_what_was_not_seen_is_counted_once():
+    def words(reason, evaluated=5):
+        coverage = Coverage(evaluated=evaluated, total=9, unit="files", reason=reason)
+        return unseen(
+            Outcome(
+                code="IN003", name="wrong-extension", title="", status="passed", verdict=Verdict(summary="", coverage=coverage)
+            )
+        )
+
+    assert words("4 files were not looked at: they lie in a container") == (
+        "4 of 9 files were not looked at: they lie in a container"
+    )
+    assert words("not tables") == "4 of 9 files not seen: not tables"
+    assert words("", evaluated=9) == ""
 
 
 def test_waived_findings_are_counted_apart(hostile_result):

@@ -135,6 +135,53 @@ def test_what_cannot_be_told_is_skipped(rows, words):
         FatigueOrDrift().run(make_dataset(n=30, annotations=table))
 
 
+def hurried(seed=0, *, raters=8, cases=200, each=5, harm=0.3, order=True):
+    """Hard cases take longer and are missed more often; the shortest tenth of a reader's times adds `harm` to the error."""
+    rng = np.random.default_rng(seed)
+    truth, difficulty = rng.integers(0, 2, cases), rng.uniform(0, 0.3, cases)
+    readers = np.argsort(rng.random((cases, raters)), axis=1)[:, :each]
+    rows = []
+    for r in range(raters):
+        own = rng.permutation(np.flatnonzero((readers == r).any(axis=1)))
+        seconds = np.exp(rng.normal(3, 0.7, len(own)) + 2 * difficulty[own])
+        short = seconds <= np.quantile(seconds, 0.1)
+        wrong = rng.random(len(own)) < 0.1 + difficulty[own] + harm * short
+        said = np.where(wrong, 1 - truth[own], truth[own])
+        rows += [
+            (f"r{c:04d}", f"R{r}", str(v), f"{s:.2f}", str(k))
+            for k, (c, v, s) in enumerate(zip(own, said, seconds, strict=True))
+        ]
+    table = pd.DataFrame(rows, columns=["record", "rater", "label", "seconds", "position"])
+    table = table if order else table.drop(columns="position")
+    return make_dataset(n=cases, labels=truth.astype(str).tolist(), annotations=table)
+
+
+def test_very_short_readings_that_err_more_are_found_and_drawn():
+    for order in (True, False):
+        verdict = FatigueOrDrift().run(hurried(harm=0.4, order=order))
+        assert subjects(verdict) == ["reading time"]
+        assert "shortest tenth" in verdict.findings[0].message
+        assert verdict.metrics["reading_time_effect"] == pytest.approx(0.4, abs=0.15)
+        curve = next(t for t in verdict.tables if t.name == "reading_time")
+        error = next(c for c in curve.columns if c.name == "error").values
+        assert error[0] > max(error[1:])
+
+
+def test_cases_that_take_longer_because_they_are_hard_are_no_haste():
+    verdict = FatigueOrDrift().run(hurried(harm=0.0))
+    assert verdict.findings == ()
+    assert verdict.metrics["reading_time_power"] > 0
+
+
+@pytest.mark.slow
+def test_haste_is_found_and_its_absence_raises_no_alarm():
+    found = [subjects(FatigueOrDrift().run(hurried(s, harm=0.3))) == ["reading time"] for s in range(40)]
+    quiet = [FatigueOrDrift(min_effect=0).run(hurried(s + 500, harm=0.0)) for s in range(120)]
+    assert np.mean(found) > 0.8
+    assert np.mean([bool(v.findings) for v in quiet]) <= 0.08
+    assert np.mean([v.metrics["reading_time_p"] <= 0.05 for v in quiet]) <= 0.1
+
+
 @pytest.mark.slow
 def test_the_published_drift_is_found_at_the_power_reported_and_nothing_else():
     for scores in (False, True):

@@ -29,7 +29,7 @@ def test_a_slice_of_another_orientation_in_a_series_is_found() -> None:
 
 def test_mixed_spacings_of_a_series_are_found_and_a_scout_of_three_is_information() -> None:
     verdict = MixedGeometry().run(placed([AXIAL] * 8, ["LP"] * 8, [0.7] * 7 + [0.9], ["1.2"] * 8))
-    assert {f.severity for f in verdict.findings} == {Severity.WARNING}
+    assert [(f.severity, f.evidence["images_different"]) for f in verdict.findings] == [(Severity.WARNING, 1)]
     scout = placed([AXIAL, CORONAL, CORONAL], ["LP", "LF", "LF"], [1.0] * 3, ["1.2"] * 3)
     assert {f.severity for f in MixedGeometry().run(scout).findings} == {Severity.INFO}
 

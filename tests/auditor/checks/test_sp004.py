@@ -30,6 +30,12 @@ def known(dataset: Dataset, packed: Sequence[bytes] = ()) -> Dataset:
     return replace(dataset, sketches=book)
 
 
+def test_a_single_image_is_nothing_to_compare_and_the_reason_is_a_whole_sentence() -> None:
+    with pytest.raises(SkipCheck) as skipped:
+        NearDuplicate().run(known(make_dataset(records=["one"])))
+    assert str(skipped.value) == "fewer than two images can be compared"
+
+
 def errors(verdict: Verdict) -> list[Finding]:
     return [f for f in verdict.findings if f.severity is Severity.ERROR]
 

@@ -26,3 +26,8 @@ def test_enough_of_everything_is_silent() -> None:
 def test_no_classes_are_skipped() -> None:
     with pytest.raises(SkipCheck, match="no classes"):
         Counts().run(make_dataset(n=20))
+
+
+def test_without_a_split_no_split_is_counted() -> None:
+    whole = Counts().run(make_dataset(labels=["a", "b"] * 20))
+    assert whole.summary.startswith("40 images in 2 classes; ")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from auditor.types import DatasetSummary, Gate
+from auditor.types import DatasetSummary, Gate, Outcome
 from reports.formats.rich import print_result, render
 
 
@@ -52,6 +52,24 @@ def test_what_was_not_evaluated_has_its_reason(hostile_result):
     assert "! crashed LK002 combined-metadata-leakage: ValueError in the model of 14" in text
     assert "no table with more than one rater" in text
     assert "6 of 5,856 records not seen: 6 files could not be" in text
+
+
+def test_checks_that_lack_the_same_thing_share_a_line(hostile_result):
+    lacking = [
+        Outcome(code=code, name=f"check-{code}", title="", status="skipped", reason="there is no label")
+        for code in ("LK001", "LK004", "LK008")
+    ]
+    other = Outcome(code="LN001", name="noise", title="", status="skipped", reason="there is no label")
+    text = re.sub(r"\s+", " ", printed(replace(hostile_result, outcomes=(*lacking, other)), width=120))
+    assert "LK001 check-LK001: there is no label (nor LK004, LK008)" in text
+    assert "LN001 noise: there is no label" in text
+    assert "4 not evaluated" in text
+
+
+def test_one_file_is_a_file(hostile_result):
+    counts = {"files": 1, "images": 2, "rows_used": 1, "other": 1}
+    text = printed(replace(hostile_result, dataset=replace(hostile_result.dataset, counts=counts)))
+    assert "1 file · 2 images · 1 row used · 1 other" in text
 
 
 def test_names_cannot_move_the_cursor_or_change_the_markup(hostile_result):
