@@ -302,9 +302,9 @@ def gate(outcomes: Iterable[Outcome], fail_on: str, required: Iterable[str]) -> 
         for finding in (f for o in outcomes if o.verdict for f in o.verdict.findings):
             if finding.waived is None and finding.severity.rank >= Severity(fail_on).rank:
                 failing[finding.code] = failing.get(finding.code, 0) + 1
-    reasons = [
-        f"{code}: {count:,} {'finding' if count == 1 else 'findings'} at or above {fail_on}" for code, count in failing.items()
-    ]
+    total = sum(failing.values())
+    each = ", ".join(f"{code} {count:,}" for code, count in failing.items())
+    reasons = [f"{total:,} {'finding' if total == 1 else 'findings'} at or above {fail_on}: {each}"] if failing else []
     verdict: GateVerdict = "incomplete" if broken else "failed" if failing else "passed"
     exit_code = {"passed": 0, "failed": 1, "incomplete": 3}[verdict]
     return Gate(verdict=verdict, exit_code=exit_code, fail_on=fail_on, reasons=tuple(broken + reasons))

@@ -282,7 +282,7 @@ class MetadataLeakage(Check):
             return f"All {len(screening.constant)} fields hold one value: none can tell the class.{note}"
         if findings:
             plain = [finding for finding in findings if not finding.subject] or list(findings)
-            top = max(plain, key=lambda finding: finding.score or 0.0)
+            top = max(plain, key=lambda finding: (finding.severity.rank, finding.score or 0.0))
             corner = " A corner of the data only." if not told else ""
             also = f" {told} of {tested} fields tell the class." if told > 1 else corner or f" One of {tested} fields."
             return f"{top.message.split(';')[0]}.{also}{note}"
