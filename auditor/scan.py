@@ -7,7 +7,7 @@ import os
 import platform
 import time
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,9 @@ from auditor.types import SCHEMA_VERSION, Gate, GateVerdict, Outcome, Run, ScanR
 from auditor.waivers import waive
 
 MAX_THUMBNAILS = 200
+
+Predictor = Callable[[Dataset], Dataset]
+"""Given by the front door when a network is to predict: `auditor` knows no trainer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,13 +134,36 @@ def plan_for(
     )
 
 
-def scan(target: Path | str, plan: Plan | None = None, *, progress: Progress | None = None) -> ScanResult:
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """A scan's result and the dataset it was judged on, for whoever goes on from there."""
+
+    dataset: Dataset
+    result: ScanResult
+
+
+def scan(
+    target: Path | str, plan: Plan | None = None, *, progress: Progress | None = None, predictor: Predictor | None = None
+) -> ScanResult:
     """Audit a dataset.
 
     Args:
         target: a folder, a label table or an npz.
         plan: what to do; None reads medaudit.toml beside the dataset and uses the defaults.
         progress: told how far it is.
+        predictor: gives the linked dataset its out-of-fold predictions in the place of the built-in probe.
+
+    Raises:
+        DatasetError: the dataset cannot be opened.
+        ConfigError: medaudit.toml or an option is wrong.
+    """
+    return examine(target, plan, progress=progress, predictor=predictor).result
+
+
+def examine(
+    target: Path | str, plan: Plan | None = None, *, progress: Progress | None = None, predictor: Predictor | None = None
+) -> Examined:
+    """`scan`, and the dataset as the checks saw it.
 
     Raises:
         DatasetError: the dataset cannot be opened.
@@ -152,7 +178,7 @@ def scan(target: Path | str, plan: Plan | None = None, *, progress: Progress | N
     opened = open_dataset(target, plan.options, plan.config.privacy_of())
     dataset = replace(opened, design=plan.config.design_of())
     clock.lap("open")
-    dataset, cached = gather(dataset, plan, checks, progress, clock)
+    dataset, cached = gather(dataset, plan, checks, progress, clock, predictor)
     names = withheld_names(dataset)
     dataset = read_reviews(dataset, plan.reviewed, names)
     outcomes = judge(dataset, checks, progress)
@@ -163,7 +189,7 @@ def scan(target: Path | str, plan: Plan | None = None, *, progress: Progress | N
     # before waivers are matched, so that they fit what a report shows
     outcomes, stale = waive(withhold(outcomes, names), plan.config.waivers)
     notes = (*dataset.summary.notes, *(f"a waiver for {w.code or w.fingerprint or w.path} fits no finding" for w in stale))
-    return ScanResult(
+    result = ScanResult(
         schema_version=SCHEMA_VERSION,
         tool_version=plan.tool_version,
         dataset=withhold(replace(dataset.summary, notes=notes), names),
@@ -177,15 +203,16 @@ def scan(target: Path | str, plan: Plan | None = None, *, progress: Progress | N
             started=clock.started, seconds=clock.total(), host=platform.node(), stages=dict(clock.laps), cache=dict(cached)
         ),
     )
+    return Examined(dataset=dataset, result=result)
 
 
 def gather(
-    dataset: Dataset, plan: Plan, checks: Sequence[Check], progress: Progress, clock: Clock
+    dataset: Dataset, plan: Plan, checks: Sequence[Check], progress: Progress, clock: Clock, predictor: Predictor | None = None
 ) -> tuple[Dataset, Mapping[str, int]]:
     """Extract, link, predict: everything that the checks will look at."""
     secret = read_key(plan.key) if plan.key is not None else b""
     dataset, cached = extract(dataset, pass_of(plan), progress=progress)
-    dataset = replace(dataset, known=tuple(look_up(dataset, path, secret) for path in plan.known))
+    dataset = replace(dataset, known=look_up(dataset, plan.known, secret))
     clock.lap("extract")
     dataset = compare_masks(dataset, plan.config.limits_of())
     clock.lap("masks of raters")
@@ -195,6 +222,8 @@ def gather(
     if plan.predictions:
         models = [read_predictions(p, dataset, classes=plan.classes, in_sample=plan.in_sample) for p in plan.predictions]
         dataset = replace(dataset, predictions=join_predictions(models, dataset))
+    elif predictor is not None:
+        dataset = predictor(dataset)
     elif "predictions" in needs:
         progress.start("predicting labels out of fold", 0)
         dataset = predict(dataset, seed=plan.config.scan.seed)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from medaudit import __version__
+from medaudit import options as given
 
 if TYPE_CHECKING:
     from auditor.progress import Progress
@@ -32,12 +33,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ROLE = "Roles (a column of the table)"
-GATE = "Gate"
-READING = "Reading"
-PREDICTING = "Predictions"
-KNOWN = "Known collections"
-
 
 def show_version(wanted: bool) -> None:
     """Print the version and stop."""
@@ -57,73 +52,55 @@ def root(
 
 @app.command()
 def scan(
-    dataset: Annotated[Path, typer.Argument(help="A folder, a label table (csv tsv parquet jsonl, also .gz) or an npz.")],
+    dataset: given.Dataset,
     output: Annotated[
         list[str] | None,
         typer.Option("-o", "--output", help="report.html, result.json, findings.csv or FORMAT:PATH; may be repeated."),
     ] = None,
-    label: Annotated[str | None, typer.Option(help="Label.", rich_help_panel=ROLE)] = None,
-    patient: Annotated[str | None, typer.Option(help="Patient id.", rich_help_panel=ROLE)] = None,
-    split: Annotated[str | None, typer.Option(help="Split (train, test, ...).", rich_help_panel=ROLE)] = None,
-    site: Annotated[str | None, typer.Option(help="Hospital or site.", rich_help_panel=ROLE)] = None,
-    path: Annotated[str | None, typer.Option(help="File name of the image.", rich_help_panel=ROLE)] = None,
-    lesion: Annotated[str | None, typer.Option(help="Lesion id.", rich_help_panel=ROLE)] = None,
-    study: Annotated[str | None, typer.Option(help="Study id.", rich_help_panel=ROLE)] = None,
-    series: Annotated[str | None, typer.Option(help="Series id.", rich_help_panel=ROLE)] = None,
-    time: Annotated[str | None, typer.Option(help="Date or time of the acquisition.", rich_help_panel=ROLE)] = None,
-    fold: Annotated[str | None, typer.Option(help="Cross-validation fold.", rich_help_panel=ROLE)] = None,
-    rater: Annotated[str | None, typer.Option(help="Who gave the label, in a table of readings.", rich_help_panel=ROLE)] = None,
-    mask: Annotated[str | None, typer.Option(help="File name of the mask.", rich_help_panel=ROLE)] = None,
-    images: Annotated[
-        Path | None, typer.Option("--root", help="Folder that image paths start from.", rich_help_panel=READING)
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="medaudit.toml (default: the one in the dataset's folder).", rich_help_panel=READING)
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes that read files (default: one per core).", rich_help_panel=READING)
-    ] = None,
-    cache: Annotated[
-        bool, typer.Option("--cache/--no-cache", help="Keep what was measured for the next scan.", rich_help_panel=READING)
-    ] = True,
+    label: given.Label = None,
+    patient: given.Patient = None,
+    split: given.Split = None,
+    site: given.Site = None,
+    path: given.ImagePath = None,
+    lesion: given.Lesion = None,
+    study: given.Study = None,
+    series: given.Series = None,
+    time: given.Time = None,
+    fold: given.Fold = None,
+    rater: given.Rater = None,
+    mask: given.Mask = None,
+    images: given.Root = None,
+    config: given.ConfigFile = None,
+    workers: given.Workers = None,
+    cache: given.UseCache = True,
     select: Annotated[
-        list[str] | None, typer.Option(help="Only these checks (code or prefix: LK, SP001).", rich_help_panel=GATE)
+        list[str] | None, typer.Option(help="Only these checks (code or prefix: LK, SP001).", rich_help_panel=given.GATE)
     ] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="Not these checks.", rich_help_panel=GATE)] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Not these checks.", rich_help_panel=given.GATE)] = None,
     require: Annotated[
-        list[str] | None, typer.Option(help="Exit 3 when one of these could not be evaluated.", rich_help_panel=GATE)
+        list[str] | None, typer.Option(help="Exit 3 when one of these could not be evaluated.", rich_help_panel=given.GATE)
     ] = None,
-    fail_on: Annotated[str | None, typer.Option(help="error (default), warning, info or never.", rich_help_panel=GATE)] = None,
+    fail_on: Annotated[
+        str | None, typer.Option(help="error (default), warning, info or never.", rich_help_panel=given.GATE)
+    ] = None,
     exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="Exit 0 also when there are findings.", rich_help_panel=GATE)
+        bool, typer.Option("--exit-zero", help="Exit 0 also when there are findings.", rich_help_panel=given.GATE)
     ] = False,
-    predictions: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Out-of-fold class probabilities: npy, npz, csv or parquet; repeated, the mean of several models.",
-            rich_help_panel=PREDICTING,
-        ),
-    ] = None,
-    classes: Annotated[
-        str | None,
-        typer.Option(
-            help="Order of the columns of --predictions, comma-separated (default: sorted).", rich_help_panel=PREDICTING
-        ),
-    ] = None,
+    predictions: given.Predictions = None,
+    classes: given.Classes = None,
     in_sample: Annotated[
-        bool, typer.Option("--in-sample", help="The predictions are not out of fold.", rich_help_panel=PREDICTING)
+        bool, typer.Option("--in-sample", help="The predictions are not out of fold.", rich_help_panel=given.PREDICTING)
     ] = False,
-    reviewed: Annotated[
-        list[Path] | None,
-        typer.Option(help="Answers that the page of `medaudit review` saved; may be repeated.", rich_help_panel=PREDICTING),
-    ] = None,
+    reviewed: given.Reviewed = None,
     known: Annotated[
         list[Path] | None,
         typer.Option(
-            help="hashes.parquet of another collection (`medaudit fingerprint`); may be repeated.", rich_help_panel=KNOWN
+            help="hashes.parquet of another collection (`medaudit fingerprint`); may be repeated.", rich_help_panel=given.KNOWN
         ),
     ] = None,
-    key: Annotated[Path | None, typer.Option(help="The key file that --known was made with.", rich_help_panel=KNOWN)] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The key file that --known was made with.", rich_help_panel=given.KNOWN)
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of folds and permutations (default 0).")] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the verdict only.")] = False,
 ) -> None:
@@ -132,10 +109,10 @@ def scan(
     Exit codes: 0 passed; 1 findings at or above --fail-on; 2 usage, configuration or a dataset that cannot be opened;
     3 the audit is incomplete.
     """
-    roles = {
-        "label": label, "patient": patient, "split": split, "site": site, "path": path, "lesion": lesion, "study": study,
-        "series": series, "time": time, "fold": fold, "rater": rater, "mask": mask,
-    }  # fmt: skip
+    roles = given.roles_of(
+        label=label, patient=patient, split=split, site=site, path=path, lesion=lesion, study=study, series=series, time=time,
+        fold=fold, rater=rater, mask=mask,
+    )  # fmt: skip
     from auditor.scan import plan_for
     from reports.format import parse_output, write_outputs
 
@@ -147,11 +124,11 @@ def scan(
     plan = plan_for(
         dataset,
         config=config,
-        roles={role: column for role, column in roles.items() if column is not None},
+        roles=roles,
         root=images,
-        select=split_codes(select),
-        ignore=split_codes(ignore),
-        require=split_codes(require),
+        select=given.words_of(select),
+        ignore=given.words_of(ignore),
+        require=given.words_of(require),
         fail_on=fail_on,
         predictions=predictions or (),
         classes=classes.split(",") if classes else None,
@@ -213,7 +190,7 @@ def diff(
     from auditor.diff import as_json, as_text, compare, read_release
     from auditor.errors import ConfigError
     from auditor.extract import Pass
-    from reports.format import write_files
+    from auditor.files import write_files
 
     if form not in ("text", "json"):
         raise ConfigError(f"--format {form}: text or json")
@@ -247,8 +224,8 @@ def review(
     seed: Annotated[int | None, typer.Option(help="Seed of the draw (default: that of the scan).")] = None,
 ) -> None:
     """Write a page on which an expert judges doubtful labels and random controls, blind, with keys."""
+    from auditor.files import write_files
     from medaudit.reviewing import review_files
-    from reports.format import write_files
     from reports.load import load_result
 
     goals = output or [Path("review.html"), Path("queue.csv")]
@@ -268,9 +245,9 @@ def init(
 ) -> None:
     """Write a commented medaudit.toml with the roles found."""
     from auditor.errors import ConfigError
+    from auditor.files import write_files
     from auditor.layout import CONFIG_NAME, Options, open_dataset
     from medaudit.template import config_text
-    from reports.format import write_files
 
     goal = output or (dataset if dataset.is_dir() else dataset.parent) / CONFIG_NAME
     opened = open_dataset(dataset, Options())
@@ -289,14 +266,14 @@ def decide(
     method: Annotated[
         str, typer.Option(help="auto, majority, dawid-skene, glad, mace or crowdlab (needs --predictions).")
     ] = "auto",
-    rater: Annotated[str | None, typer.Option(help="Who gave the label.", rich_help_panel=ROLE)] = None,
-    label: Annotated[str | None, typer.Option(help="What the rater said.", rich_help_panel=ROLE)] = None,
-    path: Annotated[str | None, typer.Option(help="What was read.", rich_help_panel=ROLE)] = None,
+    rater: Annotated[str | None, typer.Option(help="Who gave the label.", rich_help_panel=given.ROLE)] = None,
+    label: Annotated[str | None, typer.Option(help="What the rater said.", rich_help_panel=given.ROLE)] = None,
+    path: Annotated[str | None, typer.Option(help="What was read.", rich_help_panel=given.ROLE)] = None,
     predictions: Annotated[
-        Path | None, typer.Option(help="Out-of-fold class probabilities of the records.", rich_help_panel=PREDICTING)
+        Path | None, typer.Option(help="Out-of-fold class probabilities of the records.", rich_help_panel=given.PREDICTING)
     ] = None,
     classes: Annotated[
-        str | None, typer.Option(help="Order of the columns of --predictions.", rich_help_panel=PREDICTING)
+        str | None, typer.Option(help="Order of the columns of --predictions.", rich_help_panel=given.PREDICTING)
     ] = None,
     min_gain: Annotated[
         float, typer.Option(min=0, max=1, help="One more reading is worth it when it should raise the confidence by so much.")
@@ -306,8 +283,8 @@ def decide(
     """One label per record out of several readings: soft label, confidence, and where one more reading is worth it."""
     from auditor.experts.release import release
     from auditor.experts.release_file import mask_files, written
+    from auditor.files import write_files
     from auditor.layout import Options, open_dataset
-    from reports.format import write_files
 
     if table.is_dir() and rater is None and (masks := mask_files(table, output)):
         write_files(masks)
@@ -315,8 +292,7 @@ def decide(
             f"{output} written: consensus of masks by STAPLE, {len(masks) - 2:,} masks, agreement per record and per rater"
         )
         return
-    roles = {"rater": rater, "label": label, "path": path}
-    opened = open_dataset(table, Options(roles={role: name for role, name in roles.items() if name is not None}))
+    opened = open_dataset(table, Options(roles=given.roles_of(rater=rater, label=label, path=path)))
     order = tuple(classes.split(",")) if classes else None
     found = release(opened, method=method, predictions=predictions, classes=order, min_gain=min_gain, seed=seed)
     write_files({output: written(found, output)})
@@ -328,7 +304,7 @@ def decide(
 
 @app.command("split")
 def divide(
-    dataset: Annotated[Path, typer.Argument(help="A folder, a label table or an npz.")],
+    dataset: given.Dataset,
     by: Annotated[str, typer.Option(help="What stays whole: patient, study, series or image.")] = "patient",
     stratify: Annotated[
         str | None, typer.Option(help="Columns that every split holds its share of: label,site or columns of the table.")
@@ -343,23 +319,17 @@ def divide(
     output: Annotated[Path, typer.Option("-o", "--output", help="labels-split.csv or .tsv; the proof goes beside it.")] = Path(
         "labels-split.csv"
     ),
-    label: Annotated[str | None, typer.Option(help="Label.", rich_help_panel=ROLE)] = None,
-    patient: Annotated[str | None, typer.Option(help="Patient id.", rich_help_panel=ROLE)] = None,
-    split: Annotated[str | None, typer.Option(help="The split there is.", rich_help_panel=ROLE)] = None,
-    site: Annotated[str | None, typer.Option(help="Hospital or site.", rich_help_panel=ROLE)] = None,
-    path: Annotated[str | None, typer.Option(help="File name of the image.", rich_help_panel=ROLE)] = None,
-    lesion: Annotated[str | None, typer.Option(help="Lesion id.", rich_help_panel=ROLE)] = None,
-    study: Annotated[str | None, typer.Option(help="Study id.", rich_help_panel=ROLE)] = None,
-    series: Annotated[str | None, typer.Option(help="Series id.", rich_help_panel=ROLE)] = None,
-    images: Annotated[
-        Path | None, typer.Option("--root", help="Folder that image paths start from.", rich_help_panel=READING)
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="medaudit.toml (default: the one in the dataset's folder).", rich_help_panel=READING)
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes that read files (default: one per core).", rich_help_panel=READING)
-    ] = None,
+    label: given.Label = None,
+    patient: given.Patient = None,
+    split: given.Split = None,
+    site: given.Site = None,
+    path: given.ImagePath = None,
+    lesion: given.Lesion = None,
+    study: given.Study = None,
+    series: given.Series = None,
+    images: given.Root = None,
+    config: given.ConfigFile = None,
+    workers: given.Workers = None,
     seed: Annotated[int, typer.Option(help="Breaks ties.")] = 0,
 ) -> None:
     """Split by patient: whole groups of linked records, stratified, few records moved, and the proof that nothing crosses.
@@ -367,26 +337,24 @@ def divide(
     Exit codes: 0 the new split is written and no check finds anything in two splits; 1 it is written and one does;
     2 usage or configuration.
     """
-    roles = {
-        "label": label, "patient": patient, "split": split, "site": site, "path": path, "lesion": lesion, "study": study,
-        "series": series,
-    }  # fmt: skip
+    roles = given.roles_of(
+        label=label, patient=patient, split=split, site=site, path=path, lesion=lesion, study=study, series=series
+    )
+    from auditor.files import write_files
     from auditor.scan import linked_dataset, plan_for
     from auditor.splits.split import Wish
     from auditor.splits.split import split as split_anew
     from auditor.splits.split_file import told, written
-    from reports.format import write_files
 
     wish = Wish(
         by=by,
-        stratify=tuple(split_codes([stratify] if stratify else None)),
-        sizes=shares_of(sizes),
-        names=tuple(split_codes([names] if names else None)),
-        keep=tuple(split_codes(keep)),
+        stratify=tuple(given.words_of(stratify)),
+        sizes=given.shares_of(sizes),
+        names=tuple(given.words_of(names)),
+        keep=tuple(given.words_of(keep)),
         seed=seed,
     )
-    given = {role: column for role, column in roles.items() if column is not None}
-    plan = plan_for(dataset, config=config, roles=given, root=images, workers=workers, tool_version=__version__)
+    plan = plan_for(dataset, config=config, roles=roles, root=images, workers=workers, tool_version=__version__)
     new = split_anew(linked_dataset(dataset, plan, progress=progress_on_terminal(quiet=False)), wish)
     files = written(new, output)
     write_files(files)
@@ -396,27 +364,29 @@ def divide(
 
 @app.command()
 def fingerprint(
-    dataset: Annotated[Path, typer.Argument(help="A folder, a label table or an npz.")],
+    dataset: given.Dataset,
     key: Annotated[Path, typer.Option(help="A secret file, at least 16 bytes; `scan --known` needs the same one.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="hashes.parquet")] = Path("hashes.parquet"),
-    images: Annotated[
-        Path | None, typer.Option("--root", help="Folder that image paths start from.", rich_help_panel=READING)
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="medaudit.toml (default: the one in the dataset's folder).", rich_help_panel=READING)
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes that read files (default: one per core).", rich_help_panel=READING)
-    ] = None,
+    perceptual: Annotated[
+        bool,
+        typer.Option(
+            "--perceptual",
+            help="Add keyed words of each image, so that compressed, resized or brightened copies are found too.",
+        ),
+    ] = False,
+    images: given.Root = None,
+    config: given.ConfigFile = None,
+    workers: given.Workers = None,
 ) -> None:
     """Write keyed hashes of the bytes and pixels of every image (no image, no id), to find this collection in others."""
+    from auditor.files import write_files
     from auditor.known import fingerprints_of, read_key
     from auditor.scan import plan_for, read_dataset
-    from reports.format import write_files
 
     secret = read_key(key)
     plan = plan_for(dataset, config=config, root=images, workers=workers, tool_version=__version__)
-    content, hashed = fingerprints_of(read_dataset(dataset, plan, progress=progress_on_terminal(quiet=False)), secret)
+    read = read_dataset(dataset, plan, progress=progress_on_terminal(quiet=False))
+    content, hashed = fingerprints_of(read, secret, perceptual=perceptual)
     write_files({output: content})
     typer.echo(f"{output} written: keyed hashes of {hashed:,} images; keep the key, and give it only to whom you would trust")
 
@@ -447,19 +417,6 @@ def demo(
 def default_output(name: str) -> Path:
     """A file in the folder that is used without -o."""
     return Path(OUTPUT_FOLDER) / name
-
-
-def split_codes(values: list[str] | None) -> list[str]:
-    """`--select LK,SP001 --select IN` → LK, SP001, IN."""
-    return [code.strip() for value in values or [] for code in value.split(",") if code.strip()]
-
-
-def shares_of(text: str | None) -> tuple[float, ...]:
-    """`0.7,0.15,0.15` → numbers."""
-    try:
-        return tuple(float(part) for part in (text or "").split(",") if part.strip())
-    except ValueError:
-        raise typer.BadParameter("shares are numbers, for example 0.7,0.15,0.15", param_hint="--sizes") from None
 
 
 def progress_on_terminal(*, quiet: bool) -> Progress:

@@ -1,25 +1,25 @@
 """What a format is, and how outputs are written: whole or not at all. One module per format in `reports.formats`.
 
-A format module has two names; its own name is the `-o NAME:path` value:
+A format module has two names, or three; its own name is the `-o NAME:path` value:
 
 * `SUFFIXES: tuple[str, ...]`: which `-o` suffixes mean it;
 * `render(result: ScanResult, name: str) -> Mapping[str, bytes]`: file name → content; `name` is the output itself, the
-  others are side files, laid beside it.
+  others are side files, laid beside it;
+* `render_comparison(comparison: Comparison, name: str) -> Mapping[str, bytes]`, where it can show one.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
-import secrets
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from auditor.errors import ConfigError, MedauditError
-from auditor.types import ScanResult
+from auditor.errors import ConfigError
+from auditor.files import write_files
+from auditor.types import Comparison, ScanResult
 
 
 @cache
@@ -61,42 +61,34 @@ def write_outputs(result: ScanResult, outputs: Iterable[tuple[str, Path]]) -> li
         ConfigError: two outputs (or their side files) would be one file.
         MedauditError: a folder cannot be written.
     """
+    return _write((path, formats()[name].render(result, path.name)) for name, path in outputs)
+
+
+def write_comparison(comparison: Comparison, outputs: Iterable[tuple[str, Path]]) -> list[Path]:
+    """As `write_outputs`, for a comparison.
+
+    Raises:
+        ConfigError: a format that shows no comparison, or two outputs would be one file.
+        MedauditError: a folder cannot be written.
+    """
+    return _write((path, _comparison_format(name, path).render_comparison(comparison, path.name)) for name, path in outputs)
+
+
+def _comparison_format(name: str, path: Path) -> ModuleType:
+    module = formats()[name]
+    if not hasattr(module, "render_comparison"):
+        able = ", ".join(sorted(known for known, module in formats().items() if hasattr(module, "render_comparison")))
+        raise ConfigError(f"-o {path}: {name} shows no comparison; formats that do: {able} (write FORMAT:path)")
+    return module
+
+
+def _write(rendered: Iterable[tuple[Path, Mapping[str, bytes]]]) -> list[Path]:
     plan: dict[Path, bytes] = {}
-    for name, path in outputs:
-        rendered: Mapping[str, bytes] = formats()[name].render(result, path.name)
-        for filename, content in rendered.items():
+    for path, files in rendered:
+        for filename, content in files.items():
             target = path.parent / filename
             if target in plan:
                 raise ConfigError(f"-o {target}: two outputs would be written to this file; give each its own name")
             plan[target] = content
     write_files(plan)
     return list(plan)
-
-
-def write_files(plan: Mapping[Path, bytes]) -> None:
-    """Write all files under temporary names, then rename them all: no reader ever sees half a file.
-
-    Raises:
-        MedauditError: a folder cannot be written, or the disk is full; it says whether an old file was replaced.
-    """
-    waiting: list[tuple[Path, Path]] = []
-    replaced = 0
-    path = Path()
-    try:
-        for path, content in plan.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".medaudit-{secrets.token_hex(8)}.tmp")
-            waiting.append((temporary, path))
-            with temporary.open("xb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-        for temporary, path in waiting:
-            temporary.replace(path)
-            replaced += 1
-    except OSError as error:
-        state = f"{replaced} of {len(plan)} files were replaced" if replaced else "nothing was replaced"
-        raise MedauditError(f"{path}: cannot be written ({error.strerror}); {state}") from error
-    finally:
-        for temporary, _ in waiting:
-            temporary.unlink(missing_ok=True)

@@ -49,8 +49,8 @@ def strata_of(dataset: Dataset, columns: Sequence[str]) -> tuple[csr_matrix, int
     return hstack(blocks, format="csr"), single
 
 
-def column_of(dataset: Dataset, name: str) -> pd.Series:
-    """A column by the name that a user has for it.
+def column_of(dataset: Dataset, name: str, option: str = "--stratify") -> pd.Series:
+    """A column by the name that a user has for it; `option` is what a mistake is reported under.
 
     Raises:
         ConfigError: there is none.
@@ -63,7 +63,7 @@ def column_of(dataset: Dataset, name: str) -> pd.Series:
     tables = [str(c).removeprefix("table.") for c in dataset.metadata.columns if str(c).startswith("table.")]
     roles = [role for role in ("site", "fold", "time") if dataset.has(role)]
     known = [*(["label"] if dataset.labels.task != "none" else []), *roles, *tables]
-    raise ConfigError(f"--stratify {name}: there is no such column; there are: {', '.join(dict.fromkeys(known)) or 'none'}")
+    raise ConfigError(f"{option} {name}: there is no such column; there are: {', '.join(dict.fromkeys(known)) or 'none'}")
 
 
 def stratum_codes(column: pd.Series) -> Codes:

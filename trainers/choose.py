@@ -1,0 +1,87 @@
+"""`--strategy auto`: from the findings of a scan to strategies, and why. Nothing found, nothing recommended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from auditor.fields import describe
+from auditor.types import Cell, Finding, ScanResult, Severity
+from trainers.strategy import Trust
+
+MUCH_NOISE = 0.30
+"""From this estimated share of wrong labels on, a teacher on trusted records goes before robust training: on digits with
+100 trusted records robust training leads at 20 % uniform noise, the teacher at 40 % asymmetric and at 50 % (docs/results.md)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pick:
+    """A strategy to try, and the findings it answers, in words."""
+
+    strategy: str
+    why: str
+
+
+def recommended(result: ScanResult, trust: Trust | None, *, unlabelled: bool) -> tuple[Pick, ...]:
+    """The strategies that the findings call for, in the order in which they are applied; empty = no change recommended.
+
+    Args:
+        result: of the scan. Waived findings call for nothing, and of the info findings only those of SZ001.
+        trust: None where no record can be evaluated: then only corrections that no network proves are picked.
+        unlabelled: there are pictures without labels.
+    """
+    found = [f for f in result.findings if f.waived is None]
+    serious = [f for f in found if f.severity is not Severity.INFO]
+    picks: list[Pick] = []
+
+    def pick(strategy: str, findings: Sequence[Finding], what: str) -> None:
+        if findings:
+            codes = ", ".join(sorted({f.code for f in findings}))
+            picks.append(Pick(strategy=strategy, why=f"{codes}: {what}"))
+
+    pick("deidentify", [f for f in serious if f.code in ("PH001", "PH002", "PH003", "PH009")], "files tell of a person")
+    across = [f for f in serious if f.severity is Severity.ERROR and f.code in ("SP001", "SP002", "SP004", "SP005")]
+    pick("resplit", across, "patients, acquisitions or copies stand in several splits")
+    within = [f for f in serious if f.severity is Severity.WARNING and f.code in ("SP002", "SP004")]
+    pick("deduplicate", within, "the same picture counts more than once")
+    pick("harmonise", [f for f in serious if encoding(f)], "how a file was written tells the class")
+    readers = [f for f in serious if f.code in ("ED001", "ED006")] + [f for f in found if f.code == "ED005"]
+    if any(f.code != "ED005" for f in readers):
+        pick("consensus", readers, "several readers do not say what the released label says")
+    if trust is None:
+        return tuple(picks)
+    noisy = [f for f in serious if f.code in ("LN001", "LN002")]
+    for name, what in label_strategies(result, trust, unlabelled=unlabelled):
+        pick(name, noisy, what)
+    pick("weak", [f for f in serious if f.code == "LN005"], "masks miss objects")
+    if not picks:
+        pick("augment", [f for f in found if f.code == "SZ001"], "a class has few patients")
+    return tuple(picks)
+
+
+def encoding(finding: Finding) -> bool:
+    """True for a class leak through how a file was written."""
+    if finding.code == "LK003":
+        return True
+    return finding.code in ("LK001", "LK002") and finding.where.field is not None and (
+        describe(finding.where.field).kind == "encoding"
+    )
+
+
+def label_strategies(result: ScanResult, trust: Trust, *, unlabelled: bool) -> tuple[tuple[str, str], ...]:
+    """Strategies against label noise, the one to prefer where validation cannot tell them apart first."""
+    robust = ("robust", "training that follows wrong labels less")
+    confident = ("confident", "suspect labels weigh less, and are queued for review")
+    if trust.self_graded:
+        return (robust, confident)
+    teacher = ("teacher", "trusted records teach, and the others are read by what they taught")
+    return (teacher, robust, confident) if unlabelled or noise_of(result) >= MUCH_NOISE else (robust, teacher, confident)
+
+
+def noise_of(result: ScanResult) -> float:
+    """The share of wrong labels that LN001 estimated; 0 where it could not."""
+    for outcome in result.outcomes:
+        if outcome.code == "LN001" and outcome.verdict is not None:
+            value: Cell = outcome.verdict.metrics.get("label_noise_fraction")
+            return float(value) if isinstance(value, int | float) else 0.0
+    return 0.0

@@ -1,0 +1,166 @@
+"""What a strategy is, what it is given, and how it is found. One module per strategy in `trainers.strategies`.
+
+A strategy is a frozen dataclass: identity = class attributes, options = fields with defaults, documentation = the docstring.
+`fix` asks it three things in turn, and the defaults of the last two fit those that only change data:
+
+1. `propose(case)`: corrections, weights, removals, files, from the training records alone;
+2. `fit(case, proposal, seed)`: a network trained under that proposal, once per seed. Its equal for "doing nothing" is
+   `strategies.nothing`, so that both arms are trained by the same loop with the same seeds, epochs and compute;
+3. `conclude(case, proposal, fits)`: what the networks taught (pseudo-labels, for example), added to the proposal.
+
+No strategy ever sees the evaluation records: `case.training` leaves them out, and `Trust.evaluation` is read by
+`trainers.fix` alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.dataset import Dataset
+from auditor.errors import ConfigError
+from auditor.progress import Progress, Silent
+from auditor.types import Cell, Proposal, ScanResult
+
+if TYPE_CHECKING:
+    from trainers.bench import Bench
+    from trainers.loop import Trained
+
+Bools = npt.NDArray[np.bool_]
+
+
+Answers = Literal["splits", "copies", "files", "labels"]
+"""What a strategy changes: who stands in which split, which copies stay, how files are written, what a network learns."""
+
+
+class NotApplicable(Exception):
+    """Raised by a strategy that cannot do anything here; the reason is told to the user."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """Which records may be believed, and for what; all arrays are boolean, shape (records,).
+
+    Args:
+        trusted: train and calibrate teachers; never in `validation` nor in `evaluation`.
+        validation: trusted too; choices (threshold, strength, strategy) and early stopping are made on it.
+        evaluation: read once, at the end, by no strategy.
+        training: everything that a network may learn from: not `validation`, not `evaluation`, not a declared test split;
+            `trusted` is part of it.
+        origin: where trust comes from, in words.
+        self_graded: no person stands behind it: a model chose the records.
+    """
+
+    trusted: Bools
+    validation: Bools
+    evaluation: Bools
+    training: Bools
+    origin: str
+    self_graded: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Everything that a strategy is given.
+
+    Args:
+        dataset: gathered by a scan.
+        result: of that scan.
+        trust: which records may be believed.
+        bench: trains and predicts (`trainers.bench`): the pictures, the recipe and the device are in it; it is lazy, so a
+            strategy that trains nothing decodes nothing.
+        unlabelled: pictures without labels, opened and measured like the dataset; None where none were given.
+        work: private folder for checkpoints and for files that are made; stays for the next run.
+        seed: of everything that is drawn.
+        options: what the user gave to strategies (`from_run`, `encoder`, ...), text.
+    """
+
+    dataset: Dataset
+    result: ScanResult
+    trust: Trust
+    bench: Bench
+    work: Path
+    unlabelled: Dataset | None = None
+    seed: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Silent)
+
+    def has(self, *codes: str) -> bool:
+        """True when the scan holds a finding above info with one of these codes."""
+        return any(f.code in codes and f.severity.rank > 0 and f.waived is None for f in self.result.findings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strategy(ABC):
+    """One way to correct a dataset."""
+
+    name: ClassVar[str]
+    answers: ClassVar[Answers]
+    """Strategies with the same answer compete, those with different ones follow each other."""
+    trains: ClassVar[bool] = True
+    """False: it cannot show in a network on the same evaluation records (a new split): only the scans are compared."""
+
+    @abstractmethod
+    def propose(self, case: Case) -> Proposal:
+        """What to change.
+
+        Raises:
+            NotApplicable: there is nothing here for it to do, or what it needs is missing.
+        """
+
+    def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
+        """A network trained on the training records under the proposal: plain cross-entropy on corrected labels and weights."""
+        return case.bench.train(case.bench.examples(case, proposal), seed=seed, name=f"{self.name}-{seed}")
+
+    def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:  # noqa: ARG002
+        """The proposal with what the trained networks add to it."""
+        return proposal
+
+
+def title(strategy: type[Strategy]) -> str:
+    """First line of the docstring."""
+    return (inspect.getdoc(strategy) or strategy.name).splitlines()[0]
+
+
+@cache
+def strategy_classes() -> tuple[type[Strategy], ...]:
+    """All strategies, by name: one module each, plus the entry points `medaudit.strategies`."""
+    import trainers.strategies as package
+
+    modules = [importlib.import_module(f"trainers.strategies.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
+    found = [
+        kind
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Strategy) and kind.__module__ == module.__name__ and "name" in vars(kind)
+    ]
+    found += [point.load() for point in entry_points(group="medaudit.strategies")]
+    return tuple(sorted(found, key=lambda kind: kind.name))
+
+
+def strategy_named(name: str, options: Mapping[str, Cell] | None = None) -> Strategy:
+    """The strategy with this name, its options set.
+
+    Raises:
+        ConfigError: no strategy has the name, or it has no such option.
+    """
+    kind = next((k for k in strategy_classes() if k.name == name), None)
+    if kind is None:
+        names = ", ".join(k.name for k in strategy_classes())
+        raise ConfigError(f"--strategy {name}: there is none of that name; auto, or one of {names}")
+    given = dict(options or {})
+    unknown = sorted(set(given) - {f.name for f in fields(kind)})
+    if unknown:
+        raise ConfigError(f"[strategies.{name}]: no option {unknown[0]!r}")
+    return kind(**given)

@@ -1,0 +1,253 @@
+"""Who may be believed: which records train and calibrate a teacher, on which choices are made, and which evaluate.
+
+Sources in this order: what the user names; labels that a reviewer confirmed; labels that all raters agree on; and, so that
+there is always an answer, labels that an out-of-fold model agrees with. The last is marked as self-graded: a model judged
+by labels that a model chose is flattered.
+
+The parts are made of whole groups (patients, acquisitions, copies), so nothing that evaluates has a relative in training.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from auditor.dataset import Dataset, State
+from auditor.errors import ConfigError
+from auditor.folds import assign_folds, fold_groups
+from auditor.groups import is_test, partition
+from auditor.splits.strata import column_of
+from trainers.strategy import Trust
+
+Bools = npt.NDArray[np.bool_]
+
+YES = frozenset({"1", "1.0", "true", "yes", "y", "x", "t", "trusted"})
+NO = frozenset({"0", "0.0", "false", "no", "n", "f", ""})
+MIN_EVALUATION = 20
+"""Fewer records in the evaluation part of a declared test split than this, and it is drawn from all trusted records."""
+
+PARTS = 20
+"""Trusted groups are dealt into twentieths: 9 train, 3 validate, 8 evaluate; with an evaluation part of their own, 16 and 4."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Believed:
+    """Records that are believed, and why."""
+
+    records: Bools
+    origin: str
+    self_graded: bool
+
+
+def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | None = None, seed: int = 0) -> Trust:
+    """Divide the records into training, trusted, validation and evaluation.
+
+    Args:
+        dataset: gathered by a scan; `predictions` are needed where nobody is trusted.
+        trusted, evaluate: a column of yes and no, or a file that lists records (one id or path per line, or a csv with a
+            column `record` or `path`); None = see the module.
+        seed: deals the groups.
+
+    Raises:
+        ConfigError: no such column or file, it names no record, or nothing is left to train or to evaluate on.
+    """
+    rng = np.random.default_rng([seed, 71])
+    usable = labelled(dataset)
+    groups = kin(dataset)
+    declared = named(dataset, evaluate, "--evaluate") & usable if evaluate is not None else None
+    believed = believed_records(dataset, trusted, usable)
+    if declared is not None:
+        evaluation = declared
+        rest = believed.records & ~np.isin(groups, groups[evaluation])
+        train, validation = dealt(dataset, rest, groups, (16, 4), rng)
+        origin = f"{believed.origin}; evaluated on the records that --evaluate names"
+        # a person named what evaluates, so no model graded itself, whoever is trusted
+        graded = False
+    else:
+        test = believed.records & test_split(dataset)
+        if int(test.sum()) >= MIN_EVALUATION:
+            evaluation = test
+            rest = believed.records & ~np.isin(groups, groups[evaluation])
+            train, validation = dealt(dataset, rest, groups, (16, 4), rng)
+            origin = f"{believed.origin}; evaluated on those of them in the declared test split"
+        else:
+            train, validation, evaluation = dealt(dataset, believed.records, groups, (9, 3, 8), rng)
+            origin = f"{believed.origin}; 8 of 20 groups of them evaluate"
+        graded = believed.self_graded
+    held = np.isin(groups, groups[evaluation | validation])
+    training = usable_for_training(dataset) & ~held & ~test_split(dataset)
+    if not evaluation.any() or not (training & usable).any():
+        raise ConfigError(
+            f"{int(evaluation.sum())} records evaluate and {int((training & usable).sum())} train: too few, or all of one "
+            "patient; name records with --trusted and --evaluate"
+        )
+    return Trust(
+        trusted=train & training, validation=validation, evaluation=evaluation, training=training, origin=origin,
+        self_graded=graded,
+    )  # fmt: skip
+
+
+def labelled(dataset: Dataset) -> Bools:
+    """Records with a label (a mask, where there is no label) and readable pixels."""
+    labels = dataset.labels
+    if labels.task == "multi" and labels.states is not None:
+        known = (labels.states.to_numpy() >= 0).any(axis=1)
+    elif labels.task == "none":
+        known = dataset.records["mask"].notna().to_numpy(bool)
+    else:
+        known = labels.values.notna().to_numpy(bool)
+    return np.asarray(known & usable_for_training(dataset))
+
+
+def usable_for_training(dataset: Dataset) -> Bools:
+    """Records whose pixels were read, labelled or not."""
+    if "pixels" not in dataset.fingerprints.columns:
+        return np.zeros(dataset.size, dtype=np.bool_)
+    return dataset.fingerprints["pixels"].notna().to_numpy(bool)
+
+
+def kin(dataset: Dataset) -> npt.NDArray[np.int64]:
+    """A number per record, equal for records that are linked by a patient, an acquisition or a verified copy."""
+    groups = fold_groups(dataset)
+    links = dataset.links
+    if links.empty:
+        return groups
+    firm = links[links["evidence"] != "candidate"]
+    place = pd.Index(dataset.records.index)
+    a, b = groups[place.get_indexer(firm["record_a"])], groups[place.get_indexer(firm["record_b"])]
+    size = int(groups.max(initial=-1)) + 1
+    graph = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1][groups], dtype=np.int64)
+
+
+def test_split(dataset: Dataset) -> Bools:
+    """Records of the declared test split."""
+    splits = partition(dataset)
+    if splits is None:
+        return np.zeros(dataset.size, dtype=np.bool_)
+    return np.array([isinstance(v, str) and is_test(v) for v in splits], dtype=np.bool_)
+
+
+def believed_records(dataset: Dataset, trusted: str | None, usable: Bools) -> Believed:
+    """The records whose labels are believed, by the best source there is."""
+    if trusted is not None:
+        found = named(dataset, trusted, "--trusted") & usable
+        return Believed(records=found, origin=f"{int(found.sum()):,} records that --trusted names", self_graded=False)
+    confirmed = confirmed_records(dataset) & usable
+    if int(confirmed.sum()) >= MIN_EVALUATION:
+        return Believed(records=confirmed, origin=f"{int(confirmed.sum()):,} records confirmed in review", self_graded=False)
+    unanimous = unanimous_records(dataset) & usable
+    if int(unanimous.sum()) >= MIN_EVALUATION:
+        return Believed(
+            records=unanimous, origin=f"{int(unanimous.sum()):,} records that all raters agree on", self_graded=False
+        )
+    agreeing = agreeing_records(dataset) & usable
+    if agreeing.any():
+        origin = f"{int(agreeing.sum()):,} records on which an out-of-fold model agrees with the label"
+        return Believed(records=agreeing, origin=origin, self_graded=True)
+    return Believed(records=usable, origin=f"all {int(usable.sum()):,} labels as they stand", self_graded=True)
+
+
+def named(dataset: Dataset, spec: str, option: str) -> Bools:
+    """The records that a column (yes/no) or a file (ids or paths) names.
+
+    Raises:
+        ConfigError: neither, or it names nothing.
+    """
+    path = Path(spec)
+    if path.is_file():
+        wanted = frozenset(listed(path, option))
+        index = dataset.records.index.astype(str)
+        paths = dataset.records["path"].fillna("").astype(str)
+        found = np.asarray(index.isin(wanted) | paths.isin(wanted).to_numpy(), dtype=np.bool_)
+        if not found.any():
+            raise ConfigError(
+                f"{option} {path.name}: none of its {len(wanted):,} lines is a record id or a path of this dataset"
+            )
+        return found
+    column = column_of(dataset, spec, option)
+    words = [str(v).strip().lower() if pd.notna(v) else "" for v in column]
+    strange = sum(w not in YES and w not in NO for w in words)
+    if strange:
+        raise ConfigError(f"{option} {spec}: {strange:,} cells are neither yes nor no (1/0, true/false, yes/no)")
+    found = np.array([w in YES for w in words], dtype=np.bool_)
+    if not found.any():
+        raise ConfigError(f"{option} {spec}: no record says yes")
+    return found
+
+
+def listed(path: Path, option: str) -> Iterable[str]:
+    """Ids or paths in a file: the column `record` or `path` of a csv, else one per line.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = [row for row in csv.reader(stream) if row]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        raise ConfigError(f"{option} {path}: not a readable text file of record ids or paths") from None
+    head = [cell.strip().lower() for cell in rows[0]] if rows else []
+    column = next((head.index(name) for name in ("record", "path") if name in head), None)
+    body = rows if column is None else rows[1:]
+    return [row[column or 0].strip() for row in body if len(row) > (column or 0)]
+
+
+def confirmed_records(dataset: Dataset) -> Bools:
+    """Records whose label a reviewer called right."""
+    right = {answer.record for review in dataset.reviews for answer in review.answers if answer.answer == "right"}
+    return np.asarray(dataset.records.index.astype(str).isin(right), dtype=np.bool_)
+
+
+def unanimous_records(dataset: Dataset) -> Bools:
+    """Records that two or more raters read alike, and that are labelled so."""
+    readings = dataset.annotations
+    if readings.empty or dataset.labels.task not in ("single", "ordinal"):
+        return np.zeros(dataset.size, dtype=np.bool_)
+    each = readings.dropna(subset=["label"]).groupby("record")["label"].agg(["nunique", "size", "first"])
+    agreed = each[(each["nunique"] == 1) & (each["size"] >= 2)]["first"]
+    said = dataset.labels.values.astype(object)
+    return np.array([agreed.get(record) == label for record, label in said.items()], dtype=np.bool_) & said.notna().to_numpy()
+
+
+def agreeing_records(dataset: Dataset) -> Bools:
+    """Records whose label is the out-of-fold model's first choice (multi-label: every known cell on its side of one half)."""
+    predictions, labels = dataset.predictions, dataset.labels
+    nothing = np.zeros(dataset.size, dtype=np.bool_)
+    if predictions is None or labels.task not in ("single", "ordinal", "multi"):
+        return nothing
+    p = predictions.probabilities
+    judged = np.isfinite(p).any(axis=1)
+    if labels.task == "multi":
+        assert labels.states is not None
+        states = labels.states.to_numpy()
+        wrong = (states >= 0) & np.isfinite(p) & ((p >= 0.5) != (states == State.POSITIVE))
+        return np.asarray(judged & ~wrong.any(axis=1))
+    first = np.where(judged, np.nan_to_num(p, nan=-1.0).argmax(axis=1), -2)
+    return np.asarray(first == labels.codes)
+
+
+def dealt(
+    dataset: Dataset, records: Bools, groups: npt.NDArray[np.int64], shares: tuple[int, ...], rng: np.random.Generator
+) -> tuple[Bools, ...]:
+    """Divide records by whole groups into parts of these many twentieths, every class in its share."""
+    rows = np.flatnonzero(records)
+    strata = dataset.labels.codes[rows] if dataset.labels.task in ("single", "ordinal") else np.zeros(len(rows), np.int64)
+    fold = assign_folds(strata, groups[rows], folds=PARTS, rng=rng) if len(rows) else np.zeros(0, np.int64)
+    # dealt cards come in order of size, so the parts are interleaved: neighbouring twentieths go to different parts
+    owner = (np.arange(PARTS) * 7) % PARTS
+    part = np.searchsorted(np.cumsum(shares), owner[fold], side="right")
+    found = []
+    for number in range(len(shares)):
+        mask = np.zeros(dataset.size, dtype=np.bool_)
+        mask[rows[part == number]] = True
+        found.append(mask)
+    return tuple(found)
