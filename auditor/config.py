@@ -52,6 +52,9 @@ class DatasetSection(Section):
     level: Literal["image", "series", "study", "lesion", "eye", "patient"] | None = None
     task: Literal["none", "single", "multi", "ordinal", "continuous"] | None = None
     separator: str | None = None
+    tables: tuple[str, ...] = ()
+    corrected: Mapping[str, str] = Key(default_factory=dict)
+    left_out: str | None = None
 
 
 class DesignSection(Section):
@@ -89,12 +92,13 @@ class ScanSection(Section):
 
 
 class LimitsSection(Section):
-    """`[limits]`: what one file may cost."""
+    """`[limits]`: what one file may cost; `seconds` are of processor time, `wall-seconds` of the clock."""
 
     file_bytes: int | None = Key(default=None, gt=0)
     decoded_bytes: int | None = Key(default=None, gt=0)
     inflated_bytes: int | None = Key(default=None, gt=0)
     seconds: float | None = Key(default=None, gt=0)
+    wall_seconds: float | None = Key(default=None, gt=0)
 
 
 class Waiver(Section):
@@ -133,7 +137,10 @@ class Config(Section):
         """The roles and the layout that the file pins; `root` is relative to the file."""
         root = None if self.dataset.root is None else where / self.dataset.root
         d = self.dataset
-        return Options(roles=self.roles, root=root, layout=d.layout, level=d.level, task=d.task, separator=d.separator)
+        return Options(
+            roles=self.roles, root=root, layout=d.layout, level=d.level, task=d.task, separator=d.separator, tables=d.tables,
+            corrected=d.corrected, left_out=None if d.left_out is None else where / d.left_out,
+        )  # fmt: skip
 
     def design_of(self) -> Design:
         """The declared design as a value of the dataset."""

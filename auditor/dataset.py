@@ -149,12 +149,15 @@ class Known:
     Args:
         name: of the file of its hashes.
         images: how many it holds.
-        evidence: per record `bytes` or `pixels` where it is one of them, else NA.
+        evidence: per record `bytes` or `pixels` where it is one of them, `looks` where it looks like one of them (a candidate:
+            compared by keyed words, never on pixels), else NA.
+        shared: per record how many spots it has in common with the image most like it; None where the file has no words.
     """
 
     name: str
     images: int
     evidence: pd.Series
+    shared: pd.Series | None = None
 
 
 def empty_frame(index: pd.Index) -> pd.DataFrame:

@@ -2,12 +2,16 @@
 
 A hash is HMAC-SHA256 of a content digest under a secret that both sides hold (RFC 2104): without the key a file of hashes tells
 nobody which images are in it, not even by trying known ones. No image, no name, no id and no order is in the file.
+
+On request each image's keyed words (`auditor.likeness.keyed`) stand beside them, so that copies that were compressed again,
+resized or brightened are found as candidates. They are per-record values: they tell which images of the file look alike.
 """
 
 from __future__ import annotations
 
 import hmac
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +21,15 @@ import pyarrow.parquet as pq
 
 from auditor.dataset import Dataset, Known
 from auditor.errors import ConfigError
+from auditor.likeness.keyed import KIND as WORDS_KIND
+from auditor.likeness.keyed import MIN_SHARED, Book, Words, book, most_shared, written
 
 FORMAT = b"medaudit fingerprints 1"
 PROOF_OF_KEY = b"medaudit key check"
 MIN_KEY_BYTES = 16
 MAX_KEY_BYTES = 1 << 20
 KINDS = ("bytes", "pixels")
+WORDS = "words"
 
 
 def read_key(path: Path) -> bytes:
@@ -69,8 +76,13 @@ def keyed_hash(kind: str, digest: str, key: bytes) -> str:
     return hmac.digest(key, f"{kind}:{digest}".encode(), "sha256").hex()
 
 
-def fingerprints_of(dataset: Dataset, key: bytes) -> tuple[bytes, int]:
+def fingerprints_of(dataset: Dataset, key: bytes, *, perceptual: bool = False) -> tuple[bytes, int]:
     """The Parquet file of a collection, and how many images it speaks for. Sorted by hash, so that the order says nothing.
+
+    Args:
+        dataset: after `extract`.
+        key: the secret.
+        perceptual: add the column `words`: keyed words of each image (a list of uint64, in the order of their values).
 
     Raises:
         ConfigError: no image was read.
@@ -79,23 +91,60 @@ def fingerprints_of(dataset: Dataset, key: bytes) -> tuple[bytes, int]:
     if not len(frame):
         raise ConfigError("no image of the dataset could be read: there is nothing to hash")
     frame = frame.sort_values(list(KINDS), na_position="last")
-    table = pa.table({kind: pa.array(frame[kind], pa.string(), from_pandas=True) for kind in KINDS})
-    proof = hmac.digest(key, PROOF_OF_KEY, "sha256").hex().encode()
+    columns = {kind: pa.array(frame[kind], pa.string(), from_pandas=True) for kind in KINDS}
+    told = {b"format": FORMAT, b"key": hmac.digest(key, PROOF_OF_KEY, "sha256").hex().encode()}
+    if perceptual:
+        looks = [written(words, key) for words in words_of(dataset, [str(record) for record in frame.index])]
+        columns[WORDS] = pa.array(looks, pa.list_(pa.uint64()))
+        told[b"words"] = WORDS_KIND
     stream = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata({b"format": FORMAT, b"key": proof}), stream, compression="zstd")
+    pq.write_table(pa.table(columns).replace_schema_metadata(told), stream, compression="zstd")
     return stream.getvalue(), len(frame)
 
 
-def look_up(dataset: Dataset, path: Path, key: bytes) -> Known:
-    """Which records of the dataset are in a collection.
+def words_of(dataset: Dataset, records: Sequence[str]) -> list[Words]:
+    """The words of these records, not keyed; none where there is no sketch (blank, small, not read)."""
+    sketches, none = dataset.sketches, np.zeros(0, np.uint64)
+    return [sketches.words(record) if sketches is not None and record in sketches else none for record in records]
+
+
+def look_up(dataset: Dataset, paths: Sequence[Path], key: bytes) -> tuple[Known, ...]:
+    """Which records of the dataset are in other collections.
 
     Args:
         dataset: after `extract`.
-        path: what `medaudit fingerprint` wrote.
-        key: the key it was written with.
+        paths: what `medaudit fingerprint` wrote, a file for each collection.
+        key: the key they were written with.
 
     Raises:
-        ConfigError: the file cannot be read, is no such file, or was made with another key.
+        ConfigError: a file cannot be read, is no such file, or was made with another key.
+    """
+    if not paths:
+        return ()
+    own = keyed(dataset, key)
+    tables = [read_hashes(path, key) for path in paths]
+    books = {place: book_of(table) for place, table in enumerate(tables) if WORDS in table.column_names}
+    shared = {}
+    if books:
+        counts = most_shared(words_of(dataset, [str(record) for record in own.index]), key, list(books.values()))
+        shared = {place: pd.Series(row, index=own.index) for place, row in zip(books, counts, strict=True)}
+    found = []
+    for place, (path, table) in enumerate(zip(paths, tables, strict=True)):
+        evidence = pd.Series(pd.NA, index=own.index, dtype="string")
+        if place in shared:
+            evidence = evidence.mask(shared[place] >= MIN_SHARED, "looks")
+        for kind in reversed(KINDS):
+            there = pd.Index(table.column(kind).drop_null().to_pylist())
+            evidence = evidence.mask(own[kind].isin(there) & own[kind].notna(), kind)
+        found.append(Known(name=path.stem, images=table.num_rows, evidence=evidence, shared=shared.get(place)))
+    return tuple(found)
+
+
+def read_hashes(path: Path, key: bytes) -> pa.Table:
+    """The table that `fingerprints_of` wrote, checked.
+
+    Raises:
+        ConfigError: it cannot be read, is no such file, or was made with another key.
     """
     try:
         table = pq.read_table(path)
@@ -104,13 +153,20 @@ def look_up(dataset: Dataset, path: Path, key: bytes) -> Known:
     except pa.ArrowException:
         raise ConfigError(f"--known {path}: no Parquet file; `medaudit fingerprint` writes one") from None
     told = table.schema.metadata or {}
-    if told.get(b"format") != FORMAT or not set(KINDS) <= set(table.column_names):
-        raise ConfigError(f"--known {path}: not made by `medaudit fingerprint`, or by a newer one")
+    whole = told.get(b"format") == FORMAT and all(
+        name in table.column_names and pa.types.is_string(table.schema.field(name).type) for name in KINDS
+    )
+    if WORDS in table.column_names:
+        whole = whole and told.get(b"words") == WORDS_KIND and table.schema.field(WORDS).type == pa.list_(pa.uint64())
+    if not whole:
+        raise ConfigError(f"--known {path}: not made by `medaudit fingerprint`, or by another version of it")
     if not hmac.compare_digest(told.get(b"key", b""), hmac.digest(key, PROOF_OF_KEY, "sha256").hex().encode()):
         raise ConfigError(f"--known {path}: made with another key than --key; both sides need the same file")
-    own = keyed(dataset, key)
-    evidence = pd.Series(pd.NA, index=own.index, dtype="string")
-    for kind in reversed(KINDS):
-        there = pd.Index(table.column(kind).drop_null().to_pylist())
-        evidence = evidence.mask(own[kind].isin(there) & own[kind].notna(), kind)
-    return Known(name=path.stem, images=table.num_rows, evidence=evidence)
+    return table
+
+
+def book_of(table: pa.Table) -> Book:
+    """The keyed words of a collection, sorted for looking up."""
+    column = table.column(WORDS).combine_chunks()
+    counts = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    return book(column.flatten().to_numpy(zero_copy_only=False).astype(np.uint64), counts)

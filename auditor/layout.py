@@ -42,6 +42,9 @@ class Options:
         level: what one label speaks about (`Labels.level`).
         task: `Labels.task`.
         separator: what separates the labels of one cell.
+        tables: the label tables, relative to the folder; empty = they are found.
+        corrected: a column → the column beside it that holds its corrected values, which are read in its place.
+        left_out: a table whose column `path` names files that are left out on purpose: they do not count as unlisted.
     """
 
     roles: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +53,9 @@ class Options:
     level: Level | None = None
     task: Task | None = None
     separator: str | None = None
+    tables: tuple[str, ...] = ()
+    corrected: Mapping[str, str] = field(default_factory=dict)
+    left_out: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

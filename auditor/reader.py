@@ -32,7 +32,11 @@ FieldValue = str | int | float | None
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Bounds on what one file may cost. The header states the size first, so they are checked before decoding."""
+    """Bounds on what one file may cost. The header states the size first, so they are checked before decoding.
+
+    `seconds` are of processor time, so that a busy machine refuses nothing that an idle one reads; `wall_seconds` are of the
+    clock, and end what waits without working. Where processor time cannot be bounded (Windows), `seconds` are of the clock.
+    """
 
     file_bytes: int = 2 << 30
     decoded_bytes: int = 512 << 20
@@ -43,6 +47,7 @@ class Limits:
     nesting: int = 32
     elements: int = 100_000
     seconds: float = 60.0
+    wall_seconds: float = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)

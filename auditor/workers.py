@@ -2,6 +2,9 @@
 
 Each worker is a fresh interpreter that answers pickled chunks over pipes. It is no `multiprocessing` child, so that a
 notebook or a script without a main guard can scan as well.
+
+What a file may cost is bounded in processor time, so that a busy machine gives the same answers as an idle one; the kernel
+ends a worker that has used it up, also inside a codec. A second, longer limit on the clock ends what blocks without working.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import os
 import pickle
 import selectors
+import signal
 import struct
 import subprocess
 import sys
@@ -21,9 +25,10 @@ from pathlib import Path
 from typing import IO
 
 from auditor.cache import Cache
+from auditor.feature import features
 from auditor.measure import Measurement, Measurer, Task
 from auditor.privacy.rules import Privacy
-from auditor.reader import Limits
+from auditor.reader import Limits, readers
 
 LENGTH = struct.Struct("<Q")
 HOME = str(Path(__file__).resolve().parent.parent)
@@ -42,6 +47,15 @@ class Setup:
     cache: Path | None
     rules: Privacy = field(default_factory=Privacy)
     memory_bytes: int = MEMORY_BYTES
+
+    def measurer(self) -> Measurer:
+        """Who does the work; made inside the worker. A subclass may send another one (`trainers.decode`)."""
+        measurer = Measurer(root=self.root, limits=self.limits, rules=self.rules)
+        if self.cache is not None:
+            cache = Cache(folder=self.cache, writable=False)
+            if cache.open():
+                measurer.known = cache
+        return measurer
 
 
 def send(stream: IO[bytes], value: object) -> None:
@@ -84,11 +98,9 @@ def serve() -> None:
     sys.stdout = sys.stderr  # a codec that prints must not write into the answers
     setup = receive(sys.stdin.buffer)
     assert isinstance(setup, Setup)
-    measurer = Measurer(root=setup.root, limits=setup.limits, rules=setup.rules)
-    if setup.cache is not None:
-        cache = Cache(folder=setup.cache, writable=False)
-        if cache.open():
-            measurer.known = cache
+    measurer = setup.measurer()
+    readers()
+    features()  # loading all of them is nothing that the first file should pay for
     limit_memory(setup.memory_bytes)
     while True:
         try:
@@ -97,6 +109,7 @@ def serve() -> None:
             return
         assert isinstance(chunk, tuple)
         for task in chunk:
+            limit_processor(setup.limits.seconds)
             send(output, measure(measurer, task))
 
 
@@ -116,6 +129,23 @@ def limit_memory(extra_bytes: int) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_DATA, (extra_bytes, resource.RLIM_INFINITY))
+
+
+BOUNDS_PROCESSOR = hasattr(signal, "setitimer")
+"""True on Linux and macOS; Windows has no such timer, and the limit on processor time is one on the clock there."""
+
+
+def limit_processor(seconds: float) -> None:
+    """Let this process compute for so many seconds (all its threads together) before the kernel ends it with SIGPROF."""
+    if BOUNDS_PROCESSOR:
+        # An ignored signal is inherited from whoever started us, and a handler in Python would wait for the codec to return.
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def clock_limit(limits: Limits) -> float:
+    """Seconds on the clock after which a file is given up."""
+    return max(limits.wall_seconds, limits.seconds) if BOUNDS_PROCESSOR else limits.seconds
 
 
 @dataclass(kw_only=True, eq=False)
@@ -149,6 +179,15 @@ class Worker:
         assert self.process.stdin is not None
         send(self.process.stdin, tuple(tasks))
 
+    def cause(self) -> tuple[str, str]:
+        """Kind and reason for a process that has closed its end of the pipe."""
+        assert self.process is not None
+        with suppress(subprocess.TimeoutExpired):  # it may live on with its pipe closed
+            self.process.wait(timeout=5)
+        if BOUNDS_PROCESSOR and self.process.returncode == -signal.SIGPROF:
+            return "timeout", f"reading it took more than {self.setup.limits.seconds:g} s of computing; the file was left out"
+        return "crashed", "the reader crashed on it; the file was left out"
+
     def stop(self) -> None:
         """End the process and close its pipes."""
         if self.process is None:
@@ -170,9 +209,10 @@ def lost(task: Task, kind: str, reason: str) -> list[Measurement]:
 def run_workers(tasks: Sequence[Task], setup: Setup, *, workers: int, chunk: int = 16) -> Iterator[list[Measurement]]:
     """Measure all tasks in `workers` processes; yields the answers as they come, one list per task.
 
-    A worker that dies or exceeds `limits.seconds` on a file is replaced; that file is answered with a problem, the rest of
-    its chunk is done again.
+    A worker that dies, computes for more than `limits.seconds` on a file or does not come back in `limits.wall_seconds` is
+    replaced; that file is answered with a problem, the rest of its chunk is done again.
     """
+    longest = clock_limit(setup.limits)
     waiting = deque(tasks)
     crew: list[Worker] = []
     selector = selectors.DefaultSelector()
@@ -219,7 +259,7 @@ def run_workers(tasks: Sequence[Task], setup: Setup, *, workers: int, chunk: int
                 try:
                     answer = receive(worker.process.stdout)
                 except EOFError:
-                    yield fail(worker, "crashed", "the reader crashed on it; the file was left out")
+                    yield fail(worker, *worker.cause())
                     continue
                 assert isinstance(answer, list)
                 worker.pending.popleft()
@@ -229,8 +269,8 @@ def run_workers(tasks: Sequence[Task], setup: Setup, *, workers: int, chunk: int
                 yield answer
             now = time.monotonic()
             for worker in list(crew):
-                if worker.pending and now - worker.since > setup.limits.seconds:
-                    reason = f"reading it took more than {setup.limits.seconds:.0f} s; the file was left out"
+                if worker.pending and now - worker.since > longest:
+                    reason = f"reading it took more than {longest:g} s; the file was left out"
                     yield fail(worker, "timeout", reason)
     finally:
         for worker in crew:

@@ -254,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--seconds", type=float, default=60.0, help="longest time for one file")
+    parser.add_argument("--seconds", type=float, default=60.0, help="processor time that one file may cost")
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="folders with more seeds")
     parser.add_argument("--keep", type=Path, help="folder for mutants that cost a worker")
     chosen = parser.parse_args(arguments)

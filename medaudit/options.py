@@ -17,6 +17,7 @@ KNOWN = "Known collections"
 TRAINING = "Training"
 
 Dataset = Annotated[Path, typer.Argument(help="A folder, a label table (csv tsv parquet jsonl, also .gz) or an npz.")]
+Target = Annotated[Path, typer.Argument(help="A folder, a label table or an npz (default: this folder).")]
 
 Label = Annotated[str | None, typer.Option(help="Label.", rich_help_panel=ROLE)]
 Patient = Annotated[str | None, typer.Option(help="Patient id.", rich_help_panel=ROLE)]

@@ -123,6 +123,14 @@ def _number(value: float, kind: str) -> str:
     return f"{value:.3g}" if abs(value) < 1 else f"{value:.4g}"
 
 
+def signed(value: float) -> str:
+    """`+0.029`, `−0.013`, `0.000`: a difference, its sign always there."""
+    if not math.isfinite(value):
+        return MISSING
+    words = f"{abs(value):.3f}" if abs(value) < 10 else f"{abs(value):,.1f}"
+    return words if not float(words.replace(",", "")) else ("+" if value > 0 else "−") + words
+
+
 def shortened(text: str, limit: int) -> str:
     """The visible text, its middle replaced by … when it is longer than `limit` characters: a name's end tells most."""
     text = visible(text)

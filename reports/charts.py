@@ -11,8 +11,8 @@ from typing import Any
 from markupsafe import Markup
 
 from auditor.types import Chart
-from reports.axis import axis, tick
-from reports.cell import arrow, cells, plain, shortened, shown
+from reports.axis import Axis, axis, tick
+from reports.cell import arrow, cells, plain, shortened, shown, signed
 from reports.svg import (
     WIDTH,
     box,
@@ -33,6 +33,7 @@ from reports.svg import (
 ROWS_DRAWN = {"intervals": 40, "bars": 80, "histogram": 400, "matrix": 900, "lines": 2000}
 _CLASSES_DRAWN = 30
 _SERIES = 6
+_STRIP_WIDTH = 380.0
 _KIND = {
     "intervals": "Interval chart",
     "bars": "Bar chart",
@@ -73,11 +74,31 @@ def draw(chart: Chart, identifier: str) -> Drawing:
     height, body = painter(chart, rows)
     drawn, length = len(rows), chart.table.length
     note = f"Drawn: the first {drawn:,} of {length:,} rows; the table has the rest." if drawn < length else ""
-    svg = Markup(
+    svg = _framed(identifier, WIDTH, height, chart.title, _description(chart, rows), body)
+    return Drawing(svg=svg, note=note)
+
+
+def strip(chart: Chart, identifier: str) -> Markup:
+    """The first row of a chart of intervals on an axis alone, narrow enough for a phone: the numbers stand beside it in words.
+
+    Raises:
+        ValueError: as `draw`.
+    """
+    row, gates = _rows(chart)[0], _gates(chart)
+    scale = axis([row.value, row.low, row.high, *gates.values()], start=24.0, end=_STRIP_WIDTH - 24.0)
+    head, _ = references(gates, scale, 0, 0, _STRIP_WIDTH)
+    bottom = head + 34
+    parts = [value_axis(scale, head, bottom), references(gates, scale, 0, bottom, _STRIP_WIDTH)[1]]
+    body = joined([*parts, *_whisker(row, scale, head + 17)])
+    return _framed(identifier, _STRIP_WIDTH, bottom + 26, chart.title, _description(chart, [row]), body)
+
+
+def _framed(identifier: str, width: float, height: float, title: str, words: str, body: Markup) -> Markup:
+    """A picture with its title and its description, which are read aloud."""
+    return Markup(
         '<svg role="img" aria-labelledby="{id}-t {id}-d" viewBox="0 0 {w} {h}" width="{w}" height="{h}">'
         '<title id="{id}-t">{title}</title><desc id="{id}-d">{desc}</desc>{body}</svg>'
-    ).format(id=identifier, w=WIDTH, h=pixel(height), title=shown(chart.title), desc=_description(chart, rows), body=body)
-    return Drawing(svg=svg, note=note)
+    ).format(id=identifier, w=pixel(width), h=pixel(height), title=shown(title), desc=words, body=body)
 
 
 def _rows(chart: Chart) -> list[_Row]:
@@ -129,7 +150,13 @@ def _series(rows: list[_Row]) -> dict[str, int]:
 
 
 def _intervals(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:
-    gates, left, right, step = _gates(chart), margin(row.label for row in rows), WIDTH - 160.0, 28.0
+    say = _difference if chart.value == "difference" else _fraction
+    gates, left, right, step = (
+        _gates(chart),
+        margin(row.label for row in rows),
+        WIDTH - (196.0 if say is _difference else 160.0),
+        28.0,
+    )
     scale = axis([v for row in rows for v in (row.value, row.low, row.high)] + list(gates.values()), start=left, end=right)
     head, _ = references(gates, scale, 0, 0)
     bottom = head + step * len(rows) + 4
@@ -137,15 +164,30 @@ def _intervals(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:
     for number, row in enumerate(rows):
         y = head + step * (number + 0.5)
         parts.append(text(left - 12, y + 4, shortened(row.label, 26), anchor="end"))
-        words = shown(row.value, "fraction")
+        words = say(row.value)
+        parts += _whisker(row, scale, y)
         if row.low is not None and row.high is not None:
-            parts.append(line(scale.place(row.low), y, scale.place(row.high), y, "s0 whisker"))
-            parts += [line(scale.place(v), y - 5, scale.place(v), y + 5, "s0 whisker") for v in (row.low, row.high)]
-            words += f" ({shown(row.low, 'fraction')}–{shown(row.high, 'fraction')})"
-        if row.value is not None:
-            parts.append(mark(scale.place(row.value), y, 0))
+            words += f" ({say(row.low)}{' to ' if say is _difference else '–'}{say(row.high)})"
         parts.append(text(right + 14, y + 4, words, kind="number"))
     return bottom + 28, joined(parts)
+
+
+def _whisker(row: _Row, scale: Axis, y: float) -> list[Markup]:
+    parts = []
+    if row.low is not None and row.high is not None:
+        parts.append(line(scale.place(row.low), y, scale.place(row.high), y, "s0 whisker"))
+        parts += [line(scale.place(v), y - 5, scale.place(v), y + 5, "s0 whisker") for v in (row.low, row.high)]
+    if row.value is not None:
+        parts.append(mark(scale.place(row.value), y, 0))
+    return parts
+
+
+def _fraction(value: float | None) -> str:
+    return shown(value, "fraction")
+
+
+def _difference(value: float | None) -> str:
+    return shown(value) if value is None else signed(value)
 
 
 def _bars(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:

@@ -1,34 +1,35 @@
-"""Reads result.json back, with its side files. Results of older versions open; unknown keys are passed over."""
+"""Reads result.json and comparison.json back, with their side files. Older versions open; unknown keys are passed over."""
 
 from __future__ import annotations
 
 import base64
-import json
+import math
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from auditor.errors import MedauditError
 from auditor.types import (
-    SCHEMA_VERSION,
+    Arm,
     Chart,
-    Column,
+    Comparison,
+    Correction,
     Coverage,
     DatasetSummary,
-    Finding,
+    Evaluation,
     Gate,
     Guess,
-    Location,
+    Measured,
     Outcome,
+    Proposal,
     Run,
     ScanResult,
-    Severity,
     Table,
+    Tally,
     Verdict,
 )
-from reports.cell import cells
+from reports.stored import chart_of, finding_of, opened, table_of
+
+_BROKEN = (KeyError, TypeError, ValueError, AttributeError)
 
 
 def load_result(path: Path) -> ScanResult:
@@ -37,34 +38,33 @@ def load_result(path: Path) -> ScanResult:
     Raises:
         MedauditError: not there, not a result of medaudit, written by a newer medaudit, or a side file is missing or damaged.
     """
-    document = _document(path)
+    document = opened(path, "result.json")
+    if document.get("kind") == "comparison":
+        raise MedauditError(f"{path}: this is a comparison; give the result.json that `medaudit scan` wrote")
     try:
         return _result(document, path)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except _BROKEN as error:
         raise MedauditError(f"{path}: this result is damaged ({type(error).__name__}: {error}); scan again") from error
 
 
-def _document(path: Path) -> dict[str, Any]:
+def load_comparison(path: Path) -> Comparison:
+    """The comparison that was written to `path`. Files that a strategy made are known by their path in the copy alone.
+
+    Raises:
+        MedauditError: not there, not a comparison, written by a newer medaudit, or a side file is missing or damaged.
+    """
+    document = opened(path, "comparison.json")
+    if document.get("kind") != "comparison":
+        raise MedauditError(f"{path}: this is no comparison; give the comparison.json that `medaudit compare` or `fix` wrote")
     try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise MedauditError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise MedauditError(f"{path}: this is not JSON; give the result.json that `medaudit scan` wrote") from error
-    version = document.get("schema_version") if isinstance(document, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise MedauditError(f"{path}: this is not a result of medaudit (no schema_version)")
-    if version > SCHEMA_VERSION:
-        raise MedauditError(
-            f"{path}: written by a newer medaudit (schema {version}, this one reads up to {SCHEMA_VERSION}): "
-            "pip install --upgrade medaudit"
-        )
-    return document  # type: ignore[no-any-return]
+        return _comparison(document, path)
+    except _BROKEN as error:
+        raise MedauditError(f"{path}: this comparison is damaged ({type(error).__name__}: {error}); compare again") from error
 
 
 def _result(document: dict[str, Any], path: Path) -> ScanResult:
-    run, gate, dataset = document.get("run", {}), document["gate"], document["dataset"]
-    seconds = run.get("check_seconds", {})
+    gate, dataset = document["gate"], document["dataset"]
+    seconds = document.get("run", {}).get("check_seconds", {})
     return ScanResult(
         schema_version=document["schema_version"],
         tool_version=document["tool_version"],
@@ -87,14 +87,23 @@ def _result(document: dict[str, Any], path: Path) -> ScanResult:
         ),
         configuration=document.get("configuration", {}),
         documentation=document.get("documentation", {}),
-        thumbnails={record: base64.b64decode(text) for record, text in document.get("thumbnails", {}).items()},
-        run=Run(
-            started=run.get("started", ""),
-            seconds=run.get("seconds") or 0.0,
-            host=run.get("host", ""),
-            stages=run.get("stages", {}),
-            cache=run.get("cache", {}),
-        ),
+        thumbnails=_thumbnails(document),
+        run=_run(document),
+    )
+
+
+def _thumbnails(document: dict[str, Any]) -> dict[str, bytes]:
+    return {record: base64.b64decode(text) for record, text in document.get("thumbnails", {}).items()}
+
+
+def _run(document: dict[str, Any]) -> Run:
+    run = document.get("run", {})
+    return Run(
+        started=run.get("started", ""),
+        seconds=run.get("seconds") or 0.0,
+        host=run.get("host", ""),
+        stages=run.get("stages", {}),
+        cache=run.get("cache", {}),
     )
 
 
@@ -111,14 +120,14 @@ def _guess(item: dict[str, Any]) -> Guess:
 def _outcome(item: dict[str, Any], seconds: float | None, path: Path) -> Outcome:
     verdict = None
     if item.get("summary") is not None:
-        tables = {key: _table(key, table, path) for key, table in item.get("tables", {}).items()}
+        tables, charts = _shown(item, path)
         coverage = item.get("coverage")
         verdict = Verdict(
             summary=item["summary"],
             metrics=item.get("metrics", {}),
-            findings=tuple(_finding(finding) for finding in item.get("findings", ())),
-            tables=tuple(tables[key] for key, table in item.get("tables", {}).items() if table.get("listed", True)),
-            charts=tuple(_chart(chart, tables) for chart in item.get("charts", ())),
+            findings=tuple(finding_of(finding) for finding in item.get("findings", ())),
+            tables=tables,
+            charts=charts,
             coverage=coverage
             and Coverage(
                 evaluated=coverage["evaluated"],
@@ -138,68 +147,116 @@ def _outcome(item: dict[str, Any], seconds: float | None, path: Path) -> Outcome
     )
 
 
-def _finding(item: dict[str, Any]) -> Finding:
-    where = item.get("where", {})
-    return Finding(
-        code=item["code"],
-        severity=Severity(item["severity"]),
-        message=item["message"],
-        where=Location(path=where.get("path"), line=where.get("line"), field=where.get("field"), record=where.get("record")),
-        subject=item.get("subject", ""),
-        score=item.get("score"),
-        evidence=item.get("evidence", {}),
-        waived=item.get("waived"),
+def _shown(item: dict[str, Any], path: Path) -> tuple[tuple[Table, ...], tuple[Chart, ...]]:
+    """The listed tables and the charts of a check, a proposal or an evaluation; a chart shares its table."""
+    found = {key: table_of(key, table, path) for key, table in item.get("tables", {}).items()}
+    listed = tuple(found[key] for key, table in item.get("tables", {}).items() if table.get("listed", True))
+    return listed, tuple(chart_of(chart, found) for chart in item.get("charts", ()))
+
+
+def _comparison(document: dict[str, Any], path: Path) -> Comparison:
+    findings = document.get("findings", {})
+    return Comparison(
+        schema_version=document["schema_version"],
+        tool_version=document["tool_version"],
+        dataset=document["dataset"],
+        verdict=document["verdict"],
+        summary=document["summary"],
+        arms=tuple(_arm(item, path) for item in document.get("arms", ())),
+        applied=tuple(document.get("applied", ())),
+        chosen=document.get("chosen", ""),
+        trust=document.get("trust", ""),
+        fixed=tuple(map(finding_of, findings.get("fixed", ()))),
+        remaining=tuple(map(finding_of, findings.get("remaining", ()))),
+        introduced=tuple(map(finding_of, findings.get("introduced", ()))),
+        unclear=tuple(map(finding_of, findings.get("unclear", ()))),
+        before=_tally(document.get("before")),
+        after=_tally(document.get("after")),
+        changes=document.get("changes", {}),
+        removed=tuple(table_of(table["name"], table, path) for table in document.get("removed", ())),
+        configuration=document.get("configuration", {}),
+        documentation=document.get("documentation", {}),
+        thumbnails=_thumbnails(document),
+        notes=tuple(document.get("notes", ())),
+        run=_run(document),
     )
 
 
-def _chart(item: dict[str, Any], tables: dict[str, Table]) -> Chart:
-    return Chart(
-        name=item["name"],
+def _tally(item: dict[str, Any] | None) -> Tally | None:
+    if item is None:
+        return None
+    return Tally(
+        gate=item["gate"],
+        records=item["records"],
+        errors=item["errors"],
+        warnings=item["warnings"],
+        notes=item["notes"],
+        waived=item.get("waived", 0),
+        not_evaluated=item.get("not_evaluated", 0),
+    )
+
+
+def _arm(item: dict[str, Any], path: Path) -> Arm:
+    proposal, evaluation = item.get("proposal"), item.get("evaluation")
+    return Arm(
+        strategy=item["strategy"],
         title=item["title"],
-        kind=item["kind"],
-        table=tables[item["table"]],
-        label=item["label"],
-        value=item["value"],
-        low=item.get("low"),
-        high=item.get("high"),
-        group=item.get("group"),
-        reference=item.get("reference", {}),
+        why=item.get("why", ""),
+        proposal=None if proposal is None else _proposal(proposal, path),
+        evaluation=None if evaluation is None else _evaluation(evaluation, path),
+        skipped=item.get("skipped", ""),
     )
 
 
-def _table(key: str, item: dict[str, Any], path: Path) -> Table:
-    columns = item["columns"]
-    if "file" in item:
-        values = _side_file(path, item["file"], [column["name"] for column in columns])
-    else:
-        values = [[row[place] for row in item["rows"]] for place in range(len(columns))]
-    if any(len(column) != item.get("row_count", len(column)) for column in values):
-        raise MedauditError(f"{path}: table {key} should have {item['row_count']} rows; its side file is of another scan")
-    return Table(
-        name=item.get("name", key),
-        title=item.get("title", ""),
-        columns=tuple(
-            Column(name=column["name"], kind=column["kind"], values=tuple(cell), title=column.get("title", ""))
-            for column, cell in zip(columns, values, strict=True)
-        ),
+def _proposal(item: dict[str, Any], path: Path) -> Proposal:
+    def rows(key: str) -> list[dict[str, Any]]:
+        table = table_of(key, item[key], path) if key in item else Table(name=key, title="", columns=())
+        names = [column.name for column in table.columns]
+        return [dict(zip(names, row, strict=True)) for row in zip(*(c.values for c in table.columns), strict=True)]
+
+    tables, charts = _shown(item, path)
+    return Proposal(
+        strategy=item["strategy"],
+        summary=item["summary"],
+        corrections=tuple(Correction(**row) for row in rows("corrections")),
+        weights={row["record"]: row["weight"] for row in rows("weights")},
+        removed={row["record"]: row["reason"] for row in rows("removed")},
+        files={row["path"]: "" for row in rows("files")},
+        metrics=item.get("metrics", {}),
+        tables=tables,
+        charts=charts,
+        notes=tuple(item.get("notes", ())),
     )
 
 
-def _side_file(path: Path, name: str, columns: list[str]) -> list[list[Any]]:
-    # A result may come from elsewhere: it must not make us open a file outside its own folder.
-    if Path(name).name != name or name in ("", ".", ".."):
-        raise MedauditError(f"{path}: a side file must lie beside the result, not at {name!r}")
-    side = path.parent / name
-    try:
-        with side.open("rb") as stream:
-            table = pq.read_table(stream)
-    except OSError as error:
-        raise MedauditError(
-            f"{side}: cannot be read ({error.strerror or error}); {path.name} needs it beside itself"
-        ) from error
-    except pa.ArrowException as error:
-        raise MedauditError(f"{side}: this side file of {path.name} is damaged; scan again") from error
-    missing = [column for column in columns if column not in table.column_names]
-    if missing:
-        raise MedauditError(f"{side}: column {missing[0]!r} is missing; the file belongs to another scan")
-    return [list(cells(table.column(column).combine_chunks())) for column in columns]
+def _evaluation(item: dict[str, Any], path: Path) -> Evaluation:
+    tables, charts = _shown(item, path)
+    return Evaluation(
+        arm=item["arm"],
+        baseline=item["baseline"],
+        verdict=item["verdict"],
+        summary=item["summary"],
+        metrics=tuple(_measured(measured) for measured in item["metrics"]),
+        records=item["records"],
+        patients=item["patients"],
+        seeds=item["seeds"],
+        margin=_number(item["margin"]),
+        self_graded=item["self_graded"],
+        tables=tables,
+        charts=charts,
+        notes=tuple(item.get("notes", ())),
+    )
+
+
+def _measured(item: dict[str, Any]) -> Measured:
+    return Measured(
+        metric=item["metric"],
+        title=item["title"],
+        verdict=item["verdict"],
+        **{name: _number(item[name]) for name in ("before", "after", "difference", "low", "high", "p")},
+    )
+
+
+def _number(value: float | None) -> float:
+    """NaN where it is null: it was not finite."""
+    return math.nan if value is None else float(value)

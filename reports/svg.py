@@ -76,18 +76,21 @@ def legend(series: Mapping[str, int], *, marks: bool) -> tuple[float, Markup]:
     return y + 14, joined(parts)
 
 
-def references(captions: Mapping[str, float], scale: Axis, top: float, bottom: float) -> tuple[float, Markup]:
+def references(
+    captions: Mapping[str, float], scale: Axis, top: float, bottom: float, width: float = WIDTH
+) -> tuple[float, Markup]:
     """(height, picture) of vertical reference lines; captions begin at `top`, on several levels where they would overlap."""
     ends: list[float] = []
     parts: list[Markup] = []
     for caption, value in sorted(captions.items(), key=lambda item: item[1]):
         words = shortened(caption, 40)
         x, half = scale.place(value), 3.6 * len(words) + 4
-        centre = min(max(x, half), WIDTH - half)
+        centre = min(max(x, half), width - half)
         level = next((k for k, end in enumerate(ends) if end < centre - half), len(ends))
         ends[level : level + 1] = [centre + half]
         y = top + 12 + 16 * level
-        parts += [line(x, y + 4, x, bottom, "gate"), text(centre, y, words, kind="caption", anchor="middle")]
+        kind = "axis" if value == 0 else "gate"
+        parts += [line(x, y + 4, x, bottom, kind), text(centre, y, words, kind="caption", anchor="middle")]
     return 16.0 * len(ends) + (6 if ends else 0), joined(parts)
 
 

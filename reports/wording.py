@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.types import Finding, GateVerdict, Location, Outcome, ScanResult, Severity, Status
+from auditor.types import Finding, GateVerdict, Location, Outcome, RunVerdict, ScanResult, Severity, Status
 from reports.cell import shown
 
 FAMILIES = {
@@ -18,6 +18,20 @@ FAMILIES = {
 }
 STATUS: dict[Status, str] = {"failed": "failed", "crashed": "crashed", "skipped": "not evaluated", "passed": "passed"}
 VERDICT: dict[GateVerdict, str] = {"failed": "FAILED", "passed": "PASSED", "incomplete": "INCOMPLETE"}
+SEVERITY = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+RUN_VERDICT: dict[RunVerdict, str] = {
+    "improved": "IMPROVED",
+    "not worse": "NOT WORSE",
+    "harmed": "HARMED",
+    "cannot tell": "CANNOT TELL",
+    "no change": "NO CHANGE",
+    "corrected": "CORRECTED",
+    "new findings": "NEW FINDINGS",
+}
+SELF_GRADED = (
+    "The labels that this was measured on were chosen by a model, not by a person. Such figures flatter the correction: "
+    "take them as a hint, and have a part of the records read by an expert (--evaluate) before relying on them."
+)
 _MEANING: dict[GateVerdict, str] = {
     "passed": "Nothing was found at or above the level that fails this audit.",
     "failed": "At least one finding is serious enough to fail this audit.",
@@ -48,7 +62,7 @@ def severities(findings: tuple[Finding, ...]) -> str:
     """`3 errors, 12 warnings, 1 note, 2 waived` or `no findings`."""
     live = [finding for finding in findings if finding.waived is None]
     parts = []
-    for severity, noun in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note")):
+    for severity, noun in SEVERITY.items():
         if number := sum(finding.severity is severity for finding in live):
             parts.append(counted(number, noun))
     if waived := len(findings) - len(live):

@@ -11,7 +11,7 @@ from trainers.strategy import Trust
 
 MUCH_NOISE = 0.30
 """From this estimated share of wrong labels on, a teacher on trusted records goes before robust training: on digits with
-100 trusted records robust training leads at 20 % uniform noise, the teacher at 40 % asymmetric and at 50 % (docs/results.md)."""
+100 trusted records robust training leads at 20 % uniform noise, the teacher at 40 % asymmetric and at 50 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +63,10 @@ def encoding(finding: Finding) -> bool:
     """True for a class leak through how a file was written."""
     if finding.code == "LK003":
         return True
-    return finding.code in ("LK001", "LK002") and finding.where.field is not None and (
-        describe(finding.where.field).kind == "encoding"
+    return (
+        finding.code in ("LK001", "LK002")
+        and finding.where.field is not None
+        and (describe(finding.where.field).kind == "encoding")
     )
 
 

@@ -1,233 +1,225 @@
-"""The job of `medaudit fix`: scan → trust → arms → choice on validation → evaluation, read once → corrected copy → second scan.
-
-What is chosen is chosen on the validation records; the evaluation records are predicted by every arm and looked at when
-the choice stands. Safe corrections are applied where the evaluation shows no loss beyond the margin, or where no network
-can show anything (a new split); everything else is written as a proposal.
-"""
+"""The job of `medaudit fix`: correct → a trial copy → second scan → the copy with its report, whole or not at all."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
-from auditor.dataset import Dataset, State
-from auditor.errors import ConfigError
+from auditor.dataset import Dataset
+from auditor.privacy.withhold import withheld_names, withhold
 from auditor.progress import Progress, Silent
-from auditor.scan import Plan, examine, linked_dataset
-from auditor.types import Arm, Cell, Evaluation, Proposal, ScanResult
-from trainers.bench import Bench
-from trainers.choose import Pick, recommended
-from trainers.evaluate import choose_best, compare_arms
-from trainers.loop import Trained
-from trainers.strategies.nothing import Nothing
-from trainers.strategy import Case, NotApplicable, Strategy, Trust, strategy_named, title
-from trainers.trust import trust_of
+from auditor.scan import Plan, plan_for, scan
+from auditor.types import Arm, Cell, Column, Proposal, ScanResult, Table
+from trainers.apply import Applied, apply
+from trainers.correct import Attempt, Corrected, Order, correct, held_back
+from trainers.ledger import Removal
+from trainers.model_file import CARD, DESCRIPTION, WEIGHTS, save_model
+from trainers.place import check_place
+from trainers.provenance import provenance
+from trainers.wording import count
 
-Floats = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What the user asks of `fix`.
-
-    Args:
-        strategies: names; `auto` reads the findings.
-        trusted, evaluate: a column of yes and no, or a file that lists records (`trainers.trust`).
-        unlabelled: a folder of pictures without labels.
-        seeds: networks per arm.
-        seed: of everything else that is drawn; the networks' seeds are seed, seed + 1, ...
-        device: auto, cpu, cuda, cuda:N or mps.
-        budget: seconds for all training together; None = as long as it takes.
-        margin: a loss of the main metric smaller than this counts as none.
-        force: apply what is not shown to do no harm.
-        check: propose only, train nothing.
-        options: of strategies, text (`from-run`, `encoder`, ...).
-    """
-
-    strategies: tuple[str, ...] = ("auto",)
-    trusted: str | None = None
-    evaluate: str | None = None
-    unlabelled: Path | None = None
-    seeds: int = 3
-    seed: int = 0
-    device: str = "auto"
-    budget: float | None = None
-    margin: float = 0.01
-    force: bool = False
-    check: bool = False
-    options: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(kw_only=True)
-class Attempt:
-    """One strategy on its way through the run; `on_validation` and `on_evaluation` are (seeds, records, outputs)."""
-
-    strategy: Strategy
-    why: str
-    proposal: Proposal | None = None
-    fits: Sequence[Trained] = ()
-    on_validation: Floats | None = None
-    on_evaluation: Floats | None = None
-    evaluation: Evaluation | None = None
-    skipped: str = ""
-
-    @property
-    def arm(self) -> Arm:
-        """What reports show of it."""
-        return Arm(
-            strategy=self.strategy.name, title=title(type(self.strategy)), why=self.why, proposal=self.proposal,
-            evaluation=self.evaluation, skipped=self.skipped,
-        )  # fmt: skip
+MODEL = "model"
+MAX_THUMBNAILS = 200
+MANY_AGES = 10
+"""Ages are counted in steps of so many years."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Corrected:
-    """What `correct` found out; nothing is written yet.
+class Fixed:
+    """Everything about one run; what a report is drawn from.
 
     Args:
-        dataset, before: as scanned.
-        trust: the parts of the records; None where no network was to be trained.
-        attempts: every strategy that was tried.
-        chosen: those whose proposals go into the copy, in order.
-        bench: the networks' pictures, task and recipe.
+        corrected: what was proposed, trained and evaluated.
+        arms: the strategies that were tried, fit for being shown: names of files that name a person are withheld.
+        applied: what the copy holds; None where nothing was written (`--check`).
+        after: the scan of the copy.
+        kept: strategies whose proposals are applied; `held`: why others are not, a sentence each.
+        removed: tables of the records that left, per class, split, site, sex and age.
+        thumbnails: pictures of corrected records.
     """
 
-    dataset: Dataset
-    before: ScanResult
-    trust: Trust | None
-    attempts: tuple[Attempt, ...]
-    chosen: tuple[Attempt, ...]
-    bench: Bench | None = None
+    corrected: Corrected
+    arms: tuple[Arm, ...]
+    applied: Applied | None = None
+    after: ScanResult | None = None
+    kept: tuple[Attempt, ...] = ()
+    held: tuple[str, ...] = ()
+    removed: tuple[Table, ...] = ()
+    configuration: Mapping[str, Cell] = field(default_factory=dict)
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
-    def pending(self) -> int:
-        """Corrections, weights and removals that the chosen proposals hold."""
-        proposals = [a.proposal for a in self.chosen if a.proposal is not None]
-        return sum(len(p.corrections) + len(p.weights) + len(p.removed) + len(p.files) for p in proposals)
+    def leading(self) -> Attempt | None:
+        """The chosen strategy whose evaluation the verdict is of; None where no network was compared."""
+        return next((a for a in self.corrected.chosen if a.evaluation is not None), None)
+
+    @property
+    def harmed(self) -> bool:
+        """The evaluation says harmed, and nothing was applied."""
+        leading = self.leading
+        return (
+            leading is not None and leading.evaluation is not None and leading.evaluation.verdict == "harmed" and not self.kept
+        )
 
 
-def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Progress | None = None) -> Corrected:
-    """Scan a dataset, propose, train and evaluate; the user's data are only read.
+Render = Callable[[Fixed], Mapping[str, bytes]]
+"""Reports of a run: file name → content. Given by the front door: `trainers` draws nothing."""
+
+
+def fix(
+    target: Path,
+    order: Order,
+    plan: Plan,
+    output: Path,
+    *,
+    work: Path,
+    render: Render,
+    progress: Progress | None = None,
+) -> Fixed:
+    """Correct a dataset and write the copy.
 
     Args:
-        target: a folder, a label table or an npz.
-        order, plan: what to do; `plan` is that of the scan.
-        work: private folder for decoded pictures and checkpoints; a second run with the same order goes on from there.
-        progress: told how far it is.
+        target: a folder, a label table or an npz; only read.
+        order: what is asked for.
+        plan: of both scans.
+        output: folder of the copy; an earlier copy there is replaced.
+        work: private folder; removed when the run ends well, so that an interrupted one goes on from its checkpoints.
+        render: draws the reports that lie in the copy.
 
     Raises:
-        DatasetError: the dataset cannot be opened.
-        ConfigError: an option is wrong.
+        DatasetError, ConfigError, MedauditError: as `correct` and `apply`.
     """
     progress = progress or Silent()
-    wanted = {name: strategy_named(name) for name in order.strategies if name != "auto"}
-    seen = examine(target, plan, progress=progress)
-    dataset, before = seen.dataset, seen.result
-    trust, untrusted = parts(dataset, order)
-    unlabelled = opened_pool(order, plan, progress)
-    automatic = "auto" in order.strategies
-    picks = [Pick(strategy=name, why="asked for") for name in wanted]
-    if automatic:
-        named = {p.strategy for p in picks}
-        found = recommended(before, trust, unlabelled=unlabelled is not None)
-        picks += [p for p in found if p.strategy not in named]
-    bench = case = None
-    if trust is not None:
-        bench = Bench(
-            dataset, trust, work=work, device=order.device, limits=plan.config.limits_of(),
-            workers=plan.workers if plan.workers is not None else 1, progress=progress,
-        )  # fmt: skip
-    case = Case(
-        dataset=dataset, result=before, trust=trust or nobody(dataset), bench=bench, work=work, unlabelled=unlabelled,
-        seed=order.seed, options=order.options, progress=progress,
+    check_place(output, (target,))
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    corrected = correct(target, order, plan, work=work, progress=progress)
+    dataset = corrected.dataset
+    names = withheld_names(dataset)
+    arms = withhold(tuple(a.arm for a in corrected.attempts), names)
+    configuration = settings(order, corrected)
+    if order.check:
+        shutil.rmtree(work, ignore_errors=True)
+        return Fixed(corrected=corrected, arms=arms, configuration=configuration)
+    kept = tuple(a for a in corrected.chosen if not held_back(a, order))
+    held = tuple(reason for a in corrected.chosen if (reason := held_back(a, order)))
+    proposals = [shown_only(a) if a not in kept else a.proposal for a in corrected.chosen]
+    final = [p for p in proposals if p is not None]
+    trial = work / "trial"
+    applied = apply(dataset, final, trial, target=target, options=plan.options, config=plan.config, force=order.force)
+    after = scan(trial, plan_for(trial, workers=plan.workers, cache=plan.cache is not None, tool_version=plan.tool_version),
+                 progress=progress)  # fmt: skip
+    fixed = Fixed(
+        corrected=corrected, arms=arms, applied=applied, after=named_as(after, corrected.before), kept=kept, held=held,
+        removed=removed_tables(dataset, [r for r in applied.removals if r.applied]), configuration=configuration,
+        thumbnails=withhold(pictures_of(dataset, final), names),
     )  # fmt: skip
-    attempts = [Attempt(strategy=wanted.get(p.strategy) or strategy_named(p.strategy), why=p.why) for p in picks]
-    for attempt in attempts:
-        proposed(attempt, case, untrusted if attempt.strategy.trains and trust is None else "")
-    if not order.check and trust is not None and any(a.strategy.trains and not a.skipped for a in attempts):
-        trained(attempts, case, order, automatic=automatic)
-    return Corrected(
-        dataset=dataset, before=before, trust=trust, attempts=tuple(attempts),
-        chosen=tuple(selected(attempts, case, order)), bench=bench,
-    )  # fmt: skip
+    extra: dict[str, bytes | Path] = {
+        **model_files(fixed, work),
+        **render(fixed),
+        "provenance.json": provenance(
+            dataset, applied.tables, tool_version=plan.tool_version, configuration=configuration,
+            seeds=[order.seed + i for i in range(order.seeds)], device=str(corrected.bench.device),
+        ),
+    }  # fmt: skip
+    applied = apply(
+        dataset, final, output, target=target, options=plan.options, config=plan.config, force=order.force, extra=extra
+    )
+    shutil.rmtree(work, ignore_errors=True)
+    return replace(fixed, applied=applied)
 
 
-def parts(dataset: Dataset, order: Order) -> tuple[Trust | None, str]:
-    """The parts of the records, or None and why there are none. What the user named must be there."""
-    try:
-        return trust_of(dataset, trusted=order.trusted, evaluate=order.evaluate, seed=order.seed), ""
-    except ConfigError as error:
-        if order.trusted is not None or order.evaluate is not None:
-            raise
-        return None, str(error)
+def named_as(after: ScanResult, before: ScanResult) -> ScanResult:
+    """The second scan under the name of the first: it is the same dataset, wherever the copy lies."""
+    return replace(after, dataset=replace(after.dataset, name=before.dataset.name))
 
 
-def nobody(dataset: Dataset) -> Trust:
-    """No part at all: for strategies that train nothing, on data that nothing can be trained on."""
-    none = np.zeros(dataset.size, dtype=np.bool_)
-    return Trust(trusted=none, validation=none, evaluation=none, training=~none, origin="nobody", self_graded=True)
-
-
-def opened_pool(order: Order, plan: Plan, progress: Progress) -> Dataset | None:
-    """The pictures without labels, opened and measured."""
-    if order.unlabelled is None:
+def shown_only(attempt: Attempt) -> Proposal | None:
+    """The proposal of a strategy that is held back: its corrections wait for a person, and nothing else is done."""
+    proposal = attempt.proposal
+    if proposal is None:
         return None
-    return linked_dataset(order.unlabelled, Plan(config=plan.config, workers=plan.workers, cache=plan.cache), progress=progress)
+    return replace(
+        proposal, corrections=tuple(replace(c, safe=False) for c in proposal.corrections), weights={}, removed={}, files={}
+    )
 
 
-def proposed(attempt: Attempt, case: Case, hindrance: str) -> None:
-    """Ask one strategy what it would do."""
-    if hindrance:
-        attempt.skipped = hindrance
-        return
-    try:
-        attempt.proposal = attempt.strategy.propose(case)
-    except NotApplicable as reason:
-        attempt.skipped = str(reason)
+def model_files(fixed: Fixed, work: Path) -> dict[str, Path]:
+    """The network of the applied strategy's first seed, in the files of `trainers.model_file`; empty where none was trained."""
+    attempt = next((a for a in fixed.kept if a.fits), None)
+    if attempt is None:
+        return {}
+    notes = [f"Strategy {attempt.strategy.name}, the first of {count(len(attempt.fits), 'seed')}"]
+    if attempt.evaluation is not None:
+        notes.append(f"Against plain training: {attempt.evaluation.summary}")
+    if fixed.corrected.trust is not None:
+        notes.append(f"Trusted: {fixed.corrected.trust.origin}")
+    save_model(attempt.fits[0], work / MODEL, notes=notes)
+    return {f"{MODEL}/{name}": work / MODEL / name for name in (WEIGHTS, DESCRIPTION, CARD)}
 
 
-def trained(attempts: Sequence[Attempt], case: Case, order: Order, *, automatic: bool) -> None:
-    """Train every arm and doing nothing, with the same seeds, and evaluate them on records that none of them saw."""
-    baseline = Attempt(strategy=Nothing(), why="")
-    baseline.proposal = baseline.strategy.propose(case)
-    arms = [baseline, *(a for a in attempts if a.strategy.trains and not a.skipped)]
-    seeds = [order.seed + i for i in range(order.seeds)]
-    ends = None if order.budget is None else time.monotonic() + order.budget
-    left = len(arms) * len(seeds)
-    for attempt in arms:
-        assert attempt.proposal is not None
-        fits: list[Trained] = []
-        try:
-            for seed in seeds:
-                case.bench.allow(None if ends is None else max(1.0, (ends - time.monotonic()) / left))
-                fits.append(attempt.strategy.fit(case, attempt.proposal, seed))
-                left -= 1
-            attempt.fits = fits
-            attempt.proposal = attempt.strategy.conclude(case, attempt.proposal, fits)
-        except NotApplicable as reason:
-            left -= len(seeds) - len(fits)
-            attempt.skipped, attempt.fits = str(reason), ()
-            continue
-        attempt.on_validation = np.stack([case.bench.predict(f, case.trust.validation) for f in fits])
-        attempt.on_evaluation = np.stack([case.bench.predict(f, case.trust.evaluation) for f in fits])
-    for attempt in arms[1:]:
-        if attempt.on_evaluation is not None and baseline.on_evaluation is not None:
-            attempt.evaluation = evaluated(attempt, baseline, case, order)
+def settings(order: Order, corrected: Corrected) -> dict[str, Cell]:
+    """What was asked for, and how it was trained, as plain values."""
+    found: dict[str, Cell] = {
+        "strategies": ", ".join(order.strategies), "seed": order.seed, "seeds": order.seeds, "margin": order.margin,
+        "device": str(corrected.bench.device), "forced": order.force, **order.options,
+    }  # fmt: skip
+    if any(a.fits for a in corrected.attempts):
+        recipe = corrected.bench.recipe
+        found |= {"network": recipe.network, "epochs": recipe.epochs, "batch": recipe.batch, "rate": recipe.rate}
+    return found
 
 
-def evaluated(attempt: Attempt, baseline: Attempt, case: Case, order: Order) -> Evaluation:
-    """An arm against doing nothing, on the evaluation records."""
-    assert attempt.on_evaluation is not None and baseline.on_evaluation is not None
-    rows = case.trust.evaluation
-    task = case.bench.task
-    return compare_arms(
-        truth_of(case, rows), baseline.on_evaluation, attempt.on_evaluation, patients=patients_of(case.dataset, rows),
-        task=task.kind, classes=task.classes, margin=order.margin, seed=order.seed, self_graded=case.trust.self_graded,
-        arm=attempt.strategy.name, baseline=baseline.strategy.name,
-    )  # fmt: skip
+def pictures_of(dataset: Dataset, proposals: Sequence[Proposal]) -> dict[str, bytes]:
+    """Thumbnails of records that are corrected or removed, each strategy in turn."""
+    wanted = [
+        list(dict.fromkeys([c.record for c in p.corrections] + list(p.removed)))[: MAX_THUMBNAILS // max(1, len(proposals))]
+        for p in proposals
+    ]
+    return {r: dataset.thumbnails[r] for records in wanted for r in records if r in dataset.thumbnails}
+
+
+def removed_tables(dataset: Dataset, removals: Sequence[Removal]) -> tuple[Table, ...]:
+    """How many records left, per class, split, site, sex and age; empty when none did."""
+    if not removals:
+        return ()
+    gone = pd.Index(dataset.records.index).isin([r.record for r in removals])
+    tables = []
+    for name, title, values in parts(dataset):
+        left = values[gone].value_counts()
+        total = values.value_counts()
+        rows = [str(v) for v in total.sort_index().index]
+        tables.append(
+            Table(
+                name=f"removed_by_{name}", title=f"Removed, by {title}",
+                columns=(
+                    Column(name=name, kind="class" if name == "class" else "text", values=rows, title=title),
+                    Column(name="removed", kind="integer", values=[int(left.get(v, 0)) for v in rows]),
+                    Column(name="of", kind="integer", values=[int(total[v]) for v in rows]),
+                    Column(name="share", kind="fraction", values=[float(left.get(v, 0) / total[v]) for v in rows]),
+                ),
+            )
+        )  # fmt: skip
+    return tuple(tables)
+
+
+def parts(dataset: Dataset) -> list[tuple[str, str, pd.Series]]:
+    """The groups by which a removal could be unfair: name, title, group per record."""
+    found: list[tuple[str, str, pd.Series]] = []
+    if dataset.labels.task in ("single", "ordinal", "multi"):
+        found.append(("class", "class", dataset.labels.values))
+    found += [(role, role, dataset.records[role]) for role in ("split", "site") if dataset.has(role)]
+    for column in dataset.metadata.columns:
+        last = str(column).rpartition(".")[2].lower().removeprefix("patient").strip(" _")
+        values = dataset.metadata[column]
+        if last in ("sex", "gender"):
+            found.append(("sex", "sex", values))
+        elif last == "age":
+            years = pd.to_numeric(values.astype(str).str.extract(r"(\d+)", expand=False), errors="coerce")
+            low = (years // MANY_AGES * MANY_AGES).astype("Int64").astype("string")
+            found.append(("age", f"age, from (in steps of {MANY_AGES} years)", low))
+    unique = {name: (name, title, values.astype("string").fillna("unknown")) for name, title, values in reversed(found)}
+    return [unique[name] for name in dict.fromkeys(name for name, _, _ in found)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,8 +23,13 @@ class KnownCollection(Check):
     ## What it does
     Compares keyed hashes of the bytes and of the decoded pixels of every image with those of other collections, which
     `medaudit fingerprint` wrote and `--known` names. One finding per collection says how many of its images are here, and in
-    which splits. Copies that were resized, cropped or compressed again are not found this way. Pictures of one single value are
-    left out. Without `--known` it is not evaluated.
+    which splits. Pictures of one single value are left out. Without `--known` it is not evaluated.
+
+    Where the hashes were written with `--perceptual`, images that look like one of the collection are listed too: they have at
+    least 14 spots in common with it, compared by keyed words (spots that many images have count less). These are
+    candidates and never an error: nothing was compared on pixels, since the other pictures are not here. Copies that were
+    compressed again, halved, doubled, brightened, flipped or turned are mostly found this way; crops, and pictures of less than
+    48 pixels, are not.
 
     ## Why is this bad?
     Public collections are inside each other: a model that was trained on one, and is tested on a set that holds part of it, is
@@ -56,22 +62,21 @@ class KnownCollection(Check):
         if not seen.any():
             raise SkipCheck("neither bytes nor pixels of any image were read: there is nothing to compare")
         splits = partition(dataset)
-        inside = [known for known in dataset.known if known.evidence.notna().any()]
-        names = ", ".join(f"{int(known.evidence.notna().sum()):,} of {known.name}" for known in inside)
-        collections = plural(len(dataset.known), "known collection")
-        searched = sum(known.images for known in dataset.known)
+        inside = [known for known in dataset.known if same(known).any()]
+        like = [known for known in dataset.known if alike(known).any()]
+        metrics: dict[str, Cell] = {"collections": len(dataset.known), "records_known": found_anywhere(dataset)}
+        if any(known.shared is not None for known in dataset.known):
+            metrics["records_alike"] = int(np.logical_or.reduce([alike(known) for known in dataset.known]).sum())
+            metrics["records_compared_by_looks"] = 0 if dataset.sketches is None else len(dataset.sketches)
         return Verdict(
-            summary=(
-                f"Images of known collections are here: {names}"
-                if inside
-                else f"None of the {searched:,} images of {collections} is here, by bytes or pixels"
-            ),
-            metrics={"collections": len(dataset.known), "records_known": found_anywhere(dataset)},
+            summary=summary(dataset.known, inside, like),
+            metrics=metrics,
             findings=(
                 *(self.finding(known, splits, dataset.size) for known in inside),
-                *self.places(dataset, inside),
+                *(self.candidates(known, splits, dataset.size) for known in like),
+                *self.places(dataset, inside, like),
             ),
-            tables=(records_table(dataset, splits, inside),) if inside else (),
+            tables=(records_table(dataset, splits),) if inside or like else (),
             coverage=Coverage(
                 evaluated=int(seen.sum()),
                 total=dataset.size,
@@ -81,16 +86,12 @@ class KnownCollection(Check):
 
     def finding(self, known: Known, splits: pd.Series | None, size: int) -> Finding:
         """One collection."""
-        here = known.evidence.notna()
+        here = same(known)
         count = int(here.sum())
         evidence: dict[str, Cell] = {"collection": known.name, "records": count, "images_of_collection": known.images}
-        where = ""
-        if splits is not None:
-            counts = {name: int((here & (splits == name)).sum()) for name in split_names(splits)}
-            evidence |= {f"records_{name}": n for name, n in counts.items()}
-            where = (
-                " (" + ", ".join(f"{n:,} in {name}" for name, n in counts.items() if n) + ")" if any(counts.values()) else ""
-            )
+        counts = by_split(here, splits)
+        where = in_words(counts)
+        evidence |= {f"records_{name}": n for name, n in counts.items()}
         return Finding(
             code=self.code,
             severity=self.severity,
@@ -103,23 +104,92 @@ class KnownCollection(Check):
             evidence=evidence,
         )
 
-    def places(self, dataset: Dataset, inside: list[Known]) -> list[Finding]:
-        """Where to look."""
+    def candidates(self, known: Known, splits: pd.Series | None, size: int) -> Finding:
+        """What looks like images of one collection."""
+        here = alike(known)
+        count = int(here.sum())
+        counts = by_split(here, splits)
+        return Finding(
+            code=self.code,
+            severity=self.severity,
+            message=(
+                f"{plural(count, 'record')}{in_words(counts)} {'look' if count > 1 else 'looks'} like images of the collection "
+                f"{known.name} and may be {'copies' if count > 1 else 'a copy'}: not verified on pixels. Ask its owner, or "
+                "compare the pictures"
+            ),
+            subject=f"looks like {known.name}",
+            score=count / size,
+            evidence={
+                "collection": known.name,
+                "records": count,
+                "images_of_collection": known.images,
+                **{f"records_{name}": n for name, n in counts.items()},
+            },
+        )
+
+    def places(self, dataset: Dataset, inside: list[Known], like: list[Known]) -> list[Finding]:
+        """Where to look: what is there for certain first."""
         found: list[Finding] = []
-        for known in inside:
-            for position in np.flatnonzero(known.evidence.notna().to_numpy())[
-                : max(self.max_findings - len(found), 0)
-            ].tolist():
-                found.append(
-                    Finding(
-                        code=self.code,
-                        severity=Severity.INFO,
-                        message=f"this image is in the collection {known.name} (same {known.evidence.iloc[position]})",
-                        where=location(dataset, position),
-                        subject=f"record in {known.name}",
-                    )
+        chosen = [(known, position) for known in inside for position in np.flatnonzero(same(known)).tolist()]
+        chosen += [(known, position) for known in like for position in np.flatnonzero(alike(known)).tolist()]
+        for known, position in chosen[: self.max_findings]:
+            certain = bool(same(known)[position])
+            found.append(
+                Finding(
+                    code=self.code,
+                    severity=Severity.INFO,
+                    message=(
+                        f"this image is in the collection {known.name} ({evidence_in_words(known, position)})"
+                        if certain
+                        else f"this image looks like one of the collection {known.name} ({evidence_in_words(known, position)})"
+                    ),
+                    where=location(dataset, position),
+                    subject=f"record in {known.name}" if certain else f"record like one of {known.name}",
                 )
+            )
         return found
+
+
+def same(known: Known) -> np.ndarray:
+    """Records that are in the collection; shape (records,)."""
+    return np.asarray(known.evidence.isin(("bytes", "pixels")).to_numpy(bool))
+
+
+def alike(known: Known) -> np.ndarray:
+    """Records that look like one of the collection and are none by bytes or pixels; shape (records,)."""
+    return np.asarray((known.evidence == "looks").fillna(False).to_numpy(bool))
+
+
+def evidence_in_words(known: Known, position: int) -> str:
+    """Why a record was found."""
+    kind = str(known.evidence.iloc[position])
+    if kind != "looks" or known.shared is None:
+        return f"same {kind}"
+    return f"{int(known.shared.iloc[position])} spots in common, not verified on pixels"
+
+
+def by_split(here: np.ndarray, splits: pd.Series | None) -> dict[str, int]:
+    """How many of these records each split has."""
+    return {} if splits is None else {name: int((here & (splits == name).to_numpy(bool)).sum()) for name in split_names(splits)}
+
+
+def in_words(counts: dict[str, int]) -> str:
+    """` (2 in train, 1 in test)`, or nothing."""
+    return " (" + ", ".join(f"{n:,} in {name}" for name, n in counts.items() if n) + ")" if any(counts.values()) else ""
+
+
+def summary(collections: Sequence[Known], inside: list[Known], like: list[Known]) -> str:
+    """What was found, in a sentence."""
+    names = ", ".join(f"{int(same(known).sum()):,} of {known.name}" for known in inside)
+    candidates = ", ".join(f"{int(alike(known).sum()):,} like {known.name}" for known in like)
+    searched = f"{sum(known.images for known in collections):,} images of {plural(len(collections), 'known collection')}"
+    looks = [known for known in collections if known.shared is not None]
+    by = "bytes, pixels or looks" if len(looks) == len(collections) else "bytes or pixels"
+    start = f"Images of known collections are here: {names}" if inside else f"None of the {searched} is here, by {by}"
+    if not like:
+        return start
+    start = start if inside else f"None of the {searched} is here, by bytes or pixels"
+    return f"{start}. Candidates that look alike, not verified on pixels: {candidates}"
 
 
 def comparable(dataset: Dataset) -> np.ndarray:
@@ -133,16 +203,16 @@ def comparable(dataset: Dataset) -> np.ndarray:
 
 def found_anywhere(dataset: Dataset) -> int:
     """Records that are in any of the collections."""
-    return int(np.logical_or.reduce([known.evidence.notna().to_numpy(bool) for known in dataset.known]).sum())
+    return int(np.logical_or.reduce([same(known) for known in dataset.known]).sum())
 
 
-def records_table(dataset: Dataset, splits: pd.Series | None, inside: list[Known]) -> Table:
+def records_table(dataset: Dataset, splits: pd.Series | None) -> Table:
     """Every record that was found."""
-    where = [np.flatnonzero(known.evidence.notna().to_numpy()) for known in inside]
-    positions = np.concatenate(where)
+    rows_of = [(known, np.flatnonzero(known.evidence.notna().to_numpy())) for known in dataset.known]
+    positions = np.concatenate([found for _, found in rows_of])
     rows = dataset.records.iloc[positions]
-    names = [known.name for known, found in zip(inside, where, strict=True) for _ in found]
-    evidence = [v for known, found in zip(inside, where, strict=True) for v in known.evidence.iloc[found].tolist()]
+    names = [known.name for known, found in rows_of for _ in found]
+    evidence = [evidence_in_words(known, position) for known, found in rows_of for position in found.tolist()]
     return Table(
         name="records",
         title="Images of known collections",
@@ -155,6 +225,6 @@ def records_table(dataset: Dataset, splits: pd.Series | None, inside: list[Known
                 values=[None] * len(rows) if splits is None else cells(splits.iloc[positions]),
             ),
             Column(name="label", kind="class", values=text(cells(dataset.labels.values.iloc[positions])), title="Label"),
-            Column(name="evidence", kind="text", values=[f"same {v}" for v in evidence], title="Evidence"),
+            Column(name="evidence", kind="text", values=evidence, title="Evidence"),
         ),
     )  # fmt: skip

@@ -27,8 +27,8 @@ _LABELS = ("labels", "label", "y", "targets", "target")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Pair:
-    """Images and labels of one split: member names, number of images."""
+class ArrayPair:
+    """Images and labels of one split: the file, the split, names of the arrays (no labels: None), number of images."""
 
     file: str
     split: str | None
@@ -39,7 +39,7 @@ class _Pair:
 
 def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG001
     """An npz with images and labels inside."""
-    pairs = [pair for name in listing.inventory.containers for pair in _pairs(listing.root, name) if pair.labels]
+    pairs = [pair for name in listing.inventory.containers for pair in array_pairs(listing.root, name) if pair.labels]
     items = sum(pair.count for pair in pairs)
     if not items or items < len(listing.inventory.images):
         return None
@@ -52,8 +52,8 @@ def load(listing: Listing, options: Options) -> Dataset:
     Raises:
         DatasetError: labels that do not fit the images, or no npz with images.
     """
-    files = [name for name in listing.inventory.containers if _pairs(listing.root, name)]
-    pairs = [pair for name in files for pair in _pairs(listing.root, name)]
+    files = [name for name in listing.inventory.containers if array_pairs(listing.root, name)]
+    pairs = [pair for name in files for pair in array_pairs(listing.root, name)]
     pairs = [pair for pair in pairs if pair.labels] or pairs
     if not pairs:
         raise DatasetError(f"{listing.target}: no npz with images and labels inside; choose another layout")
@@ -122,11 +122,12 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _pairs(root: Path, name: str) -> list[_Pair]:
+def array_pairs(root: Path, name: str) -> list[ArrayPair]:
+    """Images and labels of every split of one npz; empty for what is none."""
     if not name.lower().endswith(".npz"):
         return []
     shapes = _shapes(root / name)
-    pairs: list[_Pair] = []
+    pairs: list[ArrayPair] = []
     for array, shape in shapes.items():
         prefix, kind = _prefix(array, _IMAGES)
         if kind is None or len(shape) < 3 or not shape[0]:
@@ -136,7 +137,7 @@ def _pairs(root: Path, name: str) -> list[_Pair]:
             None,
         )
         split = split_name(prefix) if prefix else None
-        pairs.append(_Pair(file=name, split=split or prefix or None, images=array, labels=partner, count=shape[0]))
+        pairs.append(ArrayPair(file=name, split=split or prefix or None, images=array, labels=partner, count=shape[0]))
     return pairs
 
 
@@ -167,7 +168,7 @@ def _read(path: Path, member: str) -> npt.NDArray[np.generic]:
     return array
 
 
-def _labels(root: Path, pairs: Sequence[_Pair], ids: Sequence[str], options: Options) -> Labels:
+def _labels(root: Path, pairs: Sequence[ArrayPair], ids: Sequence[str], options: Options) -> Labels:
     if not all(pair.labels for pair in pairs):
         return no_labels(ids)
     arrays = [_read(root / pair.file, str(pair.labels)) for pair in pairs]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.dataset import Dataset, Labels, Problem
+from auditor.errors import DatasetError
 from auditor.layout import Detection, Listing, Options, list_files
 from auditor.placement.images import Inventory
 from auditor.placement.masks import Masks, find_masks
@@ -24,7 +25,7 @@ from auditor.tabular.labels import text_of
 from auditor.tabular.roles import Roles, find_roles
 from auditor.tabular.table_choice import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
 from auditor.tabular.table_readings import long_readings, read_boxes, read_points, wide_readings
-from auditor.tabular.tables import table_format
+from auditor.tabular.tables import read_table, table_format
 from auditor.types import Guess
 
 _PLAIN_TEXT = (".txt", ".dat")
@@ -57,9 +58,23 @@ def load(listing: Listing, options: Options) -> Dataset:
     Raises:
         DatasetError: no table, a damaged one, or a pinned column that does not exist.
     """
+    return _opened(listing, options).dataset()
+
+
+def table_and_roles(listing: Listing, options: Options) -> tuple[LabelTable, tuple[str, ...], Roles]:
+    """The label table that `load` reads, the names of its files, and the roles of its columns.
+
+    Raises:
+        DatasetError: as for `load`.
+    """
+    opened = _opened(listing, options)
+    return opened.table, opened.tables, opened.roles
+
+
+def _opened(listing: Listing, options: Options) -> _Loader:
     files = _image_listing(listing, options)
     images, masks, drawn = _matchable(files.inventory)
-    table, names = open_label_table(listing, images if options.root is None else _matchable(listing.inventory)[0])
+    table, names = open_label_table(listing, images if options.root is None else _matchable(listing.inventory)[0], options)
     shares = naming_shares(table.frame, files.root, images)
     roles = find_roles(
         table.frame,
@@ -70,7 +85,18 @@ def load(listing: Listing, options: Options) -> Dataset:
         task=options.task,
         level=options.level,
     )
-    return _Loader(table, names, files, images, masks, drawn, roles, listing).dataset()
+    return _Loader(table, names, files, images, masks, drawn, roles, listing, _left_out(options))
+
+
+def _left_out(options: Options) -> frozenset[str]:
+    """Files that a table of removed records names. A name that a spreadsheet would run stands behind an apostrophe there."""
+    if options.left_out is None or not options.left_out.is_file():
+        return frozenset()
+    frame = read_table(options.left_out).frame
+    if "path" not in frame.columns:
+        raise DatasetError(f"{options.left_out}: no column 'path'")
+    named = [str(value) for value in frame["path"].cat.categories]
+    return frozenset((*named, *(name.removeprefix("'") for name in named)))
 
 
 def _pins(options: Options, table: LabelTable) -> Mapping[str, str]:
@@ -99,10 +125,11 @@ class _Loader:
         drawn: RaterMasks,
         roles: Roles,
         listing: Listing,
+        left_out: frozenset[str],
     ) -> None:
         self.table, self.tables, self.files, self.images = table, tables, files, images
         self.mask_of, self.mask_files, self.roles, self.listing = masks.of, masks.files | drawn.files, roles, listing
-        self.drawn = drawn
+        self.drawn, self.left_out = drawn, left_out
         self.inventory = files.inventory
         self.frame = table.frame
         self.grouped = False
@@ -253,7 +280,7 @@ class _Loader:
                 line = int(self.table.lines[row])
                 self.problems.append(Problem(kind="missing", path=name, reason=reason, record=record, line=line))
                 self.missing += 1
-        self.unlisted = [path for path in self.images if path not in known]
+        self.unlisted = [path for path in self.images if path not in known and path not in self.left_out]
         reason = "there, but not named by the table"
         self.problems += [Problem(kind="unlisted", path=path, reason=reason) for path in self.unlisted]
 

@@ -40,7 +40,7 @@ def mask_numbers(header: Header, pixels: Pixels) -> npt.NDArray[np.float32]:
     A mask of several equal channels counts as one of one channel; of others every distinct colour is a value
     (red · 65,536 + green · 256 + blue).
     """
-    array = _single(pixels.array)
+    array = single_channel(pixels.array)
     found = np.unique(array.ravel()) if array.dtype.kind in "buif" else np.empty(0)
     found = found[np.isfinite(found)] if found.dtype.kind == "f" else found
     background = 0 if found.size == 0 or (found == 0).any() else found[0]
@@ -60,7 +60,8 @@ def mask_numbers(header: Header, pixels: Pixels) -> npt.NDArray[np.float32]:
     return row
 
 
-def _single(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def single_channel(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Frames of a mask as numbers, shape (frames, height, width): alpha dropped, equal channels one, a colour one number."""
     if array.ndim == 3:
         return array
     if array.shape[-1] in (2, 4):

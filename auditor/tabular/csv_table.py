@@ -38,9 +38,9 @@ def _decoding(path: Path, head: bytes) -> tuple[str, str | None]:
     return "utf-8-sig", None
 
 
-def _delimiter(path: Path, lines: list[str]) -> str:
+def delimiter_of(name: str, lines: list[str]) -> str:
     """The delimiter that splits most lines into the same number of cells; tab for .tsv."""
-    if path.name.lower().removesuffix(".gz").endswith((".tsv", ".tab")):
+    if name.lower().removesuffix(".gz").endswith((".tsv", ".tab")):
         return "\t"
     best, score = ",", 0.0
     for mark in DELIMITERS:
@@ -95,7 +95,7 @@ def read_csv(path: Path, *, preview: bool) -> LabelTable:
     start = text.splitlines()[:200]
     if len(head) == HEAD_BYTES and len(start) > 1 and len(start) < 200:
         start = start[:-1]
-    delimiter = _delimiter(path, start)
+    delimiter = delimiter_of(path.name, start)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     cells = next((row for row in reader if row), [])
     skipped = reader.line_num

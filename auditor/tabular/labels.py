@@ -98,6 +98,11 @@ def joined(values: pd.Series, index: pd.Index, separator: str, *, level: Level, 
     return Labels(task="multi", values=column, states=states, classes=tuple(classes), level=level, origin=origin)
 
 
+def state_of(text: str) -> State:
+    """The state that one cell says; what is no word for one is not assessed."""
+    return _STATES.get(text.strip().lower(), State.NOT_ASSESSED)
+
+
 def states_of(column: pd.Series, blank: State) -> npt.NDArray[np.int8]:
     """States of one column of 1 / 0 / −1 / blank; anything else is not assessed."""
     table = [

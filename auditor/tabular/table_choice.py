@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from auditor.errors import DatasetError
-from auditor.layout import Listing
+from auditor.layout import Listing, Options
 from auditor.placement.names import split_name
 from auditor.placement.resolve import resolve_names
 from auditor.tabular.label_table import LabelTable, merge_tables
@@ -100,15 +100,39 @@ def _judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> C
     return Candidate(name=name, confidence=round(confidence, 3), why=why, header=header, naming=naming)
 
 
-def open_label_table(listing: Listing, images: Sequence[str]) -> tuple[LabelTable, tuple[str, ...]]:
+def open_label_table(
+    listing: Listing, images: Sequence[str], options: Options | None = None
+) -> tuple[LabelTable, tuple[str, ...]]:
     """The label table, whole, and the names of the files that it was made of.
 
     Tables with the same header that are called after splits (`train.csv`, `valid.csv`) are one table; the column
-    `MERGED_SPLIT` holds the split of each row.
+    `MERGED_SPLIT` holds the split of each row. A corrected column (`Options.corrected`) is read in the place of its original.
 
     Raises:
-        DatasetError: no table that can be read.
+        DatasetError: no table that can be read, or a pinned table or column that is not there.
     """
+    options = options or Options()
+    table, names = _found(listing, images, options)
+    return with_corrections(table, options.corrected), names
+
+
+def with_corrections(table: LabelTable, corrected: Mapping[str, str]) -> LabelTable:
+    """The same table with every corrected column in the place and under the name of its original.
+
+    Raises:
+        DatasetError: a column is not there.
+    """
+    frame = table.frame
+    for original, new in corrected.items():
+        if original not in frame.columns or new not in frame.columns:
+            raise DatasetError(f"{table.path}: [dataset] corrected names {original!r} and {new!r}, which are not both columns")
+        frame = frame.assign(**{original: frame[new]}).drop(columns=[new])
+    return replace(table, frame=frame)
+
+
+def _found(listing: Listing, images: Sequence[str], options: Options) -> tuple[LabelTable, tuple[str, ...]]:
+    if options.tables and not listing.is_file:
+        return _pinned(listing, options.tables)
     if listing.is_file:
         return read_table(listing.target), (listing.target.name,)
     candidates = rank_tables(listing, images)
@@ -120,6 +144,22 @@ def open_label_table(listing: Listing, images: Sequence[str]) -> tuple[LabelTabl
         parts: Mapping[str, LabelTable] = {str(splits[name]): read_table(listing.root / name) for name in sorted(splits)}
         return merge_tables(parts, MERGED_SPLIT), tuple(sorted(splits))
     return read_table(listing.root / best.name), (best.name,)
+
+
+def _pinned(listing: Listing, names: tuple[str, ...]) -> tuple[LabelTable, tuple[str, ...]]:
+    for name in names:
+        if name not in listing.files:
+            raise DatasetError(f"{listing.target}: [dataset] tables names {name!r}, which is not there")
+    tables = {name: read_table(listing.root / name) for name in names}
+    if len(tables) == 1:
+        return tables[names[0]], names
+    splits = {name: _split_of(name) for name in names}
+    same = len({tuple(table.frame.columns) for table in tables.values()}) == 1
+    if not same or not all(splits.values()) or len(set(splits.values())) != len(splits):
+        raise DatasetError(
+            f"{listing.target}: [dataset] tables: several tables must have one header and be called after splits"
+        )
+    return merge_tables({str(splits[name]): tables[name] for name in sorted(names)}, MERGED_SPLIT), tuple(sorted(names))
 
 
 def _split_of(name: str) -> str | None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from auditor.types import ScanResult
+from auditor.types import Comparison, ScanResult
 from reports.cell import visible
-from reports.page import Limits, page
+from reports.comparison_page import comparison_page
+from reports.page import page
+from reports.views import Limits
 
 SUFFIXES: tuple[str, ...] = (".html", ".htm")
 MAX_BYTES = 5_000_000
@@ -29,19 +32,37 @@ _STEPS = (
 
 def render(result: ScanResult, name: str) -> Mapping[str, bytes]:
     """The report. When it would be larger than 5 MB, every table shows fewer rows, and says so."""
-    content = b""
-    for limits in _STEPS:
-        content = document(result, limits).encode("utf-8")
-        if len(content) <= MAX_BYTES:
-            break
-    return {name: content}
+    return {name: _fitting(lambda limits: document(result, limits))}
+
+
+def render_comparison(comparison: Comparison, name: str) -> Mapping[str, bytes]:
+    """The report before and after a correction, bounded in the same way."""
+    return {name: _fitting(lambda limits: comparison_document(comparison, limits))}
 
 
 def document(result: ScanResult, limits: Limits) -> str:
-    """The page with at most so many rows and pictures."""
+    """The page of a scan with at most so many rows and pictures."""
+    return _filled("report.html.j2", page(result, limits))
+
+
+def comparison_document(comparison: Comparison, limits: Limits) -> str:
+    """The page of a comparison with at most so many rows and pictures."""
+    return _filled("comparison.html.j2", comparison_page(comparison, limits))
+
+
+def _fitting(draw: Callable[[Limits], str]) -> bytes:
+    content = b""
+    for limits in _STEPS:
+        content = draw(limits).encode("utf-8")
+        if len(content) <= MAX_BYTES:
+            break
+    return content
+
+
+def _filled(template: str, values: Mapping[str, Any]) -> str:
     style = (_ASSETS / "report.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode()
-    return _environment().get_template("report.html.j2").render(style=style, style_hash=digest, **page(result, limits))
+    return _environment().get_template(template).render(style=style, style_hash=digest, **values)
 
 
 @cache

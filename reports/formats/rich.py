@@ -1,11 +1,11 @@
-"""The summary for a terminal: calm, 80 columns, meaning never by colour alone.
+"""The summaries for a terminal: calm, 80 columns, meaning never by colour alone.
 
-`print_result` writes it to a console; `render` gives the same as plain text (`-o rich:summary.txt`).
+`print_result` and `print_comparison` write them to a console; `render` and `render_comparison` give the same as plain text
+(`-o rich:summary.txt`).
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -16,8 +16,10 @@ from rich.rule import Rule
 from rich.table import Table as Grid
 from rich.text import Text
 
-from auditor.types import Finding, Outcome, ScanResult, Severity
+from auditor.types import Comparison, Finding, Outcome, ScanResult, Severity
 from reports.cell import shortened, shown, visible
+from reports.comparison_summary import comparison_summary
+from reports.terminal import as_text, heading, indented, print_page, written
 from reports.wording import STATUS, VERDICT, counted, family, place, severities, unseen, why
 
 SUFFIXES: tuple[str, ...] = ()
@@ -34,46 +36,32 @@ _MARK = {
 _VERDICT_STYLE = {"failed": "bold red", "incomplete": "bold yellow", "passed": "bold green"}
 _SEVERITY_STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _SEVERITY_WORD = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.INFO: "Notes"}
-_ASCII = str.maketrans({"✗": "x", "✓": "+", "○": "o", "◐": "~", "·": "-", "–": "-", "…": "~", "─": "-", "’": "'"})
 
 
 def render(result: ScanResult, name: str) -> Mapping[str, bytes]:
     """The summary as UTF-8 text, 100 columns wide, without colour."""
-    stream = io.StringIO()
-    console = Console(file=stream, width=100, color_system=None, force_terminal=False, legacy_windows=False)
-    console.print(summary(result), soft_wrap=False)
-    lines = (line.rstrip() for line in stream.getvalue().splitlines())
-    return {name: ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")}
+    return {name: as_text(summary(result))}
+
+
+def render_comparison(comparison: Comparison, name: str) -> Mapping[str, bytes]:
+    """The summary of a comparison, in the same form."""
+    return {name: as_text(comparison_summary(comparison))}
 
 
 def print_result(result: ScanResult, console: Console, *, outputs: Iterable[Path] = (), brief: bool = False) -> None:
-    """Print the summary, or only the verdict when `brief`.
+    """Print the summary, or only the verdict when `brief`."""
+    print_page(Group(*_gate(result)) if brief else summary(result, outputs), console)
 
-    A console that cannot write Unicode gets ASCII marks and escapes instead of an error.
-    """
-    page = Group(*_gate(result)) if brief else summary(result, outputs)
-    if console.encoding.lower().startswith("utf"):
-        console.print(page)
-        return
-    with console.capture() as captured:
-        console.print(page)
-    text = captured.get().translate(_ASCII)
-    console.file.write(text.encode(console.encoding, "backslashreplace").decode(console.encoding))
+
+def print_comparison(comparison: Comparison, console: Console, *, outputs: Iterable[Path] = ()) -> None:
+    """Print what a correction did, or how two scans differ: the verdict stands last."""
+    print_page(comparison_summary(comparison, outputs), console)
 
 
 def summary(result: ScanResult, outputs: Iterable[Path] = ()) -> RenderableType:
     """Dataset, roles, checks, findings, what was not evaluated, outputs; the verdict stands last, where the eye is."""
     parts: list[RenderableType] = [*_dataset(result), *_roles(result), *_checks(result), *_findings(result), *_gaps(result)]
-    if paths := [Text(shown(str(path)), overflow="fold") for path in outputs]:
-        parts += [_heading("Written"), *(Padding(path, (0, 0, 0, 2), expand=False) for path in paths)]
-    return Group(*parts, *_gate(result))
-
-
-def _heading(text: str, remark: str = "") -> RenderableType:
-    line = Text.assemble("\n", (text, "bold"))
-    if remark:
-        line.append(f"  {remark}", style="dim")
-    return line
+    return Group(*parts, *written(outputs), *_gate(result))
 
 
 def _dataset(result: ScanResult) -> list[RenderableType]:
@@ -84,11 +72,11 @@ def _dataset(result: ScanResult) -> list[RenderableType]:
     facts = [counted(result.records, "record"), _classes(dataset.classes), f"layout {visible(dataset.layout)}"]
     if dataset.task:
         facts.append(f"task {visible(dataset.task)}")
-    lines.append(_indented(" · ".join(fact for fact in facts if fact)))
+    lines.append(indented(" · ".join(fact for fact in facts if fact)))
     counts = {use: number for use, number in dataset.counts.items() if number and use != "records"}
     if counts:
-        lines.append(_indented(" · ".join(f"{number:,} {_use(use, number)}" for use, number in counts.items())))
-    lines += [_indented(f"Note: {visible(note)}") for note in dataset.notes]
+        lines.append(indented(" · ".join(f"{number:,} {_use(use, number)}" for use, number in counts.items())))
+    lines += [indented(f"Note: {visible(note)}") for note in dataset.notes]
     return lines
 
 
@@ -121,7 +109,7 @@ def _roles(result: ScanResult) -> list[RenderableType]:
             Text(visible(guess.role)), Text(shortened(guess.value, 40)), Text(sure, style), Text(visible(guess.why), "dim")
         )
     return [
-        _heading("How the dataset was read", "wrong? set it with an option or in medaudit.toml"),
+        heading("How the dataset was read", "wrong? set it with an option or in medaudit.toml"),
         Padding(grid, (0, 0, 0, 2), expand=False),
     ]
 
@@ -136,7 +124,7 @@ def _checks(result: ScanResult) -> list[RenderableType]:
     )
     # What was not evaluated stands in a section of its own, with the reason.
     judged = [outcome for outcome in outcomes if outcome.status in ("failed", "passed")]
-    return [_heading("Checks", counts), *_rows((o, o.status, o.verdict.summary if o.verdict else "") for o in judged)]
+    return [heading("Checks", counts), *_rows((o, o.status, o.verdict.summary if o.verdict else "") for o in judged)]
 
 
 def _rows(lines: Iterable[tuple[Outcome, str, str]]) -> list[RenderableType]:
@@ -154,7 +142,7 @@ def _rows(lines: Iterable[tuple[Outcome, str, str]]) -> list[RenderableType]:
 
 def _findings(result: ScanResult) -> list[RenderableType]:
     live = [finding for finding in result.findings if finding.waived is None]
-    parts: list[RenderableType] = [_heading("Findings", severities(result.findings))]
+    parts: list[RenderableType] = [heading("Findings", severities(result.findings))]
     for severity, group in groupby(live, key=lambda finding: finding.severity):
         parts.append(
             Padding(Text(_SEVERITY_WORD[severity], style=f"bold {_SEVERITY_STYLE[severity]}"), (0, 0, 0, 2), expand=False)
@@ -185,7 +173,7 @@ def _gaps(result: ScanResult) -> list[RenderableType]:
     lines.sort(key=lambda line: line[0].code)
     lines += _skipped(result.outcomes)
     lines += [(o, "partly", missing) for o in result.outcomes if (missing := unseen(o))]
-    return [_heading("Not evaluated", "nothing here counts as passed"), *_rows(lines)] if lines else []
+    return [heading("Not evaluated", "nothing here counts as passed"), *_rows(lines)] if lines else []
 
 
 def _skipped(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, str, str]]:
@@ -205,7 +193,3 @@ def _gate(result: ScanResult) -> list[RenderableType]:
         (VERDICT[gate.verdict], _VERDICT_STYLE[gate.verdict]), f"  exit code {gate.exit_code} · fail-on {visible(gate.fail_on)}"
     )
     return [Text(""), Rule(style="dim"), line, Text(visible(why(result)))]
-
-
-def _indented(text: str) -> RenderableType:
-    return Padding(Text(text, overflow="fold"), (0, 0, 0, 2), expand=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from auditor.types import (
     Verdict,
 )
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SCRIPT = "<script>alert(1)</script>.png"
 FORMULA = "=cmd|' /C calc'!A0"
 NEWLINE = "two\nlines.png"
@@ -471,3 +473,20 @@ def hostile_names() -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def golden() -> Path:
     return Path(__file__).with_name("golden")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the `browser` extra")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def axe():
+    package = pytest.importorskip("axe_core_python", reason="needs the `browser` extra")
+    return (Path(package.__file__).parent / "axe.min.js").read_text("utf-8")

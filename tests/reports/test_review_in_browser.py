@@ -1,8 +1,6 @@
 """The review page in Chromium: blind, worked through with keys, nothing requested, axe-core finds nothing."""
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 
@@ -10,18 +8,6 @@ from auditor.noise.review import read_review
 from reports.review import Item, Sheet, review_page
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the `browser` extra")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -77,12 +63,11 @@ def test_a_reviewer_works_through_it_with_keys_and_the_answers_are_read_back(bro
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(browser, address, scheme):
-    package = pytest.importorskip("axe_core_python", reason="needs the `browser` extra")
+def test_axe_finds_nothing(browser, axe, address, scheme):
     context = browser.new_context(bypass_csp=True, color_scheme=scheme, viewport={"width": 360, "height": 800})
     page = context.new_page()
     page.goto(address)
-    page.add_script_tag(content=(Path(package.__file__).parent / "axe.min.js").read_text("utf-8"))
+    page.add_script_tag(content=axe)
     for key in ("1", "r"):
         violations = page.evaluate("axe.run(document)")["violations"]
         assert [(v["id"], [node["html"][:200] for node in v["nodes"][:3]]) for v in violations] == []

@@ -4,44 +4,15 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from html_page import Page
 
 import reports
 from auditor.types import Column, Finding, Gate, Location, Outcome, Severity, Table, Verdict
 from reports.formats.html import MAX_BYTES, render
-
-VOID = {"meta", "link", "img", "br", "hr", "input"}
-
-
-class Page(HTMLParser):
-    """Every tag with its attributes, the visible text, and whether the tags are balanced."""
-
-    def __init__(self, html):
-        super().__init__(convert_charrefs=True)
-        self.tags, self.words, self.open, self.problems = [], [], [], []
-        self.feed(html)
-        self.close()
-        self.text = re.sub(r"\s+", " ", " ".join(self.words))
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        if not self.open or self.open.pop() != tag:
-            self.problems.append((tag, self.getpos()))
-
-    def handle_data(self, data):
-        if self.open[-1:] != ["style"]:
-            self.words.append(data)
 
 
 def html(result):
@@ -111,9 +82,8 @@ def test_ids_are_unique_and_every_link_inside_the_page_has_a_target(page):
 def test_the_first_words_are_the_verdict_and_why(page):
     assert page.text.index("INCOMPLETE", page.text.index("Skip")) < page.text.index("What matters most")
     assert "LK002 crashed, so the audit is incomplete. 16 findings at or above error: IN001, LK001, SP002." in page.text
-    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
-    assert levels[0] == 1
-    assert all(b <= a + 1 for a, b in pairwise(levels))
+    assert page.levels[0] == 1
+    assert all(b <= a + 1 for a, b in pairwise(page.levels))
 
 
 @pytest.mark.parametrize(("verdict", "word"), [("passed", "PASSED"), ("failed", "FAILED"), ("incomplete", "INCOMPLETE")])

@@ -1,32 +1,11 @@
 """The HTML report in Chromium: axe-core finds nothing, nothing is requested, phones can read it, it prints."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 
 from reports.formats.html import document, render
-from reports.page import Limits
+from reports.views import Limits
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the `browser` extra")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"])
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(scope="module")
-def axe():
-    package = pytest.importorskip("axe_core_python", reason="needs the `browser` extra")
-    return (Path(package.__file__).parent / "axe.min.js").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")

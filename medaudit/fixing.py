@@ -1,0 +1,130 @@
+"""`medaudit fix`: what lies between the command line and `trainers`, and how a run becomes a comparison."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from auditor.errors import ConfigError
+from auditor.progress import Progress
+from auditor.scan import Plan
+from auditor.types import Comparison, RunVerdict
+from reports.compare import compare_results, differences
+from reports.format import formats
+from trainers.correct import Order
+from trainers.fix import Fixed, fix
+from trainers.strategy import strategy_classes, title
+
+WORK = ".medaudit-work"
+"""Beside the copy: decoded pictures and checkpoints of a run that has not ended."""
+
+
+def fixed_copy(target: Path, order: Order, plan: Plan, output: Path, *, progress: Progress) -> tuple[Fixed, Comparison | None]:
+    """Run `fix` and give what is shown: no comparison with `--check`."""
+    asked = f"{target.resolve()}\x1f{order}"
+    work = output.parent / WORK / hashlib.blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    fixed = fix(target, order, plan, output, work=work, render=lambda found: report_files(found, output), progress=progress)
+    if work.parent.is_dir() and not any(work.parent.iterdir()):
+        work.parent.rmdir()
+    return fixed, None if fixed.applied is None else comparison_of(fixed, output)
+
+
+def report_files(fixed: Fixed, output: Path) -> Mapping[str, bytes]:
+    """The two scans, and the comparison as page and as data."""
+    assert fixed.after is not None
+    comparison = comparison_of(fixed, output)
+    known = formats()
+    return {
+        **known["json"].render(fixed.corrected.before, "result-before.json"),
+        **known["json"].render(fixed.after, "result-after.json"),
+        **known["json"].render_comparison(comparison, "comparison.json"),
+        **known["html"].render_comparison(comparison, "report.html"),
+    }
+
+
+def comparison_of(fixed: Fixed, output: Path) -> Comparison:
+    """Before and after, with what was tried and why."""
+    assert fixed.after is not None
+    assert fixed.applied is not None
+    corrected, leading = fixed.corrected, fixed.leading
+    verdict, summary = told(fixed)
+    run = replace(fixed.after.run, seconds=round(fixed.after.run.seconds + corrected.before.run.seconds, 3))
+    return compare_results(
+        corrected.before,
+        fixed.after,
+        verdict=verdict,
+        summary=summary,
+        arms=fixed.arms,
+        applied=[a.strategy.name for a in fixed.kept],
+        chosen=leading.strategy.name if leading is not None else "",
+        trust=corrected.trust.origin if corrected.trust is not None else "",
+        changes=fixed.applied.changes,
+        removed=fixed.removed,
+        configuration=fixed.configuration,
+        thumbnails=fixed.thumbnails,
+        notes=[
+            *corrected.reasons,
+            *fixed.held,
+            *fixed.applied.notes,
+            *differences(corrected.before, fixed.after),
+            f"`medaudit undo {output.name}` takes every correction of the copy back; the dataset itself was never changed.",
+        ],
+        run=run,
+    )
+
+
+def told(fixed: Fixed) -> tuple[RunVerdict | None, str]:
+    """Verdict and sentence of the run; None leaves it to the findings of the two scans."""
+    leading = fixed.leading
+    if leading is not None and leading.evaluation is not None:
+        return leading.evaluation.verdict, leading.evaluation.summary
+    if not fixed.corrected.attempts:
+        return "no change", "The audit found nothing that a strategy corrects: no change is recommended."
+    if not fixed.corrected.chosen:
+        skipped = "; ".join(f"{a.strategy.name}: {a.skipped}" for a in fixed.corrected.attempts if a.skipped)
+        reason = skipped or "; ".join(fixed.corrected.reasons)
+        return "no change", f"Nothing was changed ({reason})."
+    return None, ""
+
+
+def pending_lines(fixed: Fixed) -> list[str]:
+    """What `--check` prints: what would be done, strategy by strategy."""
+    lines = []
+    for attempt in fixed.corrected.attempts:
+        name = attempt.strategy.name
+        if attempt.skipped:
+            lines.append(f"{name:12} not applicable: {attempt.skipped}")
+            continue
+        assert attempt.proposal is not None
+        proposal = attempt.proposal
+        safe = sum(c.safe for c in proposal.corrections)
+        counts = {
+            "corrections": len(proposal.corrections), "of them safe": safe, "records to remove": len(proposal.removed),
+            "records to weigh": len(proposal.weights), "files to write anew": len(proposal.files),
+        }  # fmt: skip
+        told_counts = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
+        trains = " (trains networks)" if attempt.strategy.trains else ""
+        lines.append(f"{name:12} {attempt.why}{trains}: {told_counts or proposal.summary}")
+    return lines or ["no change recommended: the audit found nothing that a strategy corrects"]
+
+
+def strategy_lines() -> list[str]:
+    """What `medaudit strategies` prints."""
+    return [f"{kind.name:12} {title(kind)}" for kind in strategy_classes()]
+
+
+def explained(name: str) -> str:
+    """Documentation of a strategy.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    kind = next((k for k in strategy_classes() if k.name == name.lower()), None)
+    if kind is None:
+        raise ConfigError(
+            f"neither a check nor a strategy is called {name!r}: `medaudit rules` and `medaudit strategies` list them"
+        )
+    return f"{kind.name} (strategy)\n\n{inspect.getdoc(kind)}"

@@ -1,0 +1,201 @@
+"""Two scans beside each other: what was fixed, what remains, what was introduced, and what cannot be told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from auditor.types import (
+    SCHEMA_VERSION,
+    Arm,
+    Cell,
+    Comparison,
+    Finding,
+    Run,
+    RunVerdict,
+    ScanResult,
+    Severity,
+    Table,
+    Tally,
+)
+from reports.wording import counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matched:
+    """The findings of two scans; each is in one of the four. `remaining` are those of the later scan."""
+
+    fixed: tuple[Finding, ...]
+    remaining: tuple[Finding, ...]
+    introduced: tuple[Finding, ...]
+    unclear: tuple[Finding, ...]
+
+
+def matched(before: ScanResult, after: ScanResult) -> Matched:
+    """The findings matched by fingerprint.
+
+    A finding that is gone counts as fixed only where its check was carried out again, and a new one as introduced only
+    where its check was carried out before: else nobody looked, and it is unclear. One that is there in both scans, but
+    more severe in the later one, counts as introduced.
+    """
+    known = {f.fingerprint: f.severity for f in before.findings}
+    left = Counter(f.fingerprint for f in after.findings)
+    gone = []
+    for finding in before.findings:
+        if left[finding.fingerprint]:
+            left[finding.fingerprint] -= 1
+        else:
+            gone.append(finding)
+    there = Counter(f.fingerprint for f in before.findings)
+    remaining, new = [], []
+    for finding in after.findings:
+        worse = finding.severity.rank > known.get(finding.fingerprint, Severity.ERROR).rank
+        if there[finding.fingerprint] and not worse:
+            there[finding.fingerprint] -= 1
+            remaining.append(finding)
+        else:
+            new.append(finding)
+    looked_before, looked_after = _looked(before), _looked(after)
+    return Matched(
+        fixed=tuple(f for f in gone if f.code in looked_after),
+        remaining=tuple(remaining),
+        introduced=tuple(f for f in new if f.code in looked_before or f.fingerprint in known),
+        unclear=(
+            *(f for f in gone if f.code not in looked_after),
+            *(f for f in new if f.code not in looked_before and f.fingerprint not in known),
+        ),
+    )
+
+
+def _looked(result: ScanResult) -> set[str]:
+    """Codes of the checks that came to a verdict."""
+    return {o.code for o in result.outcomes if o.status in ("passed", "failed")}
+
+
+def alarming(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The unwaived findings above info: those that make `medaudit compare` fail when they were introduced."""
+    return tuple(f for f in findings if f.waived is None and f.severity is not Severity.INFO)
+
+
+def tally(result: ScanResult) -> Tally:
+    """One scan in numbers."""
+    live = Counter(f.severity for f in result.findings if f.waived is None)
+    return Tally(
+        gate=result.gate.verdict,
+        records=result.records,
+        errors=live[Severity.ERROR],
+        warnings=live[Severity.WARNING],
+        notes=live[Severity.INFO],
+        waived=len(result.findings) - live.total(),
+        not_evaluated=sum(o.status in ("skipped", "crashed") for o in result.outcomes),
+    )
+
+
+def compare_results(
+    before: ScanResult,
+    after: ScanResult,
+    *,
+    dataset: str = "",
+    verdict: RunVerdict | None = None,
+    summary: str = "",
+    arms: Sequence[Arm] = (),
+    applied: Sequence[str] = (),
+    chosen: str = "",
+    trust: str = "",
+    changes: Mapping[str, int] | None = None,
+    removed: Sequence[Table] = (),
+    configuration: Mapping[str, Cell] | None = None,
+    thumbnails: Mapping[str, bytes] | None = None,
+    notes: Sequence[str] = (),
+    run: Run | None = None,
+) -> Comparison:
+    """The comparison of two scans, with what a correction did between them where there was one.
+
+    Args:
+        before, after: the two scans.
+        dataset: name; that of the earlier scan when empty.
+        verdict, summary: of the run; without them the findings alone decide.
+        thumbnails: pictures of records that corrections name, beside those of the two scans.
+        configuration: in force; that of the later scan when None.
+        run: what is volatile; that of the later scan when None.
+        arms, applied, chosen, trust, changes, removed, notes: as in `Comparison`.
+
+    Documentation of the codes and thumbnails of the records that are named come from the two scans.
+    """
+    found = matched(before, after)
+    named = (*found.fixed, *found.remaining, *found.introduced, *found.unclear)
+    corrections = [c for arm in arms if arm.proposal for c in arm.proposal.corrections]
+    codes = {f.code for f in named} | {c.code for c in corrections}
+    records = {f.where.record for f in named} | {value for f in named for value in f.evidence.values()}
+    records |= {c.record for c in corrections} | {r for arm in arms if arm.proposal for r in arm.proposal.removed}
+    pictures = {**before.thumbnails, **after.thumbnails, **(thumbnails or {})}
+    documentation = {**before.documentation, **after.documentation}
+    by_findings = _judged(found)
+    return Comparison(
+        schema_version=SCHEMA_VERSION,
+        tool_version=after.tool_version,
+        dataset=dataset or before.dataset.name,
+        verdict=verdict or by_findings[0],
+        summary=summary or by_findings[1],
+        arms=tuple(arms),
+        applied=tuple(applied),
+        chosen=chosen,
+        trust=trust,
+        fixed=found.fixed,
+        remaining=found.remaining,
+        introduced=found.introduced,
+        unclear=found.unclear,
+        before=tally(before),
+        after=tally(after),
+        changes=dict(changes or {}),
+        removed=tuple(removed),
+        configuration=dict(after.configuration if configuration is None else configuration),
+        documentation={code: text for code, text in documentation.items() if code in codes},
+        thumbnails={record: pictures[record] for record in sorted(pictures) if record in records},
+        notes=tuple(notes),
+        run=run or after.run,
+    )
+
+
+def _judged(found: Matched) -> tuple[RunVerdict, str]:
+    """Verdict and sentence where no network was compared: new findings outweigh those that were fixed."""
+    fixed, introduced = counted(len(found.fixed), "finding"), counted(len(found.introduced), "finding")
+    rest = f"{counted(len(found.remaining), 'finding')} in both scans."
+    if alarming(found.introduced):
+        return "new findings", f"{introduced} introduced, {len(found.fixed):,} fixed; {rest}"
+    if found.unclear:
+        unsure = counted(len(found.unclear), "finding")
+        return "cannot tell", f"{unsure} of checks that only one of the scans could carry out; {fixed} fixed; {rest}"
+    if found.fixed:
+        new = f", {introduced} introduced, notes only" if found.introduced else ", none introduced"
+        return "corrected", f"{fixed} fixed{new}; {rest}"
+    return "no change", f"Nothing was fixed, and nothing above a note was introduced; {rest}"
+
+
+def differences(before: ScanResult, after: ScanResult) -> tuple[str, ...]:
+    """What makes two results hard to compare, one sentence each; empty when nothing does."""
+    notes = []
+    old, new = before.dataset, after.dataset
+    if old.name != new.name or (old.task, set(old.classes)) != (new.task, set(new.classes)):
+        what = [
+            words
+            for differs, words in (
+                (old.name != new.name, f"names {old.name} and {new.name}"),
+                (old.task != new.task, f"tasks {old.task or 'unknown'} and {new.task or 'unknown'}"),
+                (set(old.classes) != set(new.classes), "different classes"),
+            )
+            if differs
+        ]
+        notes.append(
+            f"These may be two different datasets ({', '.join(what)}). Findings are matched by path, record and field: "
+            "of two different datasets, all of the first would count as fixed and all of the second as introduced."
+        )
+    if before.tool_version != after.tool_version:
+        notes.append(
+            f"The scans were made by medaudit {before.tool_version} and {after.tool_version}: a check may have changed."
+        )
+    keys = sorted({*before.configuration, *after.configuration})
+    if changed := [key for key in keys if before.configuration.get(key) != after.configuration.get(key)]:
+        notes.append(f"The scans were made with different options: {', '.join(changed)}.")
+    return tuple(notes)

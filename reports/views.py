@@ -1,0 +1,141 @@
+"""Findings, tables and pictures as plain values for the templates: what the pages of a scan and of a comparison share."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.types import Cell, Chart, Column, Finding, Table
+from reports.cell import arrow, cells, shown
+from reports.charts import Drawing, draw
+from reports.wording import SEVERITY, place, severities
+
+_NUMERIC = ("integer", "number", "fraction")
+OPEN_ROWS = 10
+_PICTURES_PER_PLACE = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much one page holds: rows of each table, and pictures in all; `source` is the file that holds the rest."""
+
+    rows: int = 1000
+    pictures: int = 200
+    source: str = "result.json"
+
+
+class Pictures:
+    """Hands out thumbnails as data URIs until the page has its fill; a place (a table, a gallery) gets at most 24."""
+
+    def __init__(self, thumbnails: Mapping[str, bytes], limit: int) -> None:
+        self._thumbnails = thumbnails
+        self._left = limit
+        self._here = 0
+
+    def begin_place(self, most: int = _PICTURES_PER_PLACE) -> None:
+        """A new table or gallery begins, with at most so many pictures."""
+        self._here = most
+
+    def take(self, record: Cell) -> str:
+        """The data URI of a record's picture; empty when there is none, or the page or place has enough."""
+        if not isinstance(record, str) or record not in self._thumbnails or not self._left or not self._here:
+            return ""
+        self._left -= 1
+        self._here -= 1
+        return "data:image/webp;base64," + base64.b64encode(self._thumbnails[record]).decode()
+
+
+def findings_view(findings: Sequence[Finding], limits: Limits, pictures: Pictures, *, coded: bool = False) -> dict[str, Any]:
+    """Rows of a table of findings, the gravest first; `coded` adds the code of each, where they are of several checks."""
+    ordered = sorted(findings, key=lambda f: (f.waived is not None, -f.severity.rank))
+    unit = all(0 <= f.score <= 1 for f in ordered[: limits.rows] if f.score is not None)
+    pictures.begin_place()
+    rows = [
+        {
+            "code": finding.code,
+            "severity": finding.severity.value,
+            "word": SEVERITY[finding.severity],
+            "message": shown(finding.message),
+            "where": _where(finding),
+            "score": "" if finding.score is None else shown(finding.score, "fraction" if unit else ""),
+            "evidence": _evidence(finding),
+            "waived": finding.waived,
+            "pictures": [
+                (record, uri)
+                for record in dict.fromkeys([finding.where.record, *finding.evidence.values()])
+                if (uri := pictures.take(record))
+            ],
+        }
+        for finding in ordered[: limits.rows]
+    ]
+    return {
+        "first": rows[:OPEN_ROWS],
+        "rest": rows[OPEN_ROWS:],
+        "total": len(ordered),
+        "words": severities(tuple(ordered)),
+        "note": cut(len(rows), len(ordered), "findings", limits.source),
+        "coded": coded,
+        "scored": not coded and any(row["score"] for row in rows),
+        "pictured": any(row["pictures"] for row in rows),
+    }
+
+
+def _where(finding: Finding) -> str:
+    """The place in words, unless the message names it already."""
+    words = place(finding.where)
+    return "" if words in shown(finding.message) else words
+
+
+def _evidence(finding: Finding) -> list[tuple[str, str]]:
+    return [(key.replace("_", " "), shown(value)) for key, value in finding.evidence.items()]
+
+
+def cut(shown_rows: int, total: int, what: str, source: str) -> str:
+    """The sentence that says how much is left to the JSON; empty when nothing is."""
+    if shown_rows == total:
+        return ""
+    return f"The first {shown_rows:,} of {total:,} {what}; all are in {source} and the Parquet files beside it."
+
+
+def table_view(table: Table, limits: Limits, pictures: Pictures) -> dict[str, Any]:
+    """Headings and the first rows of a table."""
+    columns = [cells(arrow(column, limits.rows)) for column in table.columns]
+    pictures.begin_place()
+    rows = [
+        [_cell(column, value, pictures) for column, value in zip(table.columns, row, strict=True)]
+        for row in zip(*columns, strict=True)
+    ]
+    return {
+        "title": table.title or table.name.replace("_", " "),
+        "headings": [(heading(column), "n" if column.kind in _NUMERIC else "") for column in table.columns],
+        "rows": rows,
+        "total": table.length,
+        "note": cut(len(rows), table.length, "rows", limits.source),
+    }
+
+
+def heading(column: Column) -> str:
+    """What stands above a column."""
+    return column.title or column.name.replace("_", " ")
+
+
+def _cell(column: Column, value: Cell, pictures: Pictures) -> dict[str, Any]:
+    uri = pictures.take(value) if column.kind == "record" else ""
+    kind = "n" if column.kind in _NUMERIC else "id" if column.kind in ("record", "path") else ""
+    return {"text": shown(value, column.kind), "kind": kind, "picture": uri}
+
+
+def drawings(charts: Sequence[Chart], identifier: str) -> list[tuple[Chart, Drawing]]:
+    """The charts that have rows, drawn; `identifier` makes their ids unique on the page."""
+    return [(chart, draw(chart, f"{identifier}-{number}")) for number, chart in enumerate(charts) if chart.table.length]
+
+
+def tables_of(tables: Sequence[Table], charts: Sequence[Chart]) -> list[Table]:
+    """Every table once: the listed ones, then those that only a chart shows."""
+    found = list(tables)
+    for chart in charts:
+        if not any(chart.table is table for table in found):
+            found.append(chart.table)
+    return found

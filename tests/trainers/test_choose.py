@@ -1,0 +1,99 @@
+"""From findings to strategies: DESIGN's table, and no change where nothing was found."""
+
+import numpy as np
+import pytest
+
+from auditor.types import DatasetSummary, Finding, Gate, Location, Outcome, ScanResult, Severity, Verdict
+from trainers.choose import recommended
+from trainers.strategy import Trust
+
+
+def scanned(*findings: Finding, noise: float = 0.2) -> ScanResult:
+    by_code: dict[str, list[Finding]] = {"LN001": []}
+    for finding in findings:
+        by_code.setdefault(finding.code, []).append(finding)
+    outcomes = [
+        Outcome(
+            code=code, name=code, title=code, status="failed",
+            verdict=Verdict(summary="", findings=tuple(found), metrics={"label_noise_fraction": noise}),
+        )
+        for code, found in by_code.items()
+    ]  # fmt: skip
+    return ScanResult(
+        schema_version=1, tool_version="", records=1, outcomes=tuple(outcomes),
+        dataset=DatasetSummary(name="", layout="", task="single", classes=(), counts={}, guesses=()),
+        gate=Gate(verdict="failed", exit_code=1, fail_on="error"),
+    )  # fmt: skip
+
+
+def found(code: str, severity: str = "warning", field: str | None = None, waived: str | None = None) -> Finding:
+    return Finding(code=code, severity=Severity(severity), message="", where=Location(field=field), waived=waived)
+
+
+def trust(*, self_graded: bool) -> Trust:
+    none = np.zeros(1, dtype=bool)
+    return Trust(trusted=none, validation=none, evaluation=none, training=none, origin="", self_graded=self_graded)
+
+
+def names(*findings: Finding, self_graded: bool = True, unlabelled: bool = False, noise: float = 0.2) -> list[str]:
+    picks = recommended(scanned(*findings, noise=noise), trust(self_graded=self_graded), unlabelled=unlabelled)
+    return [pick.strategy for pick in picks]
+
+
+@pytest.mark.parametrize(
+    ("finding", "strategy"),
+    [
+        (found("SP001", "error"), "resplit"),
+        (found("SP004", "error"), "resplit"),
+        (found("SP005", "error"), "resplit"),
+        (found("SP002", "warning"), "deduplicate"),
+        (found("SP004", "warning"), "deduplicate"),
+        (found("LK001", "error", "container.bit_depth"), "harmonise"),
+        (found("LK003"), "harmonise"),
+        (found("PH001", "error"), "deidentify"),
+        (found("ED001"), "consensus"),
+        (found("ED006", "error"), "consensus"),
+        (found("LN005"), "weak"),
+        (found("SZ001", "info"), "augment"),
+    ],
+)
+def test_a_finding_calls_for_its_strategy(finding, strategy):
+    assert names(finding) == [strategy]
+
+
+def test_nothing_found_nothing_recommended():
+    assert names() == []
+    assert names(found("LN004", "info"), found("ED005", "info"), found("LK007")) == []
+
+
+def test_a_leak_through_the_view_is_not_one_of_encoding():
+    assert names(found("LK001", "warning", "dicom.ViewPosition")) == []
+
+
+def test_waived_findings_call_for_nothing():
+    assert names(found("SP001", "error", waived="known")) == []
+
+
+def test_label_noise_without_trusted_records_is_trained_around():
+    assert names(found("LN001"), found("LN002")) == ["robust", "confident"]
+
+
+def test_with_trusted_records_the_noise_decides_who_goes_first():
+    few, many = (names(found("LN001"), self_graded=False, noise=n) for n in (0.2, 0.4))
+    assert few == ["robust", "teacher", "confident"]
+    assert many == ["teacher", "robust", "confident"]
+    assert names(found("LN001"), self_graded=False, unlabelled=True)[0] == "teacher"
+
+
+def test_a_chain_is_in_the_order_of_application_and_says_why():
+    picks = recommended(
+        scanned(found("LN001"), found("SP002", "warning"), found("SP001", "error"), found("PH001", "error")),
+        trust(self_graded=True), unlabelled=False,
+    )  # fmt: skip
+    assert [p.strategy for p in picks] == ["deidentify", "resplit", "deduplicate", "robust", "confident"]
+    assert all(p.why[:2] in ("PH", "SP", "LN") for p in picks)
+
+
+def test_where_nothing_can_be_evaluated_no_network_is_recommended():
+    picks = recommended(scanned(found("LN001"), found("SP001", "error")), None, unlabelled=False)
+    assert [p.strategy for p in picks] == ["resplit"]

@@ -1,0 +1,319 @@
+"""The corrected copy: what `fix` writes. Whole or not at all, and never over the user's data.
+
+In the folder: the label table in the user's own form, a corrected column beside each original one; `corrections.csv`,
+`removed.csv`, `weights.csv`; images, where a strategy wrote them anew (then all of them, in `images/`); and a
+medaudit.toml, so that `medaudit scan FOLDER` opens the copy right away: corrected columns are read in the place of their
+originals, and images where they lie. A dataset without a table gets one (`labels.csv`); of an npz a new npz is written.
+
+A proposal whose files hold a medaudit.toml is a whole copy of its own (`deidentify`): it is taken as it is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from auditor.config import Config
+from auditor.dataset import ROLES, Dataset
+from auditor.errors import ConfigError
+from auditor.layout import CONFIG_NAME, Options
+from auditor.types import Proposal
+from trainers.array_form import write_arrays
+from trainers.cells import Cells
+from trainers.corrected_copy import (
+    IMAGES,
+    MEMORY,
+    ORIGINAL,
+    STATE,
+    State,
+    applied_changes,
+    removed_rows,
+    state_file,
+    table_files,
+)
+from trainers.decide import decide_corrections, decide_removals
+from trainers.forms.form import named
+from trainers.ledger import CORRECTIONS, REMOVED, WEIGHTS, Entry, Removal, corrections_file, removed_file, weights_file
+from trainers.place import bring, built, check_place, put
+from trainers.source import Source, open_source
+
+MOST_REMOVED = 0.10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What a copy holds.
+
+    Args:
+        output: the folder.
+        entries, removals: every correction and removal, applied or not, with the reason why not.
+        weighted: records whose weight is not 1.
+        files: images that were written anew.
+        tables: the user's label tables as they were read, name → content.
+        notes: what to know.
+    """
+
+    output: Path
+    entries: tuple[Entry, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    weighted: int = 0
+    files: int = 0
+    tables: Mapping[str, bytes]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def corrected(self) -> int:
+        """Corrections that were applied."""
+        return sum(entry.applied for entry in self.entries)
+
+    @property
+    def removed(self) -> int:
+        """Records that left."""
+        return sum(removal.applied for removal in self.removals)
+
+    @property
+    def proposed(self) -> int:
+        """Corrections and removals that wait for a person: they fit, and were not applied."""
+        waiting = sum(not e.applied and bool(e.edits) for e in self.entries)
+        return waiting + sum(not r.applied and bool(r.rows) for r in self.removals)
+
+    @property
+    def refused(self) -> int:
+        """Corrections that do not fit the table: the old value no longer stands there, or another strategy came first."""
+        return sum(not entry.applied and not entry.edits for entry in self.entries)
+
+    @property
+    def changes(self) -> Mapping[str, int]:
+        """What was changed → how many, for a report."""
+        counts = Counter(f"{e.correction.field.partition('.')[0]} corrected" for e in self.entries if e.applied)
+        more = {
+            "records removed": self.removed, "records weighted": self.weighted, "images rewritten": self.files,
+            "proposed only": self.proposed, "refused": self.refused,
+        }  # fmt: skip
+        return {**counts, **{what: count for what, count in more.items() if count}}
+
+
+def apply(
+    dataset: Dataset,
+    proposals: Sequence[Proposal],
+    output: Path,
+    *,
+    target: Path,
+    options: Options | None = None,
+    config: Config | None = None,
+    force: bool = False,
+    most_removed: float = MOST_REMOVED,
+    extra: Mapping[str, bytes | Path] | None = None,
+) -> Applied:
+    """Write the corrected copy into a new folder; an earlier copy that lies there is replaced.
+
+    Args:
+        dataset: as scanned.
+        proposals: in the order in which they are applied; a later one sees what the earlier ones left.
+        output: the folder, below `medaudit-out` or outside the dataset.
+        target: what was scanned.
+        options: as of the scan (`Plan.options`).
+        config: as of the scan; its gate, thresholds and waivers go into the copy's medaudit.toml.
+        force: apply also corrections that are not safe.
+        most_removed: share of the records of a class that may leave, 0–1.
+        extra: further files of the copy: path in it → content, or the file to be copied.
+
+    Raises:
+        ConfigError: the place cannot be used, or the proposals do not go together.
+        DatasetError: the label table is not the one that was scanned, or cannot hold a new value.
+        MedauditError: the folder cannot be written.
+    """
+    options, config, extra = options or Options(), config or Config(), extra or {}
+    check_place(output, tuple(p for p in (target, dataset.root, options.root) if p is not None))
+    whole = [p for p in proposals if CONFIG_NAME in p.files]
+    if whole:
+        return _whole(whole[0], proposals, output, extra)
+    source = open_source(dataset, target, options)
+    cells = Cells(source, dataset)
+    removals = decide_removals(dataset, proposals, cells, most=most_removed)
+    gone = {removal.record: removal for removal in removals if removal.applied}
+    entries = tuple(decide_corrections(proposals, cells, gone, force=force))
+    files = {path: Path(made) for proposal in proposals for path, made in proposal.files.items()}
+    if files and source.form == "npz":
+        raise ConfigError("images inside an npz cannot be written anew one by one; unpack them into a folder first")
+    state = state_of_copy(dataset, source, cells, entries, removals, options, config, output, rewritten=bool(files))
+    weights, strategies = weights_of(dataset, proposals, frozenset(gone))
+    paths = {str(r): str(p) for r, p in dataset.records["path"].dropna().items()}
+    changed, leaving = applied_changes(entries), removed_rows(removals)
+    with built(output) as folder:
+        for name, content in table_files(state, source.parts, changed, leaving).items():
+            put(folder / name, content)
+        for name, part in zip(state.tables, source.parts, strict=True):
+            put(folder / ORIGINAL / name, part.content)
+        put(folder / STATE, state_file(state))
+        put(folder / CORRECTIONS, corrections_file(entries))
+        if removals:
+            put(folder / REMOVED, removed_file(removals))
+        if weights:
+            content = weights_file(weights, paths, strategies)
+            put(folder / WEIGHTS, content)
+            put(folder / MEMORY / WEIGHTS, content)
+        if source.form == "npz":
+            write_arrays(state.arrays, dataset.root, folder, changed, leaving)
+        if files:
+            _bring_images(folder / IMAGES, dataset, cells, files, frozenset(gone))
+        _add(folder, extra)
+    tables = {part.name: part.content for part in source.parts} if source.form == "table" else {}
+    return Applied(
+        output=output, entries=entries, removals=removals, weighted=sum(w != 1 for w in weights.values()), files=len(files),
+        tables=tables, notes=_notes(dataset, source, removals),
+    )  # fmt: skip
+
+
+def state_of_copy(
+    dataset: Dataset,
+    source: Source,
+    cells: Cells,
+    entries: tuple[Entry, ...],
+    removals: tuple[Removal, ...],
+    options: Options,
+    config: Config,
+    output: Path,
+    *,
+    rewritten: bool,
+) -> State:
+    """What the copy will remember."""
+    touched = dict.fromkeys(column for entry in entries for _, column, _, _ in entry.edits)
+    existing = [str(name) for name in source.cells]
+    in_files = [*existing, *source.corrected.values()]
+    names: dict[str, str] = {}
+    for column in dict.fromkeys((*source.corrected, *touched)):
+        stem = "split" if column in source.virtual else column
+        names[column] = source.corrected[column] if column in source.corrected else named([*in_files, *names.values()], stem)
+    return State(
+        form=source.form,
+        tables=tuple(_free_name(part.name) for part in source.parts),
+        names=names,
+        existing=tuple(source.corrected),
+        virtual={column: [str(v) for v in cells.column(column)] for column in names if column in cells.virtual},
+        roles={column: column for column in names if column in cells.virtual - source.virtual},
+        config=config_of_copy(dataset, source, options, config),
+        arrays=tuple(dict.fromkeys(dataset.records["path"].astype(str))) if source.form == "npz" else (),
+        root=os.path.relpath(dataset.root.resolve(), output.resolve()).replace(os.sep, "/"),
+        rewritten=rewritten,
+        entries=entries,
+        removals=removals,
+    )
+
+
+def _free_name(name: str) -> str:
+    """The table's own name, unless it is one of ours."""
+    return f"table-{name}" if name in (CORRECTIONS, REMOVED, WEIGHTS) else name
+
+
+def config_of_copy(dataset: Dataset, source: Source, options: Options, config: Config) -> dict[str, Any]:
+    """medaudit.toml of the copy: gate and thresholds as they were, the roles pinned, the images where they lie."""
+    kept: dict[str, Any] = config.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
+    # Predictions are for the records as they were.
+    kept.get("scan", {}).pop("predictions", None)
+    kept["roles"] = {}
+    if source.form == "npz":
+        kept["dataset"] = {"layout": "medmnist"} | ({"task": options.task} if options.task else {})
+        return kept
+    labels = dataset.labels
+    section = {
+        "layout": "table", "root": "", "tables": [_free_name(part.name) for part in source.parts],
+        "level": options.level or (labels.level if source.labels else None),
+        "task": options.task or (labels.task if source.labels and source.style != "columns" else None),
+        "separator": source.separator if source.style == "joined" else options.separator,
+    }  # fmt: skip
+    kept["dataset"] = {key: value for key, value in section.items() if value is not None}
+    roles = dict(source.roles) if source.form == "made" else pinned(dataset)
+    if source.labels and not any("," in name for name in source.labels):
+        roles["label"] = ",".join(source.labels)
+    kept["roles"] = {role: column for role, column in roles.items() if role in ROLES}
+    return {"dataset": kept.pop("dataset"), "roles": kept.pop("roles"), **kept}
+
+
+def pinned(dataset: Dataset) -> dict[str, str]:
+    """Role → column of the table, as the scan found them."""
+    found = {guess.role: guess.column for guess in dataset.summary.guesses if guess.column is not None}
+    return {role: column for role, column in found.items() if role in ROLES and role != "label" and column}
+
+
+def weights_of(
+    dataset: Dataset, proposals: Sequence[Proposal], gone: frozenset[str]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Weight of every record that stays (the product over the proposals), and who weighed it; empty where nobody did."""
+    if not any(proposal.weights for proposal in proposals):
+        return {}, {}
+    weights = {str(record): 1.0 for record in dataset.records.index if record not in gone}
+    strategies: dict[str, str] = {}
+    for proposal in proposals:
+        for record, weight in proposal.weights.items():
+            if record in weights:
+                weights[record] *= float(weight)
+                before = strategies.get(record)
+                strategies[record] = proposal.strategy if before is None else f"{before}+{proposal.strategy}"
+    return weights, strategies
+
+
+def _bring_images(folder: Path, dataset: Dataset, cells: Cells, files: Mapping[str, Path], gone: frozenset[str]) -> None:
+    """The images that were written anew, and all others as they are; those of removed records stay away."""
+    records = dataset.records
+    left = {str(records.at[record, "path"]) for record in gone}
+    staying = records.loc[~records.index.isin(gone), "path"].dropna()
+    needed = dict.fromkeys(str(path) for path in staying)
+    masks = [records["mask"].dropna(), dataset.rater_masks["path"].dropna() if "path" in dataset.rater_masks else ()]
+    needed |= dict.fromkeys(str(path) for paths in masks for path in paths)
+    replaced = replaced_paths(dataset, cells)
+    for path, made in files.items():
+        if path not in left or path in needed:
+            bring(folder / path, made)
+    for path in needed:
+        goal = folder / path
+        if replaced.get(path, path) not in files and path not in files and (dataset.root / path).is_file():
+            bring(goal, dataset.root / path)
+
+
+def replaced_paths(dataset: Dataset, cells: Cells) -> dict[str, str]:
+    """Old path → new path, of the images that have another name in the copy."""
+    column = cells.source.roles.get("path")
+    if column is None or column not in cells.changed:
+        return {}
+    changed = cells.changed[column]
+    paths = dataset.records["path"]
+    return {str(paths.iloc[i]): changed[int(rows[0])] for i, rows in enumerate(cells.source.rows) if int(rows[0]) in changed}
+
+
+def _whole(proposal: Proposal, proposals: Sequence[Proposal], output: Path, extra: Mapping[str, bytes | Path]) -> Applied:
+    """A copy that a strategy made as a whole."""
+    others = [p.strategy for p in proposals if p is not proposal and (p.corrections or p.removed or p.weights or p.files)]
+    if others:
+        raise ConfigError(
+            f"--strategy {proposal.strategy}: makes a copy of its own and goes with no other ({', '.join(others)}); "
+            "fix its copy afterwards"
+        )
+    with built(output) as folder:
+        for name, made in proposal.files.items():
+            bring(folder / name, Path(made))
+        put(folder / STATE, state_file(State(form="whole")))
+        _add(folder, extra)
+    return Applied(output=output, files=len(proposal.files), tables={}, notes=proposal.notes)
+
+
+def _add(folder: Path, extra: Mapping[str, bytes | Path]) -> None:
+    for name, content in extra.items():
+        if isinstance(content, bytes):
+            put(folder / name, content)
+        else:
+            bring(folder / name, content)
+
+
+def _notes(dataset: Dataset, source: Source, removals: Sequence[Removal]) -> tuple[str, ...]:
+    notes: list[str] = []
+    over = sum("over the limit" in removal.note for removal in removals)
+    if over:
+        notes.append(f"{over:,} removals are over the limit of a class and only proposed")
+    if source.form == "made" and len(dataset.boxes):
+        notes.append("the boxes stay in the files where they are: the copy's table has labels and splits alone")
+    return tuple(notes)

@@ -1,0 +1,80 @@
+"""The state of an unfinished training on disk: written whole or not at all, and taken up only by the training it belongs to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from auditor.errors import DatasetError
+from trainers.data import Examples, Pictures
+
+VERSION = 1
+SAMPLED_PICTURES = 256
+
+
+def signature(pictures: Pictures, sets: Sequence[Examples | None], settings: Sequence[Any], start: nn.Module | None) -> str:
+    """Digest of all that a training depends on; of the pictures a sample is looked at.
+
+    Args:
+        sets: examples to learn from, to validate on.
+        settings: dataclasses and plain values.
+        start: weights to begin with.
+    """
+    values = [asdict(value) if is_dataclass(value) and not isinstance(value, type) else value for value in settings]
+    digest = hashlib.sha256(json.dumps([VERSION, values, pictures.array.shape], sort_keys=True, default=str).encode())
+    for examples in sets:
+        digest.update(b"-")
+        if examples is None:
+            continue
+        for array in (examples.rows, examples.targets, examples.weights, examples.masks):
+            digest.update(b"" if array is None else np.ascontiguousarray(array).data)
+        some = examples.rows[:: max(1, len(examples.rows) // SAMPLED_PICTURES)]
+        digest.update(np.ascontiguousarray(pictures.array[some]).data)
+        if pictures.masks is not None and examples.masks is None:
+            digest.update(np.ascontiguousarray(pictures.masks[some]).data)
+    for tensor in start.state_dict().values() if start is not None else ():
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Writes beside the file and renames, so that an interruption leaves the old state."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=path.name, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            torch.save(state, file)
+        Path(draft).replace(path)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+
+
+def load_checkpoint(path: Path, signed: str) -> dict[str, Any] | None:
+    """The state in the file; None when there is none or when it belongs to another training.
+
+    Raises:
+        DatasetError: the file is damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, UnpicklingError) as error:
+        raise DatasetError(f"{path.name}: the checkpoint of an earlier run is damaged; delete it to train anew") from error
+    return state if state.get("signature") == signed else None
+
+
+def plain(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Weights and statistics of a network, copied to the CPU."""
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in network.state_dict().items()}

@@ -1,0 +1,106 @@
+"""Borrows an encoder from a file: weights (safetensors), or a program that was exported with `torch.export` (.pt2)."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from auditor.errors import ConfigError
+from trainers.models import Network
+from trainers.task import LearningTask
+
+
+class Program(nn.Module):
+    """An encoder that was exported with `torch.export`. It has no separate training mode."""
+
+    def __init__(self, program: nn.Module) -> None:
+        super().__init__()
+        self.program = program
+
+    def train(self, mode: bool = True) -> Program:
+        """Only remembers the mode: an exported program refuses to change."""
+        self.training = mode
+        return self
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features (b, F)."""
+        features: Tensor = self.program(images)
+        return features.flatten(1)
+
+
+def load_encoder(network: Network, path: Path, task: LearningTask) -> Network:
+    """The network with the encoder of a file.
+
+    * `.safetensors`: weights of an encoder of the same architecture, or a whole `model.safetensors` of `medaudit fix`
+      (names that begin with `encoder.`). A first kernel for another number of channels is averaged over them.
+    * `.pt2`: a program of `torch.export` that maps (b, C, *shape) to features; it replaces the encoder, and a head is made for
+      it. A program is code: load only what you trust.
+
+    Raises:
+        ConfigError: the file does not fit the network.
+    """
+    if path.suffix == ".pt2":
+        return _with_program(path, task)
+    if path.suffix != ".safetensors":
+        raise ConfigError(f"encoder {path.name}: give a .safetensors file or a .pt2 program")
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        weights = load_file(path)
+    except SafetensorError as error:
+        raise ConfigError(f"encoder {path.name}: not a safetensors file; save it again") from error
+    if any(name.startswith("encoder.") for name in weights):
+        weights = {n.removeprefix("encoder."): w for n, w in weights.items() if n.startswith("encoder.")}
+    own = network.encoder.state_dict()
+    if set(weights) != set(own):
+        odd = len(set(weights) ^ set(own))
+        raise ConfigError(
+            f"encoder {path.name}: {odd} names of weights differ from those of this network; give its architecture"
+        )
+    for name, weight in weights.items():
+        if weight.shape == own[name].shape:
+            continue
+        if weight.ndim > 2 and weight.shape[0] == own[name].shape[0] and weight.shape[2:] == own[name].shape[2:]:
+            inputs = own[name].shape[1]
+            weights[name] = weight.mean(1, keepdim=True).expand_as(own[name]) * (weight.shape[1] / inputs)
+            continue
+        raise ConfigError(f"encoder {path.name}: weight {name} has shape {tuple(weight.shape)}, not {tuple(own[name].shape)}")
+    network.encoder.load_state_dict(weights)
+    return network
+
+
+def _with_program(path: Path, task: LearningTask) -> Network:
+    if task.kind == "segmentation":
+        raise ConfigError(f"encoder {path.name}: a program gives features of a whole picture and cannot draw masks")
+    encoder = Program(_exported(path))
+    try:
+        with torch.no_grad():
+            features = encoder(torch.zeros(2, task.channels, *task.shape))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise ConfigError(
+            f"encoder {path.name}: does not take pictures of shape {(task.channels, *task.shape)} in batches of any size;"
+            " export it with a dynamic first dimension"
+        ) from error
+    return Network(encoder, nn.Linear(features.shape[1], task.outputs))
+
+
+def _exported(path: Path) -> nn.Module:
+    if not zipfile.is_zipfile(path):
+        raise ConfigError(f"encoder {path.name}: not a program of torch.export; save it with torch.export.save")
+    # torch.export.load unpickles some weights without its own guard; this variable is torch's switch against that
+    before = os.environ.get("TORCH_FORCE_WEIGHTS_ONLY_LOAD")
+    os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
+    try:
+        return torch.export.load(path).module()
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise ConfigError(f"encoder {path.name}: not a program of torch.export; save it with torch.export.save") from error
+    finally:
+        if before is None:
+            del os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"]
+        else:
+            os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = before

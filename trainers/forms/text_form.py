@@ -1,0 +1,185 @@
+"""Delimited text, corrected cell by cell: what no correction touches keeps its bytes, quotes, blanks and line ends."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.errors import DatasetError
+from auditor.tabular.csv_table import HEAD_BYTES, delimiter_of, header_names
+from trainers.forms.column import CorrectedColumn
+
+MOST_LINES = 10_000
+"""A quoted cell that runs over more lines was never closed: its line is taken as it is."""
+
+
+def written(
+    name: str, content: bytes, lines: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_], columns: Sequence[CorrectedColumn]
+) -> bytes:
+    """The text with the columns added.
+
+    Args:
+        lines: 1-based line where each row of the table begins.
+        kept: rows that stay.
+
+    Raises:
+        DatasetError: a line of `lines` is not there, or the encoding cannot hold a new value.
+    """
+    text, encoding = decoded(content)
+    mark = mark_of(name, content, encoding)
+    rows = logical_rows(text, mark)
+    parts: list[str] = []
+    names: list[str] = []
+    for _, raw in rows:
+        fields, end = split_row(raw, mark)
+        if raw.strip("\r\n\ufeff"):
+            names = header_names([bare(field) for field in fields])
+            parts.append(mark.join(with_header(fields, names, columns, mark)) + end)
+            break
+        parts.append(raw)
+    row_at = {int(line): row for row, line in enumerate(lines)}
+    seen = 0
+    for line, raw in rows:
+        row = row_at.get(line)
+        if row is None:
+            # A row of another width stays one: with a cell less than the new header it might be read as a good one.
+            blank = not raw.strip()
+            fields, end = split_row(raw, mark)
+            parts.append(raw if blank else mark.join(with_cells(fields, names, columns, None, mark)) + end)
+            continue
+        seen += 1
+        if kept[row]:
+            fields, end = split_row(raw, mark)
+            parts.append(mark.join(with_cells(fields, names, columns, row, mark)) + end)
+    if seen != len(lines):
+        raise DatasetError(
+            f"{name}: {len(lines) - seen:,} rows of the table were not found again; was the file changed meanwhile?"
+        )
+    try:
+        return "".join(parts).encode(encoding)
+    except UnicodeEncodeError:
+        raise DatasetError(
+            f"{name}: its encoding ({encoding}) cannot hold a corrected value; save the table as UTF-8"
+        ) from None
+
+
+def decoded(content: bytes) -> tuple[str, str]:
+    """The text, a byte order mark included, and the encoding that gives the same bytes again."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if content.startswith(mark):
+            return content.decode(encoding), encoding
+    try:
+        return content.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        return content.decode("latin-1"), "latin-1"
+
+
+def mark_of(name: str, content: bytes, encoding: str) -> str:
+    """The delimiter, told as the reader of tables tells it."""
+    start = content[:HEAD_BYTES].decode(encoding, "replace").lstrip("\ufeff").splitlines()[:200]
+    if len(content) >= HEAD_BYTES and 1 < len(start) < 200:
+        start = start[:-1]
+    return delimiter_of(name, start)
+
+
+def logical_rows(text: str, mark: str) -> Iterator[tuple[int, str]]:
+    """The line where each row begins, and its text with the line end; a quoted cell may run over several lines."""
+    number = 1
+    waiting = io.StringIO(text, newline="")
+    for line in waiting:
+        raw, start = line, waiting.tell()
+        extra = 0
+        while fields_of(raw.rstrip("\r\n"), mark) is None and extra < MOST_LINES:
+            more = waiting.readline()
+            if not more:
+                break
+            raw += more
+            extra += 1
+        if extra and fields_of(raw.rstrip("\r\n"), mark) is None:
+            waiting.seek(start)
+            raw, extra = line, 0
+        yield number, raw
+        number += 1 + extra
+
+
+def fields_of(line: str, mark: str) -> list[str] | None:
+    """The cells of one row as they are written, quotes included; None while a quoted cell is open."""
+    if '"' not in line:
+        return line.split(mark)
+    fields: list[str] = []
+    start = 0
+    while True:
+        stop = start
+        if line.startswith('"', start):
+            close = line.find('"', start + 1)
+            while close >= 0 and line.startswith('"', close + 1):
+                close = line.find('"', close + 2)
+            if close < 0:
+                return None
+            stop = close
+        stop = line.find(mark, stop)
+        if stop < 0:
+            fields.append(line[start:])
+            return fields
+        fields.append(line[start:stop])
+        start = stop + 1
+
+
+def split_row(raw: str, mark: str) -> tuple[list[str], str]:
+    """The cells of a row as they are written, and its line end."""
+    body = raw.rstrip("\r\n")
+    fields = fields_of(body, mark)
+    return (body.split(mark) if fields is None else fields), raw[len(body) :]
+
+
+def bare(field: str) -> str:
+    """The text of a cell without its quotes."""
+    field = field.lstrip("\ufeff")
+    return next(csv.reader(io.StringIO(field, newline="")), [""])[0] if field.startswith('"') else field
+
+
+def quoted(text: str, mark: str) -> str:
+    """A cell that is read back as `text` (RFC 4180)."""
+    plain = not any(sign in text for sign in (mark, '"', "\n", "\r")) and text == text.strip()
+    return text if plain else '"' + text.replace('"', '""') + '"'
+
+
+def with_header(fields: list[str], names: list[str], columns: Sequence[CorrectedColumn], mark: str) -> list[str]:
+    """The header with the new names."""
+    done = list(fields)
+    for place, column in placed(names, columns):
+        done.insert(place, quoted(column.name, mark))
+    return done
+
+
+def with_cells(
+    fields: list[str], names: list[str], columns: Sequence[CorrectedColumn], row: int | None, mark: str
+) -> list[str]:
+    """One row with the corrected cells; `row` None: a row that is no record, which gets blank cells."""
+    done = list(fields)
+    for column in columns:
+        if column.exists and row is not None and row in column.changed:
+            place = names.index(column.name)
+            done += [""] * (place + 1 - len(done))
+            done[place] = quoted(column.changed[row], mark)
+    for place, column in placed(names, columns):
+        done += [""] * (place - len(done))
+        if row is None:
+            cell = ""
+        elif row in column.changed:
+            cell = quoted(column.changed[row], mark)
+        else:
+            cell = fields[place - 1] if column.beside is not None and place <= len(fields) else ""
+        done.insert(place, cell)
+    return done
+
+
+def placed(names: list[str], columns: Sequence[CorrectedColumn]) -> list[tuple[int, CorrectedColumn]]:
+    """Where the new columns go, the last place first, so that inserting one moves no other."""
+    new = [column for column in columns if not column.exists]
+    places = [(len(names) if c.beside is None else names.index(c.beside) + 1, c) for c in new]
+    return sorted(places, key=lambda pair: -pair[0])

@@ -1,0 +1,47 @@
+"""What moves the weights: AdamW, its rate over time, and the running average of the weights."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import nn
+
+from trainers.recipe import Recipe
+
+
+def optimiser_of(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+    """AdamW; matrices and kernels decay, biases and norms do not."""
+    weights = [p for p in network.parameters() if p.ndim > 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    groups = [{"params": weights, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=recipe.rate, fused=True)
+
+
+def schedule(progress: float, warmup: float) -> float:
+    """Share of the highest rate at this share of all steps: a straight rise, then half a cosine down to 0."""
+    if progress < warmup:
+        return (progress + 1e-3) / (warmup + 1e-3)
+    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / max(1e-9, 1 - warmup)))
+
+
+class Average:
+    """Running mean of a network's weights and batch statistics (Polyak 1992): a ← d·a + (1 − d)·w after each step.
+
+    d rises as (1 + step) / (10 + step) to `decay`, so that the random start is soon forgotten.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network = copy.deepcopy(network).requires_grad_(False).eval()
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        """Takes in the weights after step number `step`, counted from 1."""
+        keep = min(self.decay, (1 + step) / (10 + step))
+        mine, theirs = self.network.state_dict(), network.state_dict()
+        floating = [name for name, tensor in mine.items() if tensor.is_floating_point()]
+        torch._foreach_lerp_([mine[n] for n in floating], [theirs[n] for n in floating], 1 - keep)
+        for name in mine.keys() - set(floating):
+            mine[name].copy_(theirs[name])  # counters

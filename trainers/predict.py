@@ -1,0 +1,109 @@
+"""What a trained network says about pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from trainers.data import Pictures
+from trainers.feed import Feed, layout, normalised
+from trainers.recipe import Floats, Normalisation, Recipe, Rows, Trained
+from trainers.task import LearningTask, grade_probabilities
+
+
+def predict(
+    trained: Trained,
+    pictures: Pictures,
+    rows: Rows | npt.NDArray[np.bool_],
+    *,
+    device: str | torch.device = "auto",
+    batch: int = 256,
+) -> Floats:
+    """Predictions for some pictures, float32, in the order of `rows`.
+
+    Probabilities of the classes or grades (m, K), of each label (m, K), the number in its own unit (m, 1); for masks
+    (m, K, *shape), K = 1 (object) or all classes. Masks of pictures larger than those it was trained on are put together
+    from overlapping windows (MONAI's sliding window, Gaussian weights, a quarter of overlap).
+
+    Args:
+        rows: numbers of pictures, or boolean per picture.
+        device: `auto` = CUDA where there is one.
+        batch: pictures at once.
+    """
+    place = device_of(device)
+    rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.int64)
+    network = trained.network.to(place)
+    try:
+        return predict_feed(trained, Feed(pictures, rows, place, held=False), batch=batch)
+    finally:
+        network.to("cpu")
+
+
+def predict_feed(trained: Trained, feed: Feed, *, batch: int = 256) -> Floats:
+    """As `predict`, with the network in eval mode on the device of the feed already."""
+    task = trained.task
+    logits = logits_of(trained.network.eval(), feed, task, trained.recipe, trained.normalisation, batch)
+    parts = [values_of(part / trained.temperature, task) for part in logits]
+    if parts:
+        return np.concatenate(parts)
+    columns = len(task.classes) if task.kind == "ordinal" else task.outputs
+    return np.zeros((0, columns, *(feed.pictures.shape if task.kind == "segmentation" else ())), np.float32)
+
+
+@torch.no_grad()
+def logits_of(
+    network: nn.Module, feed: Feed, task: LearningTask, recipe: Recipe, normalisation: Normalisation, batch: int
+) -> Iterator[Tensor]:
+    """Logits float32 of all pictures of a feed, batch by batch, in order. The network is in eval mode."""
+    size = len(feed.rows)
+    for images, _, _ in feed.batches(np.arange(start, min(start + batch, size)) for start in range(0, size, batch)):
+        seen = normalised(images, normalisation)
+        with autocast(recipe, feed.device):
+            if task.kind == "segmentation" and any(a > b for a, b in zip(seen.shape[2:], task.shape, strict=True)):
+                logits = _windows(network, seen, task)
+            else:
+                logits = network(seen)
+        yield logits.float()
+
+
+def _windows(network: nn.Module, images: Tensor, task: LearningTask) -> Tensor:
+    from monai.inferers import sliding_window_inference
+
+    def window(part: Tensor) -> Tensor:
+        logits: Tensor = network(part.contiguous(memory_format=layout(part)))
+        return logits.float()
+
+    whole: Any = sliding_window_inference(images, task.shape, sw_batch_size=16, predictor=window, overlap=0.25, mode="gaussian")
+    result: Tensor = whole
+    return result
+
+
+def values_of(logits: Tensor, task: LearningTask) -> Floats:
+    """Logits (b, outputs, ...) → what `predict` returns."""
+    if task.kind == "continuous":
+        return (logits.cpu().numpy() * np.float32(task.target_scale) + np.float32(task.target_mean)).astype(np.float32)
+    if task.kind == "single" or (task.kind == "segmentation" and task.outputs > 1):
+        shares: Floats = logits.softmax(1).cpu().numpy()
+        return shares
+    chances: Floats = logits.sigmoid().cpu().numpy()
+    return grade_probabilities(chances) if task.kind == "ordinal" else chances
+
+
+def device_of(device: str | torch.device) -> torch.device:
+    """`auto` = CUDA where there is one."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device)
+
+
+def autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[Any]:
+    """bf16 where the recipe wants it."""
+    if recipe.precision == "bf16" or (recipe.precision == "auto" and device.type == "cuda"):
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()

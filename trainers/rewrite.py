@@ -1,0 +1,256 @@
+"""One image rewritten in the form that a whole collection shares: container, depth, channels, size; no metadata at all.
+
+Stored levels become brightness in 0–1 by what the file *declares*, never by what the picture happens to hold: a picture's
+own range would be a new trace. The largest level that b bits can hold is full brightness, and depths are converted linearly
+and rounded (PNG specification, 12.4 and 13.12): a collection that is of one depth already keeps every level.
+"""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.degrade.encode import png
+from auditor.measure import luminance
+from auditor.reader import Header, Pixels
+from auditor.resample import resize
+
+Array = npt.NDArray[Any]
+Container = Literal["png", "nifti"]
+SizeRule = Literal["keep", "pad", "resize"]
+RangeGroup = Literal["declared", "rescaled", "open"]
+"""How brightness follows from a stored level: by the declared bits; by physical units (slope and intercept), on one scale for
+all such files; or, where nothing is declared (floats, 32-bit integers, NIfTI), on the range that all such files use together.
+
+A 16-bit PNG or TIFF declares the room, not the depth: as many bits count as any such file of the collection uses (`loose`)."""
+
+SUFFIX: Mapping[Container, str] = {"png": ".png", "nifti": ".nii.gz"}
+LEAST_BITS, MOST_BITS = 8, 16
+_RASTER = frozenset({"png", "jpeg", "bmp", "gif", "webp"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What one file is, seen before anything is written.
+
+    Args:
+        bits: that it declares; 16 where it declares none.
+        group: see `RangeGroup`. low, high: of its range, in stored levels or (`rescaled`, `open`) in physical units.
+        loose: bits that its levels need, where the file declares room alone; 0 otherwise.
+        height, width, frames: its size.
+        coloured: channels differ somewhere.
+    """
+
+    bits: int
+    group: RangeGroup
+    low: float
+    high: float
+    loose: int
+    height: int
+    width: int
+    frames: int
+    coloured: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What every file of the collection becomes.
+
+    Args:
+        bits: of information; 9–15 are spread over the 16 bits of the container.
+        channels: 1 or 3.
+        size_rule, height, width: `keep` ignores the sides; `pad` adds dark rows below and columns on the right.
+        ranges: group → (low, high) in physical units, the same for all files of the group.
+        loose_bits: of 16-bit PNG and TIFF files.
+    """
+
+    container: Container
+    bits: int
+    channels: int
+    size_rule: SizeRule
+    height: int
+    width: int
+    ranges: Mapping[RangeGroup, tuple[float, float]]
+    loose_bits: int = MOST_BITS
+
+    @property
+    def stored_bits(self) -> int:
+        """8 or 16."""
+        return 8 if self.bits <= 8 else 16
+
+
+def survey(header: Header, pixels: Pixels) -> Survey:
+    """Look at one decoded file."""
+    array = pixels.array
+    bits, group = declared(header, pixels)
+    low = 0.0 if array.dtype.kind in "ub" else -float(1 << bits - 1)
+    high = low + float((1 << bits) - 1)
+    if group == "rescaled":
+        ends = (low * pixels.slope + pixels.intercept, high * pixels.slope + pixels.intercept)
+        low, high = min(ends), max(ends)
+    elif group == "open":
+        low, high = used_range(pixels)
+    return Survey(
+        bits=min(bits, MOST_BITS), group=group, low=low, high=high, height=array.shape[1], width=array.shape[2],
+        loose=max(LEAST_BITS, int(array.max()).bit_length()) if is_loose(header, pixels) else 0,
+        frames=array.shape[0], coloured=is_coloured(array),
+    )  # fmt: skip
+
+
+def declared(header: Header, pixels: Pixels) -> tuple[int, RangeGroup]:
+    """The declared bits of a sample as decoded, and how brightness follows from it."""
+    dtype = pixels.array.dtype
+    if dtype.kind == "f" or dtype.itemsize > 2 or (header.format == "nifti" and dtype.itemsize == 2):
+        return MOST_BITS, "open"
+    group: RangeGroup = "declared" if pixels.slope == 1 and pixels.intercept == 0 else "rescaled"
+    if dtype == np.bool_:
+        return 1, group
+    bits = header.fields.get("container.bit_depth")
+    # A palette's colours, and grey of 1 to 4 bits in a raster file, come out of the reader spread over whole bytes.
+    spread = bool(header.fields.get("container.palette")) or (dtype == np.uint8 and header.format in (*_RASTER, "tiff"))
+    whole = 8 * dtype.itemsize
+    return (whole if spread or not isinstance(bits, int | float) else max(1, min(int(bits), whole))), group
+
+
+def is_loose(header: Header, pixels: Pixels) -> bool:
+    """Sixteen unsigned bits of room, and nothing that says how many of them count."""
+    return (
+        pixels.array.dtype == np.uint16 and header.format in ("png", "tiff", "npz") and declared(header, pixels)[0] == MOST_BITS
+    )
+
+
+def used_range(pixels: Pixels) -> tuple[float, float]:
+    """Smallest and largest finite value in physical units; (0, 0) where there is none."""
+    ends: list[float] = []
+    for frame in pixels.array:
+        finite = frame[np.isfinite(frame)] if frame.dtype.kind == "f" else frame
+        if finite.size:
+            ends += [
+                float(finite.min()) * pixels.slope + pixels.intercept,
+                float(finite.max()) * pixels.slope + pixels.intercept,
+            ]
+    return (min(ends), max(ends)) if ends else (0.0, 0.0)
+
+
+def is_coloured(array: Array) -> bool:
+    """Some pixel has channels that differ; alpha is no colour."""
+    if array.ndim < 4 or array.shape[-1] < 3:
+        return False
+    return any(bool((frame[..., 0] != frame[..., c]).any()) for frame in array for c in (1, 2))
+
+
+def common_form(surveys: Iterable[Survey], *, size_rule: SizeRule, colour: Literal["auto", "grey"]) -> Form:
+    """The form that all surveyed files can honestly have: the least depth, a single channel unless a picture has colours.
+
+    Resized pictures get the height and the width that all but one in a hundred files reach, so that hardly any is enlarged;
+    padded ones the largest. Stacks of frames become NIfTI, colour stacks of 8 bits.
+
+    Raises:
+        ValueError: no file.
+    """
+    seen = list(surveys)
+    if not seen:
+        raise ValueError("no readable file")
+    heights, widths = (np.array([getattr(s, side) for s in seen]) for side in ("height", "width"))
+    stacks, coloured = any(s.frames > 1 for s in seen), colour == "auto" and any(s.coloured for s in seen)
+    loose = max((s.loose for s in seen), default=0) or MOST_BITS
+    bits = max(LEAST_BITS, min(loose if s.loose else s.bits for s in seen))
+    if size_rule == "resize":
+        height, width = (int(np.quantile(side, 0.01, method="lower")) for side in (heights, widths))
+    else:
+        height, width = int(heights.max()), int(widths.max())
+    ranges: dict[RangeGroup, tuple[float, float]] = {}
+    for s in seen:
+        low, high = ranges.get(s.group, (s.low, s.high))
+        if s.group != "declared":
+            ranges[s.group] = (min(low, s.low), max(high, s.high))
+    return Form(
+        container="nifti" if stacks else "png", bits=LEAST_BITS if stacks and coloured else bits,
+        channels=3 if coloured else 1, size_rule=size_rule, height=height, width=width, ranges=ranges, loose_bits=loose,
+    )  # fmt: skip
+
+
+def rewritten(header: Header, pixels: Pixels, form: Form) -> Array:
+    """The pixels in the common form, uint8 or uint16, shape (frames, height, width) or (frames, height, width, 3)."""
+    array = pixels.array
+    height, width = array.shape[1:3] if form.size_rule == "keep" else (form.height, form.width)
+    shape = (len(array), height, width) + ((3,) if form.channels == 3 else ())
+    result = np.zeros(shape, np.uint8 if form.stored_bits == 8 else np.uint16)
+    for i, frame in enumerate(array):
+        levels = _levels(_sized(_channels(brightness(frame, header, pixels, form), form), form), form)
+        result[i, : levels.shape[0], : levels.shape[1]] = levels
+    return result
+
+
+def brightness(frame: Array, header: Header, pixels: Pixels, form: Form) -> npt.NDArray[np.float32]:
+    """One frame as brightness, 0–1, bright = high."""
+    bits, group = declared(header, pixels)
+    if group == "declared":
+        bits = form.loose_bits if is_loose(header, pixels) else bits
+        low, top = (0.0 if frame.dtype.kind in "ub" else -float(1 << bits - 1)), float((1 << bits) - 1)
+        unit = (frame.astype(np.float32) - np.float32(low)) / np.float32(top)
+    else:
+        low, high = form.ranges[group]
+        span = high - low if high > low else 1.0
+        physical = np.nan_to_num(frame.astype(np.float64), nan=low, posinf=high, neginf=low) * pixels.slope + pixels.intercept
+        unit = ((physical - low) / span).astype(np.float32)
+    unit = np.clip(unit, 0, 1)
+    return np.asarray(np.float32(1) - unit if pixels.inverted else unit, np.float32)
+
+
+def _channels(unit: npt.NDArray[np.float32], form: Form) -> npt.NDArray[np.float32]:
+    """(height, width) for a single channel, (height, width, 3) otherwise."""
+    if unit.ndim == 3 and unit.shape[2] < 3:
+        unit = unit[..., 0]
+    if form.channels == 1:
+        equal = unit.ndim == 2 or all(np.array_equal(unit[..., 0], unit[..., c]) for c in (1, 2))
+        return (unit if unit.ndim == 2 else unit[..., 0]) if equal else luminance(unit)
+    return unit[..., :3] if unit.ndim == 3 else np.repeat(unit[..., None], 3, axis=2)
+
+
+def _sized(unit: npt.NDArray[np.float32], form: Form) -> npt.NDArray[np.float32]:
+    if form.size_rule != "resize" or unit.shape[:2] == (form.height, form.width):
+        return unit
+    if unit.ndim == 2:
+        return resize(unit, form.height, form.width)
+    return np.stack([resize(unit[..., c], form.height, form.width) for c in range(3)], axis=2)
+
+
+def _levels(unit: npt.NDArray[np.float32], form: Form) -> Array:
+    """Levels of the common bits, spread over those of the container by repeating the upper bits below (PNG, 13.12)."""
+    levels = np.rint(unit * np.float32((1 << form.bits) - 1)).astype(np.uint32)
+    if form.bits == LEAST_BITS:
+        return np.asarray(levels, np.uint8)
+    spare = MOST_BITS - form.bits
+    return np.asarray((levels << spare) | (levels >> (form.bits - spare)), np.uint16)
+
+
+def encoded(levels: Array, form: Form) -> bytes:
+    """The bytes of the new file: same levels, same bytes; nothing but the pixels in it."""
+    if form.container == "png":
+        return png(levels[0])
+    return nifti_stack(levels)
+
+
+def nifti_stack(levels: Array) -> bytes:
+    """A gzipped NIfTI-1 file of (frames, height, width) or, of 8 bits, (frames, height, width, 3); voxels of 1 × 1 × 1 mm."""
+    frames, height, width = levels.shape[:3]
+    code = 128 if levels.ndim == 4 else 2 if levels.dtype == np.uint8 else 512
+    header = bytearray(348)
+    struct.pack_into("<i", header, 0, 348)
+    struct.pack_into("<8h", header, 40, 3, width, height, frames, 1, 1, 1, 1)
+    struct.pack_into("<2h", header, 70, code, 24 if code == 128 else 8 * levels.dtype.itemsize)
+    struct.pack_into("<8f", header, 76, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0)
+    struct.pack_into("<3f", header, 108, 352.0, 1.0, 0.0)
+    header[123] = 2  # millimetres
+    struct.pack_into("<2h", header, 252, 0, 1)  # no quaternion; the matrix below
+    struct.pack_into("<12f", header, 280, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
+    header[344:348] = b"n+1\0"
+    content = levels.astype(levels.dtype.newbyteorder("<")).tobytes()
+    return gzip.compress(bytes(header) + b"\0" * 4 + content, compresslevel=6, mtime=0)

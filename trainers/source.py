@@ -1,0 +1,188 @@
+"""The label table that a correction goes into: the user's own, or one that is made where labels lie in folders or arrays."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from auditor.dataset import Dataset, State
+from auditor.errors import DatasetError
+from auditor.layout import Listing, Options, list_files
+from auditor.layouts.table import table_and_roles
+from auditor.tabular.labels import text_of
+from auditor.tabular.table_choice import MERGED_SPLIT
+
+Texts = npt.NDArray[np.object_]
+MADE = "labels.csv"
+"""The table that is made where the user has none."""
+_MADE_ROLES = ("split", "patient", "lesion", "study", "series", "site", "fold", "time", "mask")
+_STATE_CELLS = {State.POSITIVE: "1", State.NEGATIVE: "0", State.UNCERTAIN: "-1", State.NOT_MENTIONED: "-2"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One file of the table: its name, its bytes, and the lines of its rows (0 where the form has none)."""
+
+    name: str
+    content: bytes
+    lines: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The table, by row and column, and which rows are which record.
+
+    Args:
+        form: `table` (the user's own), `made` (class folders, DICOM trees, ...) or `npz`.
+        parts: its files; the rows of the first come first.
+        cells: column → text of every row.
+        roles: role → column.
+        labels: label columns.
+        style: how they are read: single, joined, columns, ordinal, continuous or none.
+        separator: between the labels of one cell.
+        rows: rows of each record, aligned with the records.
+        corrected: columns that stand corrected from an earlier time → the column that holds those values.
+        virtual: columns of `cells` that are in no file: the split that a table's name says, ids that file names say.
+        findings: one finding per row, several rows per record.
+    """
+
+    form: str
+    parts: tuple[Part, ...]
+    cells: dict[str, Texts]
+    roles: Mapping[str, str]
+    labels: tuple[str, ...]
+    style: str
+    separator: str
+    rows: tuple[npt.NDArray[np.int64], ...]
+    corrected: Mapping[str, str] = field(default_factory=dict)
+    virtual: frozenset[str] = frozenset()
+    findings: bool = False
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        return sum(len(part.lines) for part in self.parts)
+
+
+def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
+    """The table of a dataset, read again from the disk.
+
+    Args:
+        dataset: as scanned.
+        target: what was scanned.
+        options: as of the scan.
+
+    Raises:
+        DatasetError: the table cannot be read any more, or has other records than it had.
+    """
+    if dataset.summary.layout != "table":
+        return made(dataset)
+    listing = list_files(target)
+    table, names, roles = table_and_roles(listing, options)
+    cells = {str(name): text_of(table.frame[name]) for name in table.frame.columns}
+    virtual = frozenset({MERGED_SPLIT} & set(cells))
+    rows, grouped = rows_of(dataset, cells, roles.columns, table.lines)
+    return Source(
+        form="table",
+        parts=parts_of(listing, names, cells, table.lines),
+        cells=cells,
+        roles=dict(roles.columns),
+        labels=tuple(roles.labels),
+        style=roles.style,
+        separator=roles.separator,
+        rows=rows,
+        corrected=dict(options.corrected),
+        virtual=virtual,
+        findings=grouped and not _same_in_record(cells, roles.labels, rows),
+    )
+
+
+def parts_of(
+    listing: Listing, names: tuple[str, ...], cells: Mapping[str, Texts], lines: npt.NDArray[np.int64]
+) -> tuple[Part, ...]:
+    """The files of the table, each with the lines of its rows."""
+    if len(names) == 1:
+        return (Part(name=names[0], content=(listing.root / names[0]).read_bytes(), lines=lines),)
+    codes = pd.factorize(cells[MERGED_SPLIT])[0]
+    return tuple(
+        Part(name=name, content=(listing.root / name).read_bytes(), lines=lines[codes == k]) for k, name in enumerate(names)
+    )
+
+
+def rows_of(
+    dataset: Dataset, cells: Mapping[str, Texts], roles: Mapping[str, str], lines: npt.NDArray[np.int64]
+) -> tuple[tuple[npt.NDArray[np.int64], ...], bool]:
+    """Rows of each record, and whether a record has several.
+
+    Raises:
+        DatasetError: the table has other records than it had.
+    """
+    if len(lines) == dataset.size:
+        return tuple(np.array([row], np.int64) for row in range(len(lines))), False
+    name = roles.get("path") or roles.get("item")
+    codes = pd.factorize(cells[name])[0] if name is not None else np.arange(len(lines))
+    if int(codes.max(initial=-1)) + 1 != dataset.size:
+        raise DatasetError(f"{dataset.summary.name}: the label table has other records than when it was scanned; scan it again")
+    order = np.argsort(codes, kind="stable")
+    return tuple(np.split(order.astype(np.int64), np.flatnonzero(np.diff(codes[order])) + 1)), True
+
+
+def _same_in_record(cells: Mapping[str, Texts], labels: tuple[str, ...], rows: tuple[npt.NDArray[np.int64], ...]) -> bool:
+    return all(len(set(cells[name][of])) == 1 for name in labels for of in rows)
+
+
+def made(dataset: Dataset) -> Source:
+    """A table of a dataset that has none: path, label and what else is known, one row per record, in their order."""
+    records, labels = dataset.records, dataset.labels
+    columns: dict[str, Texts] = {}
+    in_arrays = dataset.summary.layout == "medmnist"
+    if in_arrays:
+        columns["record"] = records.index.to_numpy(dtype=object)
+    columns["path"] = _texts(records["path"])
+    roles = {"path": "path"}
+    if in_arrays:
+        columns["item"] = _texts(records["item"])
+    named: tuple[str, ...] = ()
+    style = "none"
+    if labels.task == "multi" and labels.states is not None:
+        for name in labels.classes:
+            state = labels.states[name].to_numpy()
+            columns[name] = np.array([_STATE_CELLS.get(State(int(s)), "") for s in state], dtype=object)
+        named, style = labels.classes, "columns"
+    elif labels.task != "none":
+        columns["label"] = _texts(labels.values)
+        named, style = ("label",), labels.task
+    for role in _MADE_ROLES:
+        if role in records.columns and records[role].notna().any() and role not in columns:
+            columns[role] = _texts(records[role])
+            roles[role] = role
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(list(columns))
+    writer.writerows(zip(*columns.values(), strict=True))
+    content = stream.getvalue().encode()
+    # A cell with a line break takes two lines of the file.
+    breaks = sum(np.array([str(v).count("\n") for v in column], np.int64) for column in columns.values())
+    lines = 2 + np.arange(dataset.size, dtype=np.int64) + np.concatenate([[0], np.cumsum(breaks)[:-1]]).astype(np.int64)
+    return Source(
+        form="npz" if in_arrays else "made",
+        parts=(Part(name=MADE, content=content, lines=lines[: dataset.size]),),
+        cells=columns,
+        roles=roles,
+        labels=named,
+        style=style,
+        separator="|",
+        rows=tuple(np.array([row], np.int64) for row in range(dataset.size)),
+    )
+
+
+def _texts(column: pd.Series) -> Texts:
+    """A column as text; what is missing is blank."""
+    return np.where(column.isna(), "", column.astype(object)).astype(object)

@@ -1,0 +1,300 @@
+"""harmonise: one container, one depth, one size rule and no metadata, for all classes alike."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.dataset import Dataset
+from auditor.reader import Limits
+from auditor.types import Cell, Column, Correction, Proposal, Table
+from trainers.encoding_traces import COLUMNS
+from trainers.forensics import Residual, drawn_rows, judge_traces
+from trainers.rewrite import SUFFIX, Form, SizeRule, Survey, common_form
+from trainers.rewrite_pass import RewriteSetup, Rewritten, Surveyed, read_all
+from trainers.strategy import Answers, Case, NotApplicable, Strategy
+
+FEW_LEVELS = 32
+_SIZES = frozenset(
+    ("container.width", "container.height", "dicom.Rows", "dicom.Columns", "nifti.dim1", "nifti.dim2")
+)  # fmt: skip
+_CODES = ("LK001", "LK003", "LK002")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Looked:
+    """The first pass: path → what the file is; path → its format; path → why it cannot be read."""
+
+    seen: dict[str, Survey] = field(default_factory=dict)
+    formats: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """The second pass: path → its new file, its number of levels; traces of the records that the probe judges."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    levels: list[int] = field(default_factory=list)
+    traces: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Harmonise(Strategy):
+    """All files written alike, and a look for what that cannot remove.
+
+    ## What it does
+
+    Writes every image anew as PNG (stacks of frames as NIfTI) with no metadata: grey unless a picture has colours, in the
+    smallest depth that a file declares, because deeper pictures would keep grey levels that shallower ones cannot have.
+    Levels become brightness by the declared bits (a 16-bit file with 12 bits stored by 12), slope and intercept on one scale
+    for all files that have them, MONOCHROME1 turned over. 16-bit PNG and TIFF, which declare room and no depth, by the bits
+    that any of them uses. Files are called by numbers in random order. Unreadable files are left out, with the reason.
+
+    Then the pixel-forensic probe looks for what re-saving cannot remove: traces of JPEG, of stretched grey levels and of
+    resampling in the new pixels. If they tell the class out of fold, it says so.
+
+    The labels and splits stay, so nothing is trained for it: removing a leak lowers the score of a network that had learnt
+    the leak, on evaluation records that have it too.
+
+    ## When
+
+    LK001, LK002 or LK003 on encoding fields: how a file was written tells the class.
+
+    ## Options
+
+    * `size` (`auto`): `keep`; `pad` to the largest; `resize` to the height and width that all but one in a hundred reach;
+      `auto` resizes where width or height tells the class, and else keeps. Where masks, boxes or points lie on the pictures
+      sizes are kept.
+    * `colour` (`auto`): `grey` makes grey pictures of coloured ones too.
+    * `rename` (true): neutral file names, where no role is read from the names.
+    * `workers` (−1): processes that read and write; −1 = one per core.
+
+    ## References
+
+    * DICOM PS3.3 C.7.6.3.1 and C.11.1 (bits stored, rescale, photometric interpretation).
+    * Zech et al., PLoS Medicine 2018; Ignatov & Malivenko 2024 (NCT-CRC-HE): what networks learn from encodings.
+    * Popescu & Farid 2004; Fan & de Queiroz 2003; Stamm & Liu 2010; Mahdian & Saic 2008 (the traces).
+    """
+
+    name: ClassVar[str] = "harmonise"
+    answers: ClassVar[Answers] = "files"
+    trains: ClassVar[bool] = False
+
+    size: Literal["auto", "keep", "pad", "resize"] = "auto"
+    colour: Literal["auto", "grey"] = "auto"
+    rename: bool = True
+    workers: int = -1
+
+    def propose(self, case: Case) -> Proposal:
+        """Rewrite all files into `case.work`. Raises NotApplicable where the records are no files of their own."""
+        dataset = case.dataset
+        hindrance = why_not(dataset)
+        if hindrance:
+            raise NotApplicable(hindrance)
+        paths = list(dict.fromkeys(map(str, dataset.records["path"].dropna())))
+        limits = Limits()
+        looked = self._look(case, paths, limits)
+        if not looked.seen:
+            raise NotApplicable("none of the files can be read")
+        rule, notes = self._size_rule(case)
+        form = common_form(looked.seen.values(), size_rule=rule, colour=self.colour)
+        rows = drawn_rows(dataset, case.trust.training, seed=case.seed)
+        made = self._make(case, list(looked.seen), limits, form, rows)
+        residual = self._probe(dataset, rows, made, case.seed)
+        names = self._names(dataset, list(made.files), SUFFIX[form.container], case.seed, notes)
+        return self._proposal(case, looked, made, form, residual, names, notes)
+
+    def _look(self, case: Case, paths: Sequence[str], limits: Limits) -> _Looked:
+        looked = _Looked()
+        # What ended or outlasted a worker during the scan is not opened again.
+        looked.unread.update({p.path: p.reason for p in case.dataset.problems if p.record is not None})
+        setup = RewriteSetup(root=case.dataset.root, limits=limits, cache=None)
+        wanted = [path for path in paths if path not in looked.unread]
+        for one in read_all(wanted, setup, workers=self._crew(), stage="looking at the files", progress=case.progress):
+            if isinstance(one, Surveyed):
+                looked.seen[one.record], looked.formats[one.record] = one.seen, one.source
+            elif one.problem is not None:
+                looked.unread[one.record] = one.problem[1]
+        return looked
+
+    def _make(self, case: Case, paths: Sequence[str], limits: Limits, form: Form, rows: npt.NDArray[np.int64]) -> _Made:
+        made, folder = _Made(), case.work / self.name
+        folder.mkdir(parents=True, exist_ok=True)
+        traced = frozenset(case.dataset.records["path"].iloc[rows].astype(str))
+        setup = RewriteSetup(root=case.dataset.root, limits=limits, cache=None, form=form, folder=folder, traced=traced)
+        for one in read_all(paths, setup, workers=self._crew(), stage="writing all files alike", progress=case.progress):
+            if isinstance(one, Rewritten):
+                made.files[one.record] = one.file
+                made.levels.append(one.levels)
+                if one.traces is not None:
+                    made.traces[one.record] = one.traces
+        return made
+
+    def _crew(self) -> int:
+        return max(1, os.cpu_count() or 1) if self.workers < 0 else self.workers
+
+    def _probe(self, dataset: Dataset, rows: npt.NDArray[np.int64], made: _Made, seed: int) -> Residual:
+        nothing = np.full(len(COLUMNS), np.nan, np.float32)
+        found = [made.traces.get(str(path), nothing) for path in dataset.records["path"].iloc[rows]]
+        traces = np.stack(found) if found else np.empty((0, len(COLUMNS)), np.float32)
+        return judge_traces(dataset, rows, traces, seed=seed)
+
+    def _size_rule(self, case: Case) -> tuple[SizeRule, list[str]]:
+        """The rule for sizes, and what is to be told about it."""
+        told = sorted({f.where.field for f in case.result.findings if f.code == "LK001" and f.where.field in _SIZES})
+        rule: SizeRule = self.size if self.size != "auto" else "resize" if told else "keep"
+        drawn = case.dataset.has("mask") or any(map(len, (case.dataset.boxes, case.dataset.points, case.dataset.rater_masks)))
+        if rule != "keep" and drawn:
+            return "keep", ["sizes were kept, because masks, boxes or points lie on the pictures pixel by pixel"]
+        return rule, []
+
+    def _names(self, dataset: Dataset, paths: Sequence[str], suffix: str, seed: int, notes: list[str]) -> dict[str, str]:
+        """Path → path below the folder of images in the copy."""
+        ordered = sorted(paths)
+        number = np.random.default_rng([seed, 11]).permutation(len(ordered))
+        width = len(str(max(1, len(ordered) - 1)))
+        why = named_roles(dataset)
+        neutral = self.rename and not why
+        if self.rename and why:
+            notes.append(f"file names were kept: {why}")
+        stems = [stem_of(path) for path in ordered]
+        clash = len(set(stems)) < len(stems)
+        names = {}
+        for path, stem, n in zip(ordered, stems, number.tolist(), strict=True):
+            own = f"{n:0{width}d}" if neutral else f"{PurePosixPath(stem).name}-{n:0{width}d}" if clash else None
+            parent = "" if neutral else stem.rpartition("/")[0]
+            new = stem if own is None else f"{parent}/{own}" if parent else own
+            names[path] = new + suffix
+        return names
+
+    def _proposal(
+        self, case: Case, looked: _Looked, made: _Made, form: Form, residual: Residual, names: Mapping[str, str],
+        notes: Sequence[str],
+    ) -> Proposal:  # fmt: skip
+        dataset = case.dataset
+        code = next((c for c in _CODES if case.has(c)), _CODES[0])
+        reason = "written anew like all other files"
+        corrections, removed = [], {}
+        for record, path in dataset.records["path"].items():
+            if isinstance(path, str) and path in names:
+                if names[path] != path:
+                    corrections.append(
+                        Correction(
+                            record=str(record), field="path", old=path, new=names[path], code=code, strategy=self.name,
+                            reason=reason, safe=True,
+                        )
+                    )  # fmt: skip
+            elif isinstance(path, str):
+                removed[str(record)] = f"cannot be read: {looked.unread.get(path, 'the file changed meanwhile')}"
+        kind = "NIfTI" if form.container == "nifti" else "PNG"
+        colours = "colour" if form.channels == 3 else "grey"
+        left_out = f"; {len(removed):,} records are left out, because their files cannot be read" if removed else ""
+        metrics: dict[str, Cell] = {
+            "files_rewritten": len(names), "records_left_out": len(removed), "container": kind, "depth_bits": form.bits,
+            "channels": form.channels, "size_rule": form.size_rule, **residual.metrics,
+        }  # fmt: skip
+        return Proposal(
+            strategy=self.name,
+            summary=f"{len(names):,} files written alike: {kind}, {colours}, {form.bits} bits, no metadata{left_out}. "
+            f"{residual.summary}",
+            corrections=tuple(corrections),
+            removed=removed,
+            files={names[path]: made.files[path] for path in sorted(made.files)},
+            metrics=metrics,
+            tables=(sources_table(looked), *((residual.table,) if residual.told else ())),
+            notes=(*notes, *form_notes(looked, made, form), *lost_ids(dataset), *residual.notes),
+        )
+
+
+def why_not(dataset: Dataset) -> str | None:
+    """Why the files of a dataset cannot be written anew one by one, in words, or None."""
+    records = dataset.records
+    if not records["path"].notna().any():
+        return "there are no image files"
+    if (records["item"].fillna("") != "").any():
+        return "the images lie in one array: they share container, depth and size already"
+    return None
+
+
+def named_roles(dataset: Dataset) -> str:
+    """What would be lost with the file names, in words; empty where nothing.
+
+    Where the user has no label table, the copy gets one that holds all roles, whatever they were read from.
+    """
+    if dataset.summary.layout == "voc":
+        return "the annotations find their images by name"
+    if dataset.summary.layout != "table":
+        return ""
+    roles = sorted({g.role for g in dataset.summary.guesses if g.value in ("file name", "file names")})
+    return f"{' and '.join(roles)} {'is' if len(roles) == 1 else 'are'} read from them" if roles else ""
+
+
+def stem_of(path: str) -> str:
+    """The path without the suffix of its format."""
+    folder, _, name = path.rpartition("/")
+    stem = name.removesuffix(".gz").rpartition(".")[0] or name
+    return f"{folder}/{stem}" if folder else stem
+
+
+def form_notes(looked: _Looked, made: _Made, form: Form) -> list[str]:
+    """What the common form cost."""
+    seen, notes = list(looked.seen.values()), []
+    coloured = sum(s.coloured for s in seen)
+    if form.channels == 3 and coloured < len(seen):
+        notes.append(
+            f"{len(seen) - coloured:,} of {len(seen):,} pictures are grey and stay so in three equal channels; if colour tells "
+            'the class, set colour = "grey"'
+        )
+    if len({s.group for s in seen}) > 1:
+        notes.append(
+            "some files declare their depth, others a rescale to physical units or no depth at all: their brightness is on "
+            "scales of its own"
+        )
+    if made.levels and float(np.median(made.levels)) < FEW_LEVELS:
+        notes.append(
+            f"half of the pictures hold fewer than {FEW_LEVELS} grey levels now: the files declare far more bits than they "
+            "use, and the shallowest file sets the common depth"
+        )
+    if form.size_rule == "keep" and len({(s.height, s.width) for s in seen}) > 1:
+        notes.append("the pictures have different sizes, which were kept")
+    if form.container == "nifti":
+        notes.append("voxel sizes are not carried over: they would be metadata")
+    return notes
+
+
+def lost_ids(dataset: Dataset) -> list[str]:
+    """Roles that stand in the headers alone."""
+    roles = sorted(g.role for g in dataset.summary.guesses if g.value == "file header")
+    if not roles or dataset.summary.layout != "table":
+        return []
+    return [
+        f"{', '.join(roles)}: read from the file headers, which the new files do not have; add columns for them to the table"
+    ]
+
+
+def sources_table(looked: _Looked) -> Table:
+    """What the files were: one row per kind."""
+    kinds = Counter(
+        (looked.formats[path], s.loose or s.bits, s.coloured, s.frames > 1, s.group) for path, s in looked.seen.items()
+    )
+    rows = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
+    columns: list[tuple[str, Literal["text", "integer", "boolean"], str, list[Cell]]] = [
+        ("format", "text", "Format", [k[0] for k, _ in rows]),
+        ("bits", "integer", "Bits", [k[1] for k, _ in rows]),
+        ("coloured", "boolean", "In colour", [k[2] for k, _ in rows]),
+        ("stack", "boolean", "Several frames", [k[3] for k, _ in rows]),
+        ("scale", "text", "Brightness by", [k[4] for k, _ in rows]),
+        ("files", "integer", "Files", [n for _, n in rows]),
+    ]
+    return Table(
+        name="sources", title="What the files were",
+        columns=tuple(Column(name=name, kind=kind, title=heading, values=values) for name, kind, heading, values in columns),
+    )  # fmt: skip

@@ -1,0 +1,83 @@
+"""One process, or several that train one network together under `torchrun` (DistributedDataParallel).
+
+    torchrun --nproc-per-node 2 -m medaudit fix ...
+
+Every process holds all weights and computes its part of each batch; gradients are averaged. NCCL on GPUs, Gloo on CPUs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch import distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+
+from trainers.predict import device_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """This process (`rank`) among `size`, and the device that it computes on."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    @staticmethod
+    def joined(device: str | torch.device) -> Team:
+        """The team that torchrun's variables name; without them a team of one."""
+        size = int(os.environ.get("WORLD_SIZE", "1"))
+        place = device_of(device)
+        if size == 1:
+            return Team(rank=0, size=1, device=place)
+        if place.type == "cuda":
+            place = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+            torch.cuda.set_device(place)
+        if not dist.is_initialized():
+            dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
+        return Team(rank=dist.get_rank(), size=dist.get_world_size(), device=place)
+
+    def wrapped(self, network: nn.Module) -> nn.Module:
+        """The network with its gradients averaged over the team."""
+        if self.size == 1:
+            return network
+        ids = [self.device] if self.device.type == "cuda" else None
+        return DistributedDataParallel(network, device_ids=ids)
+
+    def shared(self, value: float) -> float:
+        """The first process's value, so that all of them decide alike."""
+        if self.size == 1:
+            return value
+        told = torch.tensor(value, dtype=torch.float64, device=self.device)
+        dist.broadcast(told, 0)
+        return float(told)
+
+    def share(self, mine: Tensor, weights: Tensor, batch: npt.NDArray[np.int64]) -> Tensor | float:
+        """What this process's mean counts for: gradients are averaged over the team, and its part may have more weight.
+
+        Args:
+            mine: weights of its part of the batch; `weights`: of all examples, of which the whole batch holds `batch`.
+        """
+        if self.size == 1:
+            return 1.0
+        whole = weights[torch.from_numpy(batch).to(self.device)].sum()
+        return mine.sum() * self.size / whole.clamp(min=1e-12)
+
+    def same(self, tensors: Iterable[Tensor]) -> None:
+        """Gives all processes the first one's tensors, in place."""
+        if self.size > 1:
+            for tensor in tensors:
+                dist.broadcast(tensor, 0)
+
+    def combine(self, tensor: Tensor, before: Tensor) -> None:
+        """Adds up, in place, what every process changed since `before`; no two of them changed the same rows."""
+        if self.size > 1:
+            change = tensor - before
+            dist.all_reduce(change)
+            tensor.copy_(before + change)
