@@ -37,9 +37,13 @@ def default_folder(environment: Mapping[str, str], home: Path) -> Path:
 def pack(facts: PixelFacts) -> bytes:
     """PixelFacts → bytes; no pickle."""
     head = json.dumps(
-        {"digest": facts.digest, "constant": facts.constant, "features": len(facts.features), "sketch": len(facts.sketch)}
-    ).encode()
-    return LENGTH.pack(len(head)) + head + facts.features.astype("<f4").tobytes() + facts.sketch + facts.thumbnail
+        {
+            "digest": facts.digest, "constant": facts.constant,
+            "features": len(facts.features), "front": len(facts.front), "sketch": len(facts.sketch),
+        }
+    ).encode()  # fmt: skip
+    numbers = np.concatenate([facts.features, facts.front]).astype("<f4").tobytes()
+    return LENGTH.pack(len(head)) + head + numbers + facts.sketch + facts.thumbnail
 
 
 def unpack(value: bytes) -> PixelFacts:
@@ -52,14 +56,16 @@ def unpack(value: bytes) -> PixelFacts:
         (length,) = LENGTH.unpack_from(value)
         head = json.loads(value[LENGTH.size : LENGTH.size + length])
         start = LENGTH.size + length
-        end = start + 4 * int(head["features"])
+        middle = start + 4 * int(head["features"])
+        end = middle + 4 * int(head["front"])
         after = end + int(head["sketch"])
         if after > len(value):
             raise ValueError("cut short")
         return PixelFacts(
             digest=str(head["digest"]),
             constant=bool(head["constant"]),
-            features=np.frombuffer(value[start:end], "<f4").astype(np.float32),
+            features=np.frombuffer(value[start:middle], "<f4").astype(np.float32),
+            front=np.frombuffer(value[middle:end], "<f4").astype(np.float32),
             thumbnail=value[after:],
             sketch=value[end:after],
         )

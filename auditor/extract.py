@@ -215,6 +215,7 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement]) -> Dataset:
         fingerprints=fingerprint_frame(index, answers),
         exposure=exposure_frame(index, [m.exposure if m is not None else None for m in answers]),
         thumbnails={m.record: m.pixels.thumbnail for m in answers if m is not None and m.pixels is not None},
+        fronts={m.record: m.pixels.front for m in answers if m is not None and m.pixels is not None and len(m.pixels.front)},
         problems=(*dataset.problems, *problems, *unread, *undescribed),
     )
 

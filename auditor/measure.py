@@ -17,6 +17,7 @@ from auditor.errors import UnreadableFile
 from auditor.feature import View, feature_version, measure_all
 from auditor.likeness.perceptual import distinct_levels, sketch_of, sketched_frames
 from auditor.privacy.exposure import exposure
+from auditor.privacy.face import face_facts
 from auditor.privacy.rules import Privacy
 from auditor.quality.mask_facts import VERSION as MASK_VERSION
 from auditor.quality.mask_facts import mask_numbers
@@ -24,8 +25,8 @@ from auditor.reader import FileSource, Header, Limits, Pixels, open_header, open
 
 THUMBNAIL_SIDE = 96
 VIEW_SIDE = 512
-MEASURE_VERSION = 3
-"""Raise it when digests, thumbnails, sketches or the normalised view change: it is part of the cache key."""
+MEASURE_VERSION = 4
+"""Raise it when digests, thumbnails, sketches, fronts or the normalised view change: it is part of the cache key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,7 @@ class PixelFacts:
         features: float32, shape (feature columns,).
         thumbnail: WebP, longest side ≤ 96.
         sketch: for near-duplicates, packed (`auditor.likeness.perceptual`); empty once it was handed on.
+        front: float32, of CT and MR: what tells whether a face can be seen (`auditor.privacy.face.face_facts`); else empty.
     """
 
     digest: str
@@ -58,6 +60,7 @@ class PixelFacts:
     features: npt.NDArray[np.float32]
     thumbnail: bytes
     sketch: bytes = b""
+    front: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +195,7 @@ def pixel_facts(header: Header, pixels: Pixels) -> PixelFacts:
         features=measure_all(view),
         thumbnail=thumbnail_of(view.gray),
         sketch=sketch(view),
+        front=face_facts(header, pixels),
     )
 
 

@@ -93,7 +93,10 @@ def read_exactly(stream: IO[bytes], count: int) -> bytes:
 
 
 def serve() -> None:
-    """The worker's life: a Setup, then tasks one by one until the pipe closes. Every task is answered at once."""
+    """The worker's life: a Setup, then tasks one by one until the pipe closes. Every task is answered at once.
+
+    It says None once it is ready, so that the clock of its first file starts then.
+    """
     output = sys.stdout.buffer
     sys.stdout = sys.stderr  # a codec that prints must not write into the answers
     setup = receive(sys.stdin.buffer)
@@ -102,6 +105,7 @@ def serve() -> None:
     readers()
     features()  # loading all of them is nothing that the first file should pay for
     limit_memory(setup.memory_bytes)
+    send(output, None)
     while True:
         try:
             chunk = receive(sys.stdin.buffer)
@@ -131,6 +135,8 @@ def limit_memory(extra_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (extra_bytes, resource.RLIM_INFINITY))
 
 
+STARTING = 300.0
+"""Seconds on the clock that a worker may take to start; a busy machine takes many."""
 BOUNDS_PROCESSOR = hasattr(signal, "setitimer")
 """True on Linux and macOS; Windows has no such timer, and the limit on processor time is one on the clock there."""
 
@@ -155,6 +161,7 @@ class Worker:
     setup: Setup
     pending: deque[Task] = field(default_factory=deque)
     since: float = 0.0
+    ready: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -261,6 +268,9 @@ def run_workers(tasks: Sequence[Task], setup: Setup, *, workers: int, chunk: int
                 except EOFError:
                     yield fail(worker, *worker.cause())
                     continue
+                if answer is None:
+                    worker.since, worker.ready = time.monotonic(), True
+                    continue
                 assert isinstance(answer, list)
                 worker.pending.popleft()
                 worker.since = time.monotonic()
@@ -269,7 +279,7 @@ def run_workers(tasks: Sequence[Task], setup: Setup, *, workers: int, chunk: int
                 yield answer
             now = time.monotonic()
             for worker in list(crew):
-                if worker.pending and now - worker.since > longest:
+                if worker.pending and now - worker.since > (longest if worker.ready else max(longest, STARTING)):
                     reason = f"reading it took more than {longest:g} s; the file was left out"
                     yield fail(worker, "timeout", reason)
     finally:

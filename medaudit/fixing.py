@@ -26,9 +26,13 @@ def fixed_copy(target: Path, order: Order, plan: Plan, output: Path, *, progress
     """Run `fix` and give what is shown: no comparison with `--check`."""
     asked = f"{target.resolve()}\x1f{order}"
     work = output.parent / WORK / hashlib.blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    fixed = fix(target, order, plan, output, work=work, render=lambda found: report_files(found, output), progress=progress)
-    if work.parent.is_dir() and not any(work.parent.iterdir()):
-        work.parent.rmdir()
+    made = [folder for folder in (work, *work.parents) if not folder.exists()]
+    try:
+        fixed = fix(target, order, plan, output, work=work, render=lambda found: report_files(found, output), progress=progress)
+    finally:
+        for folder in made:  # innermost first; what holds checkpoints stays for the next run
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
     return fixed, None if fixed.applied is None else comparison_of(fixed, output)
 
 

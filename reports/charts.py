@@ -85,7 +85,7 @@ def strip(chart: Chart, identifier: str) -> Markup:
         ValueError: as `draw`.
     """
     row, gates = _rows(chart)[0], _gates(chart)
-    scale = axis([row.value, row.low, row.high, *gates.values()], start=24.0, end=_STRIP_WIDTH - 24.0)
+    scale = axis([row.value, row.low, row.high, *gates.values()], start=52.0, end=_STRIP_WIDTH - 52.0)
     head, _ = references(gates, scale, 0, 0, _STRIP_WIDTH)
     bottom = head + 34
     parts = [value_axis(scale, head, bottom), references(gates, scale, 0, bottom, _STRIP_WIDTH)[1]]

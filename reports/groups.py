@@ -63,7 +63,7 @@ def gallery(table: Table, take: Callable[[Cell], str]) -> dict[str, Any] | None:
     if not rows:
         return None
     note = "" if len(rows) == len(groups) else f"{len(rows):,} of {len(groups):,} groups; the table below lists every record."
-    return {"title": table.title, "rows": rows, "note": note}
+    return {"title": table.title, "each": "group by group", "kind": "Group", "rows": rows, "note": note}
 
 
 def collected(table: Table) -> dict[Cell, _Group]:

@@ -9,6 +9,7 @@ from auditor.types import Outcome, ScanResult, Severity, Table
 from reports.cell import arrow, cells, shown
 from reports.explanation import sections
 from reports.groups import gallery, is_grouped
+from reports.sheets import PICTURES_OF_SHEETS, is_sheet, sheets
 from reports.views import Limits, Pictures, cut, drawings, findings_view, heading, table_view, tables_of
 from reports.wording import SEVERITY, STATUS, VERDICT, by_family, counted, severities, why
 
@@ -89,7 +90,10 @@ def _outcome(outcome: Outcome, result: ScanResult, limits: Limits, pictures: Pic
 
 
 def _groups(table: Table, pictures: Pictures) -> dict[str, Any] | None:
-    """Groups as rows of thumbnails, when the table tells groups."""
+    """Groups, or contact sheets, as rows of thumbnails, when the table tells them."""
+    if is_sheet(table):
+        pictures.begin_place(PICTURES_OF_SHEETS)
+        return sheets(table, pictures.take)
     if not is_grouped(table):
         return None
     pictures.begin_place(_PICTURES_OF_GROUPS)

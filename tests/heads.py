@@ -48,7 +48,9 @@ def head_of(seed: int, *, child: bool = False) -> Head:
     )
 
 
-def grid(spacing: tuple[float, float, float], field: tuple[float, float, float], centre: tuple[float, float, float]) -> list[Volume]:
+def grid(
+    spacing: tuple[float, float, float], field: tuple[float, float, float], centre: tuple[float, float, float]
+) -> list[Volume]:
     """z, y, x of every voxel, arrays (z, y, x); z rises to the head, y to the back, x to the left."""
     axes = [
         (np.arange(round(f / s)) - (round(f / s) - 1) / 2).astype(np.float32) * s + c
@@ -105,8 +107,15 @@ def surfaces(head: Head, x: Volume, z: Volume) -> tuple[Volume, Volume, Volume]:
 
 
 def render(
-    seed: int, kind: str = "whole", *, modality: str = "CT", spacing: tuple[float, float, float] = (2, 2, 2), child: bool = False,
-    field: tuple[float, float, float] = (260, 260, 200), centre: tuple[float, float, float] = (-25, 0, 0), lean: bool = True,
+    seed: int,
+    kind: str = "whole",
+    *,
+    modality: str = "CT",
+    spacing: tuple[float, float, float] = (2, 2, 2),
+    child: bool = False,
+    field: tuple[float, float, float] = (260, 260, 200),
+    centre: tuple[float, float, float] = (-25, 0, 0),
+    lean: bool = True,
     noise: float = 0.03,
 ) -> Volume:
     """A volume (z, y, x), z rising to the head, y to the back, x to the left, in HU or arbitrary MR units."""
@@ -190,8 +199,13 @@ VALUES = {
 
 
 def _shown(
-    tissue: npt.NDArray[np.int8], kind: str, modality: str, rng: np.random.Generator, noise: float,
-    spacing: tuple[float, float, float], places: list[Volume],
+    tissue: npt.NDArray[np.int8],
+    kind: str,
+    modality: str,
+    rng: np.random.Generator,
+    noise: float,
+    spacing: tuple[float, float, float],
+    places: list[Volume],
 ) -> Volume:
     values = np.zeros(tissue.shape, np.float32)
     for code, value in VALUES[modality].items():

@@ -50,6 +50,7 @@ class Applied:
 
     Args:
         output: the folder.
+        reports: folder of the `extra` files: the same, or one beside a copy that must not hold what was there before.
         entries, removals: every correction and removal, applied or not, with the reason why not.
         weighted: records whose weight is not 1.
         files: images that were written anew.
@@ -58,6 +59,7 @@ class Applied:
     """
 
     output: Path
+    reports: Path
     entries: tuple[Entry, ...] = ()
     removals: tuple[Removal, ...] = ()
     weighted: int = 0
@@ -120,7 +122,8 @@ def apply(
         config: as of the scan; its gate, thresholds and waivers go into the copy's medaudit.toml.
         force: apply also corrections that are not safe.
         most_removed: share of the records of a class that may leave, 0–1.
-        extra: further files of the copy: path in it → content, or the file to be copied.
+        extra: further files of the copy: path in it → content, or the file to be copied. Those of a whole copy of its own lie
+            beside it, in `NAME-report`: they name records as they were called before.
 
     Raises:
         ConfigError: the place cannot be used, or the proposals do not go together.
@@ -128,10 +131,13 @@ def apply(
         MedauditError: the folder cannot be written.
     """
     options, config, extra = options or Options(), config or Config(), extra or {}
-    check_place(output, tuple(p for p in (target, dataset.root, options.root) if p is not None))
+    # Of an npz that was named only the file itself is the dataset, whatever else lies in its folder.
+    roots = () if target.is_file() and dataset.summary.layout == "medmnist" else (dataset.root, options.root)
+    sources = tuple(path for path in (target, *roots) if path is not None)
+    check_place(output, sources)
     whole = [p for p in proposals if CONFIG_NAME in p.files]
     if whole:
-        return _whole(whole[0], proposals, output, extra)
+        return _whole(whole[0], proposals, output, extra, sources)
     source = open_source(dataset, target, options)
     cells = Cells(source, dataset)
     removals = decide_removals(dataset, proposals, cells, most=most_removed)
@@ -164,8 +170,9 @@ def apply(
         _add(folder, extra)
     tables = {part.name: part.content for part in source.parts} if source.form == "table" else {}
     return Applied(
-        output=output, entries=entries, removals=removals, weighted=sum(w != 1 for w in weights.values()), files=len(files),
-        tables=tables, notes=_notes(dataset, source, removals),
+        output=output, reports=output, entries=entries, removals=removals,
+        weighted=sum(w != 1 for w in weights.values()), files=len(files), tables=tables,
+        notes=_notes(dataset, source, removals),
     )  # fmt: skip
 
 
@@ -285,7 +292,13 @@ def replaced_paths(dataset: Dataset, cells: Cells) -> dict[str, str]:
     return {str(paths.iloc[i]): changed[int(rows[0])] for i, rows in enumerate(cells.source.rows) if int(rows[0]) in changed}
 
 
-def _whole(proposal: Proposal, proposals: Sequence[Proposal], output: Path, extra: Mapping[str, bytes | Path]) -> Applied:
+def _whole(
+    proposal: Proposal,
+    proposals: Sequence[Proposal],
+    output: Path,
+    extra: Mapping[str, bytes | Path],
+    sources: tuple[Path, ...],
+) -> Applied:
     """A copy that a strategy made as a whole."""
     others = [p.strategy for p in proposals if p is not proposal and (p.corrections or p.removed or p.weights or p.files)]
     if others:
@@ -297,8 +310,14 @@ def _whole(proposal: Proposal, proposals: Sequence[Proposal], output: Path, extr
         for name, made in proposal.files.items():
             bring(folder / name, Path(made))
         put(folder / STATE, state_file(State(form="whole")))
-        _add(folder, extra)
-    return Applied(output=output, files=len(proposal.files), tables={}, notes=proposal.notes)
+    # Reports name records as they were called before, which such a copy is made to forget.
+    reports = output.with_name(f"{output.name}-report")
+    if extra:
+        check_place(reports, sources)
+        with built(reports) as folder:
+            put(folder / STATE, state_file(State(form="whole")))
+            _add(folder, extra)
+    return Applied(output=output, reports=reports, files=len(proposal.files), tables={}, notes=proposal.notes)
 
 
 def _add(folder: Path, extra: Mapping[str, bytes | Path]) -> None:

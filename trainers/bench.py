@@ -198,6 +198,16 @@ class Bench:
         Raises:
             DatasetError: all examples are of one group.
         """
+        return self.cross_fitted(examples, seed=seed, name=name, folds=folds, recipe=recipe)[1]
+
+    def cross_fitted(
+        self, examples: Examples, *, seed: int, name: str, folds: int = 5, recipe: Recipe | None = None
+    ) -> tuple[list[Trained], Floats]:
+        """A network per fold, and for each example what the one says that saw neither it nor its group, (len(examples), K).
+
+        Raises:
+            DatasetError: all examples are of one group.
+        """
         count = len(np.unique(examples.groups))
         if count < 2:
             raise DatasetError("all records are of one patient: no network can be judged on others than it learnt from")
@@ -207,17 +217,18 @@ class Bench:
         elif self.task.kind == "ordinal":
             strata = np.nansum(examples.targets > 0.5, axis=1).astype(np.int64)
         fold = assign_folds(strata, examples.groups, folds=min(folds, count), rng=np.random.default_rng([seed, 5]))
+        networks: list[Trained] = []
         found: Floats | None = None
         for k in np.unique(fold):
-            network = self.train(
-                examples.take(fold != k), seed=seed, name=f"{name}-fold{k + 1}", recipe=recipe, validation=None
+            networks.append(
+                self.train(examples.take(fold != k), seed=seed, name=f"{name}-fold{k + 1}", recipe=recipe, validation=None)
             )
-            part = self.predict(network, examples.rows[fold == k])
+            part = self.predict(networks[-1], examples.rows[fold == k])
             if found is None:
                 found = np.zeros((len(examples), *part.shape[1:]), np.float32)
             found[fold == k] = part
         assert found is not None
-        return found
+        return networks, found
 
     def _usable(self, rows: Bools | Rows, proposal: Proposal | None = None, *, only_safe: bool = False) -> Examples:
         chosen = np.asarray(np.flatnonzero(rows) if rows.dtype == np.bool_ else rows, np.int64)

@@ -147,7 +147,7 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
         picks += [p for p in found if p.strategy not in named]
     believed = trust if trust is not None else nobody(dataset)
     bench = Bench(
-        dataset, believed, work=work, device=order.device, limits=plan.config.limits_of(), progress=progress,
+        dataset, believed, work=work, device=order.device, unlabelled=unlabelled, limits=plan.config.limits_of(), progress=progress,
         workers=plan.workers if plan.workers is not None else max(1, os.cpu_count() or 1),
     )  # fmt: skip
     case = Case(

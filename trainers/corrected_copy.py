@@ -142,12 +142,24 @@ def _column(state: State, column: str, changed: Changed, start: int, size: int) 
     values = {row - start: text for row, text in changed[column].items() if start <= row < start + size}
     if column in state.virtual:
         values = {row: str(text) for row, text in enumerate(state.virtual[column][start : start + size])} | values
+    was = {row - start: text for row, text in first_texts(state, column).items() if start <= row < start + size}
     return CorrectedColumn(
         name=state.names[column],
         beside=None if column in state.virtual else column,
         changed=values,
+        was={} if column in state.virtual else was,
         exists=column in state.existing,
     )
+
+
+def first_texts(state: State, column: str) -> dict[int, str]:
+    """Row → text of a column before the first correction of it."""
+    found: dict[int, str] = {}
+    for entry in state.entries:
+        for row, name, old, _ in entry.edits:
+            if name == column:
+                found.setdefault(row, old)
+    return found
 
 
 def config_of(state: State, used: Sequence[str], removed: bool) -> dict[str, Any]:

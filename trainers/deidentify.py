@@ -176,7 +176,13 @@ class Cleaner:
 
 
 def deidentify(
-    source: Path, destination: Path, *, salt: bytes, rules: Privacy | None = None, limits: Limits | None = None
+    source: Path,
+    destination: Path,
+    *,
+    salt: bytes,
+    rules: Privacy | None = None,
+    limits: Limits | None = None,
+    renamed: Callable[[str, str], None] | None = None,
 ) -> Trail:
     """Write a cleaned copy of all DICOM images below `source` into the new folder `destination`.
 
@@ -190,6 +196,7 @@ def deidentify(
         salt: secret of the user, at least 16 bytes. The same salt gives the same pseudonyms, UIDs and shifts.
         rules: which private creators may stay.
         limits: bounds per file.
+        renamed: told the old and the new name of each file that was written: what leads back, so it is kept nowhere here.
 
     Raises:
         ConfigError: the salt is short, or the destination is not a new folder of its own.
@@ -218,6 +225,8 @@ def deidentify(
         if path in written:
             left_out["the same instance again"] += 1
             continue
+        if renamed is not None:
+            renamed(name, path)
         goal = destination / path
         goal.parent.mkdir(parents=True, exist_ok=True)
         goal.write_bytes(content)

@@ -42,6 +42,7 @@ class Feed:
         masks: uint8 (m, *shape) in the place of the pictures' own; `with_masks` False leaves masks out.
         held: True copies the rows to the device at once; None decides by size: on a GPU when they take at most half of its free
             memory, on the CPU never (the array is in memory or mapped already).
+        ahead: read the next batch in a thread while this one is used; None = on a GPU.
     """
 
     def __init__(
@@ -53,10 +54,12 @@ class Feed:
         with_masks: bool = False,
         masks: npt.NDArray[np.uint8] | None = None,
         held: bool | None = None,
+        ahead: bool | None = None,
     ) -> None:
         self.pictures, self.rows, self.device = pictures, rows, device
         self.own_masks = masks
         self.with_masks = with_masks
+        self.ahead = device.type == "cuda" if ahead is None else ahead
         self.held: tuple[Tensor, Tensor | None] | None = None
         if self._fits() if held is None else held:
             self.held = self._copied()
@@ -84,7 +87,7 @@ class Feed:
 
     def batches(self, positions: Iterable[npt.NDArray[np.int64]]) -> Iterator[Batch]:
         """One batch for each array of positions; the next one is read while this one is used."""
-        if self.held is not None or self.device.type != "cuda":
+        if self.held is not None or not self.ahead:
             for index in positions:
                 yield self._sent(*(self._read(index) if self.held is None else self._picked(self.held, index)))
             return
@@ -132,16 +135,22 @@ class Feed:
         )
 
 
-def normalised(images: Tensor, normalisation: Normalisation) -> Tensor:
-    """Shares of white → what a network sees; in the memory layout that convolutions like best."""
-    size = (1, -1, *[1] * (images.ndim - 2))
-    mean = torch.tensor(normalisation.mean, device=images.device).reshape(size)
-    deviation = torch.tensor(normalisation.deviation, device=images.device).reshape(size)
-    return ((images - mean) / deviation).contiguous(memory_format=layout(images))
+class Normaliser:
+    """Shares of white → what a network sees, in the memory layout that convolutions like best."""
+
+    def __init__(self, normalisation: Normalisation, dims: int, device: torch.device) -> None:
+        size = (1, -1, *[1] * dims)
+        self.mean = torch.tensor(normalisation.mean, device=device).reshape(size)
+        self.deviation = torch.tensor(normalisation.deviation, device=device).reshape(size)
+        self.layout = layout(dims, device)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Images float32 (b, C, *shape)."""
+        return ((images - self.mean) / self.deviation).contiguous(memory_format=self.layout)
 
 
-def layout(images: Tensor) -> torch.memory_format:
+def layout(dims: int, device: torch.device) -> torch.memory_format:
     """Channels last: 1.6–1.9 times as fast on a CPU in 2D, and what tensor cores want; of volumes on the CPU it is not."""
-    if images.ndim == 4:
+    if dims == 2:
         return torch.channels_last
-    return torch.channels_last_3d if images.device.type == "cuda" else torch.contiguous_format
+    return torch.channels_last_3d if device.type == "cuda" else torch.contiguous_format

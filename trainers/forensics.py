@@ -173,8 +173,10 @@ def judge_traces(dataset: Dataset, rows: Rows, traces: Floats, *, seed: int = 0,
             verdict="cannot tell", records=len(rows), summary=f"Whether a residual shortcut is left cannot be told: {why}."
         )
     targets = subset(targets, enough)
-    told = [_told(traces, FAMILIES, ALL, targets, clusters, seed)]
-    told += [_told(traces, (name,), name, targets, clusters, seed) for name in (*FAMILIES, "noise")]
+    # One thread: the same result everywhere, and small tables run slower on several.
+    with threadpool_limits(limits=1, user_api="blas"):
+        told = [_told(traces, FAMILIES, ALL, targets, clusters, seed)]
+        told += [_told(traces, (name,), name, targets, clusters, seed) for name in (*FAMILIES, "noise")]
     return _judged([one for one in told if one is not None], targets, clusters, min_auc)
 
 
@@ -254,12 +256,11 @@ def _out_of_fold(
         train, test = np.flatnonzero(fold != h), np.flatnonzero(fold == h)
         if not len(train) or not len(test):
             continue
-        with threadpool_limits(limits=1, user_api="blas"):
-            probe = fit_probe(
-                values[train], targets.positive[train].astype(np.float32), targets.known[train],
-                exclusive=False, references=REFERENCES, rng=np.random.default_rng([seed, h]),
-            )  # fmt: skip
-            scores[test] = np.where(probe.learnt, probe.probabilities(values[test]), np.nan)
+        probe = fit_probe(
+            values[train], targets.positive[train].astype(np.float32), targets.known[train],
+            exclusive=False, references=REFERENCES, rng=np.random.default_rng([seed, h]),
+        )  # fmt: skip
+        scores[test] = np.where(probe.learnt, probe.probabilities(values[test]), np.nan)
     return scores
 
 

@@ -22,12 +22,12 @@ from auditor.progress import Progress, Silent
 from trainers.checkpoint import load_checkpoint, plain, save_checkpoint, signature
 from trainers.data import Examples, Pictures
 from trainers.dynamics import Dynamics
-from trainers.feed import Feed, layout, normalised
+from trainers.feed import Feed, Normaliser
 from trainers.losses import loss_named
 from trainers.mixing import mixed, smoothed
 from trainers.models import Network, first_network, freeze
 from trainers.optimiser import Average, optimiser_of, schedule
-from trainers.predict import autocast, predict
+from trainers.predict import autocast, placed, predict
 from trainers.randomness import private_randomness
 from trainers.recipe import Epoch, Normalisation, Recipe, Trained
 from trainers.score import score_of
@@ -116,9 +116,8 @@ class _Run:
         self.recipe, self.seed, self.team = recipe, seed, team
         device = team.device
         self.normalisation = start.normalisation if start else Normalisation.of(pictures, examples.rows)
-        network = first_network(task, recipe, start).to(device)
-        example = torch.zeros(1, task.channels, *task.shape, device=device)
-        self.network = cast(Network, network.to(memory_format=layout(example)))  # type: ignore[call-overload]
+        self.normalise = Normaliser(self.normalisation, task.dims, device)
+        self.network = placed(first_network(task, recipe, start), task, device)
         self.average = Average(self.network, recipe.ema) if recipe.ema is not None else None
         self.optimiser = optimiser_of(self.network, recipe)
         self.loss = loss_named(recipe.loss, task, examples=len(examples), options=recipe.loss_options).to(device)
@@ -156,7 +155,7 @@ class _Run:
                 group["lr"] = rate
             index, weights = batch.places, self.weights[batch.places]
             images, masks = self._augmented(batch.images, batch.masks, generator)
-            images = normalised(images, self.normalisation)
+            images = self.normalise(images)
             targets = masks if masks is not None else self.targets[index]
             if recipe.mixup:
                 images, targets = mixed(images, targets, float(draw.beta(recipe.mixup, recipe.mixup)), generator)
@@ -168,7 +167,7 @@ class _Run:
             self.optimiser.step()
             self.step += 1
             if self.average is not None:
-                self.average.update(self.network, self.step)
+                self.average.update(self.step)
             total += loss.detach()
             if self.dynamics is not None:
                 self.dynamics.note(logits, index, self.epoch)
@@ -277,4 +276,4 @@ class _Run:
             return images, masks
         from trainers.augment import augment
 
-        return augment(images, masks, self.recipe.augmentation, generator)
+        return augment(images, masks, self.recipe.augmentation, generator, flips=self.recipe.flips)

@@ -79,12 +79,12 @@ class EarlyLearning(Loss):
     """Early-learning regularisation (Liu 2020): cross-entropy + λ log(1 − ⟨p, m⟩).
 
     m is a running mean of the network's own predictions of that example, m ← β m + (1 − β) p / Σ p. Networks learn what is
-    right before they learn what is wrong; the term keeps them at what they believed early.
+    right before they learn what is wrong; the term keeps them at what they believed early. Liu takes λ = 1 … 7 by dataset.
     """
 
     memory: Tensor
 
-    def __init__(self, examples: int, classes: int, beta: float = 0.7, lam: float = 3.0) -> None:
+    def __init__(self, examples: int, classes: int, beta: float = 0.7, lam: float = 5.0) -> None:
         super().__init__()
         self.beta, self.lam = beta, lam
         self.register_buffer("memory", torch.zeros(examples, classes))

@@ -67,7 +67,7 @@ def load_model(folder: Path) -> Trained:
         raise DatasetError(f"{folder.name}: the model is of another version of medaudit; use that one, or run fix again")
     try:
         task = LearningTask(**_tuples(described["task"]))
-        recipe = Recipe(**described["recipe"])
+        recipe = Recipe(**_tuples(described["recipe"]))
         network = network_named(recipe.network, task, width=recipe.width, dropout=recipe.dropout)
         network.load_state_dict(weights)
         return Trained(

@@ -35,13 +35,16 @@ class Average:
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.network = copy.deepcopy(network).requires_grad_(False).eval()
         self.decay = decay
+        # the tensors themselves: asking for the state of both networks at every step costs more than the average does
+        pairs = list(zip(self.network.state_dict().values(), network.state_dict().values(), strict=True))
+        self.averaged = [mine for mine, _ in pairs if mine.is_floating_point()]
+        self.latest = [theirs for mine, theirs in pairs if mine.is_floating_point()]
+        self.counters = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        """Takes in the weights after step number `step`, counted from 1."""
+    def update(self, step: int) -> None:
+        """Takes in the network's weights after step number `step`, counted from 1."""
         keep = min(self.decay, (1 + step) / (10 + step))
-        mine, theirs = self.network.state_dict(), network.state_dict()
-        floating = [name for name, tensor in mine.items() if tensor.is_floating_point()]
-        torch._foreach_lerp_([mine[n] for n in floating], [theirs[n] for n in floating], 1 - keep)
-        for name in mine.keys() - set(floating):
-            mine[name].copy_(theirs[name])  # counters
+        torch._foreach_lerp_(self.averaged, self.latest, 1 - keep)
+        for mine, theirs in self.counters:
+            mine.copy_(theirs)

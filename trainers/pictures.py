@@ -81,7 +81,7 @@ def read_pictures(
                 sources, surveys, plan, draft,
                 limits=limits or Limits(), workers=workers, progress=progress or Silent(), mask_paths=paths,
             )  # fmt: skip
-            draft.replace(folder)
+            take_place(draft, folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     return Pictures(
@@ -92,6 +92,15 @@ def read_pictures(
         mask_values=((0, 1) if plan.soft_masks else plan.mask_values) if masks else (),
         decoded=decoded,
     )
+
+
+def take_place(draft: Path, folder: Path) -> None:
+    """Give the finished draft its name, unless another process has made the same meanwhile."""
+    try:
+        draft.replace(folder)
+    except OSError:
+        if not (folder / "readable.npy").is_file():
+            raise
 
 
 def opened(path: Path, memory_bytes: int) -> npt.NDArray[Any]:

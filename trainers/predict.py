@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from trainers.data import Pictures
-from trainers.feed import Feed, layout, normalised
+from trainers.feed import Feed, Normaliser, layout
 from trainers.recipe import Floats, Normalisation, Recipe, Rows, Trained
 from trainers.task import LearningTask, grade_probabilities
+
+AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
 def predict(
@@ -38,7 +40,7 @@ def predict(
     """
     place = device_of(device)
     rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.int64)
-    network = trained.network.to(place)
+    network = placed(trained.network, trained.task, place)
     try:
         return predict_feed(trained, Feed(pictures, rows, place, held=False), batch=batch)
     finally:
@@ -61,9 +63,9 @@ def logits_of(
     network: nn.Module, feed: Feed, task: LearningTask, recipe: Recipe, normalisation: Normalisation, batch: int
 ) -> Iterator[Tensor]:
     """Logits float32 of all pictures of a feed, batch by batch, in order. The network is in eval mode."""
-    size = len(feed.rows)
+    size, normalise = len(feed.rows), Normaliser(normalisation, task.dims, feed.device)
     for images, _, _ in feed.batches(np.arange(start, min(start + batch, size)) for start in range(0, size, batch)):
-        seen = normalised(images, normalisation)
+        seen = normalise(images)
         with autocast(recipe, feed.device):
             if task.kind == "segmentation" and any(a > b for a, b in zip(seen.shape[2:], task.shape, strict=True)):
                 logits = _windows(network, seen, task)
@@ -76,7 +78,7 @@ def _windows(network: nn.Module, images: Tensor, task: LearningTask) -> Tensor:
     from monai.inferers import sliding_window_inference
 
     def window(part: Tensor) -> Tensor:
-        logits: Tensor = network(part.contiguous(memory_format=layout(part)))
+        logits: Tensor = network(part.contiguous(memory_format=layout(part.ndim - 2, part.device)))
         return logits.float()
 
     whole: Any = sliding_window_inference(images, task.shape, sw_batch_size=16, predictor=window, overlap=0.25, mode="gaussian")
@@ -93,6 +95,13 @@ def values_of(logits: Tensor, task: LearningTask) -> Floats:
         return shares
     chances: Floats = logits.sigmoid().cpu().numpy()
     return grade_probabilities(chances) if task.kind == "ordinal" else chances
+
+
+def placed(network: AnyNetwork, task: LearningTask, device: torch.device) -> AnyNetwork:
+    """The network itself, moved to the device, its kernels in the layout of the pictures there."""
+    network.to(device)
+    network.to(memory_format=layout(task.dims, device))  # type: ignore[call-overload]
+    return network
 
 
 def device_of(device: str | torch.device) -> torch.device:

@@ -39,6 +39,7 @@ class Recipe:
         loss_options: its parameters, such as `lam` and `beta` of `elr`, `q` of `gce`, `prior` of `pu`.
         ema: decay per step of the averaged weights that are used in the end; None = the last weights.
         augmentation: on the device, see `trainers.augment`.
+        flips: axes that the task is indifferent to; augmentation mirrors half of the pictures along each.
         mixup: α of the Beta distribution (Zhang 2018); 0 = off.
         label_smoothing: share of a target that is spread over all classes.
         frozen: how many of the first blocks of the encoder do not learn; -1 = the whole encoder.
@@ -61,6 +62,7 @@ class Recipe:
     loss_options: Mapping[str, float] = field(default_factory=dict)
     ema: float | None = None
     augmentation: Literal["off", "standard", "strong"] = "off"
+    flips: tuple[int, ...] = ()
     mixup: float = 0.0
     label_smoothing: float = 0.0
     frozen: int = 0

@@ -59,7 +59,8 @@ class Trust:
         training: everything that a network may learn from: not `validation`, not `evaluation`, not a declared test split;
             `trusted` is part of it.
         origin: where trust comes from, in words.
-        self_graded: no person stands behind it: a model chose the records.
+        self_graded: no person stands behind what evaluates: a model chose the records.
+        guessed: no person stands behind what is trusted: a model chose the records.
     """
 
     trusted: Bools
@@ -68,6 +69,7 @@ class Trust:
     training: Bools
     origin: str
     self_graded: bool
+    guessed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

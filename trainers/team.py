@@ -32,9 +32,8 @@ class Team:
     @staticmethod
     def joined(device: str | torch.device) -> Team:
         """The team that torchrun's variables name; without them a team of one."""
-        size = int(os.environ.get("WORLD_SIZE", "1"))
         place = device_of(device)
-        if size == 1:
+        if not dist.is_torchelastic_launched():  # torchrun's mark; WORLD_SIZE alone is set by some clusters, too
             return Team(rank=0, size=1, device=place)
         if place.type == "cuda":
             place = torch.device("cuda", int(os.environ["LOCAL_RANK"]))

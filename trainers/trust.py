@@ -61,9 +61,12 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
     """
     rng = np.random.default_rng([seed, 71])
     usable = labelled(dataset)
+    if not usable.any():
+        raise ConfigError("no record has both a label (or a mask) and a readable image; name the column with --label")
     groups = kin(dataset)
     declared = named(dataset, evaluate, "--evaluate") & usable if evaluate is not None else None
-    believed = believed_records(dataset, trusted, usable)
+    kept = usable if declared is None else usable & ~np.isin(groups, groups[declared])
+    believed = believed_records(dataset, trusted, kept)
     if declared is not None:
         evaluation = declared
         rest = believed.records & ~np.isin(groups, groups[evaluation])
@@ -91,7 +94,7 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
         )
     return Trust(
         trusted=train & training, validation=validation, evaluation=evaluation, training=training, origin=origin,
-        self_graded=graded,
+        self_graded=graded, guessed=believed.self_graded,
     )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ from trainers.ledger import (
     removed_file,
 )
 from trainers.source import Part
+from trainers.wording import count
 
 Cell = tuple[str, int]
 BY_HAND = "the corrected value was changed by hand since"
@@ -67,6 +68,17 @@ class Undone:
     applied: int
     removed: int
     refused: int
+
+    @property
+    def told(self) -> str:
+        """In one line for a terminal."""
+        parts = [f"{count(self.restored, 'correction')} taken back" if self.restored else ""]
+        parts += [f"{count(self.returned, 'record')} back in the table" if self.returned else ""]
+        parts += [f"{count(self.applied, 'correction')} applied" if self.applied else ""]
+        parts += [f"{count(self.removed, 'record')} removed" if self.removed else ""]
+        parts += [f"{count(self.refused, 'correction')} refused: the value was changed since" if self.refused else ""]
+        told = ", ".join(part for part in parts if part) or "the table is the original one already"
+        return f"{self.output}: {told}. Reports and model in it are of the copy as it was made"
 
 
 def undo(output: Path) -> Undone:

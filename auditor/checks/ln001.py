@@ -217,12 +217,12 @@ def _metrics(tasks: tuple[JudgedTask, ...], dataset: Dataset) -> dict[str, Cell]
 def _class_table(tasks: tuple[JudgedTask, ...]) -> Table:
     rows: list[tuple[str, int, float, float, float, float, str]] = []
     for task in tasks:
-        differs = task.probabilities.argmax(axis=1) != task.codes
         if task.name:
             e = task.estimate
             d = e.disagreement
             rows.append((task.name, len(task.codes), d.value, d.low, d.high, e.noise.value, e.verdict))
             continue
+        differs = task.differs
         for code, name in enumerate(task.classes):
             given = task.codes == code
             if given.any():
@@ -265,7 +265,7 @@ def _joint_table(task: JudgedTask) -> Table:
     )  # fmt: skip
 
 
-def confident_joint(probabilities: npt.NDArray[np.float32], codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def confident_joint(probabilities: npt.NDArray[np.float32], codes: npt.NDArray[np.signedinteger]) -> npt.NDArray[np.int64]:
     """cleanlab's confident joint, shape (classes, classes), row = given, column = predicted above its class's mean.
 
     Classes that no record was given stay zero: cleanlab wants each class at least once, so the count runs over the others.

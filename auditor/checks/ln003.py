@@ -67,7 +67,8 @@ class ConfusedClasses(Check):
             return self._verdict(dataset, np.zeros((0, 0), dtype=np.int64), np.zeros((0, 0)), (), len(task.records))
         k = len(task.classes)
         flagged = task.estimate.flagged
-        counts = np.bincount(task.codes[flagged] * k + task.estimate.suggested[flagged], minlength=k * k).reshape(k, k)
+        given, named = task.codes[flagged].astype(np.int64), task.estimate.suggested[flagged]
+        counts = np.bincount(given * k + named, minlength=k * k).reshape(k, k)
         sizes = np.bincount(task.codes, minlength=k).astype(np.float64)
         possible = sizes[:, None] * (sizes[None, :] > 0)
         np.fill_diagonal(possible, 0)

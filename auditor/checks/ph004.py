@@ -26,7 +26,7 @@ class BurnedInText(Check):
     Counts, in the outer 30 % of every picture at each edge, small thin shapes of even height and brightness that stand in
     one row like letters, bright on dark or dark on bright. A picture with a row of at least `min_letters` is suspected.
     Pictures are grouped by device (manufacturer and model), because what a machine writes into one picture it writes into
-    all: one finding per device with its pictures to look at. Nothing is read: the check cannot tell a name from a scale.
+    all: one finding per device, and a contact sheet of its pictures in the report. Nothing is read: the check cannot tell a name from a scale.
 
     ## Why is this bad?
     A name in the pixels survives every header check, is seen by everybody who looks, and is learned by a network as a mark
@@ -116,11 +116,13 @@ class BurnedInText(Check):
         rows: list[tuple[str, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]],
         letters: npt.NDArray[np.float64],
     ) -> Table:
-        """The pictures to look at, the clearest first within each device."""
-        chosen: list[tuple[str, int]] = []
-        for name, _, bad in rows:
+        """The pictures to look at, a contact sheet per device: the clearest of each device, then the second of each, and on."""
+        ranked: list[tuple[int, int, int]] = []
+        for device, (_, _, bad) in enumerate(rows):
             at = np.flatnonzero(bad)
-            chosen += [(name, int(i)) for i in at[np.argsort(-letters[at], kind="stable")][: self.max_shown]]
+            kept = at[np.argsort(-letters[at], kind="stable")][: self.max_shown]
+            ranked += [(rank, device, int(i)) for rank, i in enumerate(kept)]
+        chosen = [(rows[device][0], i) for _, device, i in sorted(ranked)]
         return Table(
             name="pictures",
             title="Pictures to look at",
@@ -128,7 +130,7 @@ class BurnedInText(Check):
                 Column(
                     name="record", kind="record", values=tuple(str(dataset.records.index[i]) for _, i in chosen), title="Record"
                 ),
-                Column(name="device", kind="text", values=tuple(name for name, _ in chosen), title="Device"),
+                Column(name="sheet", kind="text", values=tuple(name for name, _ in chosen), title="Device"),
                 Column(name="letters", kind="integer", values=tuple(int(letters[i]) for _, i in chosen), title="Longest row"),
             ),
         )

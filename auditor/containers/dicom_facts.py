@@ -17,7 +17,10 @@ _NATIVE = frozenset({IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE, DEFLATED_LE})
 _POSITION, _ORIENTATION, _INSTANCE_NUMBER = 0x00200032, 0x00200037, 0x00200013
 _OVERLAY_ALLOCATED = tuple(0x60000100 + (group << 16) for group in range(0, 0x20, 2))
 _OVERLAY_POSITION = tuple(0x60000102 + (group << 16) for group in range(0, 0x20, 2))
-FACT_TAGS = frozenset((_POSITION, _ORIENTATION, _INSTANCE_NUMBER, *_OVERLAY_ALLOCATED, *_OVERLAY_POSITION))
+_BETWEEN, _THICKNESS = 0x00180088, 0x00180050
+FACT_TAGS = frozenset(
+    (_POSITION, _ORIENTATION, _INSTANCE_NUMBER, _BETWEEN, _THICKNESS, *_OVERLAY_ALLOCATED, *_OVERLAY_POSITION)
+)
 """Elements that the walk must keep beside those of the fields."""
 
 _TOWARDS = (("L", "R"), ("P", "A"), ("H", "F"))
@@ -28,7 +31,8 @@ def dicom_facts(elements: Elements, described: Described | None) -> dict[str, Fi
     """Facts of one file; what it does not say is absent.
 
     `orientation` is where the rows and the columns run to (`LP` for an axial slice), `cosines` the same exactly,
-    `slice_position` the distance along the normal of the slice, millimetres.
+    `slice_position` the distance along the normal of the slice, millimetres, `plane_row` and `plane_column` where its first
+    pixel lies along its rows and columns; `frame_spacing` how far the frames of one object lie apart.
     """
     facts: dict[str, FieldValue] = {}
     for name, tag in (("bits_allocated", 0x00280100), ("bits_stored", 0x00280101), ("high_bit", 0x00280102)):
@@ -40,6 +44,9 @@ def dicom_facts(elements: Elements, described: Described | None) -> dict[str, Fi
         if (value := number(elements, 0x00280030, index)) is not None:
             facts[name] = value
     facts |= _place(elements)
+    between = number(elements, _BETWEEN) or number(elements, _THICKNESS)
+    if described is not None and described.frames > 1 and between:
+        facts["frame_spacing"] = abs(between)
     if described is not None and elements.pixels is not None and elements.pixels.length != UNDEFINED:
         facts |= _lengths(elements, described)
     return facts
@@ -56,7 +63,9 @@ def _place(elements: Elements) -> dict[str, FieldValue]:
     }
     position = [number(elements, _POSITION, i) for i in range(3)]
     if not any(value is None for value in position):
-        facts["slice_position"] = round(float(np.cross(row, column) @ np.array(position, float)), 4)
+        place = np.array(position, float)
+        for name, way in (("slice_position", np.cross(row, column)), ("plane_row", row), ("plane_column", column)):
+            facts[name] = round(float(way @ place), 4)
     return facts
 
 

@@ -90,7 +90,7 @@ class NoiseEstimate:
     transition: Doubles
     suspicion: Floats
     score: Floats
-    suggested: Codes
+    suggested: npt.NDArray[np.signedinteger]
     flagged: Bools
 
 

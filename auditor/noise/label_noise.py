@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -28,9 +28,10 @@ class JudgedTask:
     Args:
         name: the class for multi-label, empty otherwise.
         classes: names of the columns of `probabilities`.
-        codes: given class of each judged label.
+        codes: given class of each judged label, in as few bytes as hold it.
         groups: patient of each of them, as a number.
-        probabilities: (labels, classes).
+        told: (labels, classes), or of two classes the probability of the second, (labels,): fourteen findings of a million
+            images stay a view of the predictions.
         estimate: what follows.
         records: judged records, positions in `Dataset.records`.
         label_of: which judged label each of them carries. A label of a study is one label, whatever its number of images.
@@ -38,12 +39,34 @@ class JudgedTask:
 
     name: str
     classes: tuple[str, ...]
-    codes: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.signedinteger]
     groups: npt.NDArray[np.int64]
-    probabilities: npt.NDArray[np.float32]
+    told: npt.NDArray[np.float32]
     estimate: NoiseEstimate
     records: npt.NDArray[np.int64]
     label_of: npt.NDArray[np.int64]
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        """Shape (labels, classes)."""
+        return self.told if self.told.ndim == 2 else both(self.told)
+
+    @property
+    def differs(self) -> npt.NDArray[np.bool_]:
+        """Whether the model names another class than the given one; shape (labels,)."""
+        if self.told.ndim == 2:
+            return np.asarray(self.told.argmax(axis=1) != self.codes)
+        return np.asarray((self.told > 1 - self.told) != (self.codes == 1))
+
+
+def both(second: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Probabilities of two classes, shape (labels, 2), from that of the second."""
+    return np.stack([1 - second, second], axis=1)
+
+
+def narrow(codes: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.signedinteger]:
+    """The same numbers in as few bytes as hold `classes`."""
+    return codes.astype(np.min_scalar_type(-max(classes, 1)))
 
 
 def judge_labels(dataset: Dataset, *, tolerance: float) -> tuple[JudgedTask, ...]:
@@ -88,19 +111,20 @@ def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tup
         question = ask()
         if question is None:
             return None
-        name, classes, rows, codes, probabilities = question
+        name, classes, rows, codes, told = question
         if carrier is None:
             label_of = first = everyone[: len(rows)]
-            pooled = probabilities
+            pooled = told
         else:
-            label_of, first, pooled = _pooled(carrier[rows], codes, probabilities, shown_once=bool(name))
+            label_of, first, pooled = _pooled(carrier[rows], codes, told)
         if len(first) < MIN_JUDGED:
             return None
-        codes = codes[first]
+        codes = codes if carrier is None else codes[first]
         groups = group if carrier is None and len(rows) == dataset.size else group[rows[first]]
+        estimate = estimate_noise(pooled if pooled.ndim == 2 else both(pooled), codes, groups, tolerance=tolerance)
         return JudgedTask(
-            name=name, classes=classes, codes=codes, groups=groups, probabilities=pooled, records=rows, label_of=label_of,
-            estimate=estimate_noise(pooled, codes, groups, tolerance=tolerance),
+            name=name, classes=classes, codes=narrow(codes, len(classes)), groups=groups, told=pooled, records=rows,
+            label_of=label_of, estimate=replace(estimate, suggested=narrow(estimate.suggested, len(classes))),
         )  # fmt: skip
 
     # The classes of a multi-label dataset have nothing to do with each other, and array arithmetic leaves Python's lock.
@@ -120,29 +144,24 @@ def _carriers(dataset: Dataset) -> npt.NDArray[np.int64] | None:
 
 
 def _pooled(
-    carrier: npt.NDArray[np.int64],
-    codes: npt.NDArray[np.int64],
-    probabilities: npt.NDArray[np.float32],
-    *,
-    shown_once: bool,
+    carrier: npt.NDArray[np.int64], codes: npt.NDArray[np.int64], told: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """Images of one carrier with one given class become one label.
 
-    Its probabilities are the mean of theirs; of a finding (`shown_once`: two columns, absent and present) the image that shows
-    it most clearly decides.
+    Its probabilities are the mean of theirs; of a finding (`told` has one dimension) the image that shows it most clearly
+    decides.
 
     Returns:
-        Label of each row, first row of each label, pooled probabilities (labels, classes).
+        Label of each row, first row of each label, pooled `told`.
     """
-    classes = probabilities.shape[1]
-    _, first, label_of = np.unique(carrier * classes + codes, return_index=True, return_inverse=True)
+    _, first, label_of = np.unique(carrier * (codes.max() + 1) + codes, return_index=True, return_inverse=True)
     label_of = label_of.reshape(-1).astype(np.int64)
-    if shown_once:
+    if told.ndim == 1:
         present = np.zeros(len(first), dtype=np.float32)
-        np.maximum.at(present, label_of, probabilities[:, 1])
-        return label_of, first, np.stack([1 - present, present], axis=1)
-    total = np.zeros((len(first), classes), dtype=np.float32)
-    np.add.at(total, label_of, probabilities)
+        np.maximum.at(present, label_of, told)
+        return label_of, first, present
+    total = np.zeros((len(first), told.shape[1]), dtype=np.float32)
+    np.add.at(total, label_of, told)
     return label_of, first, np.asarray(total / total.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
@@ -167,7 +186,10 @@ def _one_class(dataset: Dataset, predictions: Predictions, name: str, everyone: 
     state = dataset.labels.states[name].to_numpy()
     column = predictions.probabilities[:, predictions.classes.index(name)]
     known = (state >= 0) & np.isfinite(column)
-    rows = everyone if known.all() else np.flatnonzero(known)
-    codes = (state[rows] == State.POSITIVE).astype(np.int64)
-    pair = np.stack([1 - column[rows], column[rows]], axis=1)
-    return (name, (f"not {name}", name), rows, codes, pair) if 0 < codes.sum() < len(codes) else None
+    if known.all():
+        rows, positive = everyone, state == State.POSITIVE
+    else:
+        rows = np.flatnonzero(known)
+        positive, column = state[rows] == State.POSITIVE, column[rows]
+    codes = positive.astype(np.int64)
+    return (name, (f"not {name}", name), rows, codes, column) if 0 < codes.sum() < len(codes) else None

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from auditor.privacy.front import STEP, Front
+from auditor.privacy.front import STEP, Floats, Front, front_of, is_volume, line_of
+from auditor.reader import Header, Pixels
 
 Grid = npt.NDArray[np.float64]
 State = Literal["no head", "cannot tell", "seen"]
@@ -28,17 +29,27 @@ LONGER = (0.85, 1.75)
 """Length over width of a head."""
 DEEP = -1e4
 
+LITTLE, SIZE, SHAPE, TOP, EDGE, ABOVE, AIR = REASONS = (
+    "too little of a body is in the picture",
+    "the body has not the size of a head",
+    "the body has not the shape of a head",
+    "the top of the body is not in the picture",
+    "the front is cut off by the edge of the picture",
+    "the picture ends above the nose",
+    "no body stands out from air",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """What the front of one body shows.
 
     Args:
-        state: `seen` where the place of a face lies within the picture, whatever is left there.
+        state: `seen` where the place of a face lies within the picture, whatever is left there; with a reason, a part of it.
         nose: how far the ridge in the middle stands out beyond what a smooth head has there; in proportion to an adult's head.
         blur: width of the edge between air and skin around the nose.
         sockets: depth of the shallower one of two hollows beside it; negative: bulging, as a smooth head is.
-        reason: why nothing can be told.
+        reason: why nothing, or no more, can be told; one of `REASONS`.
     """
 
     state: State
@@ -48,13 +59,40 @@ class Look:
     reason: str = ""
 
 
+def face_facts(header: Header, pixels: Pixels) -> Floats:
+    """What the pass keeps of one file: of a volume five numbers (`packed`), of a slice its line (`front.line_of`).
+
+    Nothing of a volume that is kept shows the face.
+    """
+    if not is_volume(header):
+        return line_of(header, pixels)
+    # which way the frames of a DICOM object are stacked is said frame by frame only: both are looked at
+    ways = (False, True) if header.format == "dicom" else (False,)
+    fronts = [front_of(header, pixels, reverse=way) for way in ways]
+    looks = [Look(state="no head", reason=AIR) if front is None else look(front) for front in fronts]
+    return packed(max(looks, key=lambda seen: (STATES.index(seen.state), seen.nose)))
+
+
+def packed(seen: Look) -> Floats:
+    """As numbers; shape (5,)."""
+    reason = REASONS.index(seen.reason) if seen.reason else -1
+    return np.array([STATES.index(seen.state), seen.nose, seen.sockets, seen.blur, reason], np.float32)
+
+
+def unpacked(numbers: Floats) -> Look:
+    """From the numbers of `packed`."""
+    state, nose, sockets, blur, reason = numbers.tolist()
+    said = "" if reason < 0 else REASONS[int(reason)]
+    return Look(state=STATES[int(state)], nose=nose, sockets=sockets, blur=blur, reason=said)
+
+
 def look(front: Front) -> Look:
     """Look for a face."""
     depth = front.depth
     wide = np.isfinite(depth).sum(axis=1) * STEP
     filled = np.flatnonzero(wide >= 30)
     if len(filled) * STEP < 50:
-        return Look(state="no head", reason="too little of a body is in the picture")
+        return Look(state="no head", reason=LITTLE)
     top = int(filled[-1])
     upper = filled[filled > top - 130 / STEP]
     width = float(np.nanmax(wide[upper]))
@@ -64,23 +102,24 @@ def look(front: Front) -> Look:
         lengths = np.array([np.nanmax(depth[row]) - front.back[row] for row in upper])
     length = float(np.nanpercentile(lengths, 90))
     if not WIDTH[0] <= width <= WIDTH[1] or not LENGTH[0] <= length <= LENGTH[1]:
-        return Look(state="no head", reason="the body has not the size of a head")
+        return Look(state="no head", reason=SIZE)
     if not LONGER[0] <= length / width <= LONGER[1]:
-        return Look(state="no head", reason="the body has not the shape of a head")
+        return Look(state="no head", reason=SHAPE)
     if not closed:
-        return Look(state="cannot tell", reason="the top of the body is not in the picture")
+        return Look(state="cannot tell", reason=TOP)
     low, high = top - round(0.9 * length / STEP), top - round(0.3 * length / STEP)
+    if high <= max(low, 0):
+        return Look(state="cannot tell", reason=ABOVE)
     if front.cut[max(low, 0) : high].mean() > 0.2:
-        return Look(state="cannot tell", reason="the front is cut off by the edge of the picture")
+        return Look(state="cannot tell", reason=EDGE)
     nose, place = _nose(depth, rows=(max(low, 0), high), length=length)
     sockets = _sockets(depth, place, length) if place is not None else DEEP
-    if low + round(0.2 * length / STEP) < 0 and nose < 5:
-        return Look(state="cannot tell", reason="the picture ends above the nose")
     return Look(
         state="seen",
         nose=nose * ADULT / length,
         sockets=max(sockets, -50.0) * ADULT / length,
         blur=_edge(front.blur, place, length) if place is not None else 0.0,
+        reason=ABOVE if top - round(0.7 * length / STEP) < 0 else "",
     )
 
 
@@ -97,17 +136,17 @@ def _nose(depth: Grid, *, rows: tuple[int, int], length: float) -> tuple[float, 
     sides = (smooth[:, : -2 * arm] + smooth[:, 2 * arm :]) / 2
     ridge[:, arm:-arm] = smooth[:, arm:-arm] - sides
     columns = np.arange(depth.shape[1])
-    across = np.where(solid, columns, np.nan)
-    lowest, highest = np.nanmin(across, axis=1, initial=1e6), np.nanmax(across, axis=1, initial=-1e6)
+    lowest, highest = np.argmax(solid, axis=1), len(columns) - 1 - np.argmax(solid[:, ::-1], axis=1)
     middle, half = (lowest + highest) / 2, np.maximum((highest - lowest + 1) / 2, 1.0)
     ridge -= _bulge((columns - middle[:, None]) / half[:, None], arm / half[:, None], length / 2)
     part = ridge[rows[0] : rows[1]]
-    if not part.size or not np.isfinite(part).any():
+    if not np.isfinite(part).any():
         return 0.0, None
     centre = float(np.median(middle[rows[0] : rows[1]][solid[rows[0] : rows[1]].any(axis=1)]))
     near = np.abs(columns - centre) <= 0.2 * length / STEP
     ahead = smooth[rows[0] : rows[1]]
-    foremost = float(np.nanmax(smooth[rows[0] : rows[1] + round(0.2 * length / STEP), near]))
+    middles = smooth[rows[0] : rows[1] + round(0.2 * length / STEP), near]
+    foremost = float(np.max(middles, initial=DEEP, where=np.isfinite(middles)))
     heights = np.full(len(part), np.nan)
     places = np.zeros(len(part), np.int64)
     for row, values in enumerate(part):

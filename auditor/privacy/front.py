@@ -31,6 +31,8 @@ WIDEST_GAP = 10.0
 """Slices further apart than this leave a gap in the front."""
 LEAST_SLICES = 8
 
+LARGEST = 1e9
+"""What is larger is no brightness."""
 REACH = 24.0
 """So far into the body is its brightness near the skin looked for."""
 
@@ -59,11 +61,13 @@ def is_volume(header: Header) -> bool:
     """A stack of grey frames that says where up and front are."""
     deep = header.fields.get("nifti.dim3", header.frames)
     grey = len(header.shape) == 2 and header.format in ("nifti", "dicom")
-    return grey and isinstance(deep, int) and deep >= LEAST_SLICES and len(_ways(header)) == 3
+    large = isinstance(deep, int) and deep >= LEAST_SLICES and min(header.shape) >= LEAST_SLICES
+    known = header.format == "nifti" or header.fields.get("dicom.Modality") in FRONTED
+    return grey and large and known and len(_ways(header)) == 3
 
 
-def front_of(header: Header, pixels: Pixels) -> Front | None:
-    """The front of a volume; None where no body stands out from air."""
+def front_of(header: Header, pixels: Pixels, *, reverse: bool = False) -> Front | None:
+    """The front of a volume; None where no body stands out from air. `reverse` takes its slices the other way round."""
     ways = _ways(header)
     units = _unit(header)
     spacing = [_number(header.facts.get(name)) * units for name in ("slice_spacing", "spacing_row", "spacing_column")]
@@ -72,7 +76,7 @@ def front_of(header: Header, pixels: Pixels) -> Front | None:
     deep = header.fields.get("nifti.dim3", header.frames)
     if not all(0.1 <= side <= WIDEST_GAP for side in spacing) or not isinstance(deep, int):
         return None
-    array = pixels.array.reshape(deep, -1, *pixels.array.shape[1:])[:, 0]
+    array = pixels.array.reshape(deep, -1, *pixels.array.shape[1:])[:: -1 if reverse else 1, 0]
     order = [_axis(ways, pair) for pair in ("HF", "AP", "RL")]
     array = np.transpose(array, order)
     spacing = [spacing[axis] for axis in order]
@@ -93,7 +97,7 @@ def front_of(header: Header, pixels: Pixels) -> Front | None:
         return None
     depth, cut = _first(body, values, skin, axis=1)
     blur = spacing[1] * _blur(body, values, axis=1, reach=round(REACH / spacing[1]))
-    some = body.any(axis=2)
+    some: npt.NDArray[np.bool_] = np.any(body, axis=2)
     back = np.where(some.any(axis=1), body.shape[1] - 1 - np.argmax(some[:, ::-1], axis=1), np.nan)
     rows = np.arange(0, (array.shape[0] - 1) * spacing[0] + 1e-6, STEP) / spacing[0]
     columns = np.arange(0, (array.shape[2] - 1) * spacing[2] + 1e-6, STEP) / spacing[2]
@@ -118,7 +122,13 @@ def line_of(header: Header, pixels: Pixels) -> Floats:
     ways = str(header.facts.get("orientation", ""))
     names = ("spacing_row", "spacing_column", "plane_row", "plane_column", "slice_position")
     numbers = [_number(header.facts.get(name)) for name in names]
-    if header.format != "dicom" or header.frames != 1 or len(header.shape) != 2 or len(ways) != 2 or not np.isfinite(numbers).all():
+    if (
+        header.format != "dicom"
+        or header.frames != 1
+        or len(header.shape) != 2
+        or len(ways) != 2
+        or not np.isfinite(numbers).all()
+    ):
         return nothing
     if str(header.fields.get("dicom.Modality", "")) not in FRONTED or not ({"A", "P"} & set(ways)):
         return nothing
@@ -239,8 +249,11 @@ def _number(value: FieldValue) -> float:
 
 
 def _physical(array: npt.NDArray[np.generic], pixels: Pixels) -> Floats:
-    values = array.astype(np.float32) * np.float32(pixels.slope) + np.float32(pixels.intercept)
-    return np.nan_to_num(values, nan=float(np.nanmin(values)) if np.isfinite(values).any() else 0.0, posinf=0, neginf=0)
+    with np.errstate(all="ignore"):
+        values = array.astype(np.float32) * np.float32(pixels.slope) + np.float32(pixels.intercept)
+    known = np.isfinite(values) & (np.abs(values) < LARGEST)
+    low = float(np.min(values, initial=LARGEST, where=known)) if known.any() else 0.0
+    return np.asarray(np.where(known, values, low), np.float32)
 
 
 def _skin(values: Floats, header: Header) -> float | None:
@@ -293,7 +306,9 @@ def _blur(body: npt.NDArray[np.bool_], values: Floats, *, axis: int, reach: int)
     at = np.clip(np.expand_dims(index, axis) + window.reshape(shape), 0, values.shape[axis] - 1)
     along = np.moveaxis(np.take_along_axis(values, at, axis), axis, -1)
     air = np.percentile(values[::2], 1)
-    high = np.minimum(along[..., reach // 2 :].max(axis=-1), np.percentile(values[::2][body[::2]], 75) if body[::2].any() else np.inf)
+    high = np.minimum(
+        along[..., reach // 2 :].max(axis=-1), np.percentile(values[::2][body[::2]], 75) if body[::2].any() else np.inf
+    )
     part = (along - air) / np.maximum(high - air, 1e-6)[..., None]
     full = np.argmax(part >= 0.7, axis=-1)
     # from the last that is still air before it, so that specks of noise further out do not widen the edge

@@ -1,6 +1,7 @@
 """`medaudit compare BEFORE.json AFTER.json`: what was introduced decides the exit code."""
 
 import json
+import re
 
 import pytest
 from comparisons import BLANK, COPIES, LEAK, NOISE, scanned
@@ -35,7 +36,7 @@ def test_the_page_and_the_document_are_written(results, tmp_path, capsys):
     assert main(["compare", *results([*COPIES, NOISE], [NOISE]), "-o", str(page), "-o", str(document)]) == 0
     assert "CORRECTED" in page.read_text("utf-8")
     assert load_comparison(document).fixed == COPIES
-    assert "comparison.html" in capsys.readouterr().out.replace("\n", "")
+    assert "comparison.html" in re.sub(r"\s", "", capsys.readouterr().out)
 
 
 def test_what_cannot_be_read_or_written_is_exit_2_in_one_line(results, tmp_path, capsys):

@@ -71,7 +71,7 @@ def test_nothing_is_wider_than_the_terminal_and_no_name_moves_the_cursor(hostile
 
 
 def test_a_terminal_without_unicode_gets_signs_it_can_show():
-    text = printed(improved(), encoding="ascii")
+    text = printed(improved(), width=120, encoding="ascii")
     assert "+ applied" in text
     assert "0.842 > 0.871" in text
     assert "(-0.053 to -0.015)" in text

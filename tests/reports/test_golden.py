@@ -1,4 +1,6 @@
-"""Every format of `small_result` and of a comparison, byte for byte. To write the files anew after a wanted change, and then read the diff:
+"""Every format of `small_result` and of a comparison, byte for byte.
+
+To write the files anew after a wanted change, and then read the diff:
 
 MEDAUDIT_WRITE_GOLDEN=1 python -m pytest tests/reports/test_golden.py
 """

@@ -30,9 +30,10 @@ def taken_from(warp: Warp) -> torch.Tensor:
 
 @pytest.mark.parametrize("shape", [(64, 64), (40, 72), (12, 24, 20)])
 def test_points_go_through_the_same_map_as_pixels(shape: tuple[int, ...]) -> None:
-    warp = warps(shape)
-    found = warp.points(taken_from(warp))
-    assert (found - pixels(shape)).abs().max() < 1e-3
+    warp = warps(shape, count=4)
+    some = torch.arange(0, pixels(shape).shape[1], 7)
+    found = warp.points(taken_from(warp)[:, some])
+    assert (found - pixels(shape)[:, some]).abs().max() < 1e-3
 
 
 def test_a_spot_in_the_picture_in_the_mask_and_as_a_point_lands_in_one_place() -> None:

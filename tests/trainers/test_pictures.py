@@ -13,7 +13,7 @@ from auditor.errors import DatasetError
 from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
 from trainers.data import Pictures
-from trainers.pictures import read_pictures
+from trainers.pictures import read_pictures, take_place
 
 Image8 = npt.NDArray[np.uint8]
 
@@ -215,3 +215,15 @@ def test_a_dataset_without_readable_pictures_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"image": ["a.png", "b.png"], "label": ["x", "y"]}).to_csv(tmp_path / "set" / "labels.csv", index=False)
     with pytest.raises(DatasetError, match="no picture"):
         read(tmp_path / "set", tmp_path / "work")
+
+
+def test_two_processes_that_decode_the_same_do_not_hinder_each_other(tmp_path: Path) -> None:
+    draft, done = tmp_path / "draft", tmp_path / "done"
+    for folder in (draft, done):
+        folder.mkdir()
+        np.save(folder / "readable.npy", np.ones(1, bool))
+    take_place(draft, done)
+    assert (done / "readable.npy").is_file()
+    (done / "readable.npy").rename(done / "other.npy")
+    with pytest.raises(OSError):
+        take_place(draft, done)

@@ -19,7 +19,7 @@ class Place:
     """Which part of a table file is which row.
 
     Args:
-        lines: 1-based line of each row in a text or JSON-lines file; row i is object i of a JSON list and row i of Parquet.
+        lines: 1-based line of each row in a file of JSON lines; of all other forms row i is simply the i-th.
         kept: rows that stay; shape (rows,).
     """
 
@@ -49,7 +49,7 @@ def written(name: str, content: bytes, place: Place, columns: Sequence[Corrected
         return json_form.list_written(name, content, place.kept, columns)
     if kind == "jsonl":
         return json_form.lines_written(content, place.lines, place.kept, columns)
-    return text_form.written(name, content, place.lines, place.kept, columns)
+    return text_form.written(name, content, place.kept, columns)
 
 
 def named(existing: Sequence[str], original: str) -> str:

@@ -17,54 +17,70 @@ MOST_LINES = 10_000
 """A quoted cell that runs over more lines was never closed: its line is taken as it is."""
 
 
-def written(
-    name: str, content: bytes, lines: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_], columns: Sequence[CorrectedColumn]
-) -> bytes:
+def written(name: str, content: bytes, kept: npt.NDArray[np.bool_], columns: Sequence[CorrectedColumn]) -> bytes:
     """The text with the columns added.
 
     Args:
-        lines: 1-based line where each row of the table begins.
-        kept: rows that stay.
+        kept: rows that stay, of all rows that `auditor.tabular.csv_table` reads: not the blank ones, nor those with more cells
+            than the header.
 
     Raises:
-        DatasetError: a line of `lines` is not there, or the encoding cannot hold a new value.
+        DatasetError: the text has other rows than it had, or its encoding cannot hold a new value.
     """
     text, encoding = decoded(content)
     mark = mark_of(name, content, encoding)
-    rows = logical_rows(text, mark)
+    rows = [(raw, *split_row(raw, mark)) for raw in logical_rows(text, mark)]
+    head = next((i for i, (raw, _, _) in enumerate(rows) if raw.strip("\r\n\ufeff")), len(rows))
+    names = header_names([bare(field) for field in rows[head][1]]) if head < len(rows) else []
+    width = width_of(names, [fields for raw, fields, _ in rows[head + 1 :] if raw.strip("\r\n")][:1])
     parts: list[str] = []
-    names: list[str] = []
-    for _, raw in rows:
-        fields, end = split_row(raw, mark)
-        if raw.strip("\r\n\ufeff"):
-            names = header_names([bare(field) for field in fields])
+    row = 0
+    for i, (raw, fields, end) in enumerate(rows):
+        if i == head:
             parts.append(mark.join(with_header(fields, names, columns, mark)) + end)
-            break
-        parts.append(raw)
-    row_at = {int(line): row for row, line in enumerate(lines)}
-    seen = 0
-    for line, raw in rows:
-        row = row_at.get(line)
-        if row is None:
+        elif i < head or not raw.strip("\r\n"):
+            parts.append(raw)
+        elif not is_row(fields, width):
             # A row of another width stays one: with a cell less than the new header it might be read as a good one.
-            blank = not raw.strip()
-            fields, end = split_row(raw, mark)
-            parts.append(raw if blank else mark.join(with_cells(fields, names, columns, None, mark)) + end)
-            continue
-        seen += 1
-        if kept[row]:
-            fields, end = split_row(raw, mark)
-            parts.append(mark.join(with_cells(fields, names, columns, row, mark)) + end)
-    if seen != len(lines):
-        raise DatasetError(
-            f"{name}: {len(lines) - seen:,} rows of the table were not found again; was the file changed meanwhile?"
-        )
+            parts.append(mark.join(with_cells(fields, names, columns, None, mark)) + end)
+        else:
+            if row < len(kept) and kept[row]:
+                check(name, fields, names, columns, row)
+                parts.append(mark.join(with_cells(fields, names, columns, row, mark)) + end)
+            row += 1
+    if row != len(kept):
+        raise DatasetError(f"{name}: the table has other rows than it had; was the file changed meanwhile?")
     try:
         return "".join(parts).encode(encoding)
     except UnicodeEncodeError:
-        raise DatasetError(
-            f"{name}: its encoding ({encoding}) cannot hold a corrected value; save the table as UTF-8"
-        ) from None
+        reason = f"its encoding ({encoding}) cannot hold a corrected value; save the table as UTF-8"
+        raise DatasetError(f"{name}: {reason}") from None
+
+
+def width_of(names: list[str], second: list[list[str]]) -> int:
+    """How many cells a row has, as the reader of tables takes it: headers and rows may end in a lone delimiter."""
+    width = len(names)
+    if second:
+        while width > len(second[0]) and names[width - 1] == f"column {width}":
+            width -= 1
+        width += len(second[0]) == width + 1 and not second[0][-1].strip()
+    return width
+
+
+def is_row(fields: list[str], width: int) -> bool:
+    """False for a row that is all blank, or has more cells than the header."""
+    cells = [bare(field).strip() for field in fields]
+    return any(cells) and not any(cells[width:])
+
+
+def check(name: str, fields: list[str], names: list[str], columns: Sequence[CorrectedColumn], row: int) -> None:
+    """Refuse to write a value beside another one than it replaces: a wrong row would be a wrong patient."""
+    for column in columns:
+        source = column.name if column.exists else column.beside
+        if source is not None and row in column.was:
+            place = names.index(source)
+            if (bare(fields[place]).strip() if place < len(fields) else "") != column.was[row]:
+                raise DatasetError(f"{name}: a row holds another {source!r} than it did; was the file changed meanwhile?")
 
 
 def decoded(content: bytes) -> tuple[str, str]:
@@ -86,9 +102,8 @@ def mark_of(name: str, content: bytes, encoding: str) -> str:
     return delimiter_of(name, start)
 
 
-def logical_rows(text: str, mark: str) -> Iterator[tuple[int, str]]:
-    """The line where each row begins, and its text with the line end; a quoted cell may run over several lines."""
-    number = 1
+def logical_rows(text: str, mark: str) -> Iterator[str]:
+    """The text of each row with its line end; a quoted cell may run over several lines."""
     waiting = io.StringIO(text, newline="")
     for line in waiting:
         raw, start = line, waiting.tell()
@@ -101,9 +116,8 @@ def logical_rows(text: str, mark: str) -> Iterator[tuple[int, str]]:
             extra += 1
         if extra and fields_of(raw.rstrip("\r\n"), mark) is None:
             waiting.seek(start)
-            raw, extra = line, 0
-        yield number, raw
-        number += 1 + extra
+            raw = line
+        yield raw
 
 
 def fields_of(line: str, mark: str) -> list[str] | None:

@@ -43,7 +43,7 @@ def hostile(names):
     return replace(
         comparison, dataset=names[0], summary=names[1], arms=(broken, skipped), applied=(names[0],), chosen=names[0],
         trust=names[2], introduced=tuple(finding("IQ001", Severity.ERROR, n, n) for n in names), notes=names,
-        changes={n: 1 for n in names}, configuration={n: n for n in names},
+        changes=dict.fromkeys(names, 1), configuration={n: n for n in names},
     )  # fmt: skip
 
 
@@ -110,9 +110,7 @@ def test_corrections_say_old_and_new_and_what_waits_for_a_person():
     text = Page(html(improved())).text
     assert "r010 label normal → pneumonia 0.985 5 of 5 models out of fold say pneumonia LN002 confident applied" in text
     assert "r029 label normal → pneumonia 0.909 4 of 5 models out of fold say pneumonia LN002 confident proposed" in text
-    assert "14 corrections applied 6 corrections proposed" in text.replace(
-        "corrections applied 14", "14 corrections applied"
-    ) or ("corrections applied 14 corrections proposed 6" in text)
+    assert "corrections applied 14 corrections proposed 6" in text
 
 
 def test_nothing_counts_as_applied_when_the_strategy_was_not():
@@ -150,7 +148,7 @@ def test_hostile_names_are_shown_as_they_are(hostile_names):
     page = Page(source)
     assert page.problems == []
     assert not any(key.startswith("on") or key == "style" for _, attributes in page.tags for key in attributes)
-    assert not any(tag in ("script", "b i g", "iframe") for tag, _ in page.tags)
+    assert not any(tag in ("script", "iframe") for tag, _ in page.tags)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b-\u200f]", source)
     for words in ("<script>alert(1)</script>.png", "two\\nlines.png", "exam\\u202egpj.exe", "{{ 7*7 }}"):
         assert words in page.text

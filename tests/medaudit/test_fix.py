@@ -1,0 +1,136 @@
+"""`medaudit fix` from the command line: what it writes, what it leaves alone, and what it says when it cannot help."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from medaudit.cli import main
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+    monkeypatch.setenv("MEDAUDIT_CACHE", str(tmp_path / "cache"))
+
+
+def make_dataset(folder: Path, *, wrong: float = 0.0, splits: bool = False, records: int = 160) -> Path:
+    """Bars that lie (a) or stand (b), 24 × 24, two images a patient; `wrong` of the labels of patients 0–59 are flipped."""
+    rng = np.random.default_rng(3)
+    folder.mkdir()
+    rows = []
+    for number in range(records):
+        person, name = number // 2, f"{number:03d}.png"
+        standing = person % 2 == 1
+        # a landscape of its own, so that no two pictures are near-copies, and one bar on it
+        picture = np.kron(rng.uniform(20, 140, (6, 6)), np.ones((4, 4)))
+        at = int(rng.integers(2, 20))
+        picture[at : at + 3, :] = 230
+        Image.fromarray((picture.T if standing else picture).astype(np.uint8)).save(folder / name)
+        flip = person < records * 3 // 8 and rng.random() < wrong
+        rows.append(
+            {
+                "path": name, "finding": "ab"[standing != flip], "patientid": f"p{person:03d}",
+                "checked": "yes" if person >= records * 3 // 8 else "no",
+            }
+        )  # fmt: skip
+        if splits:
+            mixed = person % 5 == 0 and number % 2 == 0
+            rows[-1]["split"] = "test" if person % 4 == 0 or mixed else "train"
+    pd.DataFrame(rows).to_csv(folder / "labels.csv", index=False)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
+
+
+def test_an_asked_for_strategy_is_trained_evaluated_and_written_and_the_dataset_stays(tmp_path, capsys):
+    dataset = make_dataset(tmp_path / "data", wrong=0.3)
+    before = contents(dataset)
+    arguments = ["fix", str(dataset), "--strategy", "robust", "--trusted", "checked", "--seeds", "1", "--budget", "4s"]
+    code = main([*arguments, "--workers", "0", "--device", "cpu"])
+    said = capsys.readouterr().out
+    assert contents(dataset) == before
+    copy = Path("medaudit-out/fixed")
+    comparison = json.loads((copy / "comparison.json").read_text())
+    verdict = comparison["verdict"]
+    assert code == (1 if verdict == "harmed" else 0)
+    assert verdict.upper() in said
+    (arm,) = comparison["arms"]
+    assert arm["strategy"] == "robust"
+    assert arm["evaluation"]["records"] > 10
+    assert not arm["evaluation"]["self_graded"]
+    kept = verdict in ("improved", "not worse")
+    assert (copy / "model" / "model.safetensors").is_file() == kept
+    expected = {"report.html", "result-before.json", "result-after.json", "provenance.json", "corrections.csv", "labels.csv"}
+    assert expected <= {p.name for p in copy.iterdir()}
+    assert (copy / "labels.csv").read_text() == (dataset / "labels.csv").read_text()
+    assert not list(Path("medaudit-out").glob(".medaudit-*")), "nothing of the work is left"
+
+
+def test_a_new_split_turns_the_finding_green_and_can_be_undone(tmp_path, capsys):
+    dataset = make_dataset(tmp_path / "data", splits=True, records=80)
+    assert main(["fix", str(dataset), "--strategy", "resplit", "--workers", "0", "-o", "copy"]) == 0
+    comparison = json.loads(Path("copy/comparison.json").read_text())
+    assert comparison["verdict"] == "corrected"
+    findings = comparison["findings"]
+    assert "SP001" in {f["code"] for f in findings["fixed"]}
+    assert not {f["code"] for f in findings["introduced"]} & {"SP001", "SP005"}
+    assert main(["scan", "copy", "--workers", "0", "--select", "SP001", "-q", "-o", "r.json"]) == 0
+    table = pd.read_csv("copy/labels.csv", dtype=str)
+    assert (table["split"] == pd.read_csv(dataset / "labels.csv", dtype=str)["split"]).all()
+    assert (table["split"] != table["split_corrected"]).any()
+    assert main(["undo", "copy"]) == 0
+    assert Path("copy/labels.csv").read_text() == (dataset / "labels.csv").read_text()
+    assert main(["scan", "copy", "--workers", "0", "--select", "SP001", "-q", "-o", "r.json"]) == 1
+
+
+def test_check_writes_nothing_and_exits_1_when_something_is_pending(tmp_path, capsys):
+    dataset = make_dataset(tmp_path / "data", splits=True, records=80)
+    assert main(["fix", str(dataset), "--check", "--workers", "0", "--strategy", "resplit"]) == 1
+    assert "corrections" in capsys.readouterr().out
+    assert not Path("medaudit-out").exists()
+
+
+def test_where_the_audit_finds_nothing_no_change_is_recommended(tmp_path, capsys):
+    dataset = make_dataset(tmp_path / "data", records=80)
+    (dataset / "medaudit.toml").write_text('[scan]\nselect = ["SP001", "LN001", "LN002"]\n')
+    assert main(["fix", str(dataset), "--check", "--workers", "0"]) == 0
+    assert "no change recommended" in capsys.readouterr().out
+    assert main(["fix", str(dataset), "--workers", "0"]) == 0
+    comparison = json.loads(Path("medaudit-out/fixed/comparison.json").read_text())
+    assert comparison["verdict"] == "no change"
+    assert comparison["arms"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--strategy", "magic"], "there is none of that name"),
+        (["--trusted", "absent"], "no such column"),
+        (["--budget", "soon"], "a time, for example"),
+        (["--device", "tpu"], "auto, cpu, cuda"),
+        (["--output", "data"], "the dataset lies there"),
+    ],
+)
+def test_mistakes_exit_2_in_one_line_and_write_nothing(arguments, words, tmp_path, capsys, monkeypatch):
+    make_dataset(tmp_path / "data", records=40)
+    monkeypatch.chdir(tmp_path)
+    assert main(["fix", "data", "--workers", "0", *arguments]) == 2
+    assert words in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert not Path("medaudit-out").exists()
+
+
+def test_the_strategies_are_listed_with_what_they_do(capsys):
+    assert main(["strategies"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == sorted(line.split()[0] for line in lines)
+    assert {"resplit", "robust", "teacher", "nothing"} <= {line.split()[0] for line in lines}

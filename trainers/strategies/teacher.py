@@ -1,0 +1,209 @@
+"""teacher: trusted records teach a network, which reads the labels of all others; a student learns from both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from auditor.types import Cell, Proposal
+from trainers.automatic import automatic
+from trainers.data import Examples, Rows
+from trainers.pseudo_labels import (
+    DECISIONS,
+    balanced,
+    decide,
+    gates_of,
+    joined,
+    noise_model,
+    targets_of,
+    temperature_of,
+    tempered,
+)
+from trainers.reading import DROP, SURE, Reading, bound_table, corrections_of, decision_table, opinion_of, weights_of
+from trainers.recipe import Recipe, Trained
+from trainers.strategy import Answers, Case, NotApplicable, Strategy
+
+LEAST_TRUSTED = 20
+
+Augmentation = Literal["off", "standard", "strong"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teacher(Strategy):
+    """Trusted records teach a network, which reads the labels of all others; a student learns from both.
+
+    ## What it does
+
+    1. Trains teachers on the trusted records, with augmentation, one per fold of patients, and calibrates them on what each
+       says of the fold it did not see (one temperature).
+    2. Joins, for every other record, what the teachers say with the given label: how often a record of one class is labelled
+       as another is estimated from the records themselves. Unlabelled records have the teachers' word alone.
+    3. Keeps or replaces a label where the class is so probable that of trusted records out of fold at least `precision` were
+       right (classes with few trusted records share one gate); softens it to probabilities where it is less certain; drops
+       records of which fewer than half would be right.
+    4. Trains a student with noise (augmentation, dropout, mixup) on trusted and pseudo-labelled records, every class in the
+       share that it has over all records, and fine-tunes it on the trusted ones at a tenth of the rate.
+
+    Labels are rewritten in the copy only where people's trusted labels bound the error: of the labels that would change to a
+    class at least 95 % are right, by the Clopper-Pearson bound of the teachers' precision out of fold. It takes at least 59
+    trusted records of the class without an error (more, as several classes are judged and as fewer labels change). All other
+    changes are proposals; records that a model trusts bound nothing.
+
+    ## When
+
+    LN001 or LN002 found much noise and some records are known to be right; or many records have no label (blank cells, or
+    `--unlabelled`). It takes about twice the computing of plain training.
+
+    ## Options
+
+    * `folds` (5): teachers.
+    * `precision` (0.95): share of right labels above the gate from which a pseudo-label counts as certain.
+    * `augmentation` ("standard"): of teachers and student: off, standard or strong.
+    * `mixup` (0.2), `dropout` (0.2), `ema` (0.99): noise of the student, and how slowly its averaged weights follow.
+    * `tuning_epochs` (10): of the fine-tuning on trusted records; 0 leaves it out.
+
+    ## References
+
+    * Yalniz et al.: Billion-scale semi-supervised learning for image classification. 2019.
+    * Xie, Luong, Hovy & Le: Self-training with Noisy Student improves ImageNet classification. CVPR 2020.
+    * Guo, Pleiss, Sun & Weinberger: On calibration of modern neural networks. ICML 2017.
+    * Dawid & Skene: Maximum likelihood estimation of observer error-rates using the EM algorithm. Applied Statistics 1979.
+    """
+
+    name: ClassVar[str] = "teacher"
+    answers: ClassVar[Answers] = "labels"
+
+    folds: int = 5
+    precision: float = 0.95
+    augmentation: Augmentation = "standard"
+    mixup: float = 0.2
+    dropout: float = 0.2
+    ema: float = 0.99
+    tuning_epochs: int = 10
+
+    def propose(self, case: Case) -> Proposal:
+        """Nothing before it was trained.
+
+        Raises:
+            NotApplicable: not one class or grade per record, too few trusted records, or none that they could teach about.
+        """
+        labels, trust = case.dataset.labels, case.trust
+        if labels.task not in ("single", "ordinal"):
+            raise NotApplicable("a teacher is for datasets with one class or grade per record")
+        trusted = int(trust.trusted.sum())
+        if trusted < LEAST_TRUSTED:
+            raise NotApplicable(f"{trusted} trusted records train; a teacher needs at least {LEAST_TRUSTED}: see --trusted")
+        there = np.unique(labels.codes[trust.trusted])
+        missing = [name for i, name in enumerate(labels.classes) if i not in there]
+        if missing:
+            raise NotApplicable(f"no trusted record is of class {missing[0]}: name some with --trusted")
+        if case.unlabelled is None and not (trust.training & ~trust.trusted).any():
+            raise NotApplicable("every training record is trusted already, and there are none without label")
+        return Proposal(strategy=self.name, summary="")
+
+    def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
+        """Teachers, their reading of the other records, the student."""
+        bench, plain = case.bench, case.bench.recipe
+        trusted = bench.examples(case, proposal, rows=case.trust.trusted)
+        reading = self.read(case, trusted, seed)
+        reading.save(self._place(case, seed))
+        targets = targets_of(reading.shares, reading.decisions)
+        used = reading.decisions != DROP
+        weights = balanced(reading.shares, targets, used)
+        others = bench.soft_examples(reading.rows[used], targets[used], weights=weights[used])
+        recipe = replace(
+            plain, augmentation=self.augmentation, mixup=self.mixup, dropout=self.dropout, ema=self.ema,
+        )  # fmt: skip
+        student = bench.train(trusted.joined(others), seed=seed, name=f"{self.name}-{seed}", recipe=recipe)
+        if not self.tuning_epochs:
+            return student
+        tuned = replace(recipe, rate=recipe.rate / 10, epochs=self.tuning_epochs, mixup=0.0, batch=min(recipe.batch, 32))
+        return bench.train(trusted, seed=seed, name=f"{self.name}-{seed}-tuned", recipe=tuned, start=student)
+
+    def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:
+        """What the teachers of all seeds made of the labels."""
+        dataset = case.dataset
+        readings = [Reading.load(self._place(case, fit.seed)) for fit in fits]
+        opinion = opinion_of(readings)
+        rewrite = not (case.trust.self_graded or case.trust.guessed)
+        corrections = corrections_of(dataset, opinion, strategy=self.name, rewrite=rewrite)
+        counts = dict(zip(DECISIONS, np.bincount(opinion.decisions, minlength=len(DECISIONS)).tolist(), strict=True))
+        safe = sum(c.safe for c in corrections)
+        trusted = int(case.trust.trusted.sum())
+        notes = ["teachers and fine-tuning were trained in addition to a student that had the epochs of plain training"]
+        if not rewrite:
+            notes.append("a model chose the trusted records: what the teachers read is no evidence against a label")
+        metrics: dict[str, Cell] = {
+            "trusted_records": trusted,
+            "teacher_accuracy": round(float(np.mean([r.accuracy for r in readings])), 4),
+            "teacher_temperature": round(float(np.mean([r.temperature for r in readings])), 3),
+            "records_kept": counts["keep"], "records_replaced": counts["replace"], "records_softened": counts["soften"],
+            "records_dropped": counts["drop"], "labels_rewritten": safe,
+        }  # fmt: skip
+        return replace(
+            proposal,
+            summary=f"Teachers on {trusted:,} trusted records read {len(opinion.rows):,} others: {counts['keep']:,} labels kept, "
+            f"{counts['replace']:,} replaced, {counts['soften']:,} softened and {counts['drop']:,} left out for training; "
+            f"{safe:,} labels are rewritten, {len(corrections) - safe:,} suggestions wait for a person.",
+            corrections=corrections, weights=weights_of(dataset, opinion, corrections), metrics=metrics,
+            tables=(decision_table(dataset, opinion), bound_table(dataset, opinion, rewrite=rewrite)), notes=tuple(notes),
+        )  # fmt: skip
+
+    def read(self, case: Case, trusted: Examples, seed: int) -> Reading:
+        """What the teachers make of every record that is not trusted."""
+        bench = case.bench
+        recipe = self._teachers_recipe(case, len(trusted))
+        teachers, out_of_fold = bench.cross_fitted(
+            trusted, seed=seed, name=f"{self.name}-{seed}-teacher", folds=self.folds, recipe=recipe
+        )
+        codes = case.dataset.labels.codes
+        truth = codes[trusted.rows]
+        temperature = temperature_of(out_of_fold, truth)
+        known = tempered(out_of_fold, temperature)
+        rows = other_rows(case)
+        own = tempered(bench.predict(teachers, rows), temperature)
+        given = np.where(rows < len(codes), codes[np.minimum(rows, len(codes) - 1)], -1)
+        model = noise_model(own, given)
+        shares = joined(own, given, model)
+        alone = gates_of(known, truth, None, precision=self.precision)
+        beside = gates_of(known, truth, model, precision=self.precision)
+        call, classes = known.argmax(axis=1), known.shape[1]
+        sure = known.max(axis=1) >= SURE
+        return Reading(
+            rows=rows, given=given, shares=shares,
+            called=np.where(own.max(axis=1) >= SURE, own.argmax(axis=1), -1),
+            decisions=np.where(given >= 0, decide(shares, given, beside), decide(shares, given, alone)),
+            judged=np.bincount(call[sure], minlength=classes),
+            right=np.bincount(call[sure & (call == truth)], minlength=classes),
+            accuracy=float((call == truth).mean()), temperature=temperature,
+        )  # fmt: skip
+
+    def _teachers_recipe(self, case: Case, examples: int) -> Recipe:
+        """The plain recipe, with as many epochs as few examples want, and no more time than it has."""
+        bench, plain = case.bench, case.bench.recipe
+        few = automatic(bench.task, examples, bench.device.type)
+        usual = automatic(bench.task, int(case.trust.training.sum()), bench.device.type)
+        epochs = max(1, round(few.epochs * min(1.0, plain.epochs / usual.epochs)))
+        return replace(
+            plain, epochs=epochs, batch=min(few.batch, plain.batch), augmentation=self.augmentation, ema=self.ema,
+            dropout=self.dropout,
+        )  # fmt: skip
+
+    def _place(self, case: Case, seed: int) -> Path:
+        return case.work / f"{self.name}-{seed}" / "reading.npz"
+
+
+def other_rows(case: Case) -> Rows:
+    """Readable training records that are not trusted, labelled or not, and the pool without what is held back."""
+    bench, dataset = case.bench, case.dataset
+    own = np.flatnonzero(case.trust.training & ~case.trust.trusted & bench.pictures.readable[: dataset.size])
+    pool = bench.pool
+    if case.unlabelled is not None and len(pool) and "pixels" in case.unlabelled.fingerprints:
+        held = dataset.fingerprints["pixels"][case.trust.evaluation | case.trust.validation].dropna()
+        seen = case.unlabelled.fingerprints["pixels"].isin(set(held)).to_numpy()
+        pool = pool[~seen[pool - dataset.size]]
+    return np.concatenate([own, pool]).astype(np.int64)
