@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic import Field as Key
@@ -21,6 +21,8 @@ from auditor.layout import CONFIG_NAME, Options
 from auditor.privacy.rules import Privacy
 from auditor.reader import Limits
 from auditor.types import Severity
+
+T = TypeVar("T")
 
 
 class Section(BaseModel):
@@ -91,6 +93,17 @@ class ScanSection(Section):
     predictions: str | None = None
 
 
+class FixSection(Section):
+    """`[fix]`: what `medaudit fix` does unless its options say otherwise."""
+
+    strategy: tuple[str, ...] = ()
+    trusted: str | None = None
+    evaluate: str | None = None
+    seeds: int = Key(default=3, ge=1)
+    margin: float = Key(default=0.01, ge=0, le=1)
+    device: str = "auto"
+
+
 class LimitsSection(Section):
     """`[limits]`: what one file may cost; `seconds` are of processor time, `wall-seconds` of the clock."""
 
@@ -131,6 +144,8 @@ class Config(Section):
     limits: LimitsSection = LimitsSection()
     severity: Mapping[str, Severity] = Key(default_factory=dict)
     checks: Mapping[str, Mapping[str, Any]] = Key(default_factory=dict)
+    fix: FixSection = FixSection()
+    strategies: Mapping[str, Mapping[str, Any]] = Key(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
 
     def options(self, where: Path) -> Options:
@@ -165,22 +180,22 @@ class Config(Section):
         Raises:
             ConfigError: a threshold that the check does not have, or of the wrong type.
         """
-        return configured(check, self.checks.get(check.code, {}))
+        return configured(check, self.checks.get(check.code, {}), f"checks.{check.code}")
 
 
-def configured(check: type[Check], values: Mapping[str, Any]) -> Check:
-    """A check with thresholds.
+def configured(kind: type[T], values: Mapping[str, Any], section: str) -> T:
+    """A check or a strategy with the options that a section of medaudit.toml gives it.
 
     Raises:
-        ConfigError: unknown threshold or wrong type.
+        ConfigError: unknown option or wrong type.
     """
-    thresholds = {f.name: f.default for f in dataclass_fields(check)}
+    options = {f.name: f.default for f in dataclass_fields(kind)}  # type: ignore[arg-type]
     chosen: dict[str, Any] = {}
     for key, value in values.items():
         name = key.replace("-", "_")
-        if name not in thresholds:
-            raise ConfigError(f"[checks.{check.code}] has no option {key!r}{suggestion(name, thresholds)}")
-        default = thresholds[name]
+        if name not in options:
+            raise ConfigError(f"[{section}] has no option {key!r}{suggestion(name, options)}")
+        default = options[name]
         number = isinstance(default, int | float) and not isinstance(default, bool)
         fits = (isinstance(value, int | float) and not isinstance(value, bool)) if number else isinstance(value, type(default))
         if isinstance(default, int) and not isinstance(default, bool) and not isinstance(value, int):
@@ -188,9 +203,9 @@ def configured(check: type[Check], values: Mapping[str, Any]) -> Check:
         if isinstance(default, tuple) and isinstance(value, list):
             fits, value = True, tuple(value)
         if not fits:
-            raise ConfigError(f"[checks.{check.code}] {key} = {value!r}: a {type(default).__name__} is needed")
+            raise ConfigError(f"[{section}] {key} = {value!r}: a {type(default).__name__} is needed")
         chosen[name] = value
-    return check(**chosen)
+    return kind(**chosen)
 
 
 def suggestion(name: str, known: Mapping[str, object] | list[str]) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import pickle
 import selectors
-import signal
 import struct
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from auditor.bounds import clock_limit, limit_memory, limit_processor, used_up
 from auditor.cache import Cache
 from auditor.feature import features
 from auditor.measure import Measurement, Measurer, Task
@@ -34,6 +34,8 @@ LENGTH = struct.Struct("<Q")
 HOME = str(Path(__file__).resolve().parent.parent)
 START = f"import sys; sys.path.insert(0, {HOME!r}); from auditor.workers import serve; serve()"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+STARTING = 300.0
+"""Seconds on the clock that a worker may take to start; a busy machine takes many."""
 MEMORY_BYTES = 1 << 30
 """Private memory that a worker may hold; what needs more is refused as hostile (kind `memory`)."""
 
@@ -126,34 +128,6 @@ def measure(measurer: Measurer, task: Task) -> list[Measurement]:
         return [Measurement(record=record, problem=problem) for record in task.records]
 
 
-def limit_memory(extra_bytes: int) -> None:
-    """Bound the private memory of this process (Linux, where RLIMIT_DATA counts it); elsewhere nothing is bounded."""
-    if sys.platform != "linux":
-        return
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_DATA, (extra_bytes, resource.RLIM_INFINITY))
-
-
-STARTING = 300.0
-"""Seconds on the clock that a worker may take to start; a busy machine takes many."""
-BOUNDS_PROCESSOR = hasattr(signal, "setitimer")
-"""True on Linux and macOS; Windows has no such timer, and the limit on processor time is one on the clock there."""
-
-
-def limit_processor(seconds: float) -> None:
-    """Let this process compute for so many seconds (all its threads together) before the kernel ends it with SIGPROF."""
-    if BOUNDS_PROCESSOR:
-        # An ignored signal is inherited from whoever started us, and a handler in Python would wait for the codec to return.
-        signal.signal(signal.SIGPROF, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-
-
-def clock_limit(limits: Limits) -> float:
-    """Seconds on the clock after which a file is given up."""
-    return max(limits.wall_seconds, limits.seconds) if BOUNDS_PROCESSOR else limits.seconds
-
-
 @dataclass(kw_only=True, eq=False)
 class Worker:
     """One process and the tasks it has not answered yet."""
@@ -191,7 +165,7 @@ class Worker:
         assert self.process is not None
         with suppress(subprocess.TimeoutExpired):  # it may live on with its pipe closed
             self.process.wait(timeout=5)
-        if BOUNDS_PROCESSOR and self.process.returncode == -signal.SIGPROF:
+        if used_up(self.process.returncode):
             return "timeout", f"reading it took more than {self.setup.limits.seconds:g} s of computing; the file was left out"
         return "crashed", "the reader crashed on it; the file was left out"
 

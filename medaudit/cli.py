@@ -158,16 +158,18 @@ def rules() -> None:
 
 
 @app.command()
-def explain(code: Annotated[str, typer.Argument(help="Code of a check, e.g. LK001.")]) -> None:
-    """Explain a check: what it does, why that is bad, how to fix it, its options."""
+def explain(code: Annotated[str, typer.Argument(help="Code of a check (LK001) or name of a strategy (teacher).")]) -> None:
+    """Explain a check or a strategy: what it does, why or when, its options."""
     import inspect
 
     from auditor.check import check_classes
-    from auditor.errors import ConfigError
 
     check = next((c for c in check_classes() if c.code == code.upper()), None)
     if check is None:
-        raise ConfigError(f"no check has the code {code!r}: `medaudit rules` lists them")
+        from medaudit.fixing import explained
+
+        typer.echo(explained(code))
+        return
     typer.echo(f"{check.code} {check.name} ({check.severity.value})\n\n{inspect.getdoc(check)}")
 
 
@@ -244,14 +246,16 @@ def fix(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when something would be corrected.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Apply also what is not safe, or not shown to do no harm.")] = False,
     seed: Annotated[int, typer.Option(help="First seed.")] = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="Networks per strategy.", rich_help_panel=given.TRAINING)] = 3,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=given.TRAINING)] = "auto",
+    seeds: Annotated[int | None, typer.Option(min=1, help="Networks per strategy (3).", rich_help_panel=given.TRAINING)] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto (default), cpu, cuda, cuda:N or mps.", rich_help_panel=given.TRAINING)
+    ] = None,
     budget: Annotated[
         str | None, typer.Option(help="Time for all training together, such as 30m.", rich_help_panel=given.TRAINING)
     ] = None,
     margin: Annotated[
-        float, typer.Option(min=0, max=1, help="A smaller loss counts as none.", rich_help_panel=given.TRAINING)
-    ] = 0.01,
+        float | None, typer.Option(min=0, max=1, help="A smaller loss counts as none (0.01).", rich_help_panel=given.TRAINING)
+    ] = None,
     from_run: Annotated[
         Path | None,
         typer.Option(
@@ -299,16 +303,11 @@ def fix(
     corrections pending, or when the evaluation says harmed and nothing was applied; 2 usage, configuration or a dataset that
     cannot be opened.
     """
+    from auditor.config import find_config
     from auditor.scan import plan_for
-    from medaudit.fixing import fixed_copy, pending_lines
-    from trainers.correct import Order
+    from medaudit.fixing import fixed_copy, order_for, pending_lines
 
     options = {"from-run": from_run, "encoder": encoder, "network": network, "teacher-data": teacher_data, "key": key}
-    order = Order(
-        strategies=tuple(given.words_of(strategy)) or ("auto",), trusted=trusted, evaluate=evaluate, unlabelled=unlabelled,
-        seeds=seeds, seed=seed, device=device, budget=given.seconds_of(budget), margin=margin, force=force, check=check,
-        options={name: str(value) for name, value in options.items() if value is not None},
-    )  # fmt: skip
     roles = given.roles_of(
         label=label, patient=patient, split=split, site=site, path=path, lesion=lesion, study=study, series=series, rater=rater,
         mask=mask,
@@ -316,6 +315,12 @@ def fix(
     plan = plan_for(
         dataset, config=config, roles=roles, root=images, reviewed=reviewed or (), workers=workers, cache=cache,
         tool_version=__version__,
+    )  # fmt: skip
+    order = order_for(
+        plan.config, find_config(dataset) if config is None else config, strategies=given.words_of(strategy), trusted=trusted,
+        evaluate=evaluate, unlabelled=unlabelled, seeds=seeds, seed=seed, device=device, budget=given.seconds_of(budget),
+        margin=margin, force=force, check=check,
+        options={name: str(value) for name, value in options.items() if value is not None},
     )  # fmt: skip
     fixed, comparison = fixed_copy(dataset, order, plan, output, progress=progress_on_terminal(quiet=quiet))
     if comparison is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from auditor.config import Config
 from auditor.errors import ConfigError
 from auditor.progress import Progress
 from auditor.scan import Plan
@@ -20,6 +22,36 @@ from trainers.strategy import strategy_classes, title
 
 WORK = ".medaudit-work"
 """Beside the copy: decoded pictures and checkpoints of a run that has not ended."""
+
+
+def order_for(
+    config: Config,
+    file: Path | None,
+    *,
+    strategies: Sequence[str],
+    trusted: str | None,
+    evaluate: str | None,
+    seeds: int | None,
+    device: str | None,
+    margin: float | None,
+    **more: Any,
+) -> Order:
+    """What is asked for: the options, and `[fix]` of medaudit.toml where there are none; its files lie beside it."""
+    told = config.fix
+
+    def beside(spec: str | None) -> str | None:
+        there = spec is not None and file is not None and (file.parent / spec).is_file()
+        return str(file.parent / str(spec)) if there and file is not None else spec
+
+    return Order(
+        strategies=tuple(strategies) or told.strategy or ("auto",),
+        trusted=trusted if trusted is not None else beside(told.trusted),
+        evaluate=evaluate if evaluate is not None else beside(told.evaluate),
+        seeds=seeds if seeds is not None else told.seeds,
+        device=device if device is not None else told.device,
+        margin=margin if margin is not None else told.margin,
+        **more,
+    )
 
 
 def fixed_copy(target: Path, order: Order, plan: Plan, output: Path, *, progress: Progress) -> tuple[Fixed, Comparison | None]:

@@ -131,7 +131,8 @@ def compare_results(
     records |= {c.record for c in corrections} | {r for arm in arms if arm.proposal for r in arm.proposal.removed}
     pictures = {**before.thumbnails, **after.thumbnails, **(thumbnails or {})}
     documentation = {**before.documentation, **after.documentation}
-    by_findings = _judged(found)
+    numbers = tally(before), tally(after)
+    by_findings = _judged(found, *numbers, corrected=bool(applied))
     return Comparison(
         schema_version=SCHEMA_VERSION,
         tool_version=after.tool_version,
@@ -146,8 +147,8 @@ def compare_results(
         remaining=found.remaining,
         introduced=found.introduced,
         unclear=found.unclear,
-        before=tally(before),
-        after=tally(after),
+        before=numbers[0],
+        after=numbers[1],
         changes=dict(changes or {}),
         removed=tuple(removed),
         configuration=dict(after.configuration if configuration is None else configuration),
@@ -158,11 +159,18 @@ def compare_results(
     )
 
 
-def _judged(found: Matched) -> tuple[RunVerdict, str]:
-    """Verdict and sentence where no network was compared: new findings outweigh those that were fixed."""
+def _judged(found: Matched, before: Tally, after: Tally, *, corrected: bool) -> tuple[RunVerdict, str]:
+    """Verdict and sentence where no network was compared.
+
+    New findings outweigh those that were fixed. Only where something was corrected between the scans, and fewer errors and
+    warnings are left and no error is new, it is a correction: checks that train a probe name other records on other data.
+    """
     fixed, introduced = counted(len(found.fixed), "finding"), counted(len(found.introduced), "finding")
     rest = f"{counted(len(found.remaining), 'finding')} in both scans."
-    if alarming(found.introduced):
+    if alarms := alarming(found.introduced):
+        fewer = after.errors + after.warnings < before.errors + before.warnings
+        if corrected and fewer and not any(f.severity is Severity.ERROR for f in alarms):
+            return "corrected", f"{fixed} fixed, {introduced} introduced, no error among them; {rest}"
         return "new findings", f"{introduced} introduced, {len(found.fixed):,} fixed; {rest}"
     if found.unclear:
         unsure = counted(len(found.unclear), "finding")

@@ -11,7 +11,7 @@ from reports.cell import shown, signed
 from reports.charts import draw, strip
 from reports.compare import alarming
 from reports.explanation import sections
-from reports.measured import basis, chosen_arm, class_charts, gain_chart, interval, level, lost
+from reports.measured import basis, chosen_arm, class_charts, gain_chart, interval, is_scaled, level, lost
 from reports.proposal import removed_table, weights_table
 from reports.views import OPEN_ROWS, Limits, Pictures, cut, drawings, findings_view, table_view, tables_of
 from reports.wording import RUN_VERDICT, SELF_GRADED, VERDICT, counted
@@ -87,6 +87,7 @@ def _main(evaluation: Evaluation) -> dict[str, Any] | None:
         "basis": basis(evaluation),
         "arm": evaluation.arm,
         "picture": strip(chart, "main"),
+        "scaled": is_scaled(evaluation),
         "lost": [f"{m.title} {level(m.before)} → {level(m.after)} ({interval(m)})" for m in lost(evaluation)],
     }
 
@@ -100,10 +101,12 @@ def _tiles(comparison: Comparison) -> list[tuple[str, str, int]]:
     ]
     if comparison.unclear:
         tiles.append(("unclear", "skipped", len(comparison.unclear)))
-    if comparison.arms:
-        states = [_state(arm, c.safe, comparison) for arm, c in _proposed(comparison)]
+    states = [_state(arm, c.safe, comparison) for arm, c in _proposed(comparison)]
+    if states:
         tiles.append(("corrections applied", "note", states.count("applied")))
         tiles.append(("corrections proposed", "note", states.count("proposed")))
+    if removed := len(_taken_out(comparison)):
+        tiles.append(("records removed", "note", removed))
     return tiles
 
 
@@ -165,13 +168,17 @@ def _corrections(comparison: Comparison, limits: Limits, pictures: Pictures) -> 
 
 def _left_out(comparison: Comparison, limits: Limits, pictures: Pictures) -> dict[str, Any] | None:
     """The records that were taken out, with the reason."""
-    removed = {
+    removed = _taken_out(comparison)
+    return table_view(removed_table(removed), limits, pictures) if removed else None
+
+
+def _taken_out(comparison: Comparison) -> dict[str, str]:
+    return {
         record: reason
         for arm in comparison.arms
         if arm.proposal and arm.strategy in comparison.applied
         for record, reason in arm.proposal.removed.items()
     }
-    return table_view(removed_table(removed), limits, pictures) if removed else None
 
 
 def _advice(comparison: Comparison) -> list[tuple[str, str, Any]]:

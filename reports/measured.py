@@ -19,8 +19,8 @@ def chosen_arm(comparison: Comparison) -> Arm | None:
 
 
 def level(value: float) -> str:
-    """A metric's value: three decimals where it is a fraction."""
-    return shown(value, "fraction" if 0 <= value <= 1 else "")
+    """A metric's value, with as many decimals as its difference."""
+    return shown(value, "fraction") if 0 <= value <= 1 else signed(value).removeprefix("+")
 
 
 def interval(measured: Measured) -> str:
@@ -68,6 +68,11 @@ def _placed(evaluation: Evaluation) -> tuple[Cell, Cell, Cell]:
             row = list(columns["metric"]).index(main.title)
             return columns["difference"][row], columns["low"][row], columns["high"][row]
     return main.difference, main.low, main.high
+
+
+def is_scaled(evaluation: Evaluation) -> bool:
+    """The axis shows the main metric as a share of its range, not in its unit."""
+    return _placed(evaluation)[0] != evaluation.metrics[0].difference
 
 
 def class_charts(evaluation: Evaluation) -> tuple[Chart, ...]:

@@ -1,4 +1,4 @@
-"""Contact sheets: the records of a table as rows of thumbnails, one row for each value of its column `sheet` (a device, say)."""
+"""Contact sheets: the records of a table as thumbnails, one row for each value of its column `sheet` (a device, say)."""
 
 from __future__ import annotations
 
@@ -35,13 +35,14 @@ def sheets(table: Table, take: Callable[[Cell], str]) -> dict[str, Any] | None:
     each = min(MOST, max(FEWEST, PICTURES_OF_SHEETS // max(1, len(found))))
     rows: list[dict[str, Any]] = []
     for name, records in list(found.items())[:SHEETS_SHOWN]:
-        members = []
+        members: list[dict[str, str]] = []
         for record in records:
             uri = take(record) if len(members) < each else ""
             if uri:
                 members.append({"record": shown(record), "uri": uri, "split": "", "label": ""})
         if members:
-            rows.append({"name": shown(name), "members": members, "more": len(records) - len(members)})
+            row = {"name": shown(name), "members": members, "more": len(records) - len(members)}
+            rows.append(row | {"across": False, "disputed": False, "evidence": ""})
     if not rows:
         return None
     kind = columns["sheet"].title or "sheet"

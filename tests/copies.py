@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from PIL import Image
@@ -13,6 +14,10 @@ from auditor.dataset import Dataset
 from auditor.scan import Plan, examine, plan_for
 from auditor.types import Correction, Proposal, ScanResult
 from trainers.apply import Applied, apply
+from trainers.strategy import Case, Trust
+
+if TYPE_CHECKING:
+    from trainers.bench import Bench
 
 HEADER = ("id", "file", "patient", "finding", "split", "note")
 
@@ -79,3 +84,13 @@ def proposal(*corrections: Correction, strategy: str = "teacher", **more: object
 def snapshot(folder: Path) -> dict[str, bytes]:
     """Every file below a folder."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def case_of(seen: Scanned, work: Path, **options: str) -> Case:
+    """What a strategy is given, without a bench: for strategies that train nothing."""
+    size = seen.dataset.size
+    none, every = np.zeros(size, dtype=np.bool_), np.ones(size, dtype=np.bool_)
+    trust = Trust(trusted=none, validation=none, evaluation=none, training=every, origin="nobody", self_graded=True)
+    return Case(
+        dataset=seen.dataset, result=seen.result, trust=trust, bench=cast("Bench", None), work=work, options=options
+    )  # fmt: skip

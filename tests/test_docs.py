@@ -1,5 +1,6 @@
 """Documentation is tested: every command, option, code and changed page."""
 
+import dataclasses
 import importlib.util
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import typer
 
 from auditor.check import check_classes
 from medaudit.cli import app
+from trainers.strategy import strategy_classes
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -33,13 +35,25 @@ def test_the_docs_name_no_option_that_is_not_there() -> None:
     assert told <= there
 
 
-def test_the_page_of_checks_is_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("make_checks", DOCS / "make_checks.py")
+def test_the_pages_of_checks_and_strategies_are_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("make_pages", DOCS / "make_pages.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (DOCS / "checks.md").read_text("utf-8") == module.page(), "run `python docs/make_checks.py`"
+    assert (DOCS / "checks.md").read_text("utf-8") == module.checks_page(), "run `python docs/make_pages.py`"
+    assert (DOCS / "strategies.md").read_text("utf-8") == module.strategies_page(), "run `python docs/make_pages.py`"
+
+
+def test_every_strategy_says_what_it_does_and_when() -> None:
+    text = (DOCS / "strategies.md").read_text("utf-8")
+    for kind in strategy_classes():
+        assert f"## {kind.name}\n" in text
+        told = kind.__doc__ or ""
+        assert all(heading in told for heading in ("## What it does", "## When", "## References")), kind.name
+        options = [f.name for f in dataclasses.fields(kind)]
+        assert not options or "## Options" in told, kind.name
+        assert all(f"`{name}`" in told for name in options), kind.name
 
 
 def test_every_code_is_in_the_page_of_checks() -> None:

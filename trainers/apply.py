@@ -21,6 +21,7 @@ from auditor.config import Config
 from auditor.dataset import ROLES, Dataset
 from auditor.errors import ConfigError
 from auditor.layout import CONFIG_NAME, Options
+from auditor.tabular.tables import table_format
 from auditor.types import Proposal
 from trainers.array_form import write_arrays
 from trainers.cells import Cells
@@ -317,7 +318,8 @@ def _whole(
         with built(reports) as folder:
             put(folder / STATE, state_file(State(form="whole")))
             _add(folder, extra)
-    return Applied(output=output, reports=reports, files=len(proposal.files), tables={}, notes=proposal.notes)
+    images = sum(table_format(name) is None and name != CONFIG_NAME for name in proposal.files)
+    return Applied(output=output, reports=reports, files=images, tables={}, notes=proposal.notes)
 
 
 def _add(folder: Path, extra: Mapping[str, bytes | Path]) -> None:

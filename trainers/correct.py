@@ -10,14 +10,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from auditor.dataset import Dataset, State
+from auditor.dataset import Dataset
 from auditor.errors import ConfigError
 from auditor.progress import Progress, Silent
 from auditor.scan import Plan, examine, linked_dataset
@@ -25,10 +24,12 @@ from auditor.types import Arm, Evaluation, Proposal, ScanResult
 from trainers.bench import Bench
 from trainers.choose import Pick, recommended
 from trainers.evaluate import choose_best, compare_arms
+from trainers.evaluation_tables import difference_table
 from trainers.loop import Trained
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Case, NotApplicable, Strategy, Trust, strategy_named, title
-from trainers.trust import kin, trust_of
+from trainers.trust import trust_of
+from trainers.truth import patients_of, truth_of
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -68,7 +69,8 @@ class Order:
 
 @dataclass(kw_only=True)
 class Attempt:
-    """One strategy on its way through the run; `on_validation` and `on_evaluation` are (seeds, records, outputs).
+    """One strategy on its way through the run; `on_validation` and `on_evaluation` are (seeds, records, outputs),
+    `beside` the same of further networks on the evaluation records.
 
     `gain` is that over doing nothing on validation, with its standard error.
     """
@@ -79,6 +81,7 @@ class Attempt:
     fits: Sequence[Trained] = ()
     on_validation: Floats | None = None
     on_evaluation: Floats | None = None
+    beside: Mapping[str, Floats] = field(default_factory=dict)
     evaluation: Evaluation | None = None
     gain: tuple[float, float] = (float("nan"), float("nan"))
     skipped: str = ""
@@ -134,7 +137,10 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
         ConfigError: an option is wrong.
     """
     progress = progress or Silent()
-    wanted = {name: strategy_named(name) for name in order.strategies if name != "auto"}
+    told = plan.config.strategies
+    wanted = {name: strategy_named(name, told.get(name)) for name in order.strategies if name != "auto"}
+    for name in told:  # a mistake in the file is told before an hour of training, not after
+        strategy_named(name, told[name])
     seen = examine(target, plan, progress=progress)
     dataset, before = seen.dataset, seen.result
     trust, untrusted = parts(dataset, order)
@@ -147,14 +153,16 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
         picks += [p for p in found if p.strategy not in named]
     believed = trust if trust is not None else nobody(dataset)
     bench = Bench(
-        dataset, believed, work=work, device=order.device, unlabelled=unlabelled, limits=plan.config.limits_of(), progress=progress,
-        workers=plan.workers if plan.workers is not None else max(1, os.cpu_count() or 1),
+        dataset, believed, work=work, device=order.device, unlabelled=unlabelled, limits=plan.config.limits_of(),
+        progress=progress, workers=plan.workers if plan.workers is not None else max(1, os.cpu_count() or 1),
     )  # fmt: skip
     case = Case(
         dataset=dataset, result=before, trust=believed, bench=bench, work=work, unlabelled=unlabelled,
         seed=order.seed, options=order.options, progress=progress,
     )  # fmt: skip
-    attempts = [Attempt(strategy=wanted.get(p.strategy) or strategy_named(p.strategy), why=p.why) for p in picks]
+    attempts = [
+        Attempt(strategy=wanted.get(p.strategy) or strategy_named(p.strategy, told.get(p.strategy)), why=p.why) for p in picks
+    ]
     for attempt in attempts:
         proposed(attempt, case, untrusted if attempt.strategy.trains and trust is None else "")
     if not order.check and trust is not None and any(a.strategy.trains and not a.skipped for a in attempts):
@@ -224,6 +232,10 @@ def trained(attempts: Sequence[Attempt], case: Case, order: Order) -> None:
         attempt.fits = fits
         attempt.on_validation = np.stack([bench.predict(f, case.trust.validation) for f in fits])
         attempt.on_evaluation = np.stack([bench.predict(f, case.trust.evaluation) for f in fits])
+        others = [attempt.strategy.beside(case, f) for f in fits]
+        attempt.beside = {
+            name: np.stack([bench.predict(other[name], case.trust.evaluation) for other in others]) for name in others[0]
+        }
     truth, task = truth_of(case, case.trust.evaluation), bench.task
     for attempt in arms[1:]:
         if attempt.on_evaluation is None or baseline.on_evaluation is None:
@@ -233,7 +245,26 @@ def trained(attempts: Sequence[Attempt], case: Case, order: Order) -> None:
             task=task.kind, classes=task.classes, margin=order.margin, seed=order.seed, self_graded=case.trust.self_graded,
             arm=attempt.strategy.name, baseline=baseline.strategy.name,
         )  # fmt: skip
+        attempt.evaluation = with_others(attempt.evaluation, attempt, case, order)
         attempt.gain = gain_of(attempt, baseline, case, order)
+
+
+def with_others(evaluation: Evaluation, attempt: Attempt, case: Case, order: Order) -> Evaluation:
+    """The evaluation with a table and a sentence on each further network that the arm is compared with."""
+    rows, task = case.trust.evaluation, case.bench.task
+    assert attempt.on_evaluation is not None
+    for name, predictions in attempt.beside.items():
+        against = compare_arms(
+            truth_of(case, rows), predictions, attempt.on_evaluation, patients=patients_of(case, rows), task=task.kind,
+            classes=task.classes, margin=order.margin, seed=order.seed, self_graded=case.trust.self_graded,
+            arm=attempt.strategy.name, baseline=name,
+        )  # fmt: skip
+        table = difference_table(
+            f"against_{name}", f"Against the {name}", against.metrics, before=f"The {name}", after=attempt.strategy.name
+        )
+        note = f"against the {name}: {against.summary}"
+        evaluation = replace(evaluation, tables=(*evaluation.tables, table), notes=(*evaluation.notes, note))
+    return evaluation
 
 
 def gain_of(attempt: Attempt, baseline: Attempt, case: Case, order: Order) -> tuple[float, float]:
@@ -294,24 +325,3 @@ def held_back(attempt: Attempt, order: Order) -> str:
     if verdict in ("improved", "not worse"):
         return ""
     return f"{attempt.strategy.name} is not applied: {verdict} on the evaluation records; --force applies it all the same"
-
-
-def truth_of(case: Case, rows: Bools) -> npt.NDArray[np.generic]:
-    """What the labels of these records say, as `trainers.grade` wants it."""
-    labels, kind = case.dataset.labels, case.bench.task.kind
-    if kind == "segmentation":
-        masks = case.bench.pictures.masks
-        assert masks is not None
-        return np.asarray(masks[np.flatnonzero(rows)])
-    if kind == "multi":
-        assert labels.states is not None
-        states = labels.states.to_numpy()[rows].astype(np.float64)
-        return np.where(states >= 0, states == State.POSITIVE, np.nan)
-    if kind == "continuous":
-        return pd.to_numeric(labels.values, errors="coerce").to_numpy(np.float64, na_value=np.nan)[rows]
-    return labels.codes[rows]
-
-
-def patients_of(case: Case, rows: Bools) -> npt.NDArray[np.int64]:
-    """A number per record: the unit that is drawn anew."""
-    return kin(case.dataset)[rows]

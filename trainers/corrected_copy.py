@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,9 @@ class State:
 
 def state_file(state: State) -> bytes:
     """The state as JSON."""
-    content = {"written_by": "medaudit", "state_version": STATE_VERSION, **asdict(state)}
+    content = {"written_by": "medaudit", "state_version": STATE_VERSION, **vars(state)}
+    content["entries"] = [{**vars(entry), "correction": vars(entry.correction)} for entry in state.entries]
+    content["removals"] = [vars(removal) for removal in state.removals]
     return (json.dumps(content, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
 
 

@@ -26,7 +26,7 @@ from pydicom.sequence import Sequence as Items
 from auditor.containers.dicom_header import read_elements
 from auditor.containers.guard import decoding
 from auditor.errors import ConfigError, UnreadableFile
-from auditor.layout import CONFIG_NAME, list_files
+from auditor.layout import CONFIG_NAME, OWN_OUTPUT, list_files
 from auditor.privacy.dicom_privacy import dicom_exposure
 from auditor.privacy.ps315 import EDITION, entry_of
 from auditor.privacy.rules import Privacy
@@ -192,7 +192,7 @@ def deidentify(
 
     Args:
         source: a folder.
-        destination: must not exist, or be empty; not inside the source, nor around it.
+        destination: must not exist, or be empty; not inside the source (but below a `medaudit-out` in it), nor around it.
         salt: secret of the user, at least 16 bytes. The same salt gives the same pseudonyms, UIDs and shifts.
         rules: which private creators may stay.
         limits: bounds per file.
@@ -206,7 +206,9 @@ def deidentify(
     if len(salt) < LEAST_SALT:
         raise ConfigError(f"the salt has {len(salt)} bytes; at least {LEAST_SALT} are needed, and nobody else may know them")
     inner, outer = destination.resolve(), source.resolve()
-    if inner == outer or inner.is_relative_to(outer) or outer.is_relative_to(inner):
+    # What lies below medaudit-out is no part of the source: that folder is never listed.
+    inside = inner.is_relative_to(outer) and OWN_OUTPUT not in inner.relative_to(outer).parts
+    if inner == outer or inside or outer.is_relative_to(inner):
         raise ConfigError("the copy must go into a folder of its own, neither inside the source nor around it")
     if destination.exists() and any(destination.iterdir()):
         raise ConfigError(f"{destination}: is not empty; name a new folder for the copy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -97,7 +98,7 @@ def _exported(path: Path) -> nn.Module:
     os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
     try:
         return torch.export.load(path).module()
-    except (RuntimeError, ValueError, KeyError) as error:
+    except (RuntimeError, ValueError, KeyError, UnpicklingError) as error:
         raise ConfigError(f"encoder {path.name}: not a program of torch.export; save it with torch.export.save") from error
     finally:
         if before is None:

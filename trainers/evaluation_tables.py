@@ -45,6 +45,20 @@ def difference_chart(graded: Graded, measured: Sequence[Measured], margin: float
     )
 
 
+def difference_table(name: str, title: str, measured: Sequence[Measured], *, before: str, after: str) -> Table:
+    """All metrics of two arms, called `before` and `after`, with their intervals."""
+    rows = [(m.title, cell(m.before), cell(m.after), cell(m.difference), cell(m.low), cell(m.high)) for m in measured]
+    named: tuple[tuple[str, ColumnKind, str], ...] = (
+        ("metric", "text", "Metric"),
+        ("before", "number", before),
+        ("after", "number", after),
+        ("difference", "number", "Difference"),
+        ("low", "number", "95 % from"),
+        ("high", "number", "to"),
+    )
+    return _table(name, title, named, rows)
+
+
 def class_table(graded: Graded, before: Doubles, after: Doubles, differences: Sequence[Interval]) -> Table:
     """Per class: records, before, after, difference with its interval; `before` and `after` are (classes,)."""
     records = _class_records(graded)

@@ -16,6 +16,7 @@ from auditor.scan import Plan, plan_for, scan
 from auditor.types import Arm, Cell, Column, Proposal, ScanResult, Table
 from trainers.apply import Applied, apply
 from trainers.correct import Attempt, Corrected, Order, correct, held_back
+from trainers.encoder_file import Program
 from trainers.ledger import Removal
 from trainers.model_file import CARD, DESCRIPTION, WEIGHTS, save_model
 from trainers.place import check_place
@@ -150,7 +151,8 @@ def shown_only(attempt: Attempt) -> Proposal | None:
 def model_files(fixed: Fixed, work: Path) -> dict[str, Path]:
     """The network of the applied strategy's first seed, in the files of `trainers.model_file`; empty where none was trained."""
     attempt = next((a for a in fixed.kept if a.fits), None)
-    if attempt is None:
+    # an exported program has no architecture by name: such a network cannot be saved, and its strategy says so
+    if attempt is None or isinstance(attempt.fits[0].network.get_submodule("encoder"), Program):
         return {}
     notes = [f"Strategy {attempt.strategy.name}, the first of {count(len(attempt.fits), 'seed')}"]
     if attempt.evaluation is not None:

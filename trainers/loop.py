@@ -147,7 +147,7 @@ class _Run:
         model = self._model()
         order = draw.permutation(len(self.examples))
         chunks = np.resize(order, (self.steps, self.batch)).astype(np.int64)
-        memory = {name: buffer.clone() for name, buffer in self.loss.named_buffers()}
+        memory = {name: buffer.clone() for name, buffer in self.loss.named_buffers()} if self.team.size > 1 else {}
         total = torch.zeros((), device=device)
         for chunk, batch in zip(chunks, self.feed.batches(c[self.team.rank :: self.team.size] for c in chunks), strict=True):
             rate = recipe.rate * schedule(self.step / (self.steps * recipe.epochs), recipe.warmup)
@@ -172,8 +172,8 @@ class _Run:
             if self.dynamics is not None:
                 self.dynamics.note(logits, index, self.epoch)
             progress.advance()
-        for name, buffer in self.loss.named_buffers():
-            self.team.combine(buffer, memory[name])
+        for name, before in memory.items():
+            self.team.combine(self.loss.get_buffer(name), before)
         self.mean_loss = self.team.shared(float(total) / self.steps)
 
     def close_epoch(self, validation: Examples | None, began: float) -> None:

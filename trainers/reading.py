@@ -1,9 +1,9 @@
 """What the teachers of all seeds made of a dataset's records: one opinion, as corrections, weights and tables.
 
-A label is rewritten unasked only where people's trusted labels bound the error. Of N records that teachers surely call c, at most
-a share 1 - q is wrong, q being the Clopper-Pearson lower bound of their precision on trusted records out of fold. All of those
-errors may lie among the D records whose label would change, since where teacher and label disagree the teacher errs more often.
-So of the changes at least 1 - (1 - q) N / D are right: nothing on clean data, where D is small, and q where all labels change.
+A label is rewritten unasked only where people's trusted labels bound the error. Of N records that teachers surely call c, at
+most a share 1 - q is wrong, q being the Clopper-Pearson lower bound of their precision on trusted records out of fold. All of
+those errors may lie among the D records whose label would change, since where teacher and label disagree the teacher errs more
+often. So of the changes at least 1 - (1 - q) N / D are right: none on clean data, where D is small, and q where all change.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +62,8 @@ class Reading:
     def load(path: Path) -> Reading:
         """What `save` wrote."""
         with np.load(path) as arrays:
-            return Reading(**{name: arrays[name] if arrays[name].ndim else float(arrays[name]) for name in arrays.files})
+            values: dict[str, Any] = {name: arrays[name] if arrays[name].ndim else float(arrays[name]) for name in arrays.files}
+        return Reading(**values)
 
 
 @dataclass(frozen=True, kw_only=True)

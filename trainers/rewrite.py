@@ -8,6 +8,7 @@ and rounded (PNG specification, 12.4 and 13.12): a collection that is of one dep
 from __future__ import annotations
 
 import gzip
+import math
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,13 +26,17 @@ Array = npt.NDArray[Any]
 Container = Literal["png", "nifti"]
 SizeRule = Literal["keep", "pad", "resize"]
 RangeGroup = Literal["declared", "rescaled", "open"]
-"""How brightness follows from a stored level: by the declared bits; by physical units (slope and intercept), on one scale for
-all such files; or, where nothing is declared (floats, 32-bit integers, NIfTI), on the range that all such files use together.
+"""How brightness follows from a stored level:
 
-A 16-bit PNG or TIFF declares the room, not the depth: as many bits count as any such file of the collection uses (`loose`)."""
+* `declared`: by the bits that the file declares. A file of 16 bits in 16 declares room and no depth: as many bits count as any
+  such file of the collection uses (`loose`);
+* `rescaled`: slope and intercept, or signed levels: physical units, on the range that all such files use together;
+* `open`: nothing is declared (floats, 32-bit integers, NIfTI): likewise on the range that all such files use together."""
 
 SUFFIX: Mapping[Container, str] = {"png": ".png", "nifti": ".nii.gz"}
 LEAST_BITS, MOST_BITS = 8, 16
+STRIP = 1 << 22
+"""Samples that are floats at a time."""
 _RASTER = frozenset({"png", "jpeg", "bmp", "gif", "webp"})
 
 
@@ -41,7 +46,8 @@ class Survey:
 
     Args:
         bits: that it declares; 16 where it declares none.
-        group: see `RangeGroup`. low, high: of its range, in stored levels or (`rescaled`, `open`) in physical units.
+        group: see `RangeGroup`. low, high: smallest and largest value in physical units; 0 where the bits say it.
+        step: of physical units between two levels.
         loose: bits that its levels need, where the file declares room alone; 0 otherwise.
         height, width, frames: its size.
         coloured: channels differ somewhere.
@@ -51,6 +57,7 @@ class Survey:
     group: RangeGroup
     low: float
     high: float
+    step: float
     loose: int
     height: int
     width: int
@@ -89,15 +96,9 @@ def survey(header: Header, pixels: Pixels) -> Survey:
     """Look at one decoded file."""
     array = pixels.array
     bits, group = declared(header, pixels)
-    low = 0.0 if array.dtype.kind in "ub" else -float(1 << bits - 1)
-    high = low + float((1 << bits) - 1)
-    if group == "rescaled":
-        ends = (low * pixels.slope + pixels.intercept, high * pixels.slope + pixels.intercept)
-        low, high = min(ends), max(ends)
-    elif group == "open":
-        low, high = used_range(pixels)
+    low, high = (0.0, 0.0) if group == "declared" else used_range(pixels)
     return Survey(
-        bits=min(bits, MOST_BITS), group=group, low=low, high=high, height=array.shape[1], width=array.shape[2],
+        bits=bits, group=group, low=low, high=high, step=abs(pixels.slope), height=array.shape[1], width=array.shape[2],
         loose=max(LEAST_BITS, int(array.max()).bit_length()) if is_loose(header, pixels) else 0,
         frames=array.shape[0], coloured=is_coloured(array),
     )  # fmt: skip
@@ -108,7 +109,8 @@ def declared(header: Header, pixels: Pixels) -> tuple[int, RangeGroup]:
     dtype = pixels.array.dtype
     if dtype.kind == "f" or dtype.itemsize > 2 or (header.format == "nifti" and dtype.itemsize == 2):
         return MOST_BITS, "open"
-    group: RangeGroup = "declared" if pixels.slope == 1 and pixels.intercept == 0 else "rescaled"
+    plain = pixels.slope == 1 and pixels.intercept == 0 and dtype.kind in "ub"
+    group: RangeGroup = "declared" if plain else "rescaled"
     if dtype == np.bool_:
         return 1, group
     bits = header.fields.get("container.bit_depth")
@@ -120,9 +122,7 @@ def declared(header: Header, pixels: Pixels) -> tuple[int, RangeGroup]:
 
 def is_loose(header: Header, pixels: Pixels) -> bool:
     """Sixteen unsigned bits of room, and nothing that says how many of them count."""
-    return (
-        pixels.array.dtype == np.uint16 and header.format in ("png", "tiff", "npz") and declared(header, pixels)[0] == MOST_BITS
-    )
+    return pixels.array.dtype == np.uint16 and declared(header, pixels) == (MOST_BITS, "declared")
 
 
 def used_range(pixels: Pixels) -> tuple[float, float]:
@@ -160,20 +160,34 @@ def common_form(surveys: Iterable[Survey], *, size_rule: SizeRule, colour: Liter
     heights, widths = (np.array([getattr(s, side) for s in seen]) for side in ("height", "width"))
     stacks, coloured = any(s.frames > 1 for s in seen), colour == "auto" and any(s.coloured for s in seen)
     loose = max((s.loose for s in seen), default=0) or MOST_BITS
-    bits = max(LEAST_BITS, min(loose if s.loose else s.bits for s in seen))
+    ranges = ranges_of(seen)
+    bits = max(LEAST_BITS, min(loose if s.loose else honest_bits(s, ranges) for s in seen))
     if size_rule == "resize":
         height, width = (int(np.quantile(side, 0.01, method="lower")) for side in (heights, widths))
     else:
         height, width = int(heights.max()), int(widths.max())
-    ranges: dict[RangeGroup, tuple[float, float]] = {}
-    for s in seen:
-        low, high = ranges.get(s.group, (s.low, s.high))
-        if s.group != "declared":
-            ranges[s.group] = (min(low, s.low), max(high, s.high))
     return Form(
         container="nifti" if stacks else "png", bits=LEAST_BITS if stacks and coloured else bits,
         channels=3 if coloured else 1, size_rule=size_rule, height=height, width=width, ranges=ranges, loose_bits=loose,
     )  # fmt: skip
+
+
+def ranges_of(seen: Iterable[Survey]) -> dict[RangeGroup, tuple[float, float]]:
+    """Group → the range in physical units that its files use together."""
+    ranges: dict[RangeGroup, tuple[float, float]] = {}
+    for s in seen:
+        if s.group != "declared":
+            low, high = ranges.get(s.group, (s.low, s.high))
+            ranges[s.group] = (min(low, s.low), max(high, s.high))
+    return ranges
+
+
+def honest_bits(one: Survey, ranges: Mapping[RangeGroup, tuple[float, float]]) -> int:
+    """How deep a file can be written: by its declared bits, and no deeper than its steps part the common range."""
+    if one.group != "rescaled":
+        return one.bits
+    low, high = ranges["rescaled"]
+    return min(one.bits, math.ceil(math.log2((high - low) / one.step + 1)))
 
 
 def rewritten(header: Header, pixels: Pixels, form: Form) -> Array:
@@ -182,9 +196,13 @@ def rewritten(header: Header, pixels: Pixels, form: Form) -> Array:
     height, width = array.shape[1:3] if form.size_rule == "keep" else (form.height, form.width)
     shape = (len(array), height, width) + ((3,) if form.channels == 3 else ())
     result = np.zeros(shape, np.uint8 if form.stored_bits == 8 else np.uint16)
+    # Floats are four times as large as what was read: only so many rows are floats at a time, unless sizes change.
+    rows = array.shape[1] if form.size_rule == "resize" else max(1, STRIP // max(1, array[0, 0].size))
     for i, frame in enumerate(array):
-        levels = _levels(_sized(_channels(brightness(frame, header, pixels, form), form), form), form)
-        result[i, : levels.shape[0], : levels.shape[1]] = levels
+        for start in range(0, len(frame), rows):
+            unit = brightness(frame[start : start + rows], header, pixels, form)
+            levels = _levels(_sized(_channels(unit, form), form), form)
+            result[i, start : start + len(levels), : levels.shape[1]] = levels
     return result
 
 
@@ -193,8 +211,7 @@ def brightness(frame: Array, header: Header, pixels: Pixels, form: Form) -> npt.
     bits, group = declared(header, pixels)
     if group == "declared":
         bits = form.loose_bits if is_loose(header, pixels) else bits
-        low, top = (0.0 if frame.dtype.kind in "ub" else -float(1 << bits - 1)), float((1 << bits) - 1)
-        unit = (frame.astype(np.float32) - np.float32(low)) / np.float32(top)
+        unit = frame.astype(np.float32) / np.float32((1 << bits) - 1)
     else:
         low, high = form.ranges[group]
         span = high - low if high > low else 1.0

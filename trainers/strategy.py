@@ -19,7 +19,7 @@ import inspect
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -28,10 +28,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from auditor.config import configured
 from auditor.dataset import Dataset
 from auditor.errors import ConfigError
 from auditor.progress import Progress, Silent
-from auditor.types import Cell, Proposal, ScanResult
+from auditor.types import Proposal, ScanResult
 
 if TYPE_CHECKING:
     from trainers.bench import Bench
@@ -129,6 +130,10 @@ class Strategy(ABC):
         """The proposal with what the trained networks add to it."""
         return proposal
 
+    def beside(self, case: Case, fit: Trained) -> Mapping[str, Sequence[Trained]]:  # noqa: ARG002
+        """Further networks of one fit that the evaluation compares it with, by name; of several the mean counts."""
+        return {}
+
 
 def title(strategy: type[Strategy]) -> str:
     """First line of the docstring."""
@@ -151,8 +156,8 @@ def strategy_classes() -> tuple[type[Strategy], ...]:
     return tuple(sorted(found, key=lambda kind: kind.name))
 
 
-def strategy_named(name: str, options: Mapping[str, Cell] | None = None) -> Strategy:
-    """The strategy with this name, its options set.
+def strategy_named(name: str, options: Mapping[str, object] | None = None) -> Strategy:
+    """The strategy with this name and the options of `[strategies.NAME]`.
 
     Raises:
         ConfigError: no strategy has the name, or it has no such option.
@@ -161,8 +166,4 @@ def strategy_named(name: str, options: Mapping[str, Cell] | None = None) -> Stra
     if kind is None:
         names = ", ".join(k.name for k in strategy_classes())
         raise ConfigError(f"--strategy {name}: there is none of that name; auto, or one of {names}")
-    given = dict(options or {})
-    unknown = sorted(set(given) - {f.name for f in fields(kind)})
-    if unknown:
-        raise ConfigError(f"[strategies.{name}]: no option {unknown[0]!r}")
-    return kind(**given)
+    return configured(kind, options or {}, f"strategies.{name}")

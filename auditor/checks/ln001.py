@@ -13,7 +13,7 @@ from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset
 from auditor.noise.estimate import ASSUMPTION, NoiseVerdict
 from auditor.noise.fraction import fraction
-from auditor.noise.label_noise import JudgedTask, judge_labels
+from auditor.noise.label_noise import JudgedTask, judge_labels, judged_records
 from auditor.noise.review import ReviewEstimate, Share, estimate_review
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
@@ -81,7 +81,7 @@ class EstimatedNoise(Check):
                     table=joint, label="given", group="predicted", value="records",
                 )
             )  # fmt: skip
-        judged = len(np.unique(np.concatenate([task.records for task in tasks])))
+        judged = int(judged_records(tasks, dataset.size).sum())
         verdict = Verdict(
             summary=_summary(tasks, in_sample=not dataset.predictions.out_of_fold),
             metrics=_metrics(tasks, dataset),

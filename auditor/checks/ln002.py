@@ -135,7 +135,7 @@ def _scores(dataset: Dataset, tasks: tuple[JudgedTask, ...]) -> pd.DataFrame:
         names = np.array(tasks[0].classes, dtype=object)
         suggested[tasks[0].records] = names[tasks[0].estimate.suggested[tasks[0].label_of]]
     for task in tasks:
-        if len(task.records) == n == len(task.codes):
+        if task.label_of is task.records:
             np.fmin(score, task.estimate.score, out=score)
             flagged |= task.estimate.flagged
         else:

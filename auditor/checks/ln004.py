@@ -11,7 +11,7 @@ import numpy.typing as npt
 from auditor.check import Check, Need
 from auditor.dataset import Dataset
 from auditor.noise.fraction import fraction
-from auditor.noise.label_noise import JudgedTask, judge_labels
+from auditor.noise.label_noise import JudgedTask, judge_labels, judged_records
 from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 
@@ -60,14 +60,13 @@ class AmbiguousRecords(Check):
         """List; raises SkipCheck without labels or predictions."""
         tasks = judge_labels(dataset, tolerance=self.max_noise_fraction)
         ambiguous = np.zeros(dataset.size, dtype=np.bool_)
-        judged = np.zeros(dataset.size, dtype=np.bool_)
+        judged = judged_records(tasks, dataset.size)
         parts = []
         for task in tasks:
             here, other, margin = self._ambiguous(task)
             chosen = here[task.label_of]
             rows = task.records[chosen]
             ambiguous[rows] = True
-            judged[task.records] = True
             labels = task.label_of[chosen]
             names = np.array(task.classes, dtype=object)
             parts.append((rows, names[task.codes[labels]], names[other[labels]], margin[labels]))

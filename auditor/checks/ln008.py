@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from scipy.stats import norm
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset
-from auditor.noise.label_noise import judge_labels
+from auditor.noise.label_noise import JudgedTask, judge_labels, judged_records
 from auditor.statistics.multiplicity import holm
 from auditor.types import Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
@@ -74,18 +75,7 @@ class GatheredNoise(Check):
         groupings = _groupings(dataset)
         if not groupings:
             raise SkipCheck("there is no site, split, date, reader or column of the label table to group by")
-        records = np.concatenate([task.records for task in tasks])
-        stratum, start = [], 0
-        differs, patients = [], []
-        for task in tasks:
-            stratum.append(task.codes[task.label_of] + start)
-            start += len(task.classes)
-            differs.append((task.probabilities.argmax(axis=1) != task.codes)[task.label_of])
-            patients.append(task.groups[task.label_of])
-        rows = _compared(
-            groupings, records, np.concatenate(stratum), np.concatenate(differs).astype(np.float64),
-            np.concatenate(patients), self.min_records,
-        )  # fmt: skip
+        rows = _compared(groupings, tasks, self.min_records)
         if rows.empty:
             raise SkipCheck(f"no group by site, date, reader or column has {self.min_records} records, and as many outside it")
         rows["p_adjusted"] = holm(rows["p"].to_numpy())
@@ -96,7 +86,7 @@ class GatheredNoise(Check):
         )
         rows["reported"] = loud
         rows = rows.sort_values(["reported", "p", "field", "value"], ascending=[False, True, True, True], kind="stable")
-        judged = len(np.unique(records))
+        judged = judged_records(tasks, dataset.size)
         table = _table(rows)
         return Verdict(
             summary=(
@@ -115,7 +105,7 @@ class GatheredNoise(Check):
                 ),
             ),
             coverage=Coverage(
-                evaluated=judged, total=dataset.size, reason="" if judged == dataset.size else "no label, or no prediction"
+                evaluated=int(judged.sum()), total=dataset.size, reason="" if judged.all() else "no label, or no prediction"
             ),
         )  # fmt: skip
 
@@ -166,45 +156,80 @@ def _periods(when: pd.Series) -> pd.Series:
     return part.map(names)
 
 
-def _compared(
-    groupings: dict[str, pd.Series],
-    records: npt.NDArray[np.int64],
-    stratum: npt.NDArray[np.int64],
-    differs: Doubles,
-    patients: npt.NDArray[np.int64],
-    min_records: int,
-) -> pd.DataFrame:
+def _compared(groupings: dict[str, pd.Series], tasks: Sequence[JudgedTask], min_records: int) -> pd.DataFrame:
     """One row per value: its share of disagreement, the share expected from the other values' rates of the same classes, p."""
-    rows = []
-    strata = int(stratum.max()) + 1
-    everyone = np.bincount(stratum, minlength=strata).astype(np.float64)
-    hits = np.bincount(stratum, differs, minlength=strata)
+    rows: list[tuple[str, str, int, float, float, float, float]] = []
     for field, values in groupings.items():
-        codes, names = pd.factorize(values.to_numpy(dtype=object)[records], sort=True)
-        for code, name in enumerate(names):
-            inside = np.flatnonzero(codes == code)
-            if len(inside) < min_records or len(codes) - len(inside) < min_records:
-                continue
-            own = np.bincount(stratum[inside], minlength=strata)
-            own_hits = np.bincount(stratum[inside], differs[inside], minlength=strata)
-            # One half of a record of the mean rate, where no other group has the class.
-            overall = differs.mean()
-            rate = (hits - own_hits + 0.5 * overall) / (everyone - own + 0.5)
-            expected = float(own @ rate / own.sum())
-            share = float(differs[inside].mean())
-            error = _standard_error(differs[inside] - rate[stratum[inside]], patients[inside])
-            outside = float(np.sqrt(np.sum((own / own.sum()) ** 2 * rate * (1 - rate) / (everyone - own + 0.5))))
-            spread = max(np.hypot(error, outside), np.sqrt(max(expected * (1 - expected), 1e-9) / len(inside)))
-            rows.append((field, str(name), len(inside), share, expected, error, float(norm.sf((share - expected) / spread))))
+        codes, names = pd.factorize(values.to_numpy(dtype=object), sort=True)
+        rows.extend((field, str(names[found[0]]), *found[1:]) for found in _by_value(codes, len(names), tasks, min_records))
     return pd.DataFrame(rows, columns=["field", "value", "records", "share", "expected", "error", "p"])
 
 
-def _standard_error(residual: Doubles, patients: npt.NDArray[np.int64]) -> float:
-    """Of the mean, with the records of one patient summed first."""
-    _, compact = np.unique(patients, return_inverse=True)
-    sums = np.bincount(compact, residual - residual.mean())
-    count = len(sums)
-    return float(np.sqrt(sums @ sums * count / max(count - 1, 1)) / len(residual))
+def _by_value(
+    codes: npt.NDArray[np.int64], count: int, tasks: Sequence[JudgedTask], min_records: int
+) -> Iterator[tuple[int, int, float, float, float, float]]:
+    """Value, labels, share of disagreement, expected share, standard error and p, for each value with enough labels.
+
+    Task by task, so that fourteen findings of a million images are never side by side. Classes of all tasks are the strata.
+
+    Args:
+        codes: value of each record, −1 = none.
+        count: how many values there are.
+    """
+    starts = np.cumsum([0, *(len(task.classes) for task in tasks)])
+    own, hits = np.zeros((count + 1, starts[-1])), np.zeros((count + 1, starts[-1]))
+    for task, start, end in zip(tasks, starts, starts[1:], strict=False):
+        # Records without a value count among "the others": the last row.
+        cell = codes[task.records] % (count + 1) * (end - start) + task.codes[task.label_of]
+        shape = (count + 1, end - start)
+        own[:, start:end] = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+        hits[:, start:end] = np.bincount(cell, task.differs[task.label_of], minlength=shape[0] * shape[1]).reshape(shape)
+    labels = own.sum(axis=1)
+    others, overall = own.sum(axis=0) - own, float(hits.sum() / labels.sum())
+    # One half of a record of the mean rate, where no other group has the class.
+    rate = (hits.sum(axis=0) - hits + 0.5 * overall) / (others + 0.5)
+    size = np.maximum(labels, 1)
+    expected, share = (own * rate).sum(axis=1) / size, hits.sum(axis=1) / size
+    error = _standard_errors(codes % (count + 1), tasks, starts, rate, share - expected, size)
+    for value in range(count):
+        if labels[value] < min_records or labels.sum() - labels[value] < min_records:
+            continue
+        part = own[value] / labels[value]
+        outside = float(np.sqrt(np.sum(part**2 * rate[value] * (1 - rate[value]) / (others[value] + 0.5))))
+        chance = np.sqrt(max(expected[value] * (1 - expected[value]), 1e-9) / labels[value])
+        spread = max(np.hypot(error[value], outside), chance)
+        p = float(norm.sf((share[value] - expected[value]) / spread))
+        yield value, int(labels[value]), float(share[value]), float(expected[value]), float(error[value]), p
+
+
+def _standard_errors(
+    value: npt.NDArray[np.int64],
+    tasks: Sequence[JudgedTask],
+    starts: npt.NDArray[np.int64],
+    rate: Doubles,
+    excess: Doubles,
+    size: Doubles,
+) -> Doubles:
+    """Of each value's mean excess, with the records of one patient summed first.
+
+    Args:
+        value: of each record.
+        rate: expected disagreement by value and stratum.
+        excess: mean of observed minus expected, by value.
+        size: labels by value.
+    """
+    residual, patient = np.zeros(len(value)), np.full(len(value), -1, dtype=np.int64)
+    for task, start in zip(tasks, starts, strict=False):
+        here = value[task.records]
+        over = task.differs[task.label_of] - rate[here, start + task.codes[task.label_of].astype(np.int64)] - excess[here]
+        residual += np.bincount(task.records, over, minlength=len(value))
+        patient[task.records] = task.groups[task.label_of]
+    seen = patient >= 0
+    cells, compact = np.unique(value[seen] * (int(patient.max()) + 1) + patient[seen], return_inverse=True)
+    sums = np.bincount(compact, residual[seen], minlength=len(cells))
+    of = cells // (int(patient.max()) + 1)
+    squares, count = np.bincount(of, sums**2, minlength=len(size)), np.bincount(of, minlength=len(size))
+    return np.asarray(np.sqrt(squares * count / np.maximum(count - 1, 1)) / size)
 
 
 def _table(rows: pd.DataFrame) -> Table:

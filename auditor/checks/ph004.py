@@ -26,7 +26,8 @@ class BurnedInText(Check):
     Counts, in the outer 30 % of every picture at each edge, small thin shapes of even height and brightness that stand in
     one row like letters, bright on dark or dark on bright. A picture with a row of at least `min_letters` is suspected.
     Pictures are grouped by device (manufacturer and model), because what a machine writes into one picture it writes into
-    all: one finding per device, and a contact sheet of its pictures in the report. Nothing is read: the check cannot tell a name from a scale.
+    all: one finding per device, and a contact sheet of its pictures in the report. Nothing is read: the check cannot tell
+    a name from a scale.
 
     ## Why is this bad?
     A name in the pixels survives every header check, is seen by everybody who looks, and is learned by a network as a mark

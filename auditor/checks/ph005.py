@@ -56,7 +56,7 @@ class RecognisableFace(Check):
     severity: ClassVar[Severity] = Severity.WARNING
     needs: ClassVar[frozenset[Need]] = frozenset({"pixels"})
 
-    min_nose: float = 9.5
+    min_nose: float = 12.0
     min_small_nose: float = 6.0
     min_sockets: float = 2.0
     max_blur: float = 9.0

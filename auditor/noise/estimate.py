@@ -130,23 +130,27 @@ def estimate_noise(
     profile = noise_profile(differs, place, sharpness)
     noise = _noise_interval(profile, place, sure)
     model = _Model(probabilities=probabilities, codes=codes, named=named, place=place, sample=sample)
+    doubted = _wrong(model.odds(FLAGGED_SHARES, DOUBT_FACTOR * profile.rates(place))[0])
+    threshold = best_threshold(doubted)
+    count = int((doubted >= threshold).sum())
+    del doubted
     odds, best, given, transition, top = model.odds(RANKED_SHARES, None)
-    right = 1 / (1 + np.exp(-odds))
-    score = 0.75 * right + 0.25 * given
-    suspicion = 1 - right
-    doubted = 1 / (1 + np.exp(model.odds(FLAGGED_SHARES, DOUBT_FACTOR * profile.rates(place))[0]))
+    null = float(np.mean(1 - top))
+    del top
+    suspicion = _wrong(odds)
+    score = (0.75 * (1 - suspicion) + 0.25 * given).astype(np.float32)
+    del given
     skill = _skill(probabilities, codes)
     verdict, reason = _judge(sure, surest, doubtful, skill, tolerance, growing=_grows(differs, place))
     if sharpness <= BOASTFUL and verdict == "noise":
         verdict, reason = "cannot tell", "the model is far more certain than its labels bear out: it may err where it is surest"
-    count = int((doubted >= best_threshold(doubted)).sum())
     if verdict == "no evidence":
         count = min(count, int(MOST_CLEAN * n))
     flagged = _lowest(score, count)
     return NoiseEstimate(
-        verdict=verdict, reason=reason, disagreement=disagreement, null_disagreement=float(np.mean(1 - top)),
+        verdict=verdict, reason=reason, disagreement=disagreement, null_disagreement=null,
         noise=noise, sure=sure, doubtful=doubtful, skill=skill, transition=transition,
-        suspicion=_scaled(suspicion, noise.value).astype(np.float32), score=score.astype(np.float32),
+        suspicion=_scaled(suspicion, noise.value).astype(np.float32), score=score,
         suggested=np.where(flagged | (suspicion > 0.5), best, codes), flagged=flagged,
     )  # fmt: skip
 
@@ -187,6 +191,13 @@ class _Model:
         return total, best, given, np.mean(transitions, axis=0), top
 
 
+def _wrong(odds: Doubles) -> Doubles:
+    """Log-odds that a label is right → probability that it is wrong, in the same memory."""
+    np.exp(odds, out=odds)
+    odds += 1
+    return np.reciprocal(odds, out=odds)
+
+
 def best_threshold(suspicion: Doubles) -> float:
     """The suspicion from which flagging has the highest expected F1 = 2 Σ flagged suspicion / (flagged + Σ suspicion).
 
@@ -197,7 +208,7 @@ def best_threshold(suspicion: Doubles) -> float:
     return max(float(falling[int(expected.argmax())]), MIN_SUSPICION)
 
 
-def _lowest(score: Doubles, count: int) -> Bools:
+def _lowest(score: Floats, count: int) -> Bools:
     """The `count` lowest scores; of equal ones at the border none, so that no order of the records decides."""
     flagged = np.zeros(len(score), dtype=np.bool_)
     if count >= len(score):

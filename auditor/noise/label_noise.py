@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,7 +34,8 @@ class JudgedTask:
             images stay a view of the predictions.
         estimate: what follows.
         records: judged records, positions in `Dataset.records`.
-        label_of: which judged label each of them carries. A label of a study is one label, whatever its number of images.
+        label_of: which judged label each of them carries; the same array as `records` where every record has its own, in order.
+            A label of a study is one label, whatever its number of images.
     """
 
     name: str
@@ -57,6 +58,14 @@ class JudgedTask:
         if self.told.ndim == 2:
             return np.asarray(self.told.argmax(axis=1) != self.codes)
         return np.asarray((self.told > 1 - self.told) != (self.codes == 1))
+
+
+def judged_records(tasks: Sequence[JudgedTask], size: int) -> npt.NDArray[np.bool_]:
+    """Which records at least one task judges; shape (records,)."""
+    judged = np.zeros(size, dtype=np.bool_)
+    for task in tasks:
+        judged[task.records] = True
+    return judged
 
 
 def both(second: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -104,7 +113,7 @@ class _Kept:
 
 def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tuple[JudgedTask, ...]:
     group, carrier = fold_groups(dataset), _carriers(dataset)
-
+    alone = len(np.unique(group)) == len(group)
     everyone = np.arange(dataset.size)
 
     def judged(ask: Callable[[], _Question | None]) -> JudgedTask | None:
@@ -113,7 +122,7 @@ def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tup
             return None
         name, classes, rows, codes, told = question
         if carrier is None:
-            label_of = first = everyone[: len(rows)]
+            label_of = first = everyone if rows is everyone else everyone[: len(rows)]
             pooled = told
         else:
             label_of, first, pooled = _pooled(carrier[rows], codes, told)
@@ -121,7 +130,9 @@ def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tup
             return None
         codes = codes if carrier is None else codes[first]
         groups = group if carrier is None and len(rows) == dataset.size else group[rows[first]]
-        estimate = estimate_noise(pooled if pooled.ndim == 2 else both(pooled), codes, groups, tolerance=tolerance)
+        estimate = estimate_noise(
+            pooled if pooled.ndim == 2 else both(pooled), codes, None if alone else groups, tolerance=tolerance
+        )
         return JudgedTask(
             name=name, classes=classes, codes=narrow(codes, len(classes)), groups=groups, told=pooled, records=rows,
             label_of=label_of, estimate=replace(estimate, suggested=narrow(estimate.suggested, len(classes))),

@@ -187,7 +187,8 @@ def _sockets(depth: Grid, tip: tuple[int, int], length: float) -> float:
     hollow = np.full(depth.shape, np.nan)
     hollow[arm:-arm] = (depth[2 * arm :] + depth[: -2 * arm]) / 2 - depth[arm:-arm]
     row, column = tip
-    rows = slice(row + round(0.1 * length / STEP), row + round(0.36 * length / STEP))
+    # what stands out most may be the tip of the nose or its root between the eyes
+    rows = slice(row, row + round(0.36 * length / STEP))
     near, far = round(0.1 * length / STEP), round(0.24 * length / STEP)
     found = []
     for side in (slice(max(column - far, 0), max(column - near + 1, 0)), slice(column + near, column + far + 1)):

@@ -55,7 +55,8 @@ def bodies(dataset: Dataset) -> list[Body]:
     at = np.flatnonzero(slices)
     for _, group in pd.Series(at).groupby([keys[at], cosines.to_numpy()[at]], sort=False):
         rows = group.to_numpy(np.int64)
-        if len(rows) < LEAST_SLICES:
+        at_places = places[rows][np.isfinite(places[rows])]
+        if len(rows) < LEAST_SLICES or 0 < len(np.unique(at_places)) < LEAST_SLICES:
             continue
         seen = _series_look(dataset, rows, str(ways.iloc[rows[0]]), str(cosines.iloc[rows[0]]), places)
         found.append(Body(positions=rows, look=_expected(seen, bool(said[rows[0]]))))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from auditor import workers
+from auditor import bounds, workers
 from auditor.measure import Task
 from auditor.reader import Limits
 from auditor.workers import Setup, run_workers
@@ -41,7 +41,7 @@ def sabotage(fault: str, path: str) -> str:
     )
 
 
-timed = pytest.mark.skipif(not workers.BOUNDS_PROCESSOR, reason="processor time is not bounded on Windows")
+timed = pytest.mark.skipif(not bounds.BOUNDS_PROCESSOR, reason="processor time is not bounded on Windows")
 BUSY = "import hashlib; hashlib.pbkdf2_hmac('sha512', b'', b'', 1 << 30)  # one call into C, as a codec is"
 
 
@@ -76,10 +76,10 @@ def test_a_file_that_waits_longer_than_it_may_compute_is_read(tmp_path: Path, mo
 
 
 def test_the_limit_on_the_clock_is_never_shorter_than_the_one_on_computing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert workers.clock_limit(Limits(seconds=900)) == 900
-    assert workers.clock_limit(Limits(seconds=60, wall_seconds=70)) == (70 if workers.BOUNDS_PROCESSOR else 60)
-    monkeypatch.setattr(workers, "BOUNDS_PROCESSOR", False)
-    assert workers.clock_limit(Limits(seconds=60)) == 60
+    assert bounds.clock_limit(Limits(seconds=900)) == 900
+    assert bounds.clock_limit(Limits(seconds=60, wall_seconds=70)) == (70 if bounds.BOUNDS_PROCESSOR else 60)
+    monkeypatch.setattr(bounds, "BOUNDS_PROCESSOR", False)
+    assert bounds.clock_limit(Limits(seconds=60)) == 60
 
 
 def test_a_file_that_needs_too_much_memory_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,3 +134,15 @@ def test_the_strategies_are_listed_with_what_they_do(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == sorted(line.split()[0] for line in lines)
     assert {"resplit", "robust", "teacher", "nothing"} <= {line.split()[0] for line in lines}
+
+
+def test_medaudit_toml_declares_what_fix_does_and_options_go_first(tmp_path, capsys):
+    dataset = make_dataset(tmp_path / "data", splits=True, records=80)
+    (dataset / "medaudit.toml").write_text('[fix]\nstrategy = ["robust"]\ntrusted = "absent"\n')
+    assert main(["fix", str(dataset), "--check", "--workers", "0"]) == 2
+    assert "absent" in capsys.readouterr().err
+    assert main(["fix", str(dataset), "--check", "--workers", "0", "--strategy", "resplit", "--trusted", "checked"]) == 1
+    assert "robust" not in capsys.readouterr().out
+    (dataset / "medaudit.toml").write_text("[strategies.robust]\nbeeta = 0.5\n")
+    assert main(["fix", str(dataset), "--check", "--workers", "0"]) == 2
+    assert "did you mean 'beta'" in capsys.readouterr().err

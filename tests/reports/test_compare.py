@@ -67,6 +67,15 @@ def test_without_networks_the_findings_decide(before, after, verdict):
     assert compare_results(scanned(before), scanned(after)).verdict == verdict
 
 
+def test_a_correction_that_leaves_less_and_no_new_error_is_a_correction():
+    before, worse = scanned([*COPIES, NOISE]), replace(BLANK, severity=Severity.ERROR)
+    comparison = compare_results(before, scanned([NOISE, BLANK]), applied=("deduplicate",))
+    assert comparison.verdict == "corrected"
+    assert comparison.summary.startswith("4 findings fixed, 1 finding introduced, no error among them")
+    assert compare_results(before, scanned([NOISE, worse]), applied=("deduplicate",)).verdict == "new findings"
+    assert compare_results(scanned([]), scanned([BLANK]), applied=("deduplicate",)).verdict == "new findings"
+
+
 def test_waived_findings_and_notes_alarm_nobody():
     waived = finding("IQ001", Severity.ERROR, "Blank.", "r1", waived="known")
     assert alarming([waived, LEAK, BLANK]) == (BLANK,)

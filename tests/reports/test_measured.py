@@ -8,7 +8,7 @@ from comparisons import arms, harmed, improved, measured, no_change, table
 
 from reports.cell import signed
 from reports.charts import strip
-from reports.measured import basis, chosen_arm, class_charts, gain_chart, lost
+from reports.measured import basis, chosen_arm, class_charts, gain_chart, is_scaled, level, lost
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,12 @@ from reports.measured import basis, chosen_arm, class_charts, gain_chart, lost
 )
 def test_a_difference_has_its_sign(value, words):
     assert signed(value) == words
+
+
+def test_a_level_has_as_many_decimals_as_its_difference():
+    assert [level(v) for v in (0.842, 0.9996, 6.35, 12.25, 1234.5, -0.25)] == [
+        "0.842", ">0.999", "6.350", "12.2", "1,234.5", "−0.250",
+    ]  # fmt: skip
 
 
 def test_the_chosen_arm_is_named_or_applied_or_agrees_with_the_verdict():
@@ -56,7 +62,10 @@ def test_an_error_in_units_is_drawn_where_the_margin_is_measured():
         high=("number", [0.02]),
     )  # fmt: skip
     chart = replace(evaluation.charts[0], table=scaled)
-    drawn = gain_chart([("a", replace(evaluation, metrics=(years,), charts=(chart,)))], name="n", title="t")
+    in_years = replace(evaluation, metrics=(years,), charts=(chart,))
+    assert is_scaled(in_years)
+    assert not is_scaled(evaluation)
+    drawn = gain_chart([("a", in_years)], name="n", title="t")
     assert [column.values for column in drawn.table.columns] == [("a",), (0.015,), (0.01,), (0.02,)]
     plain = gain_chart([("a", replace(evaluation, metrics=(years,), charts=()))], name="n", title="t")
     assert plain.table.columns[1].values == (1.5,)

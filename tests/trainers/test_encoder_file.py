@@ -1,3 +1,6 @@
+import io
+import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -55,23 +58,60 @@ def test_a_file_that_is_no_encoder_is_refused(tmp_path: Path, name: str) -> None
         load_encoder(network_named("small-cnn", task()), tmp_path / name, task())
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_an_exported_program_becomes_the_encoder_and_learns(tmp_path: Path) -> None:
-    class Halved(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.kernel = torch.nn.Conv2d(1, 5, 3, stride=2)
+class Halved(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel = torch.nn.Conv2d(1, 5, 3, stride=2)
 
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return self.kernel(images).mean((2, 3))
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.kernel(images).mean((2, 3))
 
+
+def exported(path: Path) -> Halved:
     module = Halved()
     batch = torch.export.Dim("batch", min=1, max=1024)
     program = torch.export.export(module, (torch.zeros(3, 1, 8, 8),), dynamic_shapes=({0: batch},))
-    torch.export.save(program, tmp_path / "e.pt2")
+    torch.export.save(program, path)
+    return module
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_exported_program_becomes_the_encoder_and_learns(tmp_path: Path) -> None:
+    module = exported(tmp_path / "e.pt2")
     network = load_encoder(network_named("small-cnn", task()), tmp_path / "e.pt2", task())
     pictures = torch.rand(7, 1, 8, 8)
     torch.testing.assert_close(network.encoder(pictures), module(pictures))
     assert network.train()(pictures).shape == (7, 2)
     network(pictures).sum().backward()
     assert all(p.grad is not None for p in network.parameters())
+
+
+class Hostile:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_program_with_a_pickle_that_runs_code_is_refused_and_nothing_runs(tmp_path: Path) -> None:
+    exported(tmp_path / "e.pt2")
+    hostile = io.BytesIO()
+    torch.save(Hostile(tmp_path / "ran"), hostile)
+    writer, replaced = torch._C.PyTorchFileWriter(str(tmp_path / "h.pt2")), 0
+    with zipfile.ZipFile(tmp_path / "e.pt2") as archive:
+        for name in archive.namelist():
+            inside = name.split("/", 1)[1]
+            if inside.startswith(".data") or inside == "byteorder":
+                continue  # torch's writer makes these itself
+            data = hostile.getvalue() if inside.startswith("data/sample_inputs") else archive.read(name)
+            replaced += data == hostile.getvalue()
+            writer.write_record(inside, data, len(data))
+    writer.write_end_of_file()
+    before = dict(os.environ)
+    with pytest.raises(ConfigError, match=r"h\.pt2"):
+        load_encoder(network_named("small-cnn", task()), tmp_path / "h.pt2", task())
+    assert replaced == 1
+    assert not (tmp_path / "ran").exists()
+    assert dict(os.environ) == before

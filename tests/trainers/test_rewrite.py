@@ -78,20 +78,33 @@ def test_inverted_pictures_are_turned_over() -> None:
     assert np.array_equal(rewritten(*upright, form) >> 4, RAMP[None])
 
 
-def test_signed_pixels_start_at_the_bottom_of_their_range() -> None:
-    array = np.arange(-128, 128).astype(np.int8).reshape(16, 16)
-    file = Header(format="dicom", shape=(16, 16), fields={"container.bit_depth": 8}), Pixels(array=array[None])
-    assert np.array_equal(rewritten(*file, form_of(file))[0], np.arange(256).reshape(16, 16))
+def test_signed_pixels_fill_the_range_that_all_such_files_use() -> None:
+    array = np.arange(-128, 128).astype(np.int16).reshape(16, 16)
+    files = [
+        (Header(format="dicom", shape=(16, 16), fields={"container.bit_depth": 16}), Pixels(array=a[None]))
+        for a in (array, array * 8)
+    ]
+    form = form_of(*files)
+    assert form.ranges["rescaled"] == (-1024.0, 1016.0)
+    assert form.bits == 11
+    assert np.array_equal(rewritten(*files[1], form)[0] >> 5, np.rint((array * 8 + 1024) * (2047 / 2040)))
 
 
-def test_rescaled_files_share_one_scale_of_physical_units() -> None:
-    plain = dicom(RAMP, 12, RescaleSlope="1", RescaleIntercept="-1024")
-    doubled = dicom(RAMP, 12, RescaleSlope="2", RescaleIntercept="-1024")
-    form = form_of(plain, doubled)
-    assert form.ranges["rescaled"] == (-1024.0, 2 * 4095 - 1024.0)
-    a, b = (rewritten(*file, form)[0].astype(int) >> 4 for file in (plain, doubled))
-    assert np.abs(a - RAMP / 2).max() <= 0.5  # the same unit is half as bright, because the range is twice as wide
-    assert np.array_equal(b, RAMP)
+def test_hounsfield_units_share_one_scale() -> None:
+    plain = dicom(RAMP, 16, RescaleSlope="1", RescaleIntercept="-1024")
+    halved = dicom(RAMP * 2, 16, RescaleSlope="0.5", RescaleIntercept="-1024")
+    form = form_of(plain, halved)
+    assert form.ranges["rescaled"] == (-1024.0, 3071.0)
+    assert form.bits == 12
+    assert np.array_equal(rewritten(*plain, form)[0] >> 4, RAMP)
+    assert np.array_equal(rewritten(*halved, form)[0] >> 4, RAMP)
+
+
+def test_sixteen_stored_bits_of_dicom_are_room_as_well() -> None:
+    file = dicom(RAMP, 16)
+    form = form_of(file)
+    assert form.bits == 12
+    assert np.array_equal(rewritten(*file, form)[0] >> 4, RAMP)
 
 
 def test_a_sixteen_bit_png_counts_the_bits_that_any_such_file_uses() -> None:
@@ -201,7 +214,7 @@ def test_no_file_gives_no_form() -> None:
 
 
 def test_hardly_any_picture_is_enlarged() -> None:
-    one = Survey(bits=8, group="declared", low=0, high=255, loose=0, height=512, width=400, frames=1, coloured=False)
-    tiny = Survey(bits=8, group="declared", low=0, high=255, loose=0, height=16, width=16, frames=1, coloured=False)
+    one = Survey(bits=8, group="declared", low=0, high=0, step=1, loose=0, height=512, width=400, frames=1, coloured=False)
+    tiny = Survey(bits=8, group="declared", low=0, high=0, step=1, loose=0, height=16, width=16, frames=1, coloured=False)
     form = common_form([one] * 300 + [tiny], size_rule="resize", colour="auto")
     assert (form.height, form.width) == (512, 400)

@@ -29,7 +29,7 @@ def written(name: str, content: bytes, kept: npt.NDArray[np.bool_], columns: Seq
     """
     text, encoding = decoded(content)
     mark = mark_of(name, content, encoding)
-    rows = [(raw, *split_row(raw, mark)) for raw in logical_rows(text, mark)]
+    rows = list(logical_rows(text, mark))
     head = next((i for i, (raw, _, _) in enumerate(rows) if raw.strip("\r\n\ufeff")), len(rows))
     names = header_names([bare(field) for field in rows[head][1]]) if head < len(rows) else []
     width = width_of(names, [fields for raw, fields, _ in rows[head + 1 :] if raw.strip("\r\n")][:1])
@@ -69,8 +69,9 @@ def width_of(names: list[str], second: list[list[str]]) -> int:
 
 def is_row(fields: list[str], width: int) -> bool:
     """False for a row that is all blank, or has more cells than the header."""
-    cells = [bare(field).strip() for field in fields]
-    return any(cells) and not any(cells[width:])
+    filled = any(field.strip() and bare(field).strip() for field in fields[:width])
+    more = any(field.strip() and bare(field).strip() for field in fields[width:])
+    return filled and not more
 
 
 def check(name: str, fields: list[str], names: list[str], columns: Sequence[CorrectedColumn], row: int) -> None:
@@ -102,22 +103,22 @@ def mark_of(name: str, content: bytes, encoding: str) -> str:
     return delimiter_of(name, start)
 
 
-def logical_rows(text: str, mark: str) -> Iterator[str]:
-    """The text of each row with its line end; a quoted cell may run over several lines."""
+def logical_rows(text: str, mark: str) -> Iterator[tuple[str, list[str], str]]:
+    """Each row as text, its cells as they are written, and its line end; a quoted cell may run over several lines."""
     waiting = io.StringIO(text, newline="")
     for line in waiting:
         raw, start = line, waiting.tell()
+        fields = fields_of(raw.rstrip("\r\n"), mark)
         extra = 0
-        while fields_of(raw.rstrip("\r\n"), mark) is None and extra < MOST_LINES:
-            more = waiting.readline()
-            if not more:
-                break
+        while fields is None and extra < MOST_LINES and (more := waiting.readline()):
             raw += more
             extra += 1
-        if extra and fields_of(raw.rstrip("\r\n"), mark) is None:
+            fields = fields_of(raw.rstrip("\r\n"), mark)
+        if fields is None:
             waiting.seek(start)
             raw = line
-        yield raw
+            fields = raw.rstrip("\r\n").split(mark)
+        yield raw, fields, raw[len(raw.rstrip("\r\n")) :]
 
 
 def fields_of(line: str, mark: str) -> list[str] | None:
@@ -141,13 +142,6 @@ def fields_of(line: str, mark: str) -> list[str] | None:
             return fields
         fields.append(line[start:stop])
         start = stop + 1
-
-
-def split_row(raw: str, mark: str) -> tuple[list[str], str]:
-    """The cells of a row as they are written, and its line end."""
-    body = raw.rstrip("\r\n")
-    fields = fields_of(body, mark)
-    return (body.split(mark) if fields is None else fields), raw[len(body) :]
 
 
 def bare(field: str) -> str:

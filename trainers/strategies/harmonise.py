@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import ClassVar, Literal
 
@@ -14,36 +13,18 @@ import numpy.typing as npt
 
 from auditor.dataset import Dataset
 from auditor.reader import Limits
-from auditor.types import Cell, Column, Correction, Proposal, Table
+from auditor.types import Cell, Correction, Proposal
 from trainers.encoding_traces import COLUMNS
 from trainers.forensics import Residual, drawn_rows, judge_traces
-from trainers.rewrite import SUFFIX, Form, SizeRule, Survey, common_form
+from trainers.form_report import Looked, Made, form_notes, sources_table
+from trainers.rewrite import SUFFIX, Form, SizeRule, common_form
 from trainers.rewrite_pass import RewriteSetup, Rewritten, Surveyed, read_all
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 
-FEW_LEVELS = 32
 _SIZES = frozenset(
     ("container.width", "container.height", "dicom.Rows", "dicom.Columns", "nifti.dim1", "nifti.dim2")
 )  # fmt: skip
 _CODES = ("LK001", "LK003", "LK002")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Looked:
-    """The first pass: path → what the file is; path → its format; path → why it cannot be read."""
-
-    seen: dict[str, Survey] = field(default_factory=dict)
-    formats: dict[str, str] = field(default_factory=dict)
-    unread: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Made:
-    """The second pass: path → its new file, its number of levels; traces of the records that the probe judges."""
-
-    files: dict[str, str] = field(default_factory=dict)
-    levels: list[int] = field(default_factory=list)
-    traces: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +35,10 @@ class Harmonise(Strategy):
 
     Writes every image anew as PNG (stacks of frames as NIfTI) with no metadata: grey unless a picture has colours, in the
     smallest depth that a file declares, because deeper pictures would keep grey levels that shallower ones cannot have.
-    Levels become brightness by the declared bits (a 16-bit file with 12 bits stored by 12), slope and intercept on one scale
-    for all files that have them, MONOCHROME1 turned over. 16-bit PNG and TIFF, which declare room and no depth, by the bits
-    that any of them uses. Files are called by numbers in random order. Unreadable files are left out, with the reason.
+    Levels become brightness by the declared bits (a 16-bit file with 12 bits stored by 12); files of 16 bits in 16, which
+    declare room and no depth, by the bits that any of them uses; signed levels, slope and intercept on one scale of physical
+    units; MONOCHROME1 is turned over. Files are called by numbers in random order. Unreadable ones are left out, with the
+    reason.
 
     Then the pixel-forensic probe looks for what re-saving cannot remove: traces of JPEG, of stretched grey levels and of
     resampling in the new pixels. If they tell the class out of fold, it says so.
@@ -112,8 +94,8 @@ class Harmonise(Strategy):
         names = self._names(dataset, list(made.files), SUFFIX[form.container], case.seed, notes)
         return self._proposal(case, looked, made, form, residual, names, notes)
 
-    def _look(self, case: Case, paths: Sequence[str], limits: Limits) -> _Looked:
-        looked = _Looked()
+    def _look(self, case: Case, paths: Sequence[str], limits: Limits) -> Looked:
+        looked = Looked()
         # What ended or outlasted a worker during the scan is not opened again.
         looked.unread.update({p.path: p.reason for p in case.dataset.problems if p.record is not None})
         setup = RewriteSetup(root=case.dataset.root, limits=limits, cache=None)
@@ -125,8 +107,8 @@ class Harmonise(Strategy):
                 looked.unread[one.record] = one.problem[1]
         return looked
 
-    def _make(self, case: Case, paths: Sequence[str], limits: Limits, form: Form, rows: npt.NDArray[np.int64]) -> _Made:
-        made, folder = _Made(), case.work / self.name
+    def _make(self, case: Case, paths: Sequence[str], limits: Limits, form: Form, rows: npt.NDArray[np.int64]) -> Made:
+        made, folder = Made(), case.work / self.name
         folder.mkdir(parents=True, exist_ok=True)
         traced = frozenset(case.dataset.records["path"].iloc[rows].astype(str))
         setup = RewriteSetup(root=case.dataset.root, limits=limits, cache=None, form=form, folder=folder, traced=traced)
@@ -141,7 +123,7 @@ class Harmonise(Strategy):
     def _crew(self) -> int:
         return max(1, os.cpu_count() or 1) if self.workers < 0 else self.workers
 
-    def _probe(self, dataset: Dataset, rows: npt.NDArray[np.int64], made: _Made, seed: int) -> Residual:
+    def _probe(self, dataset: Dataset, rows: npt.NDArray[np.int64], made: Made, seed: int) -> Residual:
         nothing = np.full(len(COLUMNS), np.nan, np.float32)
         found = [made.traces.get(str(path), nothing) for path in dataset.records["path"].iloc[rows]]
         traces = np.stack(found) if found else np.empty((0, len(COLUMNS)), np.float32)
@@ -176,7 +158,7 @@ class Harmonise(Strategy):
         return names
 
     def _proposal(
-        self, case: Case, looked: _Looked, made: _Made, form: Form, residual: Residual, names: Mapping[str, str],
+        self, case: Case, looked: Looked, made: Made, form: Form, residual: Residual, names: Mapping[str, str],
         notes: Sequence[str],
     ) -> Proposal:  # fmt: skip
         dataset = case.dataset
@@ -244,32 +226,6 @@ def stem_of(path: str) -> str:
     return f"{folder}/{stem}" if folder else stem
 
 
-def form_notes(looked: _Looked, made: _Made, form: Form) -> list[str]:
-    """What the common form cost."""
-    seen, notes = list(looked.seen.values()), []
-    coloured = sum(s.coloured for s in seen)
-    if form.channels == 3 and coloured < len(seen):
-        notes.append(
-            f"{len(seen) - coloured:,} of {len(seen):,} pictures are grey and stay so in three equal channels; if colour tells "
-            'the class, set colour = "grey"'
-        )
-    if len({s.group for s in seen}) > 1:
-        notes.append(
-            "some files declare their depth, others a rescale to physical units or no depth at all: their brightness is on "
-            "scales of its own"
-        )
-    if made.levels and float(np.median(made.levels)) < FEW_LEVELS:
-        notes.append(
-            f"half of the pictures hold fewer than {FEW_LEVELS} grey levels now: the files declare far more bits than they "
-            "use, and the shallowest file sets the common depth"
-        )
-    if form.size_rule == "keep" and len({(s.height, s.width) for s in seen}) > 1:
-        notes.append("the pictures have different sizes, which were kept")
-    if form.container == "nifti":
-        notes.append("voxel sizes are not carried over: they would be metadata")
-    return notes
-
-
 def lost_ids(dataset: Dataset) -> list[str]:
     """Roles that stand in the headers alone."""
     roles = sorted(g.role for g in dataset.summary.guesses if g.value == "file header")
@@ -278,23 +234,3 @@ def lost_ids(dataset: Dataset) -> list[str]:
     return [
         f"{', '.join(roles)}: read from the file headers, which the new files do not have; add columns for them to the table"
     ]
-
-
-def sources_table(looked: _Looked) -> Table:
-    """What the files were: one row per kind."""
-    kinds = Counter(
-        (looked.formats[path], s.loose or s.bits, s.coloured, s.frames > 1, s.group) for path, s in looked.seen.items()
-    )
-    rows = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
-    columns: list[tuple[str, Literal["text", "integer", "boolean"], str, list[Cell]]] = [
-        ("format", "text", "Format", [k[0] for k, _ in rows]),
-        ("bits", "integer", "Bits", [k[1] for k, _ in rows]),
-        ("coloured", "boolean", "In colour", [k[2] for k, _ in rows]),
-        ("stack", "boolean", "Several frames", [k[3] for k, _ in rows]),
-        ("scale", "text", "Brightness by", [k[4] for k, _ in rows]),
-        ("files", "integer", "Files", [n for _, n in rows]),
-    ]
-    return Table(
-        name="sources", title="What the files were",
-        columns=tuple(Column(name=name, kind=kind, title=heading, values=values) for name, kind, heading, values in columns),
-    )  # fmt: skip

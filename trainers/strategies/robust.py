@@ -31,7 +31,7 @@ class Robust(Strategy):
     ## Options
 
     * `beta`: memory of what the network believed of an image (0.7).
-    * `lam`: weight of the term (3).
+    * `lam`: weight of the term (7).
     * `ema`: how slowly the averaged weights follow, per step (0.99).
 
     ## References
@@ -44,7 +44,7 @@ class Robust(Strategy):
     answers: ClassVar[Answers] = "labels"
 
     beta: float = 0.7
-    lam: float = 3.0
+    lam: float = 7.0
     ema: float = 0.99
 
     def propose(self, case: Case) -> Proposal:

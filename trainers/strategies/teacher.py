@@ -11,6 +11,7 @@ import numpy as np
 
 from auditor.types import Cell, Proposal
 from trainers.automatic import automatic
+from trainers.contamination import check_unseen
 from trainers.data import Examples, Rows
 from trainers.pseudo_labels import (
     DECISIONS,
@@ -28,8 +29,6 @@ from trainers.recipe import Recipe, Trained
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 
 LEAST_TRUSTED = 20
-
-Augmentation = Literal["off", "standard", "strong"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +78,7 @@ class Teacher(Strategy):
 
     folds: int = 5
     precision: float = 0.95
-    augmentation: Augmentation = "standard"
+    augmentation: Literal["off", "standard", "strong"] = "standard"
     mixup: float = 0.2
     dropout: float = 0.2
     ema: float = 0.99
@@ -89,7 +88,8 @@ class Teacher(Strategy):
         """Nothing before it was trained.
 
         Raises:
-            NotApplicable: not one class or grade per record, too few trusted records, or none that they could teach about.
+            NotApplicable: not one class or grade per record, too few trusted records, none that they could teach about, or
+                evaluation records are in the option `teacher-data`.
         """
         labels, trust = case.dataset.labels, case.trust
         if labels.task not in ("single", "ordinal"):
@@ -103,11 +103,12 @@ class Teacher(Strategy):
             raise NotApplicable(f"no trusted record is of class {missing[0]}: name some with --trusted")
         if case.unlabelled is None and not (trust.training & ~trust.trusted).any():
             raise NotApplicable("every training record is trusted already, and there are none without label")
+        check_unseen(case)
         return Proposal(strategy=self.name, summary="")
 
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """Teachers, their reading of the other records, the student."""
-        bench, plain = case.bench, case.bench.recipe
+        bench = case.bench
         trusted = bench.examples(case, proposal, rows=case.trust.trusted)
         reading = self.read(case, trusted, seed)
         reading.save(self._place(case, seed))
@@ -115,10 +116,9 @@ class Teacher(Strategy):
         used = reading.decisions != DROP
         weights = balanced(reading.shares, targets, used)
         others = bench.soft_examples(reading.rows[used], targets[used], weights=weights[used])
-        recipe = replace(
-            plain, augmentation=self.augmentation, mixup=self.mixup, dropout=self.dropout, ema=self.ema,
-        )  # fmt: skip
-        student = bench.train(trusted.joined(others), seed=seed, name=f"{self.name}-{seed}", recipe=recipe)
+        examples = trusted.joined(others)
+        recipe = replace(self._recipe(case, len(examples)), mixup=self.mixup)
+        student = bench.train(examples, seed=seed, name=f"{self.name}-{seed}", recipe=recipe)
         if not self.tuning_epochs:
             return student
         tuned = replace(recipe, rate=recipe.rate / 10, epochs=self.tuning_epochs, mixup=0.0, batch=min(recipe.batch, 32))
@@ -146,9 +146,9 @@ class Teacher(Strategy):
         }  # fmt: skip
         return replace(
             proposal,
-            summary=f"Teachers on {trusted:,} trusted records read {len(opinion.rows):,} others: {counts['keep']:,} labels kept, "
-            f"{counts['replace']:,} replaced, {counts['soften']:,} softened and {counts['drop']:,} left out for training; "
-            f"{safe:,} labels are rewritten, {len(corrections) - safe:,} suggestions wait for a person.",
+            summary=f"Teachers on {trusted:,} trusted records read {len(opinion.rows):,} others: for training, "
+            f"{counts['keep']:,} labels are kept, {counts['replace']:,} replaced, {counts['soften']:,} softened and "
+            f"{counts['drop']:,} dropped; {safe:,} are rewritten, {len(corrections) - safe:,} suggestions wait for a person.",
             corrections=corrections, weights=weights_of(dataset, opinion, corrections), metrics=metrics,
             tables=(decision_table(dataset, opinion), bound_table(dataset, opinion, rewrite=rewrite)), notes=tuple(notes),
         )  # fmt: skip
@@ -156,7 +156,7 @@ class Teacher(Strategy):
     def read(self, case: Case, trusted: Examples, seed: int) -> Reading:
         """What the teachers make of every record that is not trusted."""
         bench = case.bench
-        recipe = self._teachers_recipe(case, len(trusted))
+        recipe = self._recipe(case, len(trusted))
         teachers, out_of_fold = bench.cross_fitted(
             trusted, seed=seed, name=f"{self.name}-{seed}-teacher", folds=self.folds, recipe=recipe
         )
@@ -182,16 +182,15 @@ class Teacher(Strategy):
             accuracy=float((call == truth).mean()), temperature=temperature,
         )  # fmt: skip
 
-    def _teachers_recipe(self, case: Case, examples: int) -> Recipe:
-        """The plain recipe, with as many epochs as few examples want, and no more time than it has."""
+    def _recipe(self, case: Case, examples: int) -> Recipe:
+        """The plain recipe with noise, and with the epochs and batches that suit this number of examples."""
         bench, plain = case.bench, case.bench.recipe
-        few = automatic(bench.task, examples, bench.device.type)
-        usual = automatic(bench.task, int(case.trust.training.sum()), bench.device.type)
-        epochs = max(1, round(few.epochs * min(1.0, plain.epochs / usual.epochs)))
-        return replace(
-            plain, epochs=epochs, batch=min(few.batch, plain.batch), augmentation=self.augmentation, ema=self.ema,
-            dropout=self.dropout,
-        )  # fmt: skip
+        wanted = automatic(bench.task, examples, bench.device.type)
+        usual = automatic(bench.task, len(bench.examples(case)), bench.device.type)
+        # where the plain recipe was shortened to fit the time, this one is in proportion
+        epochs = max(1, round(wanted.epochs * plain.epochs / usual.epochs))
+        batch = max(1, round(wanted.batch * plain.batch / usual.batch))
+        return replace(plain, epochs=epochs, batch=batch, augmentation=self.augmentation, dropout=self.dropout, ema=self.ema)
 
     def _place(self, case: Case, seed: int) -> Path:
         return case.work / f"{self.name}-{seed}" / "reading.npz"

@@ -9,7 +9,7 @@ from auditor.types import Severity
 
 def test_a_large_model_on_little_data_is_information() -> None:
     dataset = make_dataset(labels=["a", "b"] * 100, splits=["train", "train", "train", "test"] * 50)
-    verdict = configured(SamplesPerParameter, {"parameters": 203_379}).run(dataset)
+    verdict = configured(SamplesPerParameter, {"parameters": 203_379}, "checks.SZ003").run(dataset)
     assert verdict.metrics["images_training"] == 150
     assert verdict.metrics["samples_per_parameter"] == pytest.approx(150 / 203_379, rel=1e-4)
     assert [f.severity for f in verdict.findings] == [Severity.INFO]

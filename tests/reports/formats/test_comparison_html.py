@@ -132,8 +132,8 @@ def test_every_strategy_stands_in_one_table_and_the_skipped_have_their_reason():
     table = text[text.index("Strategies 6 strategies") : text.index("What was trusted")]
     assert "as it is nothing corrected baseline 0.842 0.921 0.688 0.114" in table
     assert "mixup Trains on mixtures of pictures not applied harmed asked for 0.808 −0.034, worse" in table
-    assert "teacher Trusted records teach, and the others are read by what they taught not tried of 118 trusted" in table
-    assert "not tried the dataset has no masks" in table
+    assert "teacher Trusted records teach, and the others are read by what they taught not tried Of 118 trusted" in table
+    assert "not tried The dataset has no masks" in table
     assert "cannot tell" in table
 
 
