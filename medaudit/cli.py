@@ -326,7 +326,8 @@ def fix(
     if comparison is None:
         typer.echo("\n".join(pending_lines(fixed)))
         raise typer.Exit(1 if fixed.corrected.pending else 0)
-    show_comparison(comparison, [output / "report.html", output], quiet=quiet)
+    reports = output if fixed.applied is None else fixed.applied.reports
+    show_comparison(comparison, [reports / "report.html", output], quiet=quiet)
     raise typer.Exit(1 if fixed.harmed else 0)
 
 

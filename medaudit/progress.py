@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -38,24 +40,28 @@ class Bar:
 
 
 class Lines:
-    """A line at the start of a long stage and one at every further tenth of it, for logs."""
+    """For logs: a line at the start of a large stage and at every further tenth of it; of a small one that takes its time, now
+    and then."""
 
-    def __init__(self, stream: TextIO, *, least: int = 1000) -> None:
+    def __init__(
+        self, stream: TextIO, *, least: int = 1000, patience: float = 20.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._stream = stream
-        self._least = least
-        self._stage, self._total, self._done = "", 0, 0
+        self._least, self._patience, self._clock = least, patience, clock
+        self._stage, self._total, self._done, self._said = "", 0, 0, clock()
 
     def start(self, stage: str, total: int) -> None:
         """Remember the stage; short ones stay silent."""
-        self._stage, self._total, self._done = stage, total, 0
+        self._stage, self._total, self._done, self._said = stage, total, 0, self._clock()
         if total >= self._least:
             self._say()
 
     def advance(self, count: int = 1) -> None:
-        """Say so when another tenth is done."""
+        """Say so when another tenth is done, or nothing was said for long."""
         before = 10 * self._done // max(1, self._total)
         self._done += count
-        if self._total >= self._least and 10 * self._done // self._total > before:
+        tenth = self._total >= self._least and 10 * self._done // self._total > before
+        if tenth or (self._total > 0 and self._clock() - self._said > self._patience):
             self._say()
 
     def finish(self) -> None:
@@ -64,3 +70,4 @@ class Lines:
     def _say(self) -> None:
         self._stream.write(f"{self._stage}: {self._done:,} of {self._total:,}\n")
         self._stream.flush()
+        self._said = self._clock()

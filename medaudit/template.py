@@ -14,6 +14,7 @@ HEAD = """\
 [dataset]
 layout = {layout}
 # root = "images"            # folder that the paths of the label table start from, relative to this file
+# tables = ["labels.csv"]    # the label table, relative to this file, where it is not to be looked for
 # level = "image"            # what one label speaks about: image, series, study, lesion, eye, patient
 """
 

@@ -126,14 +126,16 @@ def _scores(dataset: Dataset, tasks: tuple[JudgedTask, ...]) -> pd.DataFrame:
     n = dataset.size
     score = np.full(n, np.nan)
     flagged = np.zeros(n, dtype=np.bool_)
-    values = dataset.labels.values.astype(object)
-    given = values.where(values.notna(), None).to_numpy(dtype=object)
+    codes, names = pd.factorize(dataset.labels.values)
+    given = np.append(np.asarray(names, dtype=object), None)[
+        codes
+    ]  # -1, no label, is the last: one text per label, not per record
     suggested = np.full(n, None, dtype=object)
     if tasks[0].name:
         suggested = _switched(dataset, tasks)
     else:
-        names = np.array(tasks[0].classes, dtype=object)
-        suggested[tasks[0].records] = names[tasks[0].estimate.suggested[tasks[0].label_of]]
+        classes = np.array(tasks[0].classes, dtype=object)
+        suggested[tasks[0].records] = classes[tasks[0].estimate.suggested[tasks[0].label_of]]
     for task in tasks:
         if task.label_of is task.records:
             np.fmin(score, task.estimate.score, out=score)

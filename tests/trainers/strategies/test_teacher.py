@@ -20,7 +20,7 @@ from trainers.recipe import Recipe, Trained
 from trainers.strategies.teacher import Teacher, other_rows
 from trainers.strategy import Case, NotApplicable, Trust
 
-SHORT = Recipe(network="small-cnn", width=4, epochs=3, batch=16, rate=1e-2)
+SHORT = Recipe(network="small-cnn", width=4, epochs=10, batch=16, rate=1e-2)
 N = 120
 
 
