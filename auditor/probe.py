@@ -53,7 +53,7 @@ class Probe:
 
     def probabilities(self, features: Floats) -> Floats:
         """Class probabilities, shape (rows, classes); rows sum to 1 when the classes are exclusive."""
-        inside = _standardise(features, self.mean, self.scale) @ self.rotation
+        inside = standardise(features, self.mean, self.scale) @ self.rotation
         return np.asarray((self._linear(inside) + self._neighbours(inside)) / 2, dtype=np.float32)
 
     def _linear(self, inside: Floats) -> Floats:
@@ -68,7 +68,7 @@ class Probe:
 
     def _neighbours(self, inside: Floats) -> Floats:
         count = max(1, min(NEIGHBOURS, len(self.references) // 4))
-        similarity = _unit(inside) @ self.references.T
+        similarity = unit_vectors(inside) @ self.references.T
         nearest = np.argpartition(similarity, len(self.references) - count, axis=1)[:, -count:]
         weight = np.exp(SHARPNESS * (np.take_along_axis(similarity, nearest, axis=1) - 1))
         scale = weight.mean(axis=1, keepdims=True)
@@ -92,9 +92,9 @@ def fit_probe(
         references: at most so many rows serve as neighbours.
         rng: draws those.
     """
-    mean, scale = _moments(features)
-    standard = _standardise(features, mean, scale)
-    rotation = _half_whitening(standard)
+    mean, scale = moments(features)
+    standard = standardise(features, mean, scale)
+    rotation = half_whitening(standard)
     inside = standard @ rotation
     positive = (targets * known).sum(axis=0)
     learnt = (positive > 0) & (positive < known.sum(axis=0))
@@ -112,12 +112,14 @@ def fit_probe(
     kept = np.sort(rng.choice(len(inside), references, replace=False)) if len(inside) > references else np.arange(len(inside))
     return Probe(
         mean=mean, scale=scale, rotation=rotation, weights=weights, offsets=offsets,
-        references=_unit(inside[kept]), votes=(targets * known)[kept].astype(np.float32), known=known[kept].astype(np.float32),
+        references=unit_vectors(inside[kept]), votes=(targets * known)[kept].astype(np.float32),
+        known=known[kept].astype(np.float32),
         prior=(positive / np.maximum(known.sum(axis=0), 1)).astype(np.float32), learnt=learnt, exclusive=exclusive,
     )  # fmt: skip
 
 
-def _moments(features: Floats) -> tuple[Floats, Floats]:
+def moments(features: Floats) -> tuple[Floats, Floats]:
+    """Mean and one over the standard deviation of each feature, 0 where it does not vary; NaN does not count."""
     finite = np.isfinite(features)
     count = np.maximum(finite.sum(axis=0), 1)
     filled = np.where(finite, features, 0).astype(np.float64)
@@ -128,12 +130,14 @@ def _moments(features: Floats) -> tuple[Floats, Floats]:
     return mean.astype(np.float32), np.where(varies, 1 / np.where(varies, deviation, 1), 0).astype(np.float32)
 
 
-def _standardise(features: Floats, mean: Floats, scale: Floats) -> Floats:
+def standardise(features: Floats, mean: Floats, scale: Floats) -> Floats:
+    """In standard deviations, at most 8; NaN becomes the mean."""
     standard = np.clip((features - mean) * scale, -CLIP, CLIP)
     return np.asarray(np.where(np.isfinite(standard), standard, 0), dtype=np.float32)
 
 
-def _half_whitening(standard: Floats) -> Floats:
+def half_whitening(standard: Floats) -> Floats:
+    """Principal components over the root of their deviation; shape (features, components)."""
     covariance = (standard.T @ standard).astype(np.float64) / max(1, len(standard))
     values, vectors = np.linalg.eigh(covariance)
     kept = np.argsort(values)[::-1][: min(COMPONENTS, len(standard) - 1)]
@@ -155,6 +159,7 @@ def _logistic(inside: Floats, codes: npt.NDArray[np.int64], classes: int) -> tup
     return weights.astype(np.float32), offsets.astype(np.float32)
 
 
-def _unit(vectors: Floats) -> Floats:
+def unit_vectors(vectors: Floats) -> Floats:
+    """Each row at length 1."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)

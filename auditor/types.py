@@ -309,7 +309,7 @@ class Evaluation:
         arm: what was compared with `baseline`.
         verdict: of the main metric, which is the first of `metrics`.
         summary: one sentence in words.
-        records, patients, seeds: how many.
+        records, patients, seeds: how many. `unit` is what `patients` counts: `picture` where no patient is known.
         margin: a loss smaller than this counts as none.
         self_graded: the evaluation labels were chosen by a model, so they flatter it.
         tables: per class, trivial predictors, calibration.
@@ -324,6 +324,7 @@ class Evaluation:
     patients: int
     seeds: int
     margin: float
+    unit: str = "patient"
     self_graded: bool = False
     tables: tuple[Table, ...] = ()
     charts: tuple[Chart, ...] = ()

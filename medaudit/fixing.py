@@ -106,7 +106,6 @@ def comparison_of(fixed: Fixed, output: Path) -> Comparison:
             *fixed.held,
             *fixed.applied.notes,
             *differences(corrected.before, fixed.after),
-            f"`medaudit undo {output.name}` takes every correction of the copy back; the dataset itself was never changed.",
         ],
         run=run,
     )
@@ -116,7 +115,8 @@ def told(fixed: Fixed) -> tuple[RunVerdict | None, str]:
     """Verdict and sentence of the run; None leaves it to the findings of the two scans."""
     leading = fixed.leading
     if leading is not None and leading.evaluation is not None:
-        return leading.evaluation.verdict, leading.evaluation.summary
+        # the verdict stands above the sentence already
+        return leading.evaluation.verdict, leading.evaluation.summary.removeprefix(f"{leading.evaluation.verdict}: ")
     if not fixed.corrected.attempts:
         return "no change", "The audit found nothing that a strategy corrects: no change is recommended."
     if not fixed.corrected.chosen:

@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
 from auditor.types import Chart
 from reports.axis import Axis, axis, tick
-from reports.cell import arrow, cells, plain, shortened, shown, signed
+from reports.cell import shortened, shown, signed
+from reports.chart_rows import Row, distinct, gates_of, rows_of
 from reports.svg import (
     WIDTH,
     box,
@@ -30,8 +30,6 @@ from reports.svg import (
     value_axis,
 )
 
-ROWS_DRAWN = {"intervals": 40, "bars": 80, "histogram": 400, "matrix": 900, "lines": 2000}
-_CLASSES_DRAWN = 30
 _SERIES = 6
 _STRIP_WIDTH = 380.0
 _KIND = {
@@ -51,23 +49,13 @@ class Drawing:
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Row:
-    label: str
-    value: float | None
-    low: float | None
-    high: float | None
-    group: str
-    x: float | None
-
-
 def draw(chart: Chart, identifier: str) -> Drawing:
     """The chart as SVG; `identifier` makes its ids unique on the page.
 
     Raises:
         ValueError: the chart names a column that its table does not have.
     """
-    rows = _rows(chart)
+    rows = rows_of(chart)
     if not rows:
         return Drawing(svg=Markup(""), note="There is nothing to draw: the table is empty.")
     painter = {"intervals": _intervals, "bars": _bars, "histogram": _histogram, "matrix": _matrix, "lines": _lines}[chart.kind]
@@ -84,7 +72,7 @@ def strip(chart: Chart, identifier: str) -> Markup:
     Raises:
         ValueError: as `draw`.
     """
-    row, gates = _rows(chart)[0], _gates(chart)
+    row, gates = rows_of(chart)[0], gates_of(chart)
     scale = axis([row.value, row.low, row.high, *gates.values()], start=52.0, end=_STRIP_WIDTH - 52.0)
     head, _ = references(gates, scale, 0, 0, _STRIP_WIDTH)
     bottom = head + 34
@@ -101,36 +89,7 @@ def _framed(identifier: str, width: float, height: float, title: str, words: str
     ).format(id=identifier, w=pixel(width), h=pixel(height), title=shown(title), desc=words, body=body)
 
 
-def _rows(chart: Chart) -> list[_Row]:
-    columns = {column.name: column for column in chart.table.columns}
-    limit = ROWS_DRAWN[chart.kind]
-
-    def read(name: str | None) -> Sequence[Any]:
-        if name is None:
-            return [None] * min(limit, chart.table.length)
-        if name not in columns:
-            raise ValueError(f"chart {chart.name}: its table {chart.table.name} has no column {name}")
-        return cells(arrow(columns[name], limit))
-
-    kind = columns[chart.label].kind if chart.label in columns else ""
-    rows = zip(read(chart.label), read(chart.value), read(chart.low), read(chart.high), read(chart.group), strict=True)
-    made = [
-        _Row(
-            label=shown(a, kind), value=v, low=lo, high=hi, group="" if g is None else shown(g), x=a if _is_number(a) else None
-        )
-        for a, v, lo, hi, g in rows
-    ]
-    if chart.kind != "matrix":
-        return made
-    labels, groups = _distinct(r.label for r in made)[:_CLASSES_DRAWN], _distinct(r.group for r in made)[:_CLASSES_DRAWN]
-    return [row for row in made if row.label in labels and row.group in groups]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _description(chart: Chart, rows: list[_Row]) -> str:
+def _description(chart: Chart, rows: list[Row]) -> str:
     parts = []
     for row in rows[:12]:
         name = f"{row.label}, {row.group}" if row.group else row.label
@@ -141,18 +100,14 @@ def _description(chart: Chart, rows: list[_Row]) -> str:
     return f"{_KIND[chart.kind]}. {'; '.join(parts)}{more}.{lines}"
 
 
-def _distinct(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))
+def _series(rows: list[Row]) -> dict[str, int]:
+    return {group: number % _SERIES for number, group in enumerate(distinct(row.group for row in rows))}
 
 
-def _series(rows: list[_Row]) -> dict[str, int]:
-    return {group: number % _SERIES for number, group in enumerate(_distinct(row.group for row in rows))}
-
-
-def _intervals(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:
+def _intervals(chart: Chart, rows: list[Row]) -> tuple[float, Markup]:
     say = _difference if chart.value == "difference" else _fraction
     gates, left, right, step = (
-        _gates(chart),
+        gates_of(chart),
         margin(row.label for row in rows),
         WIDTH - (196.0 if say is _difference else 160.0),
         28.0,
@@ -172,7 +127,7 @@ def _intervals(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:
     return bottom + 28, joined(parts)
 
 
-def _whisker(row: _Row, scale: Axis, y: float) -> list[Markup]:
+def _whisker(row: Row, scale: Axis, y: float) -> list[Markup]:
     parts = []
     if row.low is not None and row.high is not None:
         parts.append(line(scale.place(row.low), y, scale.place(row.high), y, "s0 whisker"))
@@ -190,8 +145,8 @@ def _difference(value: float | None) -> str:
     return shown(value) if value is None else signed(value)
 
 
-def _bars(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:
-    gates, labels, series = _gates(chart), _distinct(row.label for row in rows), _series(rows)
+def _bars(chart: Chart, rows: list[Row]) -> tuple[float, Markup]:
+    gates, labels, series = gates_of(chart), distinct(row.label for row in rows), _series(rows)
     left, thick = margin(labels), 18.0 if len(series) < 3 else 12.0
     block = thick * len(series) + 12
     scale = axis([row.value for row in rows] + list(gates.values()), start=left, end=WIDTH - 80.0, zero=True)
@@ -214,8 +169,8 @@ def _bars(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:
     return bottom + 28, joined(parts)
 
 
-def _histogram(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:
-    gates, labels, series = _gates(chart), _distinct(row.label for row in rows), _series(rows)
+def _histogram(chart: Chart, rows: list[Row]) -> tuple[float, Markup]:
+    gates, labels, series = gates_of(chart), distinct(row.label for row in rows), _series(rows)
     top, picture = legend(series, marks=False)
     scale = axis([row.value for row in rows] + list(gates.values()), start=top + 220, end=top + 12, zero=True)
     left = margin(map(shown, scale.ticks))
@@ -238,8 +193,8 @@ def _histogram(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:
     return scale.start + 50, joined([*parts, levels(gates, scale, left), line(left, base, WIDTH - 8, base, "axis"), words])
 
 
-def _matrix(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:
-    labels, groups = _distinct(row.label for row in rows), _distinct(row.group for row in rows)
+def _matrix(chart: Chart, rows: list[Row]) -> tuple[float, Markup]:
+    labels, groups = distinct(row.label for row in rows), distinct(row.group for row in rows)
     left = margin(labels, 18)
     size = min(max((WIDTH - left - 8) / len(groups), 16.0), 84.0)
     tall = min(size, 44.0)
@@ -268,8 +223,8 @@ def _matrix(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:
     return head + tall * len(labels) + 6, joined(parts)
 
 
-def _lines(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:
-    gates, series = _gates(chart), _series(rows)
+def _lines(chart: Chart, rows: list[Row]) -> tuple[float, Markup]:
+    gates, series = gates_of(chart), _series(rows)
     top, picture = legend(series, marks=True)
     values = [v for row in rows for v in (row.value, row.low, row.high)] + list(gates.values())
     scale = axis(values, start=top + 240, end=top + 12)
@@ -299,11 +254,6 @@ def _lines(chart: Chart, rows: list[_Row]) -> tuple[float, Markup]:
 def _title(chart: Chart, name: str | None) -> str:
     column = next((column for column in chart.table.columns if column.name == name), None)
     return shown(column.title or column.name.replace("_", " ")) if column else ""
-
-
-def _gates(chart: Chart) -> dict[str, float]:
-    """The reference lines that have a place."""
-    return {caption: float(at) for caption, value in chart.reference.items() if (at := plain(value)) is not None}
 
 
 def _ranks(names: Iterable[str]) -> dict[str, int]:

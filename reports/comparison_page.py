@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from auditor.types import Arm, Comparison, Evaluation, Measured, Proposal, RunVerdict
+from auditor.types import Arm, Comparison, Evaluation, Proposal, RunVerdict
 from reports.cell import shown, signed
-from reports.charts import draw, strip
+from reports.charts import strip
 from reports.compare import alarming
 from reports.explanation import sections
 from reports.measured import basis, chosen_arm, class_charts, gain_chart, interval, is_scaled, level, lost
 from reports.proposal import removed_table, weights_table
+from reports.strategies_view import LOOK, strategies_view
 from reports.views import OPEN_ROWS, Limits, Pictures, cut, drawings, findings_view, table_view, tables_of
 from reports.wording import RUN_VERDICT, SELF_GRADED, VERDICT, counted
 
@@ -26,7 +26,6 @@ _LOOK: dict[RunVerdict, str] = {
     "new findings": "failed",
 }
 """Colour and sign of a verdict: those that the page of a scan uses, and a neutral one."""
-_BADGE = {"improved": "passed", "not worse": "same", "harmed": "failed", "cannot tell": "skipped"}
 _STATES = (
     ("introduced", "Introduced", "There now, and not before, or more severe than before."),
     ("remaining", "Remaining", "There before and after."),
@@ -61,7 +60,7 @@ def comparison_page(comparison: Comparison, limits: Limits) -> dict[str, Any]:
             for key, title, remark in _STATES
         ],
         "advice": _advice(comparison),
-        "strategies": _strategies(comparison),
+        "strategies": strategies_view(comparison),
         "evaluations": [
             _evaluation(arm, number, arm is chosen, limits, pictures)
             for number, arm in sorted(enumerate(comparison.arms), key=lambda item: item[1] is not chosen)
@@ -191,46 +190,6 @@ def _advice(comparison: Comparison) -> list[tuple[str, str, Any]]:
     return found
 
 
-def _strategies(comparison: Comparison) -> dict[str, Any]:
-    """All strategies side by side: one row each, the metrics in columns, the main one drawn."""
-    evaluated = [(arm, arm.evaluation) for arm in comparison.arms if arm.evaluation and arm.evaluation.metrics]
-    metrics = {m.metric: m for _, evaluation in evaluated for m in evaluation.metrics}
-    rows = [_strategy(arm, metrics, comparison) for arm in comparison.arms]
-    view: dict[str, Any] = {"metrics": [m.title for m in metrics.values()], "rows": rows, "baseline": [], "drawing": None}
-    if not evaluated:
-        return view
-    first = {m.metric: m for _, evaluation in reversed(evaluated) for m in evaluation.metrics}
-    view["baseline"] = [level(first[name].before) for name in metrics]
-    if len(evaluated) > 1:
-        title = f"{evaluated[0][1].metrics[0].title}: difference to doing nothing, with its 95 % interval"
-        chart = gain_chart([(arm.strategy, found) for arm, found in evaluated], name="strategies", title=title)
-        view["drawing"] = (chart, draw(chart, "strategies"))
-    return view
-
-
-def _strategy(arm: Arm, metrics: Iterable[str], comparison: Comparison) -> dict[str, Any]:
-    found = {m.metric: m for m in arm.evaluation.metrics} if arm.evaluation else {}
-    verdict = arm.evaluation.verdict if arm.evaluation else ""
-    return {
-        "name": arm.strategy,
-        "title": arm.title,
-        "why": arm.why,
-        "applied": arm.strategy in comparison.applied,
-        "skipped": arm.skipped,
-        "verdict": verdict,
-        "look": _BADGE.get(verdict, ""),
-        "self_graded": bool(arm.evaluation and arm.evaluation.self_graded),
-        "cells": [_cell(found.get(name)) for name in metrics],
-        "summary": arm.proposal.summary if arm.proposal else "",
-    }
-
-
-def _cell(measured: Measured | None) -> dict[str, str]:
-    if measured is None:
-        return {"after": shown(None), "difference": "", "verdict": ""}
-    return {"after": level(measured.after), "difference": signed(measured.difference), "verdict": measured.verdict}
-
-
 def _evaluation(arm: Arm, number: int, chosen: bool, limits: Limits, pictures: Pictures) -> dict[str, Any]:
     """One strategy in full: its figures, charts and tables, those of the proposal and those of the evaluation."""
     evaluation = arm.evaluation
@@ -254,7 +213,7 @@ def _evaluation(arm: Arm, number: int, chosen: bool, limits: Limits, pictures: P
                 "interval": interval(m),
                 "p": shown(m.p, "fraction"),
                 "verdict": m.verdict,
-                "look": _BADGE[m.verdict],
+                "look": LOOK[m.verdict],
             }
             for m in evaluation.metrics
         ],

@@ -241,6 +241,7 @@ def _evaluation(item: dict[str, Any], path: Path) -> Evaluation:
         patients=item["patients"],
         seeds=item["seeds"],
         margin=_number(item["margin"]),
+        unit=item.get("unit", "patient"),
         self_graded=item["self_graded"],
         tables=tables,
         charts=charts,

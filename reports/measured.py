@@ -30,7 +30,8 @@ def interval(measured: Measured) -> str:
 
 def basis(evaluation: Evaluation) -> str:
     """On what it was measured: `624 records of 412 patients, 3 seeds`."""
-    of_patients = f" of {counted(evaluation.patients, 'patient')}" if evaluation.patients else ""
+    told = evaluation.patients and (evaluation.unit == "patient" or evaluation.patients != evaluation.records)
+    of_patients = f" of {counted(evaluation.patients, evaluation.unit)}" if told else ""
     return f"{counted(evaluation.records, 'record')}{of_patients}, {counted(evaluation.seeds, 'seed')}"
 
 

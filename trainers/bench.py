@@ -123,13 +123,13 @@ class Bench:
         self._deadline = None if seconds is None else time.monotonic() + seconds
 
     def examples(
-        self, case: Case, proposal: Proposal | None = None, *, rows: Bools | Rows | None = None, only_safe: bool = False
+        self, case: Case, proposal: Proposal | None = None, *, rows: Bools | Rows | None = None, only_safe: bool = True
     ) -> Examples:
         """The labels of records as they stand, with what the proposal changes.
 
         Args:
             rows: which; default those that a network may learn from. Unreadable, unlabelled and removed ones are left out.
-            only_safe: without the corrections that a person would have to look at first.
+            only_safe: without the corrections that a person would have to look at first: what the copy will hold.
         """
         return self._usable(case.trust.training if rows is None else rows, proposal, only_safe=only_safe)
 

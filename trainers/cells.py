@@ -12,6 +12,9 @@ from auditor.tabular.labels import NEGATIVE_CLASSES, split_cell, state_of
 from auditor.types import Correction
 from trainers.source import Source, Texts
 
+UNKNOWN = frozenset(("", "-1", "-1.0"))
+"""Cells that say that nobody knows the class."""
+
 Edit = tuple[int, str, str, str]
 """Row, column, text that stands there, text that shall."""
 
@@ -67,7 +70,7 @@ class Cells:
         if role == "label":
             if self.source.findings:
                 raise Refused("the table has one finding per row: change it by hand")
-            wanted = self._label(int(rows[0]), class_name, correction)
+            wanted = self._label(position, int(rows[0]), class_name, correction)
         else:
             wanted = {self._role(role): self._other(role, position, int(rows[0]), correction)}
         edits: list[Edit] = []
@@ -129,7 +132,7 @@ class Cells:
         """What the table calls the splits: `train` → `Training`."""
         return {split_name(str(text)) or str(text): str(text) for text in sorted(set(self._columns[column]), reverse=True)}
 
-    def _label(self, row: int, class_name: str, correction: Correction) -> dict[str, str]:
+    def _label(self, position: int, row: int, class_name: str, correction: Correction) -> dict[str, str]:
         """Column → new text, for a label or for one class of several."""
         source = self.source
         old, new = correction.old, correction.new
@@ -138,28 +141,36 @@ class Cells:
         if class_name:
             return self._state(row, class_name, old, new)
         if source.style == "columns":
-            before, after = ({name for name in text.split("|") if name} for text in (old, new))
-            unknown = (before | after) - set(source.labels)
-            if unknown:
-                raise Refused("the table has no column for this class")
-            now = {name for name in source.labels if state_of(self.text(name, row)) is State.POSITIVE}
-            if now != before:
-                raise StaleValue("the old value no longer stands in the table")
-            gone = {name: self._cell(name, State.NEGATIVE) for name in before - after}
-            return gone | {name: self._cell(name, State.POSITIVE) for name in after - before}
+            return self._one_hot(row, old, new)
         name = source.labels[0]
         cell = self.text(name, row)
-        if source.style == "joined":
-            if set(split_cell(cell, source.separator)) != set(split_cell(old, "|")) and cell != old:
-                raise StaleValue("the old value no longer stands in the table")
-            return {name: source.separator.join(split_cell(new, "|")) or self._negative(name)}
-        if source.style == "continuous":
-            same = _number(cell) is not None and _number(cell) == _number(old)
-        else:
-            same = cell == old
-        if not same:
+        if not self._holds(position, cell, old):
             raise StaleValue("the old value no longer stands in the table")
+        if source.style == "joined":
+            return {name: source.separator.join(split_cell(new, "|")) or self._negative(name)}
         return {name: new}
+
+    def _holds(self, position: int, cell: str, old: str) -> bool:
+        """The cell says what `old` says."""
+        style = self.source.style
+        if cell == old:
+            return True
+        if not old and bool(self.dataset.labels.values.isna().iloc[position]):
+            return cell in UNKNOWN or (style == "continuous" and _number(cell) is None)
+        if style == "joined":
+            return set(split_cell(cell, self.source.separator)) == set(split_cell(old, "|"))
+        return style == "continuous" and _number(cell) is not None and _number(cell) == _number(old)
+
+    def _one_hot(self, row: int, old: str, new: str) -> dict[str, str]:
+        """A column per class: the class that goes, and the one that comes."""
+        names = self.source.labels
+        before, after = ({name for name in text.split("|") if name} for text in (old, new))
+        if (before | after) - set(names):
+            raise Refused("the table has no column for this class")
+        if {name for name in names if state_of(self.text(name, row)) is State.POSITIVE} != before:
+            raise StaleValue("the old value no longer stands in the table")
+        gone = {name: self._cell(name, State.NEGATIVE) for name in before - after}
+        return gone | {name: self._cell(name, State.POSITIVE) for name in after - before}
 
     def _state(self, row: int, class_name: str, old: str, new: str) -> dict[str, str]:
         """One class of several."""

@@ -243,7 +243,7 @@ def trained(attempts: Sequence[Attempt], case: Case, order: Order) -> None:
         attempt.evaluation = compare_arms(
             truth, baseline.on_evaluation, attempt.on_evaluation, patients=patients_of(case, case.trust.evaluation),
             task=task.kind, classes=task.classes, margin=order.margin, seed=order.seed, self_graded=case.trust.self_graded,
-            arm=attempt.strategy.name, baseline=baseline.strategy.name,
+            arm=attempt.strategy.name, baseline=baseline.strategy.name, unit=unit_of(case.dataset),
         )  # fmt: skip
         attempt.evaluation = with_others(attempt.evaluation, attempt, case, order)
         attempt.gain = gain_of(attempt, baseline, case, order)
@@ -303,7 +303,11 @@ def selected(attempts: Sequence[Attempt], order: Order, *, automatic: bool) -> t
 
 
 def best_of(rivals: Sequence[Attempt], *, automatic: bool) -> tuple[Attempt | None, str]:
-    """The best of several trained strategies on validation; none, when it was ours to choose and none gains anything."""
+    """The best of several trained strategies on validation; none, when it was ours to choose and all of them lose there.
+
+    A few dozen validation records often cannot tell any of them from doing nothing. Then the first is taken, which the findings
+    call for; whether it is applied, the evaluation decides.
+    """
     known = [a for a in rivals if np.isfinite(a.gain[0])]
     if not known:
         return rivals[0], f"{rivals[0].strategy.name}: the validation part is too small to choose by"
@@ -311,8 +315,8 @@ def best_of(rivals: Sequence[Attempt], *, automatic: bool) -> tuple[Attempt | No
     reach = top.gain[0] - (top.gain[1] if np.isfinite(top.gain[1]) else 0.0)
     best = next(a for a in known if a.gain[0] >= reach)
     told = ", ".join(f"{a.strategy.name} {a.gain[0]:+.3f} ± {a.gain[1]:.3f}" for a in known)
-    if automatic and top.gain[0] <= 0:
-        return None, f"no strategy gains on the validation records ({told}): no change recommended"
+    if automatic and top.gain[0] < 0:
+        return None, f"every strategy loses on the validation records ({told}): no change recommended"
     near = "" if best is top else f", which {top.strategy.name} does not beat by more than one standard error"
     return best, f"{best.strategy.name} chosen on the validation records{near} (gain over no change: {told})"
 
@@ -325,3 +329,8 @@ def held_back(attempt: Attempt, order: Order) -> str:
     if verdict in ("improved", "not worse"):
         return ""
     return f"{attempt.strategy.name} is not applied: {verdict} on the evaluation records; --force applies it all the same"
+
+
+def unit_of(dataset: Dataset) -> str:
+    """What is drawn anew: patients where their ids tell pictures apart, else pictures that are no copies of each other."""
+    return "patient" if dataset.has("patient") and dataset.records["patient"].nunique() > 1 else "picture"

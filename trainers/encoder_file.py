@@ -9,6 +9,7 @@ from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
+from torch.export import ExportedProgram
 
 from auditor.errors import ConfigError
 from trainers.models import Network
@@ -78,7 +79,7 @@ def load_encoder(network: Network, path: Path, task: LearningTask) -> Network:
 def _with_program(path: Path, task: LearningTask) -> Network:
     if task.kind == "segmentation":
         raise ConfigError(f"encoder {path.name}: a program gives features of a whole picture and cannot draw masks")
-    encoder = Program(_exported(path))
+    encoder = Program(_exported(path).module())
     try:
         with torch.no_grad():
             features = encoder(torch.zeros(2, task.channels, *task.shape))
@@ -90,14 +91,30 @@ def _with_program(path: Path, task: LearningTask) -> Network:
     return Network(encoder, nn.Linear(features.shape[1], task.outputs))
 
 
-def _exported(path: Path) -> nn.Module:
+def load_program(path: Path) -> tuple[Program, int, tuple[int, ...]]:
+    """An exported encoder, and the pictures that it wants: their channels and their shape.
+
+    Raises:
+        ConfigError: it is no such program, or does not take batches of pictures of any size.
+    """
+    exported = _exported(path)
+    wanted = exported.graph_signature.user_inputs
+    shapes = [node.meta["val"].shape for node in exported.graph.nodes if node.op == "placeholder" and node.name in wanted]
+    if len(shapes) != 1 or len(shapes[0]) not in (4, 5) or not all(isinstance(side, int) for side in shapes[0][1:]):
+        raise ConfigError(f"encoder {path.name}: takes something else than a batch of pictures of one shape")
+    if isinstance(shapes[0][0], int):
+        raise ConfigError(f"encoder {path.name}: takes batches of one size alone; export it with a dynamic first dimension")
+    return Program(exported.module()), int(shapes[0][1]), tuple(int(side) for side in shapes[0][2:])
+
+
+def _exported(path: Path) -> ExportedProgram:
     if not zipfile.is_zipfile(path):
         raise ConfigError(f"encoder {path.name}: not a program of torch.export; save it with torch.export.save")
     # torch.export.load unpickles some weights without its own guard; this variable is torch's switch against that
     before = os.environ.get("TORCH_FORCE_WEIGHTS_ONLY_LOAD")
     os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
     try:
-        return torch.export.load(path).module()
+        return torch.export.load(path)
     except (RuntimeError, ValueError, KeyError, UnpicklingError) as error:
         raise ConfigError(f"encoder {path.name}: not a program of torch.export; save it with torch.export.save") from error
     finally:

@@ -60,6 +60,7 @@ def compare_arms(
     resamples: int = 2000,
     seed: int = 0,
     self_graded: bool = False,
+    unit: str = "patient",
 ) -> Evaluation:
     """Compare two arms on the evaluation records.
 
@@ -74,11 +75,12 @@ def compare_arms(
         resamples: of patients and seeds.
         seed: of the resampling.
         self_graded: the truth was chosen by a model.
+        unit: what `patients` are, in one word; `picture` where no patient is known.
 
     Raises:
         ValueError: shapes or numbers of seeds that do not fit.
     """
-    graded = grade(truth, [list(before), list(after)], patients=patients, kind=task, classes=classes)
+    graded = grade(truth, [list(before), list(after)], patients=patients, kind=task, classes=classes, unit=unit)
     seeds = len(graded.arms[0])
     if graded.patients == 0:
         return _nothing(arm, baseline, seeds, margin, self_graded)
@@ -114,6 +116,7 @@ def compare_arms(
         metrics=tuple(sorted(measured, key=lambda m: m is not main)),
         records=len(graded.index),
         patients=graded.patients,
+        unit=unit,
         seeds=seeds,
         margin=margin,
         self_graded=self_graded,

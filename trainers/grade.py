@@ -35,6 +35,7 @@ class Graded:
         patients: how many.
         dropped: records without a known truth or without a prediction.
         absent: classes without a record here (of findings: without both answers).
+        unit: what `patients` counts, where no patient is known.
     """
 
     kind: Kind
@@ -48,6 +49,7 @@ class Graded:
     patients: int
     dropped: int
     absent: tuple[str, ...]
+    unit: str = "patient"
 
     @property
     def one_image_each(self) -> bool:
@@ -60,7 +62,13 @@ class Graded:
 
 
 def grade(
-    truth: Array, arms: Sequence[Sequence[Array]], *, patients: Sequence[object] | Array, kind: Kind, classes: Sequence[str]
+    truth: Array,
+    arms: Sequence[Sequence[Array]],
+    *,
+    patients: Sequence[object] | Array,
+    kind: Kind,
+    classes: Sequence[str],
+    unit: str = "patient",
 ) -> Graded:
     """Grade arms, each a prediction per seed.
 
@@ -73,6 +81,7 @@ def grade(
         patients: id per record; None = a patient of its own.
         kind: of the task.
         classes: names; of masks with or without the background.
+        unit: what `patients` are, in one word.
 
     Raises:
         ValueError: shapes or numbers of seeds that do not fit.
@@ -102,6 +111,7 @@ def grade(
         index=clusters.index,
         patients=clusters.count,
         dropped=int((~kept).sum()),
+        unit=unit,
         absent=_absent(kind, truth, names),
     )
 

@@ -40,6 +40,7 @@ def read_pictures(
     more: Sequence[Dataset] = (),
     side: int | None = None,
     most: int = MOST_SIDE,
+    shape: tuple[int, ...] | None = None,
     limits: Limits | None = None,
     workers: int = 2,
     progress: Progress | None = None,
@@ -58,19 +59,25 @@ def read_pictures(
         more: collections that are decoded in the same way, of which nothing but the pictures is wanted; their rows come after
             those of `dataset`, in order.
         side: length of the longer side of the result; None: about the median of the files, at most `most` (a volume: half).
+        shape: of the result, in the place of `side` and `most`: what a network wants that is there already.
         workers: processes; 0 decodes in this one, without isolation.
         masks: read the mask of each record too.
         memory_bytes: a larger array stays on disk (`np.memmap`).
 
     Raises:
-        DatasetError: no picture can be read; or masks are wanted and there are none.
+        DatasetError: no picture can be read; masks are wanted and there are none; or volumes, and a file is none.
     """
     sources = (dataset, *more)
     surveys = [survey_of(source) for source in sources]
     paths = paths_of_masks(dataset) if masks else None
     if paths is not None and paths.isna().all():
         raise DatasetError("no record has a mask that can be read: there is nothing to train on")
-    plan = plan_of(dataset, joined(surveys), side=side, most=most, masks=masks)
+    survey = joined(surveys)
+    plan = plan_of(dataset, survey, side=side, most=most, masks=masks)
+    if shape is not None:
+        if len(shape) == 3 and not (survey.frames > 1).all():
+            raise DatasetError("the network reads volumes, and not every file here holds more than one frame")
+        plan = replace(plan, shape=shape)
     key = key_of(sources, surveys, plan, paths)
     work.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder, decoded = work / f"pictures-{key}", 0

@@ -18,6 +18,7 @@ from auditor.layout import Listing, Options, list_files
 from auditor.layouts.table import table_and_roles
 from auditor.tabular.labels import text_of
 from auditor.tabular.table_choice import MERGED_SPLIT
+from auditor.tabular.tables import read_table
 
 Texts = npt.NDArray[np.object_]
 MADE = "labels.csv"
@@ -82,9 +83,9 @@ def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
     Raises:
         DatasetError: the table cannot be read any more, or has other records than it had.
     """
-    if dataset.summary.layout != "table":
-        return made(dataset)
     listing = list_files(target)
+    if dataset.summary.layout != "table":
+        return made(dataset, joined_columns(dataset, listing))
     table, names, roles = table_and_roles(listing, options)
     cells = {str(name): text_of(table.frame[name]) for name in table.frame.columns}
     virtual = frozenset({MERGED_SPLIT} & set(cells))
@@ -138,8 +139,29 @@ def _same_in_record(cells: Mapping[str, Texts], labels: tuple[str, ...], rows: t
     return all(len(set(cells[name][of])) == 1 for name in labels for of in rows)
 
 
-def made(dataset: Dataset) -> Source:
-    """A table of a dataset that has none: path, label and what else is known, one row per record, in their order."""
+def joined_columns(dataset: Dataset, listing: Listing) -> dict[str, Texts]:
+    """Columns of the table that a tree of DICOM files was joined with: those that became metadata, a cell per record."""
+    guess, lines = dataset.guess("table"), dataset.records["line"].to_numpy(np.int64)
+    names = [name for name in listing.inventory.tables if guess is not None and name.rpartition("/")[2] == guess.value]
+    if len(names) != 1 or not (lines > 0).any():
+        return {}
+    table = read_table(listing.root / names[0])
+    rows = pd.Index(table.lines).get_indexer(pd.Index(lines))
+    fields = [str(name) for name in dataset.metadata.columns]
+    found: dict[str, Texts] = {}
+    for column in map(str, table.frame.columns):
+        name = f"table.{column}"
+        if any(field == name or field.startswith(f"{name}.") for field in fields):
+            found[column] = np.where(rows >= 0, text_of(table.frame[column])[rows], "").astype(object)
+    return found
+
+
+def made(dataset: Dataset, more: Mapping[str, Texts]) -> Source:
+    """A table of a dataset that has none: path, label and what else is known, one row per record, in their order.
+
+    Args:
+        more: further columns.
+    """
     records, labels = dataset.records, dataset.labels
     columns: dict[str, Texts] = {}
     in_arrays = dataset.summary.layout == "medmnist"
@@ -163,6 +185,7 @@ def made(dataset: Dataset) -> Source:
         if role in records.columns and records[role].notna().any() and role not in columns:
             columns[role] = _texts(records[role])
             roles[role] = role
+    columns |= {name: values for name, values in more.items() if name not in columns}
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(list(columns))

@@ -116,6 +116,9 @@ def _rebuilt(output: Path, wants: Callable[[Entry], bool], wants_removed: Callab
     state = read_state(output)
     if state.form == "whole":
         raise ConfigError(f"{output}: this copy was made as a whole and keeps nothing of the original; delete it instead")
+    away = [name for name in state.arrays if not (output / state.root / name).is_file()]
+    if away:
+        raise ConfigError(f"{output}: the original {away[0]} is not where it was; make the copy again with `medaudit fix`")
     parts = tuple(_original(output, name) for name in state.tables)
     by_hand = hand_edits(output, state, parts)
     before = sum(entry.applied and bool(entry.edits) for entry in state.entries)

@@ -43,7 +43,7 @@ def summary(
     self_graded: bool,
 ) -> str:
     """One sentence for a radiologist; `main` is None where the main metric is not defined; `harmed` are classes that lost."""
-    counts = f"{count(graded.patients, 'patient')}, {count(seeds, 'seed')}"
+    counts = f"{count(graded.patients, graded.unit)}, {count(seeds, 'seed')}"
     metric = graded.metrics[0]
     if main is None:
         text = f"cannot tell: {lowered(metric.title)} is not defined on the evaluation records ({counts})"
@@ -54,7 +54,7 @@ def summary(
             f"{signed(main.difference)}, 95 % interval {signed(main.low)} to {signed(main.high)}; {counts})"
         )
         if graded.patients < LEAST_PATIENTS:
-            text += f"; fewer than {LEAST_PATIENTS} patients are too few to judge"
+            text += f"; fewer than {LEAST_PATIENTS} {graded.unit}s are too few to judge"
         elif main.verdict == "cannot tell":
             text += f"; a loss of {number(margin * metric.margin_unit)} is not ruled out"
     if harmed:
@@ -78,7 +78,7 @@ def notes(graded: Graded, seeds: int, harmed: Sequence[tuple[str, Interval]]) ->
         what = "Without both answers" if graded.kind == "multi" else "Absent"
         found.append(f"{what} in the evaluation part, so not judged: {', '.join(graded.absent)}.")
     if graded.patients < LEAST_PATIENTS:
-        found.append(f"{count(graded.patients, 'patient')}: at least {LEAST_PATIENTS} are needed to compare two arms.")
+        found.append(f"{count(graded.patients, graded.unit)}: at least {LEAST_PATIENTS} are needed to compare two arms.")
     if seeds == 1:
         found.append("One seed only: the interval does not hold the chance of training; use three or more.")
     if not graded.one_image_each and graded.kind in ("single", "ordinal", "multi"):

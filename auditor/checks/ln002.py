@@ -127,9 +127,8 @@ def _scores(dataset: Dataset, tasks: tuple[JudgedTask, ...]) -> pd.DataFrame:
     score = np.full(n, np.nan)
     flagged = np.zeros(n, dtype=np.bool_)
     codes, names = pd.factorize(dataset.labels.values)
-    given = np.append(np.asarray(names, dtype=object), None)[
-        codes
-    ]  # -1, no label, is the last: one text per label, not per record
+    # One text per label, not per record; a record without label has the code −1, which is the last.
+    given = np.array([*names, None], dtype=object)[codes]
     suggested = np.full(n, None, dtype=object)
     if tasks[0].name:
         suggested = _switched(dataset, tasks)

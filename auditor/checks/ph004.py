@@ -34,8 +34,9 @@ class BurnedInText(Check):
     of the hospital (LK). Ultrasound, endoscopy, fluoroscopy and secondary captures carry it most often.
 
     ## How to fix
-    Look at the pictures of each device (and keep the report to yourself until then: it shows them small). Where the text names somebody, blank that region for all pictures of the
-    device; where it does not (a scale, a body mark), waive the finding with that reason.
+    Look at the pictures of each device, and keep the report to yourself until then: it shows them, small. Where the text
+    names somebody, blank that region for all pictures of the device; where it does not (a scale, a body mark), waive the
+    finding with that reason.
 
     ## Options
     * `min_letters`: length of the row that makes a picture suspect.

@@ -15,6 +15,7 @@ from auditor.check import SkipCheck
 from auditor.dataset import Dataset, Labels, Predictions, State
 from auditor.folds import fold_groups
 from auditor.noise.estimate import NoiseEstimate, estimate_noise
+from auditor.noise.grades import by_grade
 from auditor.predict import why_not
 
 MIN_JUDGED = 20
@@ -112,7 +113,7 @@ class _Kept:
 
 
 def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tuple[JudgedTask, ...]:
-    group, carrier = fold_groups(dataset), _carriers(dataset)
+    group, carrier = fold_groups(dataset), carriers(dataset)
     alone = len(np.unique(group)) == len(group)
     everyone = np.arange(dataset.size)
 
@@ -133,6 +134,8 @@ def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tup
         estimate = estimate_noise(
             pooled if pooled.ndim == 2 else both(pooled), codes, None if alone else groups, tolerance=tolerance
         )
+        if dataset.labels.task == "ordinal" and len(classes) == len(dataset.labels.classes):
+            estimate = by_grade(estimate, pooled, codes)
         return JudgedTask(
             name=name, classes=classes, codes=narrow(codes, len(classes)), groups=groups, told=pooled, records=rows,
             label_of=label_of, estimate=replace(estimate, suggested=narrow(estimate.suggested, len(classes))),
@@ -143,7 +146,7 @@ def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tup
         return tuple(task for task in pool.map(judged, _questions(dataset, predictions)) if task is not None)
 
 
-def _carriers(dataset: Dataset) -> npt.NDArray[np.int64] | None:
+def carriers(dataset: Dataset) -> npt.NDArray[np.int64] | None:
     """What each record's label speaks about, as a number; None where that is the image itself, or is not known."""
     level = dataset.labels.level
     if level == "image" or not dataset.has(level):

@@ -133,8 +133,9 @@ def _nose(depth: Grid, *, rows: tuple[int, int], length: float) -> tuple[float, 
     filled = ndimage.grey_closing(filled, size=(2 * (2 * arm // 3) + 1, 1))
     smooth = ndimage.gaussian_filter(np.where(filled > DEEP / 2, filled, np.nan), (0.7, 0.0))
     ridge = np.full(depth.shape, np.nan)
-    sides = (smooth[:, : -2 * arm] + smooth[:, 2 * arm :]) / 2
-    ridge[:, arm:-arm] = smooth[:, arm:-arm] - sides
+    left, right, centre = smooth[:, : -2 * arm], smooth[:, 2 * arm :], smooth[:, arm:-arm]
+    # A nose falls off at both sides; the slanting edge of a hole, at one.
+    ridge[:, arm:-arm] = np.minimum(centre - (left + right) / 2, 2.5 * (centre - np.maximum(left, right)))
     columns = np.arange(depth.shape[1])
     lowest, highest = np.argmax(solid, axis=1), len(columns) - 1 - np.argmax(solid[:, ::-1], axis=1)
     middle, half = (lowest + highest) / 2, np.maximum((highest - lowest + 1) / 2, 1.0)
@@ -142,8 +143,8 @@ def _nose(depth: Grid, *, rows: tuple[int, int], length: float) -> tuple[float, 
     part = ridge[rows[0] : rows[1]]
     if not np.isfinite(part).any():
         return 0.0, None
-    centre = float(np.median(middle[rows[0] : rows[1]][solid[rows[0] : rows[1]].any(axis=1)]))
-    near = np.abs(columns - centre) <= 0.2 * length / STEP
+    axis = float(np.median(middle[rows[0] : rows[1]][solid[rows[0] : rows[1]].any(axis=1)]))
+    near = np.abs(columns - axis) <= 0.2 * length / STEP
     ahead = smooth[rows[0] : rows[1]]
     middles = smooth[rows[0] : rows[1] + round(0.2 * length / STEP), near]
     foremost = float(np.max(middles, initial=DEEP, where=np.isfinite(middles)))

@@ -131,6 +131,7 @@ def _evaluation(evaluation: Evaluation, stem: str, side: dict[str, bytes]) -> di
         "baseline": evaluation.baseline,
         "verdict": evaluation.verdict,
         "summary": evaluation.summary,
+        "unit": evaluation.unit,
         "self_graded": evaluation.self_graded,
         "records": evaluation.records,
         "patients": evaluation.patients,

@@ -95,7 +95,7 @@ def test_what_is_required_and_cannot_be_told_is_incomplete(images: Path) -> None
         (["scan", "{images}", "--classes", "a,b"], "name their file with --predictions"),
         (["scan", "{empty}"], "holds no file"),
         (["scan", "{table}", "--label", "diagnosi"], "diagnosis"),
-        (["explain", "XX001"], "no check has the code 'XX001'"),
+        (["explain", "XX001"], "neither a check nor a strategy is called 'XX001'"),
     ],
 )
 def test_a_mistake_is_one_line_exit_2_and_nothing_written(

@@ -18,6 +18,7 @@ from PIL import Image
 
 import trainers.apply
 from auditor.config import read_config
+from auditor.degrade.encode import write_image
 from auditor.errors import ConfigError, DatasetError, MedauditError
 from auditor.layout import Options, open_dataset
 
@@ -356,6 +357,38 @@ def test_a_table_that_is_named_is_copied_under_its_name(tmp_path: Path, table: P
     seen.apply(output, proposal(label(IMAGE.format(0), "NA", "007")))
     assert read(output / "table-corrections.csv")[0]["finding_corrected"] == "007"
     assert scanned(output).dataset.labels.values.iloc[0] == "007"
+
+
+def test_a_blank_or_unknown_label_may_get_one(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    write_pictures(data / "images", 9)
+    lines = ["file,grade", *(f"bild_ä{i:02d}.png,{('', '-1', '2')[i] if i < 3 else i % 3}" for i in range(9))]
+    (data / "labels.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    seen = scanned(data, roles={"label": "grade"})
+    applied = seen.apply(tmp_path / "fixed", proposal(*(label(IMAGE.format(i), "", "1") for i in range(3))))
+    assert [e.applied for e in applied.entries] == [True, True, False], "the third has a label"
+    assert [r["grade_corrected"] for r in read(tmp_path / "fixed" / "labels.csv")][:3] == ["1", "1", "2"]
+
+
+def test_a_dicom_tree_that_was_joined_with_a_table_gets_one_with_its_columns(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    lines = ["PatientID,finding,View"]
+    for i in range(12):
+        path = data / f"p{i // 2}" / f"{i}.dcm"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_image(path, np.random.default_rng(i).random((16, 16)), "dicom12", seed=i, tags={"PatientID": f"H{i // 2}"})
+    lines += [f"H{k},{('NA', '007')[k % 2]},{('PA', 'AP')[k // 3]}" for k in range(6)]
+    (data / "table.csv").write_text("\n".join(lines) + "\n")
+    seen = scanned(data)
+    assert seen.dataset.summary.layout == "dicom_tree"
+    seen.apply(tmp_path / "fixed", proposal(label("p0/0.dcm", "NA", "007")))
+    rows = read(tmp_path / "fixed" / "labels.csv")
+    assert list(rows[0]) == ["path", "label", "label_corrected", "patient", "study", "series", "View"]
+    assert [r["View"] for r in rows] == [("PA", "AP")[i // 6] for i in range(12)]
+    again = scanned(tmp_path / "fixed")
+    assert list(again.dataset.records.index) == list(seen.dataset.records.index)
+    assert again.dataset.records["patient"].tolist() == [f"H{i // 2}" for i in range(12)]
+    assert again.dataset.labels.values.iloc[0] == "007"
 
 
 @pytest.mark.parametrize("where", ["data", ".", "data/fixed", "data/images/fixed", "full", "file"])

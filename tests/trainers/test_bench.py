@@ -76,12 +76,14 @@ def test_it_trains_on_the_training_records_under_the_proposal(stripes: Dataset, 
     assert bench.examples(case).rows.tolist() == training.tolist()
     ids = stripes.records.index
     change = Correction(
-        record=ids[0], field="label", old="a", new="b", code="LN001", strategy="test", reason="because"
+        record=ids[0], field="label", old="a", new="b", code="LN001", strategy="test", reason="because", safe=True
     )  # fmt: skip
     proposal = Proposal(strategy="test", summary="", corrections=(change,), removed={ids[3]: "odd"}, weights={ids[4]: 0.5})
     examples = bench.examples(case, proposal)
     assert examples.rows.tolist() == [row for row in training if row != 3]
     assert examples.targets[0].tolist() == [0, 1]
+    doubtful = replace(proposal, corrections=(replace(change, safe=False),))
+    assert bench.examples(case, doubtful).targets[0].tolist() == [1, 0], "the copy will not hold it"
     assert examples.weights[examples.rows == 4].tolist() == [0.5]
     assert bench.examples(case, rows=bench.trust.evaluation).rows.tolist() == np.flatnonzero(bench.trust.evaluation).tolist()
 

@@ -55,7 +55,11 @@ def test_the_decision_of_most_seeds_counts_and_of_equally_many_the_careful_one()
 
 
 def test_seeds_that_differ_on_the_class_agree_on_nothing() -> None:
-    seeds = [reading([0], [1], [REPLACE], sure=0.6), reading([0], [0], [KEEP], sure=0.99), reading([0], [1], [REPLACE], sure=0.6)]
+    seeds = [
+        reading([0], [1], [REPLACE], sure=0.6),
+        reading([0], [0], [KEEP], sure=0.99),
+        reading([0], [1], [REPLACE], sure=0.6),
+    ]
     found = opinion_of(seeds)
     assert (found.decisions.tolist(), found.agreed.tolist()) == ([SOFTEN], [-1])
 
@@ -70,7 +74,9 @@ def test_a_label_is_rewritten_where_the_bound_allows_it() -> None:
 
 
 @pytest.mark.parametrize(("judged", "right", "safe"), [(72, 72, True), (71, 71, False), (80, 79, False)])
-def test_59_records_without_an_error_are_the_least_and_two_judged_classes_take_more(judged: int, right: int, safe: bool) -> None:
+def test_59_records_without_an_error_are_the_least_and_two_judged_classes_take_more(
+    judged: int, right: int, safe: bool
+) -> None:
     # 1 - (1 - .975)^(1/n) is .05 at 71.9 records; for one class alone at 58.4
     given = [0] * 10
     found = opinion_of([reading(given, [1] * 10, [REPLACE] * 10, judged=judged, right=right)])
@@ -90,7 +96,7 @@ def test_where_few_labels_change_all_of_them_may_be_the_teachers_errors() -> Non
 
 @pytest.mark.slow
 def test_what_is_rewritten_is_right_in_19_of_20_datasets() -> None:
-    """Two classes, a teacher that errs in e of its calls, labels that are wrong in w: the bound must hold wherever it allows."""
+    """Two classes, teachers that err in `error` of their calls, `wrong` labels: the bound holds wherever it allows."""
     failed = allowed = 0
     for seed in range(2000):
         rng = np.random.default_rng(seed)
@@ -101,14 +107,18 @@ def test_what_is_rewritten_is_right_in_19_of_20_datasets() -> None:
         trusted = rng.integers(0, 2, 400)
         trusted_call = np.where(rng.random(400) < error, 1 - trusted, trusted)
         judged, right = np.bincount(trusted_call, minlength=2), np.bincount(trusted_call[trusted_call == trusted], minlength=2)
-        one = reading(given.tolist(), call.tolist(), np.where(call == given, KEEP, REPLACE).tolist(), judged=judged, right=right)
+        one = reading(
+            given.tolist(), call.tolist(), np.where(call == given, KEEP, REPLACE).tolist(), judged=judged, right=right
+        )
         found = opinion_of([one])
         made = np.array([c.record for c in corrections_of(built(given.tolist()), found, strategy="t", rewrite=True) if c.safe])
         if len(made):
             names = built(given.tolist()).records.index.to_numpy()
             place = np.isin(names, made)
             allowed += 1
-            failed += any((call[place & (call == c)] == truth[place & (call == c)]).mean() < 0.95 for c in np.unique(call[place]))
+            failed += any(
+                (call[place & (call == c)] == truth[place & (call == c)]).mean() < 0.95 for c in np.unique(call[place])
+            )
     assert allowed > 300
     assert failed <= 0.05 * 2000
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -28,8 +27,9 @@ class Augment(Strategy):
 
     Changes no label. Trains with the engine's augmentation off, standard and strong (small rotations, magnifications, shifts,
     elastic deformation, gamma and noise, drawn anew each time a picture is seen; masks go through the same map), each with the
-    same seeds and epochs, and keeps the strength that is best on the trusted validation records. Off is kept where the others
-    do not gain a standard error there. The gain over plain training is then measured on the evaluation records.
+    same seeds and epochs, and keeps for all seeds the strength that is best on the trusted validation records. Off is kept
+    where the others do not gain a standard error there. The gain over plain training is then measured on the evaluation
+    records.
 
     ## When
 
@@ -38,6 +38,7 @@ class Augment(Strategy):
 
     ## Options
 
+    * `networks` (3): so many of each strength are compared to choose one.
     * `flips` (none): axes along which half of the pictures are mirrored, 0 = top to bottom, 1 = left to right. Only you know
       whether the task is indifferent to it: a mirrored chest has its heart on the wrong side.
 
@@ -52,6 +53,7 @@ class Augment(Strategy):
     name: ClassVar[str] = "augment"
     answers: ClassVar[Answers] = "labels"
 
+    networks: int = 3
     flips: tuple[int, ...] = ()
 
     def propose(self, case: Case) -> Proposal:
@@ -65,55 +67,63 @@ class Augment(Strategy):
         return Proposal(strategy=self.name, summary="")
 
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
-        """The network of the strength that is best on validation, of one per strength."""
-        bench = case.bench
-        examples = bench.examples(case, proposal)
-        # plain training is that of `nothing`, under its name: its checkpoint is taken where it was trained already
-        found = {"off": Nothing().fit(case, proposal, seed)}
-        for level in LEVELS[1:]:
-            recipe = replace(bench.recipe, augmentation=level, flips=self.flips)
-            found[level] = bench.train(examples, seed=seed, name=f"{self.name}-{level}-{seed}", recipe=recipe)
-        # a training that the time allowed cut short is no fair rival
-        arms = {name: [network] for name, network in found.items() if name == "off" or network.complete}
-        choice = chosen_on_validation(case, arms, baseline="off")
-        noted = {"chosen": choice.arm, "gains": dict(choice.gains), "errors": dict(choice.errors)}
-        self._place(case, seed).write_text(json.dumps(noted))
-        return found[choice.arm]
+        """The network of the strength that is best on validation."""
+        place = case.work / self.name / "choice.json"
+        if not place.is_file():
+            place.parent.mkdir(exist_ok=True)
+            place.write_text(json.dumps(self.choice(case, proposal)))
+        chosen: Level = json.loads(place.read_text())["chosen"]
+        return self.trained(case, proposal, chosen, seed)
 
-    def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:
-        """Which strength was chosen, and by how much."""
-        noted = [json.loads(self._place(case, fit.seed).read_text()) for fit in fits]
-        times = [sum(n["chosen"] == level for n in noted) for level in LEVELS]
-        gains = [[n["gains"][level] for n in noted if level in n["gains"]] for level in LEVELS]
-        errors = [[n["errors"][level] for n in noted if level in n["errors"]] for level in LEVELS]
-        chosen = ", ".join(
-            f"{level} for {count} of {len(fits)} seeds" for level, count in zip(LEVELS, times, strict=True) if count
-        )
-        cut = sum(len(n["gains"]) < len(LEVELS) - 1 for n in noted)
-        notes = ["three networks a seed were trained to choose one; the chosen one had the epochs of plain training"]
-        if cut:
-            notes.append(f"for {cut} of {len(fits)} seeds the time allowed did not suffice for every strength")
+    def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:  # noqa: ARG002
+        """Which strength was chosen, and why."""
+        noted = json.loads((case.work / self.name / "choice.json").read_text())
+        columns = {name: [rounded(noted[name].get(level)) for level in LEVELS] for name in ("gains", "errors")}
         table = Table(
-            name="strengths", title="Strength of augmentation, chosen on validation",
+            name="strengths", title="Strength of augmentation, on the validation records",
             columns=(
                 Column(name="strength", kind="text", values=list(LEVELS), title="Strength"),
-                Column(name="gain", kind="number", values=[mean_of(g) if i else 0.0 for i, g in enumerate(gains)],
-                       title="Gain over off on validation"),
-                Column(name="error", kind="number", values=[mean_of(e) for e in errors], title="Standard error"),
-                Column(name="chosen", kind="integer", values=times, title="Seeds that chose it"),
+                Column(name="gain", kind="number", values=columns["gains"], title="Gain over off"),
+                Column(name="error", kind="number", values=columns["errors"], title="Standard error"),
             ),
         )  # fmt: skip
+        notes = [
+            "networks of every strength were trained to choose one; those of the chosen one had the epochs of plain training"
+        ]
+        if noted["networks"] < self.networks:
+            notes.append(f"the time allowed sufficed for {noted['networks']} of {self.networks} networks of every strength")
         return replace(
-            proposal, tables=(table,), notes=tuple(notes),
-            summary=f"no label is changed; augmentation chosen on {int(case.trust.validation.sum()):,} trusted validation "
-            f"records: {chosen}",
+            proposal, tables=(table,), notes=tuple(notes), metrics={"augmentation": noted["chosen"]},
+            summary=f"no label is changed; of augmentation off, standard and strong: {noted['reason']}",
         )  # fmt: skip
 
-    def _place(self, case: Case, seed: int) -> Path:
-        return case.work / f"{self.name}-strong-{seed}" / "choice.json"
+    def choice(self, case: Case, proposal: Proposal) -> dict[str, Any]:
+        """The best strength on validation, over `networks` networks of each; fewer, where the time allowed ends before."""
+        arms: dict[str, list[Trained]] = {level: [] for level in LEVELS}
+        for seed in range(case.seed, case.seed + self.networks):
+            row = [self.trained(case, proposal, level, seed) for level in LEVELS]
+            # strengths that were cut short are no fair rivals
+            if not all(network.complete for network in row):
+                break
+            for arm, network in zip(arms.values(), row, strict=True):
+                arm.append(network)
+        count = len(arms["off"])
+        if not count:
+            return {"chosen": "off", "reason": "off, the time allowed was too short to try any other", "networks": 0,
+                    "gains": {}, "errors": {}}  # fmt: skip
+        found = chosen_on_validation(case, arms, baseline="off")
+        return {"chosen": found.arm, "reason": found.reason, "networks": count, "gains": dict(found.gains),
+                "errors": dict(found.errors)}  # fmt: skip
+
+    def trained(self, case: Case, proposal: Proposal, level: Level, seed: int) -> Trained:
+        """A network with this strength; its checkpoint is taken where it was trained already."""
+        if level == "off":
+            return Nothing().fit(case, proposal, seed)  # under the name it has there
+        recipe = replace(case.bench.recipe, augmentation=level, flips=self.flips)
+        examples = case.bench.examples(case, proposal)
+        return case.bench.train(examples, seed=seed, name=f"{self.name}-{level}-{seed}", recipe=recipe)
 
 
-def mean_of(values: Sequence[float]) -> float | None:
-    """Mean of the finite values; None where there are none."""
-    finite = [v for v in values if np.isfinite(v)]
-    return round(float(np.mean(finite)), 4) if finite else None
+def rounded(value: float | None) -> float | None:
+    """To four places; None where it is not known."""
+    return round(value, 4) if value is not None and np.isfinite(value) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from auditor.noise.review import CONTROLS, SUSPECTS, draw_queue
 from auditor.types import Cell, Column, Correction, Proposal, Table
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.verified import Group, bounded_groups, group_table, stratum_of
+
+if TYPE_CHECKING:
+    from trainers.recipe import Trained
 
 Bools = npt.NDArray[np.bool_]
 
@@ -95,7 +98,7 @@ class Confident(Strategy):
             [_verified(s.answer) if decides else None for s in found],
         )  # fmt: skip
         corrections = tuple(self._correction(s, groups, decides) for s in found if s.answer != "right")
-        weights, removed = self._weights(found)
+        weights, removed = self._weights(found, frozenset(c.record for c in corrections if c.safe))
         queue = _queue(case, tasks)
         rewritten = sum(c.safe for c in corrections)
         what = "leave the collection" if self.prune else "weigh less"
@@ -121,6 +124,11 @@ class Confident(Strategy):
             corrections=corrections, weights=weights, removed=removed, metrics=metrics,
             tables=(queue, group_table(list(groups.values()), self.min_precision)), notes=tuple(notes),
         )  # fmt: skip
+
+    def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
+        """Plain cross-entropy under the weights; of the suggestions only those that are rewritten teach."""
+        examples = case.bench.examples(case, proposal, only_safe=True)
+        return case.bench.train(examples, seed=seed, name=f"{self.name}-{seed}")
 
     def _nothing(self, case: Case, tasks: Sequence[JudgedTask], *, doubtful: bool) -> Proposal:
         """Where the labels give no reason to touch any of them."""
@@ -156,11 +164,11 @@ class Confident(Strategy):
             confidence=1.0 if seen else round(one.confidence, 4), safe=seen or bounded,
         )  # fmt: skip
 
-    def _weights(self, found: Sequence[_Suggestion]) -> tuple[dict[str, float], dict[str, str]]:
+    def _weights(self, found: Sequence[_Suggestion], rewritten: frozenset[str]) -> tuple[dict[str, float], dict[str, str]]:
         """Weights below 1, and what is pruned; of several classes the most suspect one counts."""
         weights: dict[str, float] = {}
         for one in found:
-            if one.answer != "right":
+            if one.answer != "right" and one.record not in rewritten:
                 right = 0.0 if one.answer == "wrong" else 1 - one.suspicion
                 weights[one.record] = min(weights.get(one.record, 1.0), max(self.least_weight, round(right, 4)))
         if self.prune:

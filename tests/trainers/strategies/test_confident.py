@@ -134,6 +134,33 @@ def test_only_training_records_are_touched_and_trusted_ones_are_left_alone() -> 
     assert any(int(r[1:]) < 100 for r in propose(dataset, training=training, trusted=trusted).weights)
 
 
+def test_a_rewritten_label_keeps_its_weight() -> None:
+    dataset, _ = noisy(2, 0.2)
+    sure = [c.record for c in propose(dataset).corrections][:5]
+    for strategy in (Confident(), Confident(prune=True)):
+        proposal = propose(reviewed(dataset, dict.fromkeys(sure, "wrong")), strategy)
+        assert {c.record for c in proposal.corrections if c.safe} == set(sure)
+        assert not set(sure) & (set(proposal.weights) | set(proposal.removed))
+
+
+def test_unverified_suggestions_teach_no_network() -> None:
+    asked: list[tuple[str, object]] = []
+
+    class Bench:
+        def examples(self, case: Case, proposal: Proposal, *, only_safe: bool) -> str:
+            asked.append(("only_safe", only_safe))
+            return "examples"
+
+        def train(self, examples: str, *, seed: int, name: str) -> str:
+            asked.append((examples, name))
+            return "trained"
+
+    dataset, _ = noisy(2, 0.2)
+    case = replace(case_of(dataset), bench=Bench())  # type: ignore[arg-type]
+    assert Confident().fit(case, Confident().propose(case), 3) == "trained"
+    assert asked == [("only_safe", True), ("examples", "confident-3")]
+
+
 def test_pruning_removes_what_would_weigh_less() -> None:
     dataset, _ = noisy(2, 0.2)
     weighed, pruned = propose(dataset), propose(dataset, Confident(prune=True))

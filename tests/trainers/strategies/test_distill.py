@@ -1,5 +1,6 @@
 """distill: a small student says what its ensemble says."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
 from auditor.types import ScanResult
 from trainers.bench import Bench
-from trainers.models import parameters
+from trainers.models import network_named, parameters
 from trainers.recipe import Recipe
 from trainers.strategies.distill import Distill, small
 from trainers.strategy import Case, NotApplicable, Trust
@@ -79,14 +80,15 @@ def test_the_first_of_the_ensemble_is_the_network_of_plain_training(stripes: Dat
     fit = distill.fit(case, distill.propose(case), 4)
     plain = case.bench.train(case.bench.examples(case), seed=4, name="plain")
     rows = case.trust.evaluation
-    np.testing.assert_array_equal(case.bench.predict(distill.beside(case, fit)["ensemble"], rows), case.bench.predict(plain, rows))
+    np.testing.assert_array_equal(
+        case.bench.predict(distill.beside(case, fit)["ensemble"], rows), case.bench.predict(plain, rows)
+    )
 
 
 def test_the_widest_network_that_is_allowed_is_taken() -> None:
     state = torch.get_rng_state()
     recipe = small(Recipe(width=0), DIGITS, 10_000)
     assert torch.equal(state, torch.get_rng_state())
-    from trainers.models import network_named
 
     def size(width: int) -> int:
         return parameters(network_named("small-cnn", DIGITS, width=width))
@@ -97,8 +99,6 @@ def test_the_widest_network_that_is_allowed_is_taken() -> None:
 
 
 def test_masks_are_not_for_it(stripes: Dataset, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     case = replace(case_of(stripes, tmp_path), dataset=make_dataset(n=3))
     with pytest.raises(NotApplicable, match="soft targets"):
         Distill().propose(case)

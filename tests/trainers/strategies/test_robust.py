@@ -18,7 +18,7 @@ class Asked:
 
     recipe = Recipe(epochs=7, rate=2e-3)
 
-    def examples(self, case: Case, proposal: Proposal) -> str:  # noqa: ARG002
+    def examples(self, case: Case, proposal: Proposal) -> str:
         return "the labels as they are"
 
     def train(self, examples: str, **options: Any) -> Any:
