@@ -116,7 +116,8 @@ class Predictions:
     """Class probabilities of every record by a model that did not train on it.
 
     Args:
-        probabilities: float32, shape (records, classes), rows aligned with `Dataset.records`; NaN rows = not predicted.
+        probabilities: float32, shape (records, classes), rows aligned with `Dataset.records`; NaN rows = not predicted. Of a
+            continuous label the predicted number, in one column called `value`.
         classes: names of the columns.
         origin: `built-in probe`, or the file name.
         out_of_fold: False when declared in-sample.

@@ -21,6 +21,7 @@ from auditor.out_of_fold import MAX_TRAINING as MAX_TRAINING
 from auditor.out_of_fold import Question, answered, question_of, why_no_answer
 from auditor.out_of_fold import fit_temperature as fit_temperature
 from auditor.out_of_fold import soften as soften
+from auditor.predict_numbers import numbered, predict_numbers, why_no_numbers
 from auditor.probe import fit_probe
 
 MODULES: tuple[str, ...] = ("gradients", "intensity", "patches", "texture")
@@ -68,14 +69,16 @@ class Inputs:
 def why_not(dataset: Dataset) -> str | None:
     """Why the built-in probe cannot judge this dataset, in words, or None when it can."""
     has_features = bool(set(_feature_columns(dataset)) - set(COLOURS))
-    if dataset.labels.task in ("single", "multi", "ordinal") and not has_features:
+    if dataset.labels.task != "none" and not has_features:
         return "there are no pixel features: no image was read"
     seen = _has_pixels(dataset) if has_features else np.zeros(dataset.size, dtype=np.bool_)
+    if dataset.labels.task == "continuous":
+        return why_no_numbers(dataset, seen, fold_groups(dataset))
     return why_no_answer(dataset, seen, fold_groups(dataset), model="the built-in probe")
 
 
 def predict(dataset: Dataset, *, seed: int = 0, folds: int = 5) -> Dataset:
-    """The dataset with out-of-fold class probabilities by the built-in probe.
+    """The dataset with out-of-fold class probabilities by the built-in probe; of a continuous label, with predicted numbers.
 
     Records of one patient, and identical pictures, are always in one fold. See `auditor.out_of_fold.answered` for calibration
     and for what stays NaN; a record without pixels does too. At most 30,000 records train a fold.
@@ -89,6 +92,9 @@ def predict(dataset: Dataset, *, seed: int = 0, folds: int = 5) -> Dataset:
         raise ValueError("cross-validation needs at least two folds")
     if dataset.predictions is not None or why_not(dataset) is not None:
         return dataset
+    if dataset.labels.task == "continuous":
+        rows, take, groups = numbered(dataset, _has_pixels(dataset)), Inputs.of(dataset).take, fold_groups(dataset)
+        return predict_numbers(dataset, rows, take, groups=groups, origin=ORIGIN, seed=seed, folds=folds)
     question = question_of(dataset, _has_pixels(dataset))
     return probed(dataset, question, Inputs.of(dataset), groups=fold_groups(dataset), origin=ORIGIN, seed=seed, folds=folds)
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from auditor.dataset import Dataset, Predictions
 from auditor.errors import ConfigError, DatasetError
+from auditor.predict_numbers import NUMBER
 
 ARRAY_NAMES: tuple[str, ...] = ("probabilities", "probs", "pred_probs", "predictions")
 TABLE_SUFFIXES: frozenset[str] = frozenset({".csv", ".tsv", ".txt", ".parquet"})
@@ -33,21 +34,25 @@ def read_predictions(
     Arrays have one row per record in the order of the records; their columns are the classes sorted by name (by number
     where all names are numbers), or `classes`. One column for two classes is the probability of the second. Tables have a
     header of class names, and may have a column of record ids or paths that the rows are aligned by; records without a row
-    are not predicted. Classes that no record has (only with `classes`) come last.
+    are not predicted. Classes that no record has (only with `classes`) come last. A continuous label has one column, of
+    predicted numbers; in a table it is called `value`.
 
     Raises:
         ConfigError: `classes` do not fit.
         DatasetError: the file cannot be read, or has the wrong shape, or holds no probabilities.
     """
-    if dataset.labels.task not in ("single", "ordinal", "multi"):
-        raise ConfigError(f"{path}: predictions need a label with classes; the dataset has none (see --label)")
+    if dataset.labels.task == "none":
+        raise ConfigError(f"{path}: predictions need a label; the dataset has none (see --label)")
+    numbers = dataset.labels.task == "continuous"
     if not path.is_file():
         raise DatasetError(f"{path}: no such file of predictions; check the spelling")
-    wanted = _wanted_classes(path, dataset, classes)
+    wanted = [NUMBER] if numbers else _wanted_classes(path, dataset, classes)
     suffix = next((s for s in reversed(path.suffixes) if s.lower() not in (".gz", ".bz2", ".xz", ".zst")), "").lower()
     if suffix in (".npy", ".npz"):
         values = _read_array(path, dataset, suffix)
         values = _both_columns(values, wanted)
+        if numbers and values.shape[1] != 1:
+            raise DatasetError(f"{path}: {values.shape[1]} columns, but the label is a number: give one predicted number each")
         if values.shape[1] != len(wanted):
             raise DatasetError(
                 f"{path}: {values.shape[1]} columns, but there are {len(wanted)} classes ({_listed(wanted)}); "
@@ -57,6 +62,10 @@ def read_predictions(
         values = _read_table(path, dataset, suffix, wanted)
     else:
         raise DatasetError(f"{path}: predictions are read from .npy, .npz, .csv, .tsv and .parquet")
+    if numbers:
+        if not np.isfinite(values).any() or np.isinf(values).any():
+            raise DatasetError(f"{path}: no record has a prediction, or a number is infinite")
+        return Predictions(probabilities=values, classes=(NUMBER,), origin=path.name, out_of_fold=not in_sample)
     values = _checked(path, values, exclusive=dataset.labels.task != "multi")
     order = [*dataset.labels.classes, *(name for name in wanted if name not in dataset.labels.classes)]
     values = values[:, [wanted.index(name) for name in order]]

@@ -151,7 +151,7 @@ def scan(
         target: a folder, a label table or an npz.
         plan: what to do; None reads medaudit.toml beside the dataset and uses the defaults.
         progress: told how far it is.
-        predictor: gives the linked dataset its out-of-fold predictions in the place of the built-in probe.
+        predictor: gives the linked dataset its out-of-fold predictions in the place of the plan's and of the built-in probe.
 
     Raises:
         DatasetError: the dataset cannot be opened.
@@ -219,11 +219,11 @@ def gather(
     dataset = link(dataset)
     clock.lap("link")
     needs = {need for check in checks for need in type(check).needs}
-    if plan.predictions:
+    if predictor is not None:
+        dataset = predictor(dataset) if "predictions" in needs else dataset
+    elif plan.predictions:
         models = [read_predictions(p, dataset, classes=plan.classes, in_sample=plan.in_sample) for p in plan.predictions]
         dataset = replace(dataset, predictions=join_predictions(models, dataset))
-    elif predictor is not None:
-        dataset = predictor(dataset)
     elif "predictions" in needs:
         progress.start("predicting labels out of fold", 0)
         dataset = predict(dataset, seed=plan.config.scan.seed)

@@ -163,20 +163,19 @@ def main() -> None:
             names = {"digits": given.strategies, "pool": "teacher", "few": "augment", "transfer": "transfer"}[given.data]
             arguments = ["--strategy", names, *trust, "--label", "digit"]
             if given.data == "transfer":
-                arguments += ["--from-run", str(first_digits(given.folder, training, seed=given.seed))]
+                arguments += ["--from-run", str(first_digits(given.folder, seed=given.seed, device=given.device))]
             beside = f"label spreading {spreading(target):.3f}, "
         comparison = run_fix(target, output, [*arguments, *training])
         print(f"| **{given.data}, {noise}** | {beside}{time.monotonic() - start:.0f} s | | | |")
         print("\n".join(rows_of(comparison)), flush=True)
 
 
-def first_digits(folder: Path, training: list[str], *, seed: int) -> Path:
-    """A run of `fix` on digits 0–4, whose network `transfer` starts from."""
+def first_digits(folder: Path, *, seed: int, device: str) -> Path:
+    """A run of `fix` on digits 0–4, whose network `transfer` starts from; `--force` keeps it whatever the verdict."""
     target, output = folder / "digits-0-4", folder / "digits-0-4-fixed"
     write_digits(target, "clean", seed=seed, digits=range(5))
-    run_fix(
-        target, output, ["--strategy", "robust", "--trusted", "checked", "--evaluate", "gold", "--label", "digit", *training]
-    )
+    arguments = ["--strategy", "robust", "--trusted", "checked", "--evaluate", "gold", "--label", "digit", "--force"]
+    run_fix(target, output, [*arguments, "--seeds", "1", "--seed", str(seed), "--device", device])
     return output
 
 

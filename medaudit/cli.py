@@ -91,6 +91,24 @@ def scan(
     in_sample: Annotated[
         bool, typer.Option("--in-sample", help="The predictions are not out of fold.", rich_help_panel=given.PREDICTING)
     ] = False,
+    predict: Annotated[
+        str | None,
+        typer.Option(
+            help="cnn: train a network per fold, in the place of the built-in probe.", rich_help_panel=given.PREDICTING
+        ),
+    ] = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(
+            help="Weights of an encoder, .safetensors or .pt2: the probe reads what it sees.", rich_help_panel=given.PREDICTING
+        ),
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option(help="The network that --encoder belongs to.", rich_help_panel=given.PREDICTING)
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto (default), cpu, cuda, cuda:N or mps.", rich_help_panel=given.PREDICTING)
+    ] = None,
     reviewed: given.Reviewed = None,
     known: Annotated[
         list[Path] | None,
@@ -114,6 +132,7 @@ def scan(
         fold=fold, rater=rater, mask=mask,
     )  # fmt: skip
     from auditor.scan import plan_for
+    from auditor.scan import scan as audit
     from reports.format import parse_output, write_outputs
 
     outputs = (
@@ -141,7 +160,14 @@ def scan(
         seed=seed,
         tool_version=__version__,
     )
-    result = scan_with_progress(dataset, plan, quiet=quiet)
+    progress, predictor = progress_on_terminal(quiet=quiet), None
+    if predict or encoder or network or device:
+        from medaudit.predicting import predictor_of
+
+        predictor = predictor_of(
+            plan, kind=predict, encoder=encoder, network=network, device=device, progress=progress, given=bool(predictions)
+        )
+    result = audit(dataset, plan, progress=progress, predictor=predictor)
     written = write_outputs(result, outputs)
     show(result, [path for path in written if path in {path for _, path in outputs}], quiet=quiet)
     raise typer.Exit(0 if exit_zero and result.gate.exit_code == 1 else result.gate.exit_code)
@@ -329,6 +355,51 @@ def fix(
     reports = output if fixed.applied is None else fixed.applied.reports
     show_comparison(comparison, [reports / "report.html", output], quiet=quiet)
     raise typer.Exit(1 if fixed.harmed else 0)
+
+
+@app.command("predict")
+def foretell(
+    model: Annotated[Path, typer.Argument(help="The corrected copy that `medaudit fix` wrote, or its folder model.")],
+    dataset: given.Dataset,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="predictions.csv, .parquet or .npy; of a network that draws masks a folder.")
+    ] = Path("predictions.csv"),
+    label: given.Label = None,
+    patient: given.Patient = None,
+    split: given.Split = None,
+    site: given.Site = None,
+    path: given.ImagePath = None,
+    lesion: given.Lesion = None,
+    study: given.Study = None,
+    series: given.Series = None,
+    rater: given.Rater = None,
+    mask: given.Mask = None,
+    images: given.Root = None,
+    config: given.ConfigFile = None,
+    workers: given.Workers = None,
+    cache: given.UseCache = True,
+    device: Annotated[
+        str | None, typer.Option(help="auto (default), cpu, cuda, cuda:N or mps.", rich_help_panel=given.TRAINING)
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing.")] = False,
+) -> None:
+    """Predict a dataset with the network that `medaudit fix` trained, in the form that `scan --predictions` reads.
+
+    Exit codes: 0 written; 2 no network, a dataset it does not fit or that cannot be opened; then nothing is written.
+    """
+    roles = given.roles_of(
+        label=label, patient=patient, split=split, site=site, path=path, lesion=lesion, study=study, series=series, rater=rater,
+        mask=mask,
+    )  # fmt: skip
+    from auditor.scan import plan_for
+    from medaudit.predicting import predicted
+
+    plan = plan_for(
+        dataset, config=config, roles=roles, root=images, workers=workers, cache=cache, tool_version=__version__
+    )  # fmt: skip
+    lines = predicted(model, dataset, plan, output, device, progress_on_terminal(quiet=quiet))
+    if not quiet:
+        typer.echo("\n".join(lines))
 
 
 @app.command()
@@ -544,9 +615,10 @@ def demo(
     ),
     seed: Annotated[int, typer.Option(help="Seed of the dataset.")] = 0,
 ) -> None:
-    """Make a flawed dataset, audit it, and say what was planted and what was found."""
+    """Make a flawed dataset, audit it, say what was planted and what was found, correct it, and compare before and after."""
     from auditor.scan import plan_for
-    from medaudit.demo import make_demo, tell
+    from medaudit.demo import make_demo, order_of_demo, tell
+    from medaudit.fixing import fixed_copy
     from reports.format import write_outputs
 
     planted = make_demo(folder, seed=seed)
@@ -556,7 +628,13 @@ def demo(
     written = write_outputs(result, [("html", folder / "report.html"), ("json", folder / "result.json")])
     show(result, written[:2], quiet=False)
     lines, found = tell(planted, result)
-    typer.echo("\n".join(["", *lines]))
+    order = order_of_demo(seed)
+    command = f"medaudit fix {planted.dataset} --strategy {','.join(order.strategies)}"
+    typer.echo("\n".join(["", *lines, "", f"Now the corrections: {command} ..."]))
+    copy = folder / "fixed"
+    _, comparison = fixed_copy(planted.dataset, order, plan, copy, progress=progress_on_terminal(quiet=False))
+    if comparison is not None:
+        show_comparison(comparison, [copy / "report.html", copy], quiet=False)
     raise typer.Exit(0 if found else 1)
 
 

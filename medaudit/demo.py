@@ -1,4 +1,4 @@
-"""`medaudit demo`: makes the flawed dataset (`medaudit.flawed`) and tells in words what a scan found of what was planted."""
+"""`medaudit demo`: makes the flawed dataset (`medaudit.flawed`), tells what a scan found of it, and what corrects it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from collections.abc import Iterable, Sequence
 from auditor.degrade.flaws import Truth
 from auditor.types import Cell, Finding, ScanResult, Severity
 from medaudit.flawed import DEEP, SHALLOW, Planted, make_demo
+from trainers.correct import Order
 
-__all__ = ["Planted", "make_demo", "tell"]
+__all__ = ["Planted", "make_demo", "order_of_demo", "tell"]
+
+
+def order_of_demo(seed: int) -> Order:
+    """The corrections that the demo ends with: of splits, copies and files."""
+    return Order(strategies=("resplit", "deduplicate", "harmonise"), seed=seed, device="cpu")
 
 
 def tell(planted: Planted, result: ScanResult) -> tuple[list[str], bool]:

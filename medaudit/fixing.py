@@ -17,7 +17,7 @@ from auditor.types import Comparison, RunVerdict
 from reports.compare import compare_results, differences
 from reports.format import formats
 from trainers.correct import Order
-from trainers.fix import Fixed, fix
+from trainers.fix import Fixed, fix, under_old_names
 from trainers.strategy import strategy_classes, title
 
 WORK = ".medaudit-work"
@@ -60,18 +60,18 @@ def fixed_copy(target: Path, order: Order, plan: Plan, output: Path, *, progress
     work = output.parent / WORK / hashlib.blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     made = [folder for folder in (work, *work.parents) if not folder.exists()]
     try:
-        fixed = fix(target, order, plan, output, work=work, render=lambda found: report_files(found, output), progress=progress)
+        fixed = fix(target, order, plan, output, work=work, render=report_files, progress=progress)
     finally:
         for folder in made:  # innermost first; what holds checkpoints stays for the next run
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
-    return fixed, None if fixed.applied is None else comparison_of(fixed, output)
+    return fixed, None if fixed.applied is None else comparison_of(fixed)
 
 
-def report_files(fixed: Fixed, output: Path) -> Mapping[str, bytes]:
+def report_files(fixed: Fixed) -> Mapping[str, bytes]:
     """The two scans, and the comparison as page and as data."""
     assert fixed.after is not None
-    comparison = comparison_of(fixed, output)
+    comparison = comparison_of(fixed)
     known = formats()
     return {
         **known["json"].render(fixed.corrected.before, "result-before.json"),
@@ -81,7 +81,7 @@ def report_files(fixed: Fixed, output: Path) -> Mapping[str, bytes]:
     }
 
 
-def comparison_of(fixed: Fixed, output: Path) -> Comparison:
+def comparison_of(fixed: Fixed) -> Comparison:
     """Before and after, with what was tried and why."""
     assert fixed.after is not None
     assert fixed.applied is not None
@@ -90,7 +90,7 @@ def comparison_of(fixed: Fixed, output: Path) -> Comparison:
     run = replace(fixed.after.run, seconds=round(fixed.after.run.seconds + corrected.before.run.seconds, 3))
     return compare_results(
         corrected.before,
-        fixed.after,
+        under_old_names(fixed.after, fixed.renamed),
         verdict=verdict,
         summary=summary,
         arms=fixed.arms,

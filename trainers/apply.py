@@ -142,7 +142,7 @@ def apply(
     removals = decide_removals(dataset, proposals, cells, most=most_removed)
     gone = {removal.record: removal for removal in removals if removal.applied}
     entries = tuple(decide_corrections(proposals, cells, gone, force=force))
-    files = {path: Path(made) for proposal in proposals for path, made in proposal.files.items()}
+    files = files_that_stay(proposals, frozenset(gone))
     if files and source.form == "npz":
         raise ConfigError("images inside an npz cannot be written anew one by one; unpack them into a folder first")
     state = state_of_copy(dataset, source, cells, entries, removals, options, config, output, rewritten=bool(files))
@@ -190,6 +190,15 @@ def weights_of(
                 before = strategies.get(record)
                 strategies[record] = proposal.strategy if before is None else f"{before}+{proposal.strategy}"
     return weights, strategies
+
+
+def files_that_stay(proposals: Sequence[Proposal], gone: frozenset[str]) -> dict[str, Path]:
+    """The images that were made for the copy, without the renamed ones of records that leave."""
+    files = {path: Path(made) for proposal in proposals for path, made in proposal.files.items()}
+    renamed = [c for proposal in proposals for c in proposal.corrections if c.field == "path"]
+    staying = {c.new for c in renamed if c.record not in gone}
+    leaving = {c.new for c in renamed} - staying
+    return {path: made for path, made in files.items() if path not in leaving}
 
 
 def _bring_images(folder: Path, dataset: Dataset, cells: Cells, files: Mapping[str, Path], gone: frozenset[str]) -> None:

@@ -257,7 +257,7 @@ def with_others(evaluation: Evaluation, attempt: Attempt, case: Case, order: Ord
         against = compare_arms(
             truth_of(case, rows), predictions, attempt.on_evaluation, patients=patients_of(case, rows), task=task.kind,
             classes=task.classes, margin=order.margin, seed=order.seed, self_graded=case.trust.self_graded,
-            arm=attempt.strategy.name, baseline=name,
+            arm=attempt.strategy.name, baseline=name, unit=unit_of(case.dataset),
         )  # fmt: skip
         table = difference_table(
             f"against_{name}", f"Against the {name}", against.metrics, before=f"The {name}", after=attempt.strategy.name

@@ -53,7 +53,7 @@ def borrowed(dataset: Dataset, path: Path, network: str | None, place: Workplace
 
     * `model.safetensors` of a copy that `medaudit fix` wrote, its `model.json` beside it: network, shape, channels and
       normalisation are those.
-    * other `.safetensors`: an encoder of the architecture `network`; pictures in a shape of their own, normalised by themselves.
+    * other `.safetensors`: an encoder of the architecture `network`; pictures of their own shape, normalised by themselves.
     * `.pt2`: a program of `torch.export`; it says what shape and how many channels it wants.
 
     Raises:
@@ -80,7 +80,7 @@ def borrowed(dataset: Dataset, path: Path, network: str | None, place: Workplace
         program, channels, shape = load_program(path)
         pictures = pictures_for(dataset, place, work, channels=channels, shape=shape, named=named)
         return Borrowed(encoder=program, pictures=pictures, normalisation=own(pictures), name=path.name)
-    if network not in NETWORKS:
+    if network is None or network not in NETWORKS:
         raise ConfigError(f"{named}: name its network with --network: one of {', '.join(NETWORKS)}")
     return _by_name(dataset, path, network, place, work)
 

@@ -9,7 +9,7 @@ their p-value, adjusted over all metrics (Holm), is below .05. Differences are t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -226,7 +226,10 @@ def _measured(graded: Graded, one: Draws, two: Draws, shares: Doubles, margin: f
 def _difference(metric: Metric, i: int, one: Draws, two: Draws, shares: Doubles, patients: int) -> Interval:
     plain = metric.sign * (two.metrics_plain[:, i] - one.metrics_plain[:, i])
     drawn = metric.sign * (two.metrics[:, :, i] - one.metrics[:, :, i])
-    return interval(plain, drawn, shares, patients=patients)
+    span = interval(plain, drawn, shares, patients=patients)
+    # two seeds that differ make a t with one degree of freedom: no difference can be larger than the range of the metric
+    widest = metric.most - metric.least
+    return replace(span, low=max(span.low, -widest), high=min(span.high, widest)) if np.isfinite(span.low) else span
 
 
 def _nothing(arm: str, baseline: str, seeds: int, margin: float, self_graded: bool) -> Evaluation:

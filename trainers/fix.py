@@ -13,7 +13,7 @@ from auditor.dataset import Dataset
 from auditor.privacy.withhold import withheld_names, withhold
 from auditor.progress import Progress, Silent
 from auditor.scan import Plan, plan_for, scan
-from auditor.types import Arm, Cell, Column, Proposal, ScanResult, Table
+from auditor.types import Arm, Cell, Column, Finding, Proposal, ScanResult, Table
 from trainers.apply import Applied, apply
 from trainers.correct import Attempt, Corrected, Order, correct, held_back
 from trainers.encoder_file import Program
@@ -39,6 +39,7 @@ class Fixed:
         applied: what the copy holds; None where nothing was written (`--check`).
         after: the scan of the copy.
         kept: strategies whose proposals are applied; `held`: why others are not, a sentence each.
+        renamed: path in the copy → record id in the dataset and old path, of images that have another name in the copy.
         removed: tables of the records that left, per class, split, site, sex and age.
         thumbnails: pictures of corrected records.
     """
@@ -49,6 +50,7 @@ class Fixed:
     after: ScanResult | None = None
     kept: tuple[Attempt, ...] = ()
     held: tuple[str, ...] = ()
+    renamed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     removed: tuple[Table, ...] = ()
     configuration: Mapping[str, Cell] = field(default_factory=dict)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
@@ -116,7 +118,7 @@ def fix(
     fixed = Fixed(
         corrected=corrected, arms=arms, applied=applied, after=named_as(after, corrected.before), kept=kept, held=held,
         removed=removed_tables(dataset, [r for r in applied.removals if r.applied]), configuration=configuration,
-        thumbnails=withhold(pictures_of(dataset, final), names),
+        thumbnails=withhold(pictures_of(dataset, final), names), renamed=withhold(renamed_images(applied), names),
     )  # fmt: skip
     extra: dict[str, bytes | Path] = {
         **model_files(fixed, work),
@@ -131,6 +133,31 @@ def fix(
     )
     shutil.rmtree(work, ignore_errors=True)
     return replace(fixed, applied=applied)
+
+
+def renamed_images(applied: Applied) -> dict[str, tuple[str, str]]:
+    """Path in the copy → record id and path in the dataset."""
+    moved = [e.correction for e in applied.entries if e.applied and e.correction.field == "path"]
+    return {c.new: (c.record, c.old) for c in moved}
+
+
+def under_old_names(result: ScanResult, renamed: Mapping[str, tuple[str, str]]) -> ScanResult:
+    """The scan of a copy with its records under the names that they have in the dataset, so that findings can be matched."""
+
+    def old(text: Cell, *, record: bool) -> Cell:
+        return renamed[text][0 if record else 1] if isinstance(text, str) and text in renamed else text
+
+    def finding(found: Finding) -> Finding:
+        where = replace(found.where, path=old(found.where.path, record=False), record=old(found.where.record, record=True))  # type: ignore[arg-type]
+        evidence = {key: old(value, record=True) for key, value in found.evidence.items()}
+        return replace(found, where=where, subject=str(old(found.subject, record=False)), evidence=evidence)
+
+    outcomes = tuple(
+        o if o.verdict is None else replace(o, verdict=replace(o.verdict, findings=tuple(map(finding, o.verdict.findings))))
+        for o in result.outcomes
+    )
+    thumbnails = {str(old(record, record=True)): picture for record, picture in result.thumbnails.items()}
+    return replace(result, outcomes=outcomes, thumbnails=thumbnails) if renamed else result
 
 
 def named_as(after: ScanResult, before: ScanResult) -> ScanResult:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +76,7 @@ def with_channels(pictures: Pictures, channels: int, named: str) -> Pictures:
             f"{named} reads {told(channels)}, but these have {pictures.channels} channels that differ; "
             "give one that was trained on pictures like these"
         )
-    array = pictures.array
+    array: Any = pictures.array
     return replace(pictures, array=np.broadcast_to(array, (len(array), channels, *array.shape[2:])))
 
 

@@ -244,10 +244,15 @@ def dealt(
     """Divide records by whole groups into parts of these many twentieths, every class in its share."""
     rows = np.flatnonzero(records)
     strata = dataset.labels.codes[rows] if dataset.labels.task in ("single", "ordinal") else np.zeros(len(rows), np.int64)
-    fold = assign_folds(strata, groups[rows], folds=PARTS, rng=rng) if len(rows) else np.zeros(0, np.int64)
-    # dealt cards come in order of size, so the parts are interleaved: neighbouring twentieths go to different parts
-    owner = (np.arange(PARTS) * 7) % PARTS
-    part = np.searchsorted(np.cumsum(shares), owner[fold], side="right")
+    # few groups make fewer, larger pieces, so that no part stays empty while there is a group for it
+    pieces = min(PARTS, len(np.unique(groups[rows])))
+    fold = assign_folds(strata, groups[rows], folds=pieces, rng=rng) if len(rows) else np.zeros(0, np.int64)
+    # dealt cards come in order of size, so the parts are interleaved: neighbouring pieces go to different parts
+    owner = (np.arange(pieces) * (7 if pieces % 7 else 3)) % max(1, pieces)
+    place = np.arange(1, len(shares) + 1)
+    most = pieces - len(shares) + place if pieces >= len(shares) else pieces
+    ends = np.minimum(np.maximum(np.cumsum(shares) * pieces // PARTS, place), most)
+    part = np.searchsorted(ends, owner[fold], side="right")
     found = []
     for number in range(len(shares)):
         mask = np.zeros(dataset.size, dtype=np.bool_)

@@ -54,6 +54,6 @@ class BlankImage(ImageCheck):
         constant = mode >= 1.0
         flagged = ((mode >= self.min_mode_fraction) | (structure <= self.max_structure)) & ~constant
         return Judgement(
-            flagged=flagged, value=mode, usual=np.full(mode.shape, np.nan), what="shows no structure",
+            flagged=flagged, value=mode, usual=np.full(mode.shape, np.nan), what="is blank or mere noise",
             measure="share of pixels at one level", advice="Remove it, or export it again",
         )  # fmt: skip

@@ -11,9 +11,11 @@ from cleanlab.count import compute_confident_joint
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset
+from auditor.noise import residuals
 from auditor.noise.estimate import ASSUMPTION, NoiseVerdict
 from auditor.noise.fraction import fraction
 from auditor.noise.label_noise import JudgedTask, judge_labels, judged_records
+from auditor.noise.residuals import judge_numbers
 from auditor.noise.review import ReviewEstimate, Share, estimate_review
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
@@ -33,6 +35,10 @@ class EstimatedNoise(Check):
     is shown as not evaluated: the disagreement grows with the model's own doubt, as it does for ambiguous images with perfectly
     good labels, or the model is too weak or too boastful to judge by, or it saw the labels before. Labels of a study, a lesion
     or a patient are judged once, by the pooled predictions of their images.
+
+    Ordinal grades: it also counts the labels that the model places two grades away or more. Continuous labels are judged by
+    their residuals: how many lie further from an out-of-fold model than those of right labels do (a Student distribution on
+    each side, its tails read from the inner 80 %; false discovery rate .1).
 
     With `--reviewed` it reports what people found instead: the share of wrong labels among all judged records with a 95 %
     interval, the share among the flagged, and a bound on what is left among the others. Then there is no assumption.
@@ -67,6 +73,8 @@ class EstimatedNoise(Check):
 
     def run(self, dataset: Dataset) -> Verdict:
         """Estimate; raises SkipCheck without labels or predictions, and with the estimate where it cannot tell."""
+        if dataset.labels.task == "continuous":
+            return self._numbers(dataset)
         tasks = judge_labels(dataset, tolerance=self.max_noise_fraction)
         assert dataset.predictions is not None
         findings = [f for task in tasks if (f := self._finding(task, dataset)) is not None]
@@ -134,6 +142,57 @@ class EstimatedNoise(Check):
             verdict, summary=f"{words}.", metrics={**verdict.metrics, **reviewed}, findings=(finding,) if wrong else ()
         )
 
+    def _numbers(self, dataset: Dataset) -> Verdict:
+        """The verdict on a continuous label."""
+        found = judge_numbers(dataset, tolerance=self.max_noise_fraction)
+        assert dataset.predictions is not None
+        noise, field = found.noise, dataset.labels.origin or None
+        in_sample = not dataset.predictions.out_of_fold
+        told, reason = (
+            ("cannot tell", "the predictions are in-sample: the model may have learnt the wrong labels by heart")
+            if in_sample and found.verdict == "no evidence"
+            else (found.verdict, found.reason)
+        )
+        start = {
+            "noise": f"Some labels look wrong: about {noise.value:.1%} of the numbers",
+            "no evidence": "No evidence of more wrong labels than are tolerated",
+            "cannot tell": "Cannot tell from this model whether labels are wrong",
+        }[told]
+        finding = Finding(
+            code=self.code, severity=self.severity, where=Location(field=field), score=noise.value,
+            evidence={"label_noise_fraction": noise.value, "labels": noise.count},
+            message=(
+                f"about {noise.value:.1%} of the numbers look wrong (interval {noise.low:.1%} to {noise.high:.1%}, if "
+                f"{residuals.ASSUMPTION}): {reason}; review a random sample, then the records that LN002 ranks first"
+            ),
+        )  # fmt: skip
+        verdict = Verdict(
+            summary=f"Continuous label. {start}: {reason}.",
+            metrics={
+                "verdict": told,
+                "label_noise_fraction": noise.value,
+                "label_noise_fraction_low": noise.low,
+                "label_noise_fraction_high": noise.high,
+                "explained_fraction": found.skill,
+                "residual_robust_deviation": found.spread,
+                "tail_degrees_of_freedom": found.degrees,
+                "visible_error": found.visible,
+                "assumption": residuals.ASSUMPTION,
+                "predictions": dataset.predictions.origin,
+                "predictions_out_of_fold": dataset.predictions.out_of_fold,
+            },
+            findings=(finding,) if told == "noise" else (),
+            coverage=Coverage(
+                evaluated=len(found.records), total=dataset.size,
+                reason="" if len(found.records) == dataset.size else "no label, or no prediction",
+            ),
+        )  # fmt: skip
+        if dataset.reviews and (estimate := estimate_review(dataset.reviews)).noise is not None:
+            return self._reviewed(verdict, estimate, estimate.noise, dataset)
+        if told == "cannot tell":
+            raise SkipCheck(f"whether labels are wrong cannot be told from this model: {reason}", verdict=verdict)
+        return verdict
+
     def _finding(self, task: JudgedTask, dataset: Dataset) -> Finding | None:
         estimate = task.estimate
         where = Location(field=dataset.labels.origin or None)
@@ -197,8 +256,13 @@ def _metrics(tasks: tuple[JudgedTask, ...], dataset: Dataset) -> dict[str, Cell]
     estimates = [t.estimate for t in tasks]
     verdicts = [_verdict_of(t, in_sample=not dataset.predictions.out_of_fold)[0] for t in tasks]
     verdict = next((v for v in ("noise", "cannot tell") if v in verdicts), "no evidence")
+    beyond: dict[str, Cell] = {}
+    if dataset.labels.task == "ordinal":
+        apart = np.abs(tasks[0].probabilities.argmax(axis=1) - tasks[0].codes.astype(np.int64))
+        beyond["two_grades_apart_fraction"] = float(np.mean(apart >= 2))
     return {
         "verdict": verdict,
+        **beyond,
         "disagreement_fraction": mean([e.disagreement.value for e in estimates]),
         "disagreement_fraction_low": mean([e.disagreement.low for e in estimates]),
         "disagreement_fraction_high": mean([e.disagreement.high for e in estimates]),

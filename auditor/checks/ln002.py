@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset, State
 from auditor.noise.label_noise import JudgedTask, judge_labels
+from auditor.noise.residuals import JudgedNumbers, judge_numbers
 from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 BINS = 20
@@ -27,8 +28,11 @@ class SuspectLabels(Check):
     labels left out, nor many right ones to look through. The score is 0 to 1, low = look here first; it joins the sharpened
     self-confidence of an out-of-fold model with the probability, under the noise between classes that LN001 estimated, that
     the label is right. The table `label_scores` holds every record. Of a multi-label dataset a record has the score of its
-    worst class. Where LN001
-    cannot tell how many labels are wrong, the ranking is shown all the same, as not evaluated.
+    worst class. Where LN001 cannot tell how many labels are wrong, the ranking is shown all the same, as not evaluated.
+
+    Ordinal grades: the flagged set is the same, but a label that is likely to be several grades off comes before one that may
+    be its neighbour, and the suggestion is the median grade. Continuous labels: the score is the probability of a residual at
+    least as large, if the label is right; flagged at a false discovery rate of .1.
 
     ## Why is this bad?
 
@@ -61,6 +65,8 @@ class SuspectLabels(Check):
 
     def run(self, dataset: Dataset) -> Verdict:
         """Rank; raises SkipCheck without labels or predictions, and with the ranking where no cut-off can be told."""
+        if dataset.labels.task == "continuous":
+            return self._numbers(dataset)
         tasks = judge_labels(dataset, tolerance=self.max_noise_fraction)
         scores = _scores(dataset, tasks)
         flagged = int(scores["flagged"].sum())
@@ -94,6 +100,28 @@ class SuspectLabels(Check):
             raise SkipCheck(f"how many labels are wrong cannot be told, so no cut-off follows: {reason}", verdict=verdict)
         return verdict
 
+    def _numbers(self, dataset: Dataset) -> Verdict:
+        """The ranking of a continuous label."""
+        found = judge_numbers(dataset, tolerance=self.max_noise_fraction)
+        scores = _number_scores(dataset, found)
+        flagged, judged = int(scores["flagged"].sum()), len(found.records)
+        verdict = Verdict(
+            summary=f"{flagged:,} of {judged:,} numbers are worth a second look.",
+            metrics={
+                "flagged_records": flagged, "flagged_fraction": flagged / judged, "judged_records": judged,
+                "visible_error": found.visible,
+            },
+            findings=self._findings(dataset, scores, flagged) if flagged else (),
+            tables=(_table(scores),),
+            charts=(_histogram(scores),),
+            coverage=Coverage(
+                evaluated=judged, total=dataset.size, reason="" if judged == dataset.size else "no label, or no prediction"
+            ),
+        )  # fmt: skip
+        if found.verdict == "cannot tell":
+            raise SkipCheck(f"which labels are wrong cannot be told: {found.reason}", verdict=replace(verdict, findings=()))
+        return verdict
+
     def _findings(self, dataset: Dataset, scores: pd.DataFrame, flagged: int) -> tuple[Finding, ...]:
         listed = min(flagged, self.max_findings)
         more = f"; the first {listed:,} are listed, all are in the table label_scores" if listed < flagged else ""
@@ -105,14 +133,19 @@ class SuspectLabels(Check):
                 evidence={"flagged_records": flagged, "listed_records": listed},
             )
         ]  # fmt: skip
+        grades = {c: i for i, c in enumerate(dataset.labels.classes)} if dataset.labels.task == "ordinal" else None
         worst = scores[scores["flagged"]].sort_values("score", kind="stable").head(listed)
         places = dataset.records.loc[worst.index, ["path", "line"]]
         for (record, row), path, line in zip(worst.iterrows(), places["path"], places["line"], strict=True):
             evidence: dict[str, Cell] = {"given": row["given"], "suggested": row["suggested"]}
+            apart = ""
+            if grades is not None:
+                evidence["grades_apart"] = abs(grades[row["suggested"]] - grades[row["given"]])
+                apart = f", {evidence['grades_apart']} grade{'s' if evidence['grades_apart'] != 1 else ''} apart"
             found.append(
                 Finding(
                     code=self.code, severity=self.severity, score=1 - float(row["score"]), evidence=evidence,
-                    message=f"labelled {row['given']!r}, looks like {row['suggested']!r} to the model; look at it again",
+                    message=f"labelled {row['given']!r}, looks like {row['suggested']!r} to the model{apart}; look at it again",
                     where=Location(
                         path=None if pd.isna(path) else str(path), line=int(line) or None, record=str(record), field=field
                     ),
@@ -142,6 +175,22 @@ def _scores(dataset: Dataset, tasks: tuple[JudgedTask, ...]) -> pd.DataFrame:
         else:
             score[task.records] = np.fmin(score[task.records], task.estimate.score[task.label_of])
             flagged[task.records] |= task.estimate.flagged[task.label_of]
+    return pd.DataFrame(
+        {"given": pd.Series(given, index=dataset.records.index, dtype=object),
+         "suggested": pd.Series(suggested, index=dataset.records.index, dtype=object), "score": score, "flagged": flagged},
+        index=dataset.records.index,
+    )  # fmt: skip
+
+
+def _number_scores(dataset: Dataset, found: JudgedNumbers) -> pd.DataFrame:
+    """The same of a continuous label; numbers as text."""
+    n = dataset.size
+    values = dataset.labels.values.to_numpy(dtype=np.float64)
+    given = np.array([None if value != value else str(value) for value in values.tolist()], dtype=object)
+    score, flagged = np.full(n, np.nan), np.zeros(n, dtype=np.bool_)
+    suggested = np.full(n, None, dtype=object)
+    suggested[found.records] = np.array([f"{value:.4g}" for value in found.predicted.tolist()], dtype=object)[found.label_of]
+    score[found.records], flagged[found.records] = found.score[found.label_of], found.flagged[found.label_of]
     return pd.DataFrame(
         {"given": pd.Series(given, index=dataset.records.index, dtype=object),
          "suggested": pd.Series(suggested, index=dataset.records.index, dtype=object), "score": score, "flagged": flagged},

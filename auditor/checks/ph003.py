@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.privacy.exposed import coverage, field_table, file_count, file_table, headers_read, not_seen
-from auditor.privacy.exposure import holders
+from auditor.privacy.exposed import headers_read
+from auditor.privacy.holdings import Wording, holdings
 from auditor.types import Finding, Location, Severity, Verdict
 
 
@@ -45,36 +45,26 @@ class PrivateElements(Check):
         read = headers_read(dataset, "dicom")
         if not read.any():
             raise SkipCheck("no DICOM header was read: there are no DICOM files, or none that can be opened")
-        total = file_count(dataset, read)
-        found = holders(dataset.exposure, "private")
-        files = {name: file_count(dataset, mask) for name, mask in found.items()}
-        return Verdict(
-            summary=(
-                f"Private elements of {len(found)} creators outside the allow-list"
-                if found
-                else f"No private element outside the allow-list in {total:,} DICOM headers{not_seen(dataset)}"
-            ),
-            metrics={"files_dicom": total, "private_creators": len(found)},
-            findings=tuple(
-                Finding(
-                    code=self.code,
-                    severity=self.severity,
-                    message=f"Private elements of {name!r} hold values in {files[name]:,} of {total:,} DICOM files. "
-                    "Remove them, or allow this creator",
-                    where=Location(field="dicom.PrivateCreators"),
-                    subject=name,
-                    score=files[name] / total,
-                    evidence={"files": files[name], "dicom_files": total},
-                )
-                for name in found
-            ),
-            tables=(
-                (
-                    field_table([(name, "private", n, n / total) for name, n in files.items()], "Private creators"),
-                    file_table(dataset, found, "Files that hold them"),
-                )
-                if found
-                else ()
-            ),
-            coverage=coverage(dataset, read, "no DICOM, or a header that cannot be read"),
+        wording = Wording(
+            found=lambda files, _: f"Private elements of {len(files)} creators outside the allow-list",
+            clean=lambda total: f"No private element outside the allow-list in {total:,} DICOM headers",
+            files="files_dicom",
+            things="private_creators",
+            what="private",
+            title="Private creators",
+            gap="no DICOM, or a header that cannot be read",
+        )
+        return holdings(dataset, "private", read, wording, self.finding)
+
+    def finding(self, name: str, files: int, total: int) -> Finding:
+        """One creator."""
+        return Finding(
+            code=self.code,
+            severity=self.severity,
+            message=f"Private elements of {name!r} hold values in {files:,} of {total:,} DICOM files. "
+            "Remove them, or allow this creator",
+            where=Location(field="dicom.PrivateCreators"),
+            subject=name,
+            score=files / total,
+            evidence={"files": files, "dicom_files": total},
         )

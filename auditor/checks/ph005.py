@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset
 from auditor.groups import location
+from auditor.privacy.exposed import not_seen
 from auditor.privacy.face import Look
 from auditor.privacy.heads import Body, bodies
 from auditor.types import Column, Coverage, Finding, Severity, Table, Verdict
@@ -81,6 +82,7 @@ class RecognisableFace(Check):
                 f"A face can probably be seen in {len(faces):,} of {told:,} heads"
                 if faces
                 else f"No face is seen on {told:,} heads: defaced or skull-stripped, as far as their surface tells"
+                f"{not_seen(dataset)}"
             )
             + (f"; {counts['cannot tell']:,} more cannot be told" if counts["cannot tell"] else ""),
             metrics={

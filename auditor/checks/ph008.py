@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.privacy.exposed import coverage, field_table, file_count, file_table, headers_read, not_seen
-from auditor.privacy.exposure import holders
+from auditor.privacy.exposed import headers_read
+from auditor.privacy.holdings import Wording, holdings
 from auditor.types import Finding, Location, Severity, Verdict
 
 CERTAIN = ("GPS", "Artist", "Owner", "Author", "XPAuthor", "(name", "name)", "record number", "e-mail")
@@ -48,35 +48,25 @@ class TellingContainerFields(Check):
         read = headers_read(dataset) & ~headers_read(dataset, "dicom")
         if not read.any():
             raise SkipCheck("no header of a file other than DICOM was read")
-        total = file_count(dataset, read)
-        found = holders(dataset.exposure, "embedded")
-        files = {name: file_count(dataset, mask) for name, mask in found.items()}
-        return Verdict(
-            summary=(
-                f"{len(found)} fields of image files may tell of a person or a place"
-                if found
-                else f"No field that tells of a person found in {total:,} image files{not_seen(dataset)}"
-            ),
-            metrics={"files_looked_at": total, "fields_telling": len(found)},
-            findings=tuple(
-                Finding(
-                    code=self.code,
-                    severity=Severity.ERROR if any(part in name for part in CERTAIN) else Severity.WARNING,
-                    message=f"{name} is there in {files[name]:,} of {total:,} image files. Write the files without it",
-                    where=Location(field=name),
-                    subject=name,
-                    score=files[name] / total,
-                    evidence={"files": files[name], "image_files": total},
-                )
-                for name in found
-            ),
-            tables=(
-                (
-                    field_table([(name, "embedded", n, n / total) for name, n in files.items()], "Fields"),
-                    file_table(dataset, found, "Files that hold them"),
-                )
-                if found
-                else ()
-            ),
-            coverage=coverage(dataset, read, "DICOM (PH001), or a header that cannot be read"),
+        wording = Wording(
+            found=lambda files, _: f"{len(files)} fields of image files may tell of a person or a place",
+            clean=lambda total: f"No field that tells of a person found in {total:,} image files",
+            files="files_looked_at",
+            things="fields_telling",
+            what="embedded",
+            title="Fields",
+            gap="DICOM (PH001), or a header that cannot be read",
+        )
+        return holdings(dataset, "embedded", read, wording, self.finding)
+
+    def finding(self, name: str, files: int, total: int) -> Finding:
+        """One field."""
+        return Finding(
+            code=self.code,
+            severity=Severity.ERROR if any(part in name for part in CERTAIN) else Severity.WARNING,
+            message=f"{name} is there in {files:,} of {total:,} image files. Write the files without it",
+            where=Location(field=name),
+            subject=name,
+            score=files / total,
+            evidence={"files": files, "image_files": total},
         )

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
-from auditor.privacy.exposed import coverage, field_table, file_count, file_table, headers_read, not_seen
-from auditor.privacy.exposure import holders
+from auditor.privacy.exposed import headers_read
+from auditor.privacy.holdings import Wording, holdings
 from auditor.types import Finding, Location, Severity, Verdict
 
 ADVICE = {
@@ -21,6 +21,7 @@ ADVICE = {
     "patient photo": "Remove the photograph",
     "preamble": "Write zeros into the first 128 bytes",
 }
+GRAVE = ("encapsulated document", "patient photo", "executable preamble")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,36 +56,27 @@ class HiddenParts(Check):
         read = headers_read(dataset, "dicom")
         if not read.any():
             raise SkipCheck("no DICOM header was read: there are no DICOM files, or none that can be opened")
-        total = file_count(dataset, read)
-        found = holders(dataset.exposure, "hidden")
-        files = {name: file_count(dataset, mask) for name, mask in found.items()}
-        grave = ("encapsulated document", "patient photo", "executable preamble")
-        return Verdict(
-            summary=(
+        wording = Wording(
+            found=lambda files, total: (
                 "; ".join(f"{name} in {n:,}" for name, n in files.items()) + f" of {total:,} DICOM files"
-                if found
-                else f"No overlay, icon, document or filled preamble in {total:,} DICOM files{not_seen(dataset)}"
             ),
-            metrics={"files_dicom": total, "kinds_hidden": len(found)},
-            findings=tuple(
-                Finding(
-                    code=self.code,
-                    severity=Severity.ERROR if name in grave else Severity.WARNING,
-                    message=f"{name[0].upper()}{name[1:]} in {files[name]:,} of {total:,} DICOM files. {ADVICE[name]}",
-                    where=Location(field="dicom"),
-                    subject=name,
-                    score=files[name] / total,
-                    evidence={"files": files[name], "dicom_files": total},
-                )
-                for name in found
-            ),
-            tables=(
-                (
-                    field_table([(name, "hidden part", n, n / total) for name, n in files.items()], "Hidden parts"),
-                    file_table(dataset, found, "Files that hold them"),
-                )
-                if found
-                else ()
-            ),
-            coverage=coverage(dataset, read, "no DICOM, or a header that cannot be read"),
+            clean=lambda total: f"No overlay, icon, document or filled preamble in {total:,} DICOM files",
+            files="files_dicom",
+            things="kinds_hidden",
+            what="hidden part",
+            title="Hidden parts",
+            gap="no DICOM, or a header that cannot be read",
+        )
+        return holdings(dataset, "hidden", read, wording, self.finding)
+
+    def finding(self, name: str, files: int, total: int) -> Finding:
+        """One kind of part."""
+        return Finding(
+            code=self.code,
+            severity=Severity.ERROR if name in GRAVE else Severity.WARNING,
+            message=f"{name[0].upper()}{name[1:]} in {files:,} of {total:,} DICOM files. {ADVICE[name]}",
+            where=Location(field="dicom"),
+            subject=name,
+            score=files / total,
+            evidence={"files": files, "dicom_files": total},
         )

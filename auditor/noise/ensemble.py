@@ -31,6 +31,8 @@ def join_predictions(models: Sequence[Predictions], dataset: Dataset) -> Predict
         raise ValueError("no predictions to join")
     if len(models) == 1:
         return models[0]
+    if dataset.labels.task == "continuous":
+        return _mean_number(models)
     classes = dataset.labels.classes
     columns = (*classes, *sorted({name for m in models for name in m.classes} - set(classes)))
     exclusive = dataset.labels.task != "multi"
@@ -51,6 +53,19 @@ def join_predictions(models: Sequence[Predictions], dataset: Dataset) -> Predict
         models[0],
         probabilities=mean,
         classes=columns,
+        origin=" + ".join(m.origin for m in models),
+        out_of_fold=all(m.out_of_fold for m in models),
+    )
+
+
+def _mean_number(models: Sequence[Predictions]) -> Predictions:
+    """The mean of the models that predicted a record."""
+    told = np.stack([model.probabilities for model in models])
+    known = np.isfinite(told)
+    mean = np.where(known, told, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return replace(
+        models[0],
+        probabilities=np.where(known.any(axis=0), mean, np.nan).astype(np.float32),
         origin=" + ".join(m.origin for m in models),
         out_of_fold=all(m.out_of_fold for m in models),
     )

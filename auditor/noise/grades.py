@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from auditor.noise.estimate import Codes, Floats, NoiseEstimate
 
-
 WEIGHT = 0.25
 """Power of the expected distance in the ranking. Simulated: errors of two grades or more rank higher (average precision +.00 to
 +.02), all errors a little lower (−.00 to −.025); the full distance would cost twice that and bring no more."""

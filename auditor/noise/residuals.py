@@ -1,10 +1,10 @@
 """Labels that are numbers: which are too far from what a model predicts out of fold.
 
 The residual is compared with those of records of about the same prediction, in robust standard deviations (median absolute
-deviation), since a model errs more where there are few records or values are large. What is usual is, on
-each side, a Student distribution whose tail is read from the inner 80 % of that side's residuals: honest residuals are skewed and
-have longer tails than normal ones, and few wrong labels do not reach so far inside. Tail probabilities are corrected for the number of labels (Benjamini & Hochberg, 1995), so
-that about one in ten of the flagged labels is right.
+deviation), since a model errs more where there are few records or values are large. What is usual is, on each side, a Student
+distribution whose tail is read from the inner 80 % of that side's residuals: honest residuals are skewed and have longer tails
+than normal ones, and few wrong labels do not reach so far inside. Tail probabilities are corrected for the number of labels
+(Benjamini & Hochberg, 1995), so that at most about one in ten of the flagged labels is right.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ WINDOW, MOST_WINDOWS = 100, 10
 INNER, OUTER = 0.5, 0.8
 DEGREES = np.concatenate([np.arange(1.5, 10, 0.25), np.arange(10, 40, 2.0), [60.0, 120.0, 1000.0]])
 MIN_SKILL = 0.05
+CAUTION = 1.0
 ASSUMPTION = "residuals of right labels follow a Student distribution whose tails can be read from the inner 80 %"
 
 Doubles = npt.NDArray[np.float64]
@@ -110,9 +111,10 @@ def judge_numbers(dataset: Dataset, *, tolerance: float) -> JudgedNumbers:
     skill = max(0.0, 1 - (robust_spread(given - predicted) / spread_of_labels) ** 2)
     visible = max(found.least(FALSE_FLAGS / len(given)) for found in tails.values()) * usual
     verdict, reason = _judge(noise, skill, visible, int(flagged.sum()), tolerance)
+    longest = min(found.degrees for found in tails.values())
     return JudgedNumbers(
         verdict=verdict, reason=reason, given=given, predicted=predicted, score=score, flagged=flagged, noise=noise,
-        skill=skill, spread=1.4826 * usual, degrees=min(found.degrees for found in tails.values()), visible=visible, records=rows, label_of=label_of,
+        skill=skill, spread=1.4826 * usual, degrees=longest, visible=visible, records=rows, label_of=label_of,
     )  # fmt: skip
 
 
@@ -154,12 +156,12 @@ class Tail:
 def tail(away: Doubles) -> Tail:
     """The distribution whose 50 % and 80 % points are those of the residuals of one side, taken as positive numbers.
 
-    The 80 % point is taken at the upper end of its 95 % interval: with few labels the tail is not known, and then it is long.
+    The 80 % point is taken one standard error higher: with few labels the tail is not known, and then it is long.
     """
     if len(away) < 2:
         return Tail(degrees=float(DEGREES[0]), scale=1.0)
     inner = float(np.quantile(away, INNER))
-    outer = float(np.quantile(away, min(1.0, OUTER + 1.645 * (OUTER * (1 - OUTER) / len(away)) ** 0.5)))
+    outer = float(np.quantile(away, min(1.0, OUTER + CAUTION * (OUTER * (1 - OUTER) / len(away)) ** 0.5)))
     ratios = student.ppf(0.5 + OUTER / 2, DEGREES) / student.ppf(0.5 + INNER / 2, DEGREES)
     degrees = float(DEGREES[int(np.argmin(np.abs(ratios - outer / max(inner, 1e-12))))])
     return Tail(degrees=degrees, scale=max(inner, 1e-12) / float(student.ppf(0.5 + INNER / 2, degrees)))
@@ -178,6 +180,6 @@ def _judge(noise: Fraction, skill: float, visible: float, flagged: int, toleranc
     if noise.low > tolerance:
         return "noise", f"{flagged:,} of {noise.count:,} numbers lie further from the model than right ones do"
     return "no evidence", (
-        f"{flagged:,} of {noise.count:,} numbers lie further from the model than right ones do; a single error of {visible:.3g} "
-        "or more would have shown"
+        f"{flagged:,} of {noise.count:,} numbers lie further from the model than right ones do; a single error of "
+        f"{visible:.3g} or more would have shown"
     )

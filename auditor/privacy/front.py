@@ -38,6 +38,7 @@ REACH = 24.0
 
 FRONTED = frozenset({"CT", "MR"})
 _LINE = 5
+_PAIRS = (frozenset("AP"), frozenset("RL"), frozenset("HF"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +131,7 @@ def line_of(header: Header, pixels: Pixels) -> Floats:
         or not np.isfinite(numbers).all()
     ):
         return nothing
-    if str(header.fields.get("dicom.Modality", "")) not in FRONTED or not ({"A", "P"} & set(ways)):
+    if str(header.fields.get("dicom.Modality", "")) not in FRONTED or sum(way in "AP" for way in ways) != 1:
         return nothing
     down, across, along_row, along_column, _ = numbers
     if not 0.05 <= min(down, across) <= max(down, across) <= WIDEST_GAP:
@@ -225,11 +226,12 @@ def _ways(header: Header) -> str:
     if header.format == "nifti":
         # nifti.h names x, y, z by S and I, the array is z, y, x
         named = {"S": "H", "I": "F"}
-        return "".join(named.get(letter, letter) for letter in said[::-1])
+        ways = "".join(named.get(letter, letter) for letter in said[::-1])
+        # an affine that is no rotation may send two axes the same way
+        return ways if all(pair & set(ways) for pair in _PAIRS) else ""
     if len(said) != 2:
         return ""
-    third = ({"A", "P"}, {"R", "L"}, {"H", "F"})
-    left = [pair for pair in third if not pair & set(said)]
+    left = [pair for pair in _PAIRS if not pair & set(said)]
     # frames of an enhanced object may rise either way: `auditor.privacy.face` looks at both
     return sorted(left[0])[-1 if left[0] == {"A", "P"} else 0] + said[1] + said[0] if len(left) == 1 else ""
 

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset
 from auditor.features.zones import SIDE
-from auditor.probe_inputs import ENCODING, MODULES
+from auditor.predict import ENCODING, MODULES
 from auditor.quality.image_check import FEW
 
 Floats = npt.NDArray[np.float64]

@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset
 from auditor.folds import fold_groups
+from auditor.predict import COLOURS, ENCODING, MODULES
 from auditor.probe import fit_probe
-from auditor.probe_inputs import COLOURS, ENCODING, MODULES
 
 Floats = npt.NDArray[np.float64]
 

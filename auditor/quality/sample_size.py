@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset, State
 from auditor.groups import is_training, partition
-from auditor.probe_inputs import COLOURS, ENCODING, MODULES
+from auditor.predict import COLOURS, ENCODING, MODULES
 
 Floats = npt.NDArray[np.float64]
 COMPONENTS = 32

@@ -182,7 +182,16 @@ def test_given_predictions_are_left_alone():
     ("arguments", "words"),
     [
         ({"n": 30, "features": cloud(["a"] * 30)}, "no label"),
-        ({"labels": [1.5] * 30, "task": "continuous", "features": cloud(["a"] * 30)}, "continuous"),
+        (
+            {
+                "labels": [1.5] * 30,
+                "task": "continuous",
+                "features": cloud(["a"] * 30),
+                "patients": ["p"] * 15 + [None] * 15,
+                "same_pixels": ["x"] * 30,
+            },
+            "same picture",
+        ),
         ({"labels": two_classes(30)}, "no pixel features"),
         ({"labels": two_classes(12), "features": cloud(two_classes(12))}, "12 labelled records"),
         ({"labels": ["a"] * 30, "features": cloud(["a"] * 30)}, "two classes"),

@@ -15,7 +15,6 @@ from auditor.types import Cell, Column, Correction, Proposal, Table
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 
 CODES = ("SP001", "SP005", "SP002", "SP004")
-_STRATIFIED = ("single", "ordinal", "multi")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +24,8 @@ class Resplit(Strategy):
     ## What it does
 
     Keeps whole everything that belongs together (patient, study, series, the same picture) and deals these groups to the
-    splits there are, in the sizes they have, each class in its share, moving as few records as it can. The checks SP001,
-    SP002, SP004 and SP005 are run on the new split before it is proposed.
+    splits there are: each stays where most of its records stand, so that as few records move as can. The checks SP001, SP002,
+    SP004 and SP005 are run on the new split before it is proposed.
 
     The old test results cannot be compared with new ones: the test set is another one. Nothing is trained for it, since no
     network can be judged on the same records before and after.
@@ -39,6 +38,8 @@ class Resplit(Strategy):
     ## Options
 
     * `by`: what stays whole: `patient` (default), `study`, `series` or `image`.
+    * `stratify`: columns, separated by commas, of whose values every split shall hold its share (`label`); more records move
+      then (none).
     * `keep`: names of splits that stay as they are, separated by commas; what belongs to their groups is `excluded` from all
       others (none).
 
@@ -52,6 +53,7 @@ class Resplit(Strategy):
     trains: ClassVar[bool] = False
 
     by: str = "patient"
+    stratify: str = ""
     keep: str = ""
 
     def propose(self, case: Case) -> Proposal:
@@ -64,8 +66,8 @@ class Resplit(Strategy):
         check_applicable(dataset)
         wish = Wish(
             by=self.by,
-            stratify=("label",) if dataset.labels.task in _STRATIFIED else (),
-            keep=tuple(name.strip() for name in self.keep.split(",") if name.strip()),
+            stratify=_names(self.stratify),
+            keep=_names(self.keep),
             seed=case.seed,
         )
         try:
@@ -87,6 +89,10 @@ class Resplit(Strategy):
             tables=(proof_table(new), sizes_table(new)),
             notes=(*new.notes, "the test set is another one: earlier test results cannot be compared with new ones"),
         )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def check_applicable(dataset: Dataset) -> None:

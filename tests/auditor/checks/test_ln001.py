@@ -131,7 +131,7 @@ def test_multi_label_classes_are_judged_one_by_one():
     ("arguments", "words"),
     [
         ({"n": 30}, "no label"),
-        ({"labels": [0.5] * 30, "task": "continuous"}, "continuous"),
+        ({"labels": [0.5] * 30, "task": "continuous"}, "no pixel features"),
         ({"labels": ["a", "b"] * 15}, "no pixel features"),
         ({"labels": ["a", "b"] * 5, "probabilities": np.full((10, 2), 0.5)}, "fewer than 20"),
         ({"labels": ["a", "b"] * 15, "probabilities": np.full((30, 2), np.nan)}, "fewer than 20"),

@@ -4,7 +4,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sz007 import LearningCurve
-from auditor.probe_inputs import MODULES
+from auditor.predict import MODULES
 from auditor.types import Severity
 
 

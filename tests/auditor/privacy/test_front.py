@@ -85,6 +85,7 @@ def test_only_volumes_that_say_where_front_is_are_looked_at() -> None:
     good = nifti((40, 60, 50), (2, 3, 2), "LPS")
     assert is_volume(good)
     assert not is_volume(replace(good, facts={}))
+    assert not is_volume(nifti((40, 60, 50), (2, 3, 2), "RRS"))
     assert not is_volume(replace(good, shape=(60, 50, 3)))
     assert not is_volume(nifti((3, 60, 50), (2, 3, 2), "LPS"))
     frames = Header(format="dicom", shape=(60, 50), frames=40, facts={"orientation": "LP"})
@@ -135,5 +136,6 @@ def test_pictures_that_are_no_slices_add_nothing() -> None:
     assert line_of(header, pixels).size > 5
     assert line_of(replace(header, fields={"dicom.Modality": "CR"}), pixels).size == 0
     assert line_of(slice_header(0.0, ways="LF"), pixels).size == 0
+    assert line_of(slice_header(0.0, ways="PA"), pixels).size == 0
     assert line_of(slice_header(float("nan")), pixels).size == 0
     assert line_of(header, Pixels(array=np.full((1, 160, 140), -1000, np.int16))).size == 5

@@ -4,7 +4,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset
-from auditor.probe_inputs import MODULES
+from auditor.predict import MODULES
 from auditor.quality.learning_curve import learning_curve, predict_curve
 
 NAMES = [f"{MODULES[0]}.f{i}" for i in range(60)]

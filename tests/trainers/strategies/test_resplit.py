@@ -40,7 +40,7 @@ def test_sp001_is_green_on_a_scan_of_the_copy(tmp_path: Path) -> None:
     proposal = Resplit().propose(case_of(seen, tmp_path / "work"))
     assert proposal.metrics["groups_across_splits_before"] == 5
     assert proposal.metrics["proven"] is True
-    assert 0 < len(proposal.corrections) <= 15, "few records move"
+    assert len(proposal.corrections) == 5, "only the one record of each patient that stood apart moves"
     assert all(c.field == "split" and c.code == "SP001" and c.safe for c in proposal.corrections)
     applied = seen.apply(tmp_path / "fixed", proposal)
     assert applied.corrected == len(proposal.corrections)
@@ -50,6 +50,14 @@ def test_sp001_is_green_on_a_scan_of_the_copy(tmp_path: Path) -> None:
     rows = (tmp_path / "fixed" / "labels.csv").read_text().splitlines()
     assert rows[0] == "file,subject,label,fold_set,fold_set_corrected"
     assert {row.rpartition(",")[2] for row in rows[1:]} == {"Training", "Testing"}, "the user's words for the splits"
+
+
+def test_every_split_holds_its_share_of_the_classes_when_asked_for(tmp_path: Path) -> None:
+    seen = scanned(write(tmp_path / "data"), select=["SP001"])
+    proposal = Resplit(stratify="label").propose(case_of(seen, tmp_path / "work"))
+    assert proposal.metrics["proven"] is True
+    with pytest.raises(NotApplicable, match="nowhere"):
+        Resplit(stratify="nowhere").propose(case_of(seen, tmp_path / "work"))
 
 
 def test_no_reason_names_a_patient(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""Out-of-fold predictions of a continuous label by the built-in probe of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from auditor.dataset import Dataset, Predictions
+from auditor.folds import assign_folds
+from auditor.number_probe import fit_numbers
+from auditor.out_of_fold import MAX_TRAINING, MIN_RECORDS
+
+CHUNK = 4096
+STRATA = 5
+NUMBER = "value"
+"""The one column of predictions of a continuous label."""
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+
+def numbered(dataset: Dataset, seen: npt.NDArray[np.bool_]) -> Rows:
+    """Records that have a number and an image."""
+    return np.flatnonzero(seen & np.isfinite(dataset.labels.values.to_numpy(dtype=np.float64)))
+
+
+def why_no_numbers(dataset: Dataset, seen: npt.NDArray[np.bool_], groups: Rows) -> str | None:
+    """Why the probe cannot judge a continuous label, in words, or None when it can."""
+    rows = numbered(dataset, seen)
+    if len(rows) < MIN_RECORDS:
+        return f"{len(rows)} labelled records have pixels; the built-in probe needs at least {MIN_RECORDS}"
+    if len(np.unique(groups[rows])) < 2:
+        return "all labelled images are the same picture, or of one patient"
+    return None
+
+
+def predict_numbers(
+    dataset: Dataset, rows: Rows, take: Callable[[Rows], Floats], *, groups: Rows, origin: str, seed: int, folds: int
+) -> Dataset:
+    """The dataset with an out-of-fold number for each of `rows`, in the column `value`.
+
+    Args:
+        rows: from `numbered`.
+        take: what the probe reads of some records, (records, inputs).
+        groups: a number per record, equal for those that are always in one fold.
+        origin: what to call it.
+    """
+    rng = np.random.default_rng(seed)
+    numbers, group = dataset.labels.values.to_numpy(dtype=np.float64)[rows], groups[rows]
+    strata = np.argsort(np.argsort(numbers, kind="stable"), kind="stable") * STRATA // len(numbers)
+    fold = assign_folds(strata, group, folds=min(folds, len(np.unique(group))), rng=rng)
+    predicted = np.full((dataset.size, 1), np.nan, dtype=np.float32)
+    count = int(fold.max()) + 1
+    with threadpool_limits(limits=1, user_api="blas"):
+        for number in range(count):
+            train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+            if len(train) > MAX_TRAINING:
+                train = np.sort(rng.choice(train, MAX_TRAINING, replace=False))
+            probe = fit_numbers(take(rows[train]), numbers[train])
+            for start in range(0, len(test), CHUNK):
+                part = rows[test[start : start + CHUNK]]
+                predicted[part, 0] = probe.numbers(take(part))
+    found = Predictions(probabilities=predicted, classes=(NUMBER,), origin=origin, folds=count)
+    return replace(dataset, predictions=found)
