@@ -273,8 +273,11 @@ def _skin(values: Floats, header: Header) -> float | None:
         between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
     otsu = float(edges[int(np.argmax(np.nan_to_num(between))) + 1])
     air = values[values < otsu]
-    # at least four deviations above the air, where the noise is strong
-    return max(low + 0.5 * (otsu - low), float(np.median(air) + 2.5 * np.std(air[air < np.median(air) * 3 + 1e-6])))
+    if not air.size:
+        return otsu
+    middle = float(np.median(air))
+    # above the noise of the air, where it is strong (the deviation from its median, 1.4826 of it is one of a bell curve)
+    return max(low + 0.5 * (otsu - low), middle + 2.5 * 1.4826 * float(np.median(np.abs(air - middle))))
 
 
 def _largest(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
