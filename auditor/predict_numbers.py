@@ -41,7 +41,7 @@ def why_no_numbers(dataset: Dataset, seen: npt.NDArray[np.bool_], groups: Rows) 
 def predict_numbers(
     dataset: Dataset, rows: Rows, take: Callable[[Rows], Floats], *, groups: Rows, origin: str, seed: int, folds: int
 ) -> Dataset:
-    """The dataset with an out-of-fold number for each of `rows`, in the column `value`.
+    """The dataset with an out-of-fold number for each of `rows` by the probe, in the column `value`.
 
     Args:
         rows: from `numbered`.
@@ -49,20 +49,46 @@ def predict_numbers(
         groups: a number per record, equal for those that are always in one fold.
         origin: what to call it.
     """
+    numbers = dataset.labels.values.to_numpy(dtype=np.float64)
+
+    def model(train: Rows, test: Rows) -> Floats:
+        probe = fit_numbers(take(train), numbers[train])
+        parts = [test[start : start + CHUNK] for start in range(0, len(test), CHUNK)]
+        return np.concatenate([probe.numbers(take(part)) for part in parts])
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        return answered_numbers(
+            dataset, rows, model, groups=groups, origin=origin, seed=seed, folds=folds, most=MAX_TRAINING
+        )  # fmt: skip
+
+
+def answered_numbers(
+    dataset: Dataset,
+    rows: Rows,
+    model: Callable[[Rows, Rows], Floats],
+    *,
+    groups: Rows,
+    origin: str,
+    seed: int,
+    folds: int,
+    most: int | None = None,
+) -> Dataset:
+    """The same by any model.
+
+    Args:
+        model: learns from some records and answers for others, shape (others,).
+        most: so many records train a fold at most.
+    """
     rng = np.random.default_rng(seed)
     numbers, group = dataset.labels.values.to_numpy(dtype=np.float64)[rows], groups[rows]
     strata = np.argsort(np.argsort(numbers, kind="stable"), kind="stable") * STRATA // len(numbers)
     fold = assign_folds(strata, group, folds=min(folds, len(np.unique(group))), rng=rng)
     predicted = np.full((dataset.size, 1), np.nan, dtype=np.float32)
     count = int(fold.max()) + 1
-    with threadpool_limits(limits=1, user_api="blas"):
-        for number in range(count):
-            train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-            if len(train) > MAX_TRAINING:
-                train = np.sort(rng.choice(train, MAX_TRAINING, replace=False))
-            probe = fit_numbers(take(rows[train]), numbers[train])
-            for start in range(0, len(test), CHUNK):
-                part = rows[test[start : start + CHUNK]]
-                predicted[part, 0] = probe.numbers(take(part))
+    for number in range(count):
+        train, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        if most is not None and len(train) > most:
+            train = np.sort(rng.choice(train, most, replace=False))
+        predicted[rows[test], 0] = model(rows[train], rows[test])
     found = Predictions(probabilities=predicted, classes=(NUMBER,), origin=origin, folds=count)
     return replace(dataset, predictions=found)

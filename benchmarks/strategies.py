@@ -174,7 +174,7 @@ def first_digits(folder: Path, *, seed: int, device: str) -> Path:
     """A run of `fix` on digits 0–4, whose network `transfer` starts from; `--force` keeps it whatever the verdict."""
     target, output = folder / "digits-0-4", folder / "digits-0-4-fixed"
     write_digits(target, "clean", seed=seed, digits=range(5))
-    arguments = ["--strategy", "robust", "--trusted", "checked", "--evaluate", "gold", "--label", "digit", "--force"]
+    arguments = ["--strategy", "augment", "--trusted", "checked", "--evaluate", "gold", "--label", "digit", "--force"]
     run_fix(target, output, [*arguments, "--seeds", "1", "--seed", str(seed), "--device", device])
     return output
 

@@ -44,7 +44,7 @@ def glands(rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], list[npt.ND
     """A picture, uint8 (SIDE, SIDE), and its objects, each a mask; they do not touch."""
     wanted = rng.uniform(0.15, 0.35) * SIDE**2
     rows, columns = np.mgrid[:SIDE, :SIDE]
-    picture = 130 + 14 * texture(rng, 1.0) + 14 * texture(rng, 4.0)
+    picture = 130 + 10 * texture(rng, 1.0) + 12 * texture(rng, 4.0)
     taken, objects = np.zeros((SIDE, SIDE), np.bool_), []
     for _ in range(400):
         if taken.sum() >= wanted:
@@ -62,7 +62,7 @@ def glands(rng: np.random.Generator) -> tuple[npt.NDArray[np.uint8], list[npt.ND
         taken |= drawn
         objects.append(drawn)
         lumen = rng.uniform(0.3, 0.6)
-        inside = np.where(distance < lumen, 150.0, 105.0) + 14 * texture(rng, 1.0)
+        inside = np.where(distance < lumen, 165.0, 90.0) + 10 * texture(rng, 1.0)
         picture = np.where(drawn, inside, picture)
     picture = ndimage.gaussian_filter(picture, 0.6) + rng.normal(0, 6, picture.shape)
     return np.clip(picture, 0, 255).astype(np.uint8), objects

@@ -122,6 +122,13 @@ class Bench:
         """What is trained from now on has so many seconds, all together; None = as long as it takes."""
         self._deadline = None if seconds is None else time.monotonic() + seconds
 
+    def in_time(self, recipe: Recipe, examples: Examples, *, share: float) -> Recipe:
+        """The recipe with as many epochs as end in this share of the time that is left; unchanged without a limit."""
+        seconds = self._seconds_left()
+        if seconds is None:
+            return recipe
+        return fitted(recipe, self.pictures, examples, self.task, self.device, seconds * share)
+
     def examples(
         self, case: Case, proposal: Proposal | None = None, *, rows: Bools | Rows | None = None, only_safe: bool = True
     ) -> Examples:

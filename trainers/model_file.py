@@ -121,7 +121,7 @@ def card_of(trained: Trained, notes: Sequence[str] = ()) -> str:
         "* Attempts to deceive it, and pictures that show something else than the classes above.",
         "* Whether training records can be inferred from the weights: treat these like the pictures they were learnt from.",
         "",
-        f"Load it with `trainers.model_file.load_model`; `{DESCRIPTION}` holds every setting. Nothing in here is executed.",
+        f"`medaudit predict` lets it judge other pictures; `{DESCRIPTION}` holds every setting. Nothing in here is executed.",
         "",
     ]
     return "\n".join(lines)

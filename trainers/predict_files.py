@@ -13,6 +13,7 @@ import pandas as pd
 from auditor.dataset import Dataset
 from auditor.errors import ConfigError
 from auditor.files import write_files
+from auditor.predict_numbers import NUMBER
 from auditor.predictions import column_order
 from trainers.bench import device_named
 from trainers.mask_files import write_masks
@@ -23,7 +24,6 @@ from trainers.recipe import Trained
 
 FORMATS = (".csv", ".parquet", ".npy")
 ID_NAMES = ("record", "record_id", "id", "path")
-NUMBER = "prediction"
 
 Floats = npt.NDArray[np.float32]
 
@@ -120,7 +120,7 @@ def content_of(found: Floats, classes: tuple[str, ...], dataset: Dataset, suffix
     table = pd.DataFrame({name: found[:, column] for column, name in enumerate(names)})
     key = next(name for name in (*ID_NAMES, *(f"record {i}" for i in range(len(names) + 1))) if name not in names)
     table.insert(0, key, dataset.records.index.astype(str).to_numpy(dtype=object))
-    table = table.loc[np.isfinite(found).all(axis=1)]
+    table = table.iloc[np.flatnonzero(np.isfinite(found).all(axis=1))]
     if suffix == ".parquet":
         table.to_parquet(stream, index=False)
     else:

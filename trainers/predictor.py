@@ -8,6 +8,7 @@ here whole kin are kept in one fold: patients, acquisitions and verified copies.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from auditor.dataset import Dataset
 from auditor.errors import ConfigError
 from auditor.out_of_fold import Question, answered, question_of, why_no_answer
 from auditor.predict import Inputs, probed
+from auditor.predict_numbers import answered_numbers, numbered, predict_numbers, why_no_numbers
 from trainers.bench import Bench
 from trainers.data import examples_of
 from trainers.encoder_features import borrowed, features_of
@@ -59,18 +61,27 @@ def encoder_predictor(
 
 def by_networks(dataset: Dataset, place: Workplace, work: Path, *, seed: int, folds: int) -> Dataset:
     """The dataset with what the networks say."""
-    asked_of_classes(dataset, "--predict cnn")
+    check_label(dataset, "--predict cnn")
     bench = bench_of(dataset, place, work)
-    groups = bench.groups[: dataset.size]
-    question = answerable(dataset, bench.pictures.readable, groups, "--predict cnn", "a network")
-    fold = count(1)
+    groups, readable = bench.groups, bench.pictures.readable
+    check_answerable(dataset, readable, groups, "--predict cnn", "a network")
+    fold, origin = count(1), f"network {bench.recipe.network}, out of fold"
+
+    def told(train: Rows, test: Rows) -> Floats:
+        examples = examples_of(dataset, train, bench.task, groups=groups)
+        trained = bench.train(examples, seed=seed, name=f"fold {next(fold)}", validation=None)
+        return bench.predict(trained, test)
+
+    if dataset.labels.task == "continuous":
+        return answered_numbers(
+            dataset, numbered(dataset, readable), lambda train, test: told(train, test)[:, 0],
+            groups=groups, origin=origin, seed=seed, folds=folds,
+        )  # fmt: skip
+    question = question_of(dataset, readable)
 
     def model(train: Rows, test: Rows, rng: np.random.Generator) -> Floats:  # noqa: ARG001 - the seed draws everything
-        examples = examples_of(dataset, question.rows[train], bench.task, None, groups=groups)
-        trained = bench.train(examples, seed=seed, name=f"fold {next(fold)}", validation=None)
-        return of_judged(bench.predict(trained, question.rows[test]), question)
+        return of_judged(told(question.rows[train], question.rows[test]), question)
 
-    origin = f"network {bench.recipe.network}, out of fold"
     return answered(dataset, question, model, groups=groups, origin=origin, seed=seed, folds=folds)
 
 
@@ -78,39 +89,41 @@ def by_encoder(
     dataset: Dataset, place: Workplace, work: Path, encoder: Path, network: str | None, *, seed: int, folds: int
 ) -> Dataset:
     """The dataset with what the probe says that reads the encoder's features."""
-    asked_of_classes(dataset, "--encoder")
+    check_label(dataset, "--encoder")
     found = borrowed(dataset, encoder, network, place, work)
-    groups = kin(dataset)
-    question = answerable(dataset, found.pictures.readable, groups, "--encoder", "the probe")
+    groups, readable = kin(dataset), found.pictures.readable
+    check_answerable(dataset, readable, groups, "--encoder", "the probe")
     features = features_of(found, place, work)
     every = np.arange(features.shape[1], dtype=np.int64)
     inputs = Inputs(features, every, every[:0])
     origin = f"built-in probe on the encoder {found.name}, out of fold"
+    if dataset.labels.task == "continuous":
+        rows = numbered(dataset, readable)
+        return predict_numbers(dataset, rows, inputs.take, groups=groups, origin=origin, seed=seed, folds=folds)
+    question = question_of(dataset, readable)
     return probed(dataset, question, inputs, groups=groups, origin=origin, seed=seed, folds=folds)
 
 
-def asked_of_classes(dataset: Dataset, option: str) -> None:
-    """Refuse, before anything is decoded, a label that has no classes.
+def check_label(dataset: Dataset, option: str) -> None:
+    """Refuse a dataset without a label before anything is decoded.
 
     Raises:
-        ConfigError: there is none, or it is a number.
+        ConfigError: there is none.
     """
-    if dataset.labels.task not in ("single", "multi", "ordinal"):
-        what = "the label is a number" if dataset.labels.task == "continuous" else "the dataset has no label"
-        raise ConfigError(f"{option}: {what}; classes, grades and findings are predicted for a scan")
+    if dataset.labels.task == "none":
+        raise ConfigError(f"{option}: the dataset has no label; name its column with --label")
 
 
-def answerable(dataset: Dataset, readable: Bools, groups: Rows, option: str, model: str) -> Question:
-    """What is to be learnt.
+def check_answerable(dataset: Dataset, readable: Bools, groups: Rows, option: str, model: str) -> None:
+    """Refuse labels that no model can predict out of fold.
 
     Raises:
-        ConfigError: it cannot be, out of fold.
+        ConfigError: it says why.
     """
-    seen = readable[: dataset.size]
-    reason = why_no_answer(dataset, seen, groups, model=model)
+    numbers = dataset.labels.task == "continuous"
+    reason = (why_no_numbers if numbers else partial(why_no_answer, model=model))(dataset, readable, groups)
     if reason is not None:
         raise ConfigError(f"{option}: {reason}")
-    return question_of(dataset, seen)
 
 
 def bench_of(dataset: Dataset, place: Workplace, work: Path) -> Bench:

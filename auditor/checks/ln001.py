@@ -6,18 +6,16 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
-from cleanlab.count import compute_confident_joint
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.dataset import Dataset
 from auditor.noise import residuals
 from auditor.noise.estimate import ASSUMPTION, NoiseVerdict
-from auditor.noise.fraction import fraction
 from auditor.noise.label_noise import JudgedTask, judge_labels, judged_records
 from auditor.noise.residuals import judge_numbers
 from auditor.noise.review import ReviewEstimate, Share, estimate_review
-from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.noise.tables import class_table, joint_table, site_table
+from auditor.types import Cell, Chart, Coverage, Finding, Location, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +33,8 @@ class EstimatedNoise(Check):
     is shown as not evaluated: the disagreement grows with the model's own doubt, as it does for ambiguous images with perfectly
     good labels, or the model is too weak or too boastful to judge by, or it saw the labels before. Labels of a study, a lesion
     or a patient are judged once, by the pooled predictions of their images.
+
+    Where sites are known, a table shows the disagreement of each with its interval.
 
     Ordinal grades: it also counts the labels that the model places two grades away or more. Continuous labels are judged by
     their residuals: how many lie further from an out-of-fold model than those of right labels do (a Student distribution on
@@ -78,10 +78,12 @@ class EstimatedNoise(Check):
         tasks = judge_labels(dataset, tolerance=self.max_noise_fraction)
         assert dataset.predictions is not None
         findings = [f for task in tasks if (f := self._finding(task, dataset)) is not None]
-        per_class = _class_table(tasks)
+        per_class = class_table(tasks)
         tables, charts = [per_class], [_class_chart(per_class)]
+        if (by_site := site_table(tasks, dataset)) is not None:
+            tables.append(by_site)
         if len(tasks) == 1 and not tasks[0].name:
-            joint = _joint_table(tasks[0])
+            joint = joint_table(tasks[0])
             tables.append(joint)
             charts.append(
                 Chart(
@@ -278,70 +280,8 @@ def _metrics(tasks: tuple[JudgedTask, ...], dataset: Dataset) -> dict[str, Cell]
     }
 
 
-def _class_table(tasks: tuple[JudgedTask, ...]) -> Table:
-    rows: list[tuple[str, int, float, float, float, float, str]] = []
-    for task in tasks:
-        if task.name:
-            e = task.estimate
-            d = e.disagreement
-            rows.append((task.name, len(task.codes), d.value, d.low, d.high, e.noise.value, e.verdict))
-            continue
-        differs = task.differs
-        for code, name in enumerate(task.classes):
-            given = task.codes == code
-            if given.any():
-                share = fraction(differs[given], task.groups[given])
-                noise = float(task.estimate.suspicion[given].mean())
-                rows.append((name, share.count, share.value, share.low, share.high, noise, task.estimate.verdict))
-    columns = list(zip(*rows, strict=True))
-    return Table(
-        name="classes", title="Disagreement and estimated noise by given class",
-        columns=(
-            Column(name="class", kind="class", values=columns[0], title="Given class"),
-            Column(name="records", kind="integer", values=columns[1], title="Records"),
-            Column(name="disagreement_fraction", kind="fraction", values=columns[2], title="Model disagrees"),
-            Column(name="low", kind="fraction", values=columns[3], title="95 % from"),
-            Column(name="high", kind="fraction", values=columns[4], title="to"),
-            Column(name="label_noise_fraction", kind="fraction", values=columns[5], title="Estimated noise"),
-            Column(name="verdict", kind="text", values=columns[6], title="Verdict"),
-        ),
-    )  # fmt: skip
-
-
 def _class_chart(table: Table) -> Chart:
     return Chart(
         name="disagreement", title="Where model and label disagree", kind="intervals", table=table,
         label="class", value="disagreement_fraction", low="low", high="high",
     )  # fmt: skip
-
-
-def _joint_table(task: JudgedTask) -> Table:
-    joint = confident_joint(task.probabilities, task.codes)
-    given, predicted = np.indices(joint.shape)
-    names = np.array(task.classes, dtype=object)
-    return Table(
-        name="confident_joint", title="Confident joint: given class against confidently predicted class",
-        columns=(
-            Column(name="given", kind="class", values=names[given.ravel()].tolist(), title="Given"),
-            Column(name="predicted", kind="class", values=names[predicted.ravel()].tolist(), title="Confidently predicted"),
-            Column(name="records", kind="integer", values=joint.ravel().tolist(), title="Records"),
-        ),
-    )  # fmt: skip
-
-
-def confident_joint(probabilities: npt.NDArray[np.float32], codes: npt.NDArray[np.signedinteger]) -> npt.NDArray[np.int64]:
-    """cleanlab's confident joint, shape (classes, classes), row = given, column = predicted above its class's mean.
-
-    Classes that no record was given stay zero: cleanlab wants each class at least once, so the count runs over the others.
-    """
-    classes = probabilities.shape[1]
-    present = np.flatnonzero(np.bincount(codes, minlength=classes))
-    joint = np.zeros((classes, classes), dtype=np.int64)
-    if len(present) > 1:
-        place = np.zeros(classes, dtype=np.int64)
-        place[present] = np.arange(len(present))
-        part = np.clip(probabilities[:, present], 1e-7, 1)
-        part = part / part.sum(axis=1, keepdims=True)
-        counted = compute_confident_joint(place[codes], part, calibrate=False)
-        joint[np.ix_(present, present)] = counted
-    return joint

@@ -42,6 +42,28 @@ def fraction(hits: Bools, groups: npt.NDArray[np.int64] | None = None, where: Bo
     return Fraction(value=value, low=low, high=high, count=n)
 
 
+def ratio(
+    hits: npt.NDArray[np.float64], counts: npt.NDArray[np.float64], groups: npt.NDArray[np.int64]
+) -> tuple[float, float, float]:
+    """Hits per count over all records, with Wilson's 95 % interval on the effective number (linearised variance over groups).
+
+    Args:
+        hits, counts: per record, of several questions each; counts at least 1.
+        groups: records of one group are alike.
+    """
+    total = float(counts.sum())
+    value, effective = float(hits.sum()) / total, total
+    _, compact = np.unique(groups, return_inverse=True)
+    residual = np.bincount(compact, hits - value * counts)
+    number = len(residual)
+    if 0 < value < 1 and number > 1:
+        variance = float(residual @ residual) * number / (number - 1) / total**2
+        effective = min(total, value * (1 - value) / max(variance, 1e-12))
+    elif not 0 < value < 1:
+        effective = float(number)
+    return value, *wilson(value, effective)
+
+
 def wilson(share: float, count: float, *, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's interval of a binomial share (JASA 1927)."""
     z = float(norm.ppf(0.5 + confidence / 2))

@@ -118,7 +118,7 @@ def test_grades_are_in_the_order_of_scan_and_a_number_is_one_column(tmp_path: Pa
     assert main(["predict", str(tmp_path / "number"), str(data), "--workers", "0", "-q"]) == 0
     paths = [data / path for path in open_dataset(data, Options()).records["path"]]
     said = directly(trained, paths).numpy()[:, 0] * 12 + 60
-    np.testing.assert_allclose(pd.read_csv("predictions.csv")["prediction"], said, rtol=1e-4)
+    np.testing.assert_allclose(pd.read_csv("predictions.csv")["value"], said, rtol=1e-4)
 
 
 def test_masks_are_pictures_of_the_size_and_name_of_the_images(tmp_path: Path) -> None:
@@ -179,12 +179,18 @@ def test_a_network_of_colour_pictures_sees_grey_ones_as_three_equal_channels(tmp
     assert len(pd.read_csv("predictions.csv")) == 8
 
 
-def origin_of(result: Path) -> tuple[str, dict[str, list[object]]]:
-    """Who predicted, and the scores of the labels."""
-    outcomes = {o["code"]: o for o in json.loads(result.read_text())["outcomes"]}
-    table = next(t for t in outcomes["LN002"]["tables"] if t["name"] == "label_scores")
-    metrics = json.dumps(outcomes["LN001"])
-    return metrics, {c["name"]: c["values"] for c in table["columns"]}
+def judged(result: Path) -> tuple[str, list[str]]:
+    """Who predicted, and the labels that are to be looked at first."""
+    outcomes = {outcome["code"]: outcome for outcome in json.loads(result.read_text())["outcomes"]}
+    table = outcomes["LN002"]["tables"]["label_scores"]
+    names = [column["name"] for column in table["columns"]]
+    rows = sorted(table["rows"], key=lambda row: row[names.index("score")])
+    return outcomes["LN001"]["metrics"]["predictions"], [str(row[names.index("record")]) for row in rows]
+
+
+def swapped(record: str) -> bool:
+    """A picture of one class in the folder of the other."""
+    return Path(record).name[0] != Path(record).parts[0]
 
 
 def test_a_scan_trains_a_network_per_fold_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,11 +199,9 @@ def test_a_scan_trains_a_network_per_fold_and_says_so(tmp_path: Path, monkeypatc
     data = write_stripes(tmp_path / "data", 30, flipped=3)
     arguments = ["scan", str(data), "--select", "LN", "-o", "r.json", "-q", "--exit-zero", "--workers", "0"]
     assert main([*arguments, "--predict", "cnn", "--device", "cpu"]) == 0
-    told, scores = origin_of(Path("r.json"))
-    assert "network small-cnn, out of fold" in told
-    order = np.argsort(scores["score"])[:6]
-    wrong = {str(scores["record"][i]) for i in order}
-    assert sum(Path(name).name[0] != Path(name).parts[0] for name in wrong) >= 5
+    origin, first = judged(Path("r.json"))
+    assert origin == "network small-cnn, out of fold"
+    assert sum(map(swapped, first[:6])) >= 5
     assert not [p for p in (tmp_path / "cache").iterdir() if p.name.startswith("medaudit-")]
 
 
@@ -206,7 +210,6 @@ def test_a_scan_reads_what_an_encoder_sees(tmp_path: Path) -> None:
     write_model(tmp_path / "copy")
     arguments = ["scan", str(data), "--select", "LN", "-o", "r.json", "-q", "--exit-zero", "--workers", "0"]
     assert main([*arguments, "--encoder", str(tmp_path / "copy/model/model.safetensors"), "--device", "cpu"]) == 0
-    told, scores = origin_of(Path("r.json"))
-    assert "built-in probe on the encoder small-cnn of model.safetensors, out of fold" in told
-    first = [str(scores["record"][i]) for i in np.argsort(scores["score"])[:6]]
-    assert sum(Path(name).name[0] != Path(name).parts[0] for name in first) >= 5
+    origin, first = judged(Path("r.json"))
+    assert origin == "built-in probe on the encoder small-cnn of model.safetensors, out of fold"
+    assert sum(map(swapped, first[:6])) >= 5

@@ -214,3 +214,13 @@ def test_masks_are_learnt_where_there_are_no_labels(tmp_path: Path) -> None:
     truth = bench.pictures.masks[bench.trust.evaluation] == 1
     drawn = found[:, 0] > 0.5
     assert 2 * (truth & drawn).sum() / (truth.sum() + drawn.sum()) > 0.8
+
+
+def test_a_training_is_shortened_to_its_share_of_the_time(stripes: Dataset, tmp_path: Path) -> None:
+    bench = bench_of(stripes, tmp_path)
+    examples, long = bench.examples(case_of(bench)), replace(SHORT, epochs=100_000)
+    assert bench.in_time(long, examples, share=0.5) is long
+    bench.allow(60)
+    short = bench.in_time(long, examples, share=0.001)
+    assert 3 <= short.epochs < 100_000
+    assert replace(short, epochs=100_000) == long

@@ -124,9 +124,29 @@ def test_findings_and_grades_are_predicted_as_such(stripes: Dataset) -> None:
     assert (grades.predictions.probabilities[:, 1] == 0).all()
 
 
+def test_a_number_is_predicted_out_of_fold_by_networks_and_on_an_encoder(stripes: Dataset, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    values = 100 + 50 * stripes.labels.codes + rng.normal(0, 2, SIZE)
+    values[5] = np.nan
+    dataset = relabelled(stripes, list(values), "continuous", ())
+    task = LearningTask(kind="single", classes=("x", "y"), channels=1, shape=(12, 12))
+    torch.manual_seed(2)
+    save_file(
+        {n: t.clone() for n, t in network_named("small-cnn", task, width=6).encoder.state_dict().items()},
+        tmp_path / "e.safetensors",
+    )
+    for predictor_ in (network_predictor(PLACE), encoder_predictor(PLACE, tmp_path / "e.safetensors", "small-cnn")):
+        found = predictor_(dataset).predictions
+        assert found.classes == ("value",)
+        told = found.probabilities[:, 0]
+        assert np.flatnonzero(np.isnan(told)).tolist() == [5]
+        known = np.isfinite(values)
+        assert np.median(np.abs(told - values)[known]) < 12
+
+
 def test_what_cannot_be_predicted_is_refused_with_the_reason(stripes: Dataset) -> None:
     for dataset, words in [
-        (relabelled(stripes, list(range(SIZE)), "continuous", ()), "the label is a number"),
+        (relabelled(stripes, [1.0] * 9 + [np.nan] * 51, "continuous", ()), "9 labelled records"),
         (relabelled(stripes, [None] * SIZE, "none", ()), "no label"),
         (relabelled(stripes, ["a"] * SIZE, "single", ("a",)), "fewer than two classes"),
         (relabelled(stripes, ["a"] * 5 + ["b"] * 5 + [None] * 50, "single", ("a", "b")), "10 labelled records"),

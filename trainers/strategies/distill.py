@@ -24,6 +24,8 @@ from trainers.task import LearningTask
 TIMED_PICTURES = 1000
 STUDENT = "small-cnn"
 WIDEST = 64
+ENSEMBLES_TIME, STUDENTS_TIME = 0.6, 0.9
+"""Of the time that is left before them, what the ensemble and what the student plan with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +81,11 @@ class Distill(Strategy):
         """The ensemble, then the student."""
         bench = case.bench
         examples = bench.examples(case, proposal)
-        ensemble = []
+        plain, ensemble = bench.in_time(bench.recipe, examples, share=ENSEMBLES_TIME / self.networks), []
         for member in range(self.networks):
             name = f"{self.name}-{seed}-teacher{member + 1}"
             # the first one is the network of plain training with this seed
-            one = bench.train(examples, seed=seed + 1000 * member, name=name)
+            one = bench.train(examples, seed=seed + 1000 * member, name=name, recipe=plain)
             save_model(one, self._place(case, seed, member))
             ensemble.append(one)
         rows = np.concatenate([examples.rows, bench.pool])
@@ -95,6 +97,7 @@ class Distill(Strategy):
         recipe = small(bench.recipe, bench.task, most)
         recipe = replace(recipe, augmentation=self.augmentation, ema=self.ema)
         student = bench.soft_examples(rows, said, weights=weights)
+        recipe = bench.in_time(recipe, student, share=STUDENTS_TIME)
         return bench.train(student, seed=seed, name=f"{self.name}-{seed}", recipe=recipe)
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:

@@ -28,7 +28,7 @@ class Transfer(Strategy):
 
     Changes no label. Takes the encoder of another network: of another dataset's `medaudit fix` (`--from-run`, its `model/`),
     or of a file (`--encoder weights.safetensors` or `.pt2`, with `--network NAME`). Trains a new head on it while the encoder
-    is frozen (linear probe), then lets the encoder learn too, at a lower rate (fine-tuning). Both phases together have as
+    is frozen (linear probe), then lets the encoder learn too (fine-tuning). Both phases together have as
     many epochs as plain training from random weights, which it is compared with. Pictures are normalised by their own dataset.
 
     With `--teacher-data hashes.parquet --key FILE` the pictures the encoder has learnt from are looked for among the records
@@ -36,12 +36,14 @@ class Transfer(Strategy):
 
     ## When
 
-    There are few labelled records, and a network that learnt from similar pictures (same modality, same organ, other task).
+    There are few labelled records, and a network that learnt from many similar pictures (same modality, same organ, other
+    task). A source of few or narrow pictures may gain nothing or do harm: the comparison says so. Sources that were trained
+    with augmentation transfer better than others.
 
     ## Options
 
     * `probe` (0.3): share of the epochs in which the encoder is frozen; 1 never thaws it.
-    * `rate` (0.3): of the fine-tuning, as a share of that of plain training.
+    * `rate` (1): of the fine-tuning, as a share of that of plain training; less keeps more of what was borrowed.
     * `frozen` (0): so many of the first blocks of the encoder stay frozen in fine-tuning too.
 
     ## References
@@ -55,7 +57,7 @@ class Transfer(Strategy):
     answers: ClassVar[Answers] = "labels"
 
     probe: float = 0.3
-    rate: float = 0.3
+    rate: float = 1.0
     frozen: int = 0
 
     def __post_init__(self) -> None:

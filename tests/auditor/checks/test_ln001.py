@@ -6,7 +6,8 @@ from builders import make_dataset
 from cleanlab.count import compute_confident_joint
 
 from auditor.check import SkipCheck
-from auditor.checks.ln001 import EstimatedNoise, confident_joint
+from auditor.checks.ln001 import EstimatedNoise
+from auditor.noise.tables import confident_joint
 from auditor.types import Severity
 
 
@@ -125,6 +126,29 @@ def test_multi_label_classes_are_judged_one_by_one():
     assert "dirty" in verdict.summary
     columns = {c.name: c.values for c in verdict.tables[0].columns}
     assert columns["label_noise_fraction"][1] == pytest.approx(flipped.mean(), rel=0.25)
+
+
+def test_sites_are_shown_with_intervals():
+    rng = np.random.default_rng(0)
+    n = 900
+    truth, site = rng.integers(0, 2, n), np.array(["north", "south", "none"])[rng.integers(0, 3, n)]
+    wrong = rng.random(n) < np.where(site == "south", 0.3, 0.05)
+    given = np.where(wrong, 1 - truth, truth)
+    sure = rng.uniform(0.7, 0.99, n)
+    p = np.stack([sure, sure], axis=1)
+    p[np.arange(n), 1 - truth] = 1 - sure
+    sites = [None if s == "none" else s for s in site]
+    dataset = make_dataset(labels=[f"c{v}" for v in given], probabilities=p, sites=sites)
+    verdict = EstimatedNoise().run(dataset)
+    (table,) = (t for t in verdict.tables if t.name == "sites")
+    columns = {c.name: list(c.values) for c in table.columns}
+    assert sorted(columns["site"]) == ["north", "south"]
+    for name, count, share, low, high in zip(*columns.values(), strict=True):
+        assert count == (site == name).sum()
+        assert share == wrong[site == name].mean()
+        assert low < (0.3 if name == "south" else 0.05) < high
+    alone = EstimatedNoise().run(make_dataset(labels=[f"c{v}" for v in truth], probabilities=p))
+    assert "sites" not in {t.name for t in alone.tables}
 
 
 @pytest.mark.parametrize(

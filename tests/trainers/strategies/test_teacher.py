@@ -146,6 +146,20 @@ def test_where_a_model_chose_the_trusted_records_nothing_is_rewritten(stripes: D
     assert not any(c.safe for c in found.corrections)
 
 
+def test_where_most_records_have_no_label_the_student_is_trained_to_resist(stripes: Dataset, tmp_path: Path) -> None:
+    given = np.arange(N) // (N // 2)
+    given[np.arange(N) % 4 == 3] = -1
+    losses = []
+    for name, codes in (("blank", given), ("full", np.arange(N) // (N // 2))):
+        case = case_of(relabelled(stripes, codes), tmp_path / name, bench=Watched)
+        watched: Any = case.bench
+        watched.seen = []
+        strategy = replace(FAST, mixup=0.3)
+        strategy.fit(case, strategy.propose(case), 0)
+        losses.append([(recipe.loss, recipe.mixup) for _, _, recipe in watched.seen[2:]])
+    assert losses == [[("elr", 0.0), ("natural", 0.0)], [("natural", 0.3), ("natural", 0.0)]]
+
+
 def test_it_says_why_it_can_do_nothing(stripes: Dataset, tmp_path: Path) -> None:
     nobody = np.zeros(N, bool)
     everyone = np.arange(N) % 4 == 0

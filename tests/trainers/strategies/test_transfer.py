@@ -108,7 +108,7 @@ def test_while_it_probes_the_borrowed_encoder_stays_and_the_head_learns(
 def test_then_the_encoder_learns_too_with_as_many_epochs_together_as_plain_training(pictures: Dataset, tmp_path: Path) -> None:
     source = a_run(tmp_path / "copy")
     case = case_of(pictures, tmp_path / "work", from_run=tmp_path / "copy")
-    tuned = fitted(Transfer(probe=0.5), case)
+    tuned = fitted(Transfer(probe=0.5, rate=0.3), case)
     assert any(not torch.equal(weight, encoder_of(source)[name]) for name, weight in encoder_of(tuned).items())
     assert tuned.recipe.epochs == 2
     assert tuned.recipe.rate == pytest.approx(0.3 * SHORT.rate)
