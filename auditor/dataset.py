@@ -121,6 +121,9 @@ class Predictions:
         classes: names of the columns.
         origin: `built-in probe`, or the file name.
         out_of_fold: False when declared in-sample.
+        margins: float32, shape (records,): how far networks were ahead with the given label while they learnt from it (logit of
+            that class less the largest other, mean over the first half of the epochs and all folds that held the record);
+            NaN = not learnt from. None where nothing was trained for the scan, and for labels that are not exclusive classes.
         remembered: what several checks derive from these numbers, kept so that it is computed once; no part of the value.
     """
 
@@ -129,6 +132,7 @@ class Predictions:
     origin: str
     out_of_fold: bool = True
     folds: int = 0
+    margins: npt.NDArray[np.float32] | None = None
     remembered: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
 

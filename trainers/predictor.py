@@ -8,6 +8,7 @@ here whole kin are kept in one fold: patients, acquisitions and verified copies.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -24,8 +25,12 @@ from trainers.bench import Bench
 from trainers.data import examples_of
 from trainers.encoder_features import borrowed, features_of
 from trainers.model_input import Workplace
+from trainers.recipe import Trained
 from trainers.strategy import Trust
 from trainers.trust import kin
+
+SHARE_OF_EPOCHS, LEAST_EPOCHS = 0.3, 5
+"""Of the epochs that training for `fix` has: networks learn wrong labels by heart later. See docs/label-noise.md."""
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
@@ -65,11 +70,15 @@ def by_networks(dataset: Dataset, place: Workplace, work: Path, *, seed: int, fo
     bench = bench_of(dataset, place, work)
     groups, readable = bench.groups, bench.pictures.readable
     check_answerable(dataset, readable, groups, "--predict cnn", "a network")
-    fold, origin = count(1), f"network {bench.recipe.network}, out of fold"
+    recipe = replace(bench.recipe, epochs=max(LEAST_EPOCHS, round(SHARE_OF_EPOCHS * bench.recipe.epochs)))
+    fold, origin = count(1), f"network {recipe.network}, out of fold"
+    ahead = Margins(dataset.size)
 
     def told(train: Rows, test: Rows) -> Floats:
         examples = examples_of(dataset, train, bench.task, groups=groups)
-        trained = bench.train(examples, seed=seed, name=f"fold {next(fold)}", validation=None)
+        name = f"fold {next(fold)}"
+        trained = bench.train(examples, seed=seed, name=name, recipe=recipe, validation=None, dynamics=True)
+        ahead.note(trained, examples.rows)
         return bench.predict(trained, test)
 
     if dataset.labels.task == "continuous":
@@ -82,7 +91,33 @@ def by_networks(dataset: Dataset, place: Workplace, work: Path, *, seed: int, fo
     def model(train: Rows, test: Rows, rng: np.random.Generator) -> Floats:  # noqa: ARG001 - the seed draws everything
         return of_judged(told(question.rows[train], question.rows[test]), question)
 
-    return answered(dataset, question, model, groups=groups, origin=origin, seed=seed, folds=folds)
+    found = answered(dataset, question, model, groups=groups, origin=origin, seed=seed, folds=folds)
+    assert found.predictions is not None
+    return replace(found, predictions=replace(found.predictions, margins=ahead.mean()))
+
+
+class Margins:
+    """How far the networks of all folds were ahead with each given label in the first half of their epochs.
+
+    A wrong label is learnt late, against what its likes teach (area under the margin, Pleiss 2020); later on a network
+    knows it by heart.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._sum, self._count = np.zeros(size), np.zeros(size, np.int64)
+
+    def note(self, trained: Trained, rows: Rows) -> None:
+        """Add one network, which learnt from these records; nothing where its task has no margin."""
+        if trained.margins is not None:
+            early = trained.margins[: max(1, len(trained.margins) // 2)]
+            self._sum[rows] += early.mean(axis=0)
+            self._count[rows] += 1
+
+    def mean(self) -> Floats | None:
+        """Float32 (records,), NaN where no network learnt from the record; None where there is no margin at all."""
+        if not self._count.any():
+            return None
+        return np.where(self._count > 0, self._sum / np.maximum(self._count, 1), np.nan).astype(np.float32)
 
 
 def by_encoder(

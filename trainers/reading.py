@@ -184,7 +184,7 @@ def decision_table(dataset: Dataset, opinion: Opinion) -> Table:
     own = opinion.rows < dataset.size
     parts += [("(no label)", (opinion.given < 0) & own), ("(unlabelled pictures)", ~own)]
     parts = [(name, here) for name, here in parts if here.any()]
-    titles = ("Kept", "Replaced", "Softened", "Dropped")
+    titles = ("Kept", "Replaced or filled", "Softened", "Dropped")
     return Table(
         name="pseudo_labels",
         title="What the teachers made of the labels, by given class",

@@ -47,9 +47,10 @@ class RecognisableFace(Check):
     ## References
     * Schwarz et al.: Identification of anonymous MRI research participants with face-recognition software. NEJM 2019.
     * Farkas: Anthropometry of the Head and Face, 1994.
-    * Limits: thresholds were set on heads made in code (whole, faces zeroed, sheared off, blurred; stripped; other bodies), CT
-      and MR, with small children found less surely. It was never tried on real heads, with tubes, masks, beards, pillows,
-      implants, or on replaced faces. No finding is no proof: look at a rendering of the surface.
+    * Limits: thresholds were set and tried on heads made in code alone (whole, faces zeroed, sheared off, blurred; stripped;
+      other bodies; figures in the results page). It was never tried on real heads, infants, tubes, masks, beards, pillows,
+      implants, coils, or replaced faces, which look like faces. A round test object counts as a head without a face. No
+      finding is no proof: look at a rendering of the surface.
     """
 
     code: ClassVar[str] = "PH005"

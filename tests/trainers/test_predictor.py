@@ -71,6 +71,7 @@ def test_networks_find_flipped_labels_out_of_fold(stripes: Dataset) -> None:
     assert (found.origin, found.out_of_fold, found.folds) == ("network small-cnn, out of fold", True, 5)
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-5)
     assert (found.probabilities.argmax(axis=1) == truth).mean() > 0.95
+    assert sorted(np.argsort(found.margins)[:3].tolist()) == [0, 7, 33]
     again = network_predictor(PLACE)(dataset).predictions
     np.testing.assert_array_equal(found.probabilities, again.probabilities)
 

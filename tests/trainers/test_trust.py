@@ -121,3 +121,18 @@ def test_the_same_seed_deals_the_same_parts():
     a, b, c = (trust_of(dataset, trusted="checked", seed=s) for s in (1, 1, 2))
     assert np.array_equal(a.evaluation, b.evaluation)
     assert not np.array_equal(a.evaluation, c.evaluation)
+
+
+@pytest.mark.parametrize("patients", [3, 4, 7, 8, 14, 19])
+def test_a_handful_of_trusted_patients_leaves_no_part_empty(patients):
+    checked = ["yes" if i < 4 * patients else "no" for i in range(N)]
+    dataset = people(metadata={"table.checked": checked, "table.gold": ["yes" if i >= 320 else "no" for i in range(N)]})
+    alone = trust_of(dataset, trusted="checked")
+    beside = trust_of(dataset, trusted="checked", evaluate="gold")
+    assert_apart(dataset, alone)
+    assert_apart(dataset, beside)
+    assert alone.evaluation.any()
+    for trust in (alone, beside):
+        assert trust.trusted.any()
+        assert trust.validation.any()
+    assert beside.validation.sum() <= beside.trusted.sum()

@@ -25,7 +25,7 @@ from trainers.pseudo_labels import (
     temperature_of,
     tempered,
 )
-from trainers.reading import DROP, SURE, Reading, bound_table, corrections_of, decision_table, opinion_of, weights_of
+from trainers.reading import DROP, REPLACE, SURE, Reading, bound_table, corrections_of, decision_table, opinion_of, weights_of
 from trainers.recipe import Recipe, Trained
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.task import Kind
@@ -110,7 +110,7 @@ class Teacher(Strategy):
         if case.unlabelled is None and not (trust.training & ~trust.trusted).any():
             raise NotApplicable("every training record is trusted already, and there are none without label")
         check_unseen(case)
-        return Proposal(strategy=self.name, summary="")
+        return Proposal(strategy=self.name, summary="what trusted records teach about the other labels is known after training")
 
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """Teachers, their reading of the other records, the student."""
@@ -142,7 +142,8 @@ class Teacher(Strategy):
         rewrite = not (case.trust.self_graded or case.trust.guessed)
         corrections = corrections_of(dataset, opinion, strategy=self.name, rewrite=rewrite)
         counts = dict(zip(DECISIONS, np.bincount(opinion.decisions, minlength=len(DECISIONS)).tolist(), strict=True))
-        safe = sum(c.safe for c in corrections)
+        filled = int(((opinion.decisions == REPLACE) & (opinion.given < 0)).sum())
+        replaced, safe = counts["replace"] - filled, sum(c.safe for c in corrections)
         trusted = int(case.trust.trusted.sum())
         notes = ["teachers and fine-tuning were trained in addition to a student that had the epochs of plain training"]
         if not rewrite:
@@ -151,14 +152,15 @@ class Teacher(Strategy):
             "trusted_records": trusted,
             "teacher_accuracy": round(float(np.mean([r.accuracy for r in readings])), 4),
             "teacher_temperature": round(float(np.mean([r.temperature for r in readings])), 3),
-            "records_kept": counts["keep"], "records_replaced": counts["replace"], "records_softened": counts["soften"],
-            "records_dropped": counts["drop"], "labels_rewritten": safe,
+            "records_kept": counts["keep"], "records_replaced": replaced, "records_filled": filled,
+            "records_softened": counts["soften"], "records_dropped": counts["drop"], "labels_rewritten": safe,
         }  # fmt: skip
         return replace(
             proposal,
             summary=f"Teachers on {trusted:,} trusted records read {len(opinion.rows):,} others: for training, "
-            f"{counts['keep']:,} labels are kept, {counts['replace']:,} replaced, {counts['soften']:,} softened and "
-            f"{counts['drop']:,} dropped; {safe:,} are rewritten, {len(corrections) - safe:,} suggestions wait for a person.",
+            f"{counts['keep']:,} labels are kept, {replaced:,} replaced, {filled:,} filled in where there was none, "
+            f"{counts['soften']:,} softened and {counts['drop']:,} dropped; {safe:,} are rewritten, "
+            f"{len(corrections) - safe:,} suggestions wait for a person.",
             corrections=corrections, weights=weights_of(dataset, opinion, corrections), metrics=metrics,
             tables=(decision_table(dataset, opinion), bound_table(dataset, opinion, rewrite=rewrite)), notes=tuple(notes),
         )  # fmt: skip

@@ -12,6 +12,7 @@ import numpy as np
 from auditor.errors import ConfigError
 from auditor.types import Column, Proposal, Table
 from trainers.evaluate import score
+from trainers.losses import UNKNOWN_PIXEL
 from trainers.missing_objects import around_objects, best_threshold, shifted
 from trainers.recipe import Trained
 from trainers.strategies.nothing import Nothing
@@ -152,7 +153,7 @@ class Weak(Strategy):
     def prior(self, case: Case) -> float:
         """Share of object pixels in the trusted masks, kept away from 0 and 1."""
         truth = truth_of(case, case.trust.trusted | case.trust.validation)
-        return float(np.clip((truth[truth != 255] > 0).mean(), 0.01, 0.99))  # type: ignore[operator]
+        return float(np.clip((truth[truth != UNKNOWN_PIXEL] != 0).mean(), 0.01, 0.99))
 
     def table(self, case: Case, proposal: Proposal, seeds: Sequence[int]) -> Table:
         """Dice and MCC of every arm and of the trivial predictors, on the validation masks."""

@@ -106,7 +106,7 @@ def test_wrong_labels_are_read_rightly_and_proposed(stripes: Dataset, tmp_path: 
     assert not any(c.safe for c in found.corrections)  # 30 trusted records bound no error at .95
     assert set(found.weights) == set(ids[wrong])
     assert max(found.weights.values()) < 0.5
-    assert (found.metrics["records_kept"], found.metrics["records_replaced"]) == (len(others) - 9, 9)
+    assert [found.metrics[f"records_{what}"] for what in ("kept", "replaced", "filled")] == [len(others) - 9, 6, 3]
     assert (found.metrics["trusted_records"], found.metrics["teacher_accuracy"]) == (30, 1.0)
     assert found.removed == {}
 
@@ -158,6 +158,18 @@ def test_where_most_records_have_no_label_the_student_is_trained_to_resist(strip
         strategy.fit(case, strategy.propose(case), 0)
         losses.append([(recipe.loss, recipe.mixup) for _, _, recipe in watched.seen[2:]])
     assert losses == [[("elr", 0.0), ("natural", 0.0)], [("natural", 0.3), ("natural", 0.0)]]
+
+
+def test_grades_are_read_as_well(stripes: Dataset, tmp_path: Path) -> None:
+    given = np.arange(N) // (N // 2)
+    wrong = np.flatnonzero(np.arange(N) % 4 == 3)[:4]
+    given[wrong] = 1
+    graded = relabelled(stripes, given)
+    case = case_of(replace(graded, labels=replace(graded.labels, task="ordinal")), tmp_path)
+    fit = FAST.fit(case, FAST.propose(case), 0)
+    assert case.bench.predict(fit, case.trust.evaluation).shape == (30, 2)
+    found = FAST.conclude(case, FAST.propose(case), [fit])
+    assert {c.record: c.new for c in found.corrections} == dict.fromkeys(case.dataset.records.index[wrong], "a")
 
 
 def test_it_says_why_it_can_do_nothing(stripes: Dataset, tmp_path: Path) -> None:
