@@ -60,13 +60,14 @@ def recommended(result: ScanResult, trust: Trust | None, *, unlabelled: bool) ->
 
 
 def encoding(finding: Finding) -> bool:
-    """True for a class leak through how a file was written."""
+    """True for a class leak through how a file was written; a warning of LK001 may follow the picture itself (file size)."""
     if finding.code == "LK003":
         return True
     return (
-        finding.code in ("LK001", "LK002")
+        finding.code == "LK001"
+        and finding.severity is Severity.ERROR
         and finding.where.field is not None
-        and (describe(finding.where.field).kind == "encoding")
+        and describe(finding.where.field).kind == "encoding"
     )
 
 

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from auditor.privacy.front import STEP, Floats, Front, front_of, is_volume, line_of
+from auditor.privacy.front import STEP, Front, front_of, is_volume, line_of
+from auditor.privacy.skin import Floats
 from auditor.reader import Header, Pixels
 
 Grid = npt.NDArray[np.float64]

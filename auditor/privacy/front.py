@@ -13,13 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from auditor.privacy.skin import Floats, edge_width, first_skin, largest, physical, skin_level
 from auditor.reader import FieldValue, Header, Pixels
-
-Floats = npt.NDArray[np.float32]
 
 STEP = 3.0
 """Side of a cell of the front."""
-SKIN_HU = -300.0
 FINEST = 1.9
 """Voxels finer than this are skipped over: a face is told from 3 mm."""
 MOST_VOXELS = 8_000_000
@@ -31,8 +29,6 @@ WIDEST_GAP = 10.0
 """Slices further apart than this leave a gap in the front."""
 LEAST_SLICES = 8
 
-LARGEST = 1e9
-"""What is larger is no brightness."""
 REACH = 24.0
 """So far into the body is its brightness near the skin looked for."""
 
@@ -88,16 +84,16 @@ def front_of(header: Header, pixels: Pixels, *, reverse: bool = False) -> Front 
         steps = [s + 1 for s in steps]
     array = array[tuple(slice(None, None, s) for s in steps)]
     spacing = [side * s for side, s in zip(spacing, steps, strict=True)]
-    values = _physical(array, pixels)
-    skin = _skin(values, header)
+    values = physical(array, pixels)
+    skin = skin_level(values, header)
     if skin is None:
         return None
     values = ndimage.gaussian_filter(values, 0.6, mode="nearest")
-    body = _largest(values > skin)
+    body = largest(values > skin)
     if body is None:
         return None
-    depth, cut = _first(body, values, skin, axis=1)
-    blur = spacing[1] * _blur(body, values, axis=1, reach=round(REACH / spacing[1]))
+    depth, cut = first_skin(body, values, skin, axis=1)
+    blur = spacing[1] * edge_width(body, values, axis=1, reach=round(REACH / spacing[1]))
     some: npt.NDArray[np.bool_] = np.any(body, axis=2)
     back = np.where(some.any(axis=1), body.shape[1] - 1 - np.argmax(some[:, ::-1], axis=1), np.nan)
     rows = np.arange(0, (array.shape[0] - 1) * spacing[0] + 1e-6, STEP) / spacing[0]
@@ -145,13 +141,13 @@ def line_of(header: Header, pixels: Pixels) -> Floats:
     backwards = front == "A"
     array = array[:: -1 if backwards else 1]
     steps = [max(1, int(0.5 * FINEST / deep)), max(1, int(0.5 * FINEST / side))]
-    values = _physical(array[:: steps[0], :: steps[1]], pixels)
-    skin = _skin(values, header)
-    body = None if skin is None else _largest(ndimage.binary_opening(values > skin, iterations=2))
+    values = physical(array[:: steps[0], :: steps[1]], pixels)
+    skin = skin_level(values, header)
+    body = None if skin is None else largest(ndimage.binary_opening(values > skin, iterations=2))
     area = 0.0 if body is None else float(body.sum()) * deep * side * steps[0] * steps[1]
     if skin is None or body is None or area < LEAST_AREA:
         return np.array([0, np.nan, 0, 0, area], np.float32)
-    depth, cut = _first(body[None], values[None], skin, axis=1)
+    depth, cut = first_skin(body[None], values[None], skin, axis=1)
     sign = 1.0 if way in "LH" else -1.0
     place = sign * (start + side * steps[1] * np.arange(values.shape[1]))
     first_row = origin + deep * (array.shape[0] - 1 if backwards else 0)
@@ -164,7 +160,7 @@ def line_of(header: Header, pixels: Pixels) -> Floats:
         return nothing
     low, high = int(cells[seen].min()), int(cells[seen].max())
     deep *= steps[0]
-    blur = deep * _blur(body[None], values[None], axis=1, reach=round(REACH / deep))[0]
+    blur = deep * edge_width(body[None], values[None], axis=1, reach=round(REACH / deep))[0]
     count = np.bincount(cells[seen] - low, minlength=high - low + 1).astype(float)
     count[count == 0] = np.nan
     lines = [np.bincount(cells[seen] - low, what[seen], high - low + 1) / count for what in (ahead, blur)]
@@ -248,75 +244,3 @@ def _unit(header: Header) -> float:
 
 def _number(value: FieldValue) -> float:
     return float(value) if isinstance(value, int | float) else float("nan")
-
-
-def _physical(array: npt.NDArray[np.generic], pixels: Pixels) -> Floats:
-    with np.errstate(all="ignore"):
-        values = array.astype(np.float32) * np.float32(pixels.slope) + np.float32(pixels.intercept)
-    known = np.isfinite(values) & (np.abs(values) < LARGEST)
-    low = float(np.min(values, initial=LARGEST, where=known)) if known.any() else 0.0
-    return np.asarray(np.where(known, values, low), np.float32)
-
-
-def _skin(values: Floats, header: Header) -> float | None:
-    """The value that parts body from air: −300 HU in CT, else half of Otsu's (fat and muscle differ, noise lies near zero)."""
-    low, high = (float(v) for v in np.percentile(values[..., ::2], (1, 99.5)))
-    if header.fields.get("dicom.Modality") == "CT" or (low < -500 and high < 10_000):
-        return SKIN_HU
-    if high - low <= 0:
-        return None
-    counts, edges = np.histogram(values, 128, (low, high))
-    level = edges[:-1] + (edges[1] - edges[0]) / 2
-    below, sums = np.cumsum(counts), np.cumsum(counts * level)
-    above = below[-1] - below
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
-    otsu = float(edges[int(np.argmax(np.nan_to_num(between))) + 1])
-    air = values[values < otsu]
-    if not air.size:
-        return otsu
-    middle = float(np.median(air))
-    # above the noise of the air, where it is strong (the deviation from its median, 1.4826 of it is one of a bell curve)
-    return max(low + 0.5 * (otsu - low), middle + 2.5 * 1.4826 * float(np.median(np.abs(air - middle))))
-
-
-def _largest(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
-    pieces, count = ndimage.label(mask)
-    if count == 0:
-        return None
-    return np.asarray(pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])))
-
-
-def _first(
-    body: npt.NDArray[np.bool_], values: Floats, skin: float, *, axis: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Where the body begins along `axis`, between voxels, NaN where it does not; and per row whether it begins at the edge."""
-    index = np.argmax(body, axis=axis)
-    some = body.any(axis=axis)
-    here = np.take_along_axis(values, np.expand_dims(index, axis), axis).squeeze(axis)
-    before = np.take_along_axis(values, np.expand_dims(np.maximum(index - 1, 0), axis), axis).squeeze(axis)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        back = np.clip((here - skin) / (here - before), 0, 1)
-    depth = np.where(some, index - np.where((index > 0) & (before < here), back, 0), np.nan)
-    touching = some & (index == 0)
-    return depth, np.asarray(touching.sum(axis=1) > 0.1 * np.maximum(some.sum(axis=1), 1))
-
-
-def _blur(body: npt.NDArray[np.bool_], values: Floats, *, axis: int, reach: int) -> npt.NDArray[np.float64]:
-    """Voxels over which the values rise from 0.3 to 0.7 of what they reach behind the skin, NaN where there is no body."""
-    index = np.argmax(body, axis=axis)
-    window = np.arange(-reach // 2, reach + 1)
-    shape = [1] * values.ndim
-    shape[axis] = -1
-    at = np.clip(np.expand_dims(index, axis) + window.reshape(shape), 0, values.shape[axis] - 1)
-    along = np.moveaxis(np.take_along_axis(values, at, axis), axis, -1)
-    air = np.percentile(values[::2], 1)
-    high = np.minimum(
-        along[..., reach // 2 :].max(axis=-1), np.percentile(values[::2][body[::2]], 75) if body[::2].any() else np.inf
-    )
-    part = (along - air) / np.maximum(high - air, 1e-6)[..., None]
-    full = np.argmax(part >= 0.7, axis=-1)
-    # from the last that is still air before it, so that specks of noise further out do not widen the edge
-    before = np.where(np.arange(part.shape[-1]) < full[..., None], part < 0.3, False)
-    last = part.shape[-1] - 1 - np.argmax(before[..., ::-1], axis=-1)
-    return np.where(body.any(axis=axis) & before.any(axis=-1), full - last, np.nan)

@@ -16,6 +16,11 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     assert read_config(written(tmp_path, "")) == Config()
 
 
+def test_the_limits_per_file_are_the_users(tmp_path: Path) -> None:
+    limits = read_config(written(tmp_path, "[limits]\nseconds = 5\nwall-seconds = 90\n")).limits_of()
+    assert (limits.seconds, limits.wall_seconds) == (5, 90)
+
+
 def test_every_section_is_read(tmp_path: Path) -> None:
     config = read_config(
         written(

@@ -70,6 +70,10 @@ def test_a_leak_through_the_view_is_not_one_of_encoding():
     assert names(found("LK001", "warning", "dicom.ViewPosition")) == []
 
 
+def test_a_field_that_may_follow_the_picture_is_no_reason_to_rewrite_files():
+    assert names(found("LK001", "warning", "container.bytes_per_pixel")) == []
+
+
 def test_waived_findings_call_for_nothing():
     assert names(found("SP001", "error", waived="known")) == []
 
