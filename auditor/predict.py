@@ -17,10 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from auditor.dataset import Dataset
 from auditor.folds import fold_groups
-from auditor.out_of_fold import MAX_TRAINING as MAX_TRAINING
-from auditor.out_of_fold import Question, answered, question_of, why_no_answer
-from auditor.out_of_fold import fit_temperature as fit_temperature
-from auditor.out_of_fold import soften as soften
+from auditor.out_of_fold import MAX_TRAINING, Question, answered, question_of, why_no_answer
 from auditor.predict_numbers import numbered, predict_numbers, why_no_numbers
 from auditor.probe import fit_probe
 
@@ -77,11 +74,14 @@ def why_not(dataset: Dataset) -> str | None:
     return why_no_answer(dataset, seen, fold_groups(dataset), model="the built-in probe")
 
 
-def predict(dataset: Dataset, *, seed: int = 0, folds: int = 5) -> Dataset:
+def predict(dataset: Dataset, *, seed: int = 0, folds: int = 5, groups: Rows | None = None) -> Dataset:
     """The dataset with out-of-fold class probabilities by the built-in probe; of a continuous label, with predicted numbers.
 
     Records of one patient, and identical pictures, are always in one fold. See `auditor.out_of_fold.answered` for calibration
     and for what stays NaN; a record without pixels does too. At most 30,000 records train a fold.
+
+    Args:
+        groups: a number per record, equal for those that are always in one fold; default as above.
 
     Returned unchanged when it already has predictions, or when `why_not` gives a reason.
 
@@ -92,11 +92,12 @@ def predict(dataset: Dataset, *, seed: int = 0, folds: int = 5) -> Dataset:
         raise ValueError("cross-validation needs at least two folds")
     if dataset.predictions is not None or why_not(dataset) is not None:
         return dataset
+    groups = fold_groups(dataset) if groups is None else groups
     if dataset.labels.task == "continuous":
-        rows, take, groups = numbered(dataset, _has_pixels(dataset)), Inputs.of(dataset).take, fold_groups(dataset)
+        rows, take = numbered(dataset, _has_pixels(dataset)), Inputs.of(dataset).take
         return predict_numbers(dataset, rows, take, groups=groups, origin=ORIGIN, seed=seed, folds=folds)
     question = question_of(dataset, _has_pixels(dataset))
-    return probed(dataset, question, Inputs.of(dataset), groups=fold_groups(dataset), origin=ORIGIN, seed=seed, folds=folds)
+    return probed(dataset, question, Inputs.of(dataset), groups=groups, origin=ORIGIN, seed=seed, folds=folds)
 
 
 def probed(

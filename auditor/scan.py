@@ -24,6 +24,8 @@ from auditor.known import look_up, read_key
 from auditor.layout import Options, open_dataset
 from auditor.link import link
 from auditor.noise.ensemble import join_predictions
+from auditor.noise.mask_scores import score_masks
+from auditor.noise.mask_sources import holds_masks
 from auditor.noise.reviewed import read_reviews, review_thumbnails
 from auditor.predict import predict
 from auditor.predictions import read_predictions
@@ -45,7 +47,8 @@ class Plan:
     Args:
         config: medaudit.toml, or its defaults.
         options: pinned roles and layout.
-        predictions: files of out-of-fold probabilities, one per model; none = the built-in probe.
+        predictions: files of out-of-fold probabilities, one per model; none = the built-in probe. Also a folder or an array of
+            predicted masks.
         classes: order of its columns; None = sorted labels.
         in_sample: the predictions were made by a model that trained on these records.
         reviewed: files of answers that the review page saved.
@@ -219,10 +222,16 @@ def gather(
     dataset = link(dataset)
     clock.lap("link")
     needs = {need for check in checks for need in type(check).needs}
+    drawn = [path for path in plan.predictions if holds_masks(path)]
+    given = [path for path in plan.predictions if path not in drawn]
+    if drawn:
+        limits = plan.config.limits_of()
+        dataset = score_masks(dataset, drawn, limits, in_sample=plan.in_sample, progress=progress)
+        clock.lap("predicted masks")
     if predictor is not None:
         dataset = predictor(dataset) if "predictions" in needs else dataset
-    elif plan.predictions:
-        models = [read_predictions(p, dataset, classes=plan.classes, in_sample=plan.in_sample) for p in plan.predictions]
+    elif given:
+        models = [read_predictions(p, dataset, classes=plan.classes, in_sample=plan.in_sample) for p in given]
         dataset = replace(dataset, predictions=join_predictions(models, dataset))
     elif "predictions" in needs:
         progress.start("predicting labels out of fold", 0)

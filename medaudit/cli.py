@@ -94,7 +94,7 @@ def scan(
     predict: Annotated[
         str | None,
         typer.Option(
-            help="cnn: train a network per fold, in the place of the built-in probe.", rich_help_panel=given.PREDICTING
+            help="cnn: train a network per fold, to judge beside the built-in probe.", rich_help_panel=given.PREDICTING
         ),
     ] = None,
     encoder: Annotated[

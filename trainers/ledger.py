@@ -112,9 +112,12 @@ def _safe(text: str) -> str:
 
 def _file(names: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_safe(cell) for cell in row] for row in rows)
+    plain, quoted = (csv.writer(stream, lineterminator="\n", quoting=q) for q in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    plain.writerow(names)
+    for row in rows:
+        cells = [_safe(cell) for cell in row]
+        # before Python 3.13 a lone carriage return is not quoted unless it ends the lines
+        (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
     return stream.getvalue().encode("utf-8", "backslashreplace")
 
 

@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from auditor.dataset import Dataset
 from auditor.errors import ConfigError
+from auditor.noise.ensemble import join_predictions
 from auditor.out_of_fold import Question, answered, question_of, why_no_answer
-from auditor.predict import Inputs, probed
+from auditor.predict import Inputs, predict, probed
 from auditor.predict_numbers import answered_numbers, numbered, predict_numbers, why_no_numbers
 from trainers.bench import Bench
 from trainers.data import examples_of
@@ -38,18 +39,18 @@ Rows = npt.NDArray[np.int64]
 
 
 def network_predictor(place: Workplace, *, seed: int = 0, folds: int = 5) -> Callable[[Dataset], Dataset]:
-    """A small network per fold, trained on the labels of the other folds (`--predict cnn`).
+    """A small network per fold, trained on the labels of the other folds, beside the built-in probe (`--predict cnn`).
 
     The predictor raises:
         ConfigError: no network can be judged on other records than it learnt from; it says why.
         DatasetError: no picture can be read.
     """
 
-    def predict(dataset: Dataset) -> Dataset:
+    def predictor(dataset: Dataset) -> Dataset:
         with place.work() as work:
             return by_networks(dataset, place, work, seed=seed, folds=folds)
 
-    return predict
+    return predictor
 
 
 def encoder_predictor(
@@ -57,11 +58,11 @@ def encoder_predictor(
 ) -> Callable[[Dataset], Dataset]:
     """The built-in probe on the features of an encoder that does not learn (`--encoder`); raises as above."""
 
-    def predict(dataset: Dataset) -> Dataset:
+    def predictor(dataset: Dataset) -> Dataset:
         with place.work() as work:
             return by_encoder(dataset, place, work, encoder, network, seed=seed, folds=folds)
 
-    return predict
+    return predictor
 
 
 def by_networks(dataset: Dataset, place: Workplace, work: Path, *, seed: int, folds: int) -> Dataset:
@@ -71,7 +72,7 @@ def by_networks(dataset: Dataset, place: Workplace, work: Path, *, seed: int, fo
     groups, readable = bench.groups, bench.pictures.readable
     check_answerable(dataset, readable, groups, "--predict cnn", "a network")
     recipe = replace(bench.recipe, epochs=max(LEAST_EPOCHS, round(SHARE_OF_EPOCHS * bench.recipe.epochs)))
-    fold, origin = count(1), f"network {recipe.network}, out of fold"
+    fold, origin = count(1), f"network {recipe.network}"
     ahead = Margins(dataset.size)
 
     def told(train: Rows, test: Rows) -> Floats:
@@ -82,10 +83,11 @@ def by_networks(dataset: Dataset, place: Workplace, work: Path, *, seed: int, fo
         return bench.predict(trained, test)
 
     if dataset.labels.task == "continuous":
-        return answered_numbers(
+        found = answered_numbers(
             dataset, numbered(dataset, readable), lambda train, test: told(train, test)[:, 0],
             groups=groups, origin=origin, seed=seed, folds=folds,
         )  # fmt: skip
+        return beside_probe(dataset, found, groups=groups, seed=seed, folds=folds)
     question = question_of(dataset, readable)
 
     def model(train: Rows, test: Rows, rng: np.random.Generator) -> Floats:  # noqa: ARG001 - the seed draws everything
@@ -93,7 +95,21 @@ def by_networks(dataset: Dataset, place: Workplace, work: Path, *, seed: int, fo
 
     found = answered(dataset, question, model, groups=groups, origin=origin, seed=seed, folds=folds)
     assert found.predictions is not None
-    return replace(found, predictions=replace(found.predictions, margins=ahead.mean()))
+    found = replace(found, predictions=replace(found.predictions, margins=ahead.mean()))
+    return beside_probe(dataset, found, groups=groups, seed=seed, folds=folds)
+
+
+def beside_probe(dataset: Dataset, found: Dataset, *, groups: Rows, seed: int, folds: int) -> Dataset:
+    """The mean of the networks and of the built-in probe, where that one can answer: on small collections it is the better one.
+
+    Args:
+        dataset, found: without and with what the networks say.
+    """
+    probe = predict(dataset, seed=seed, folds=folds, groups=groups).predictions
+    assert found.predictions is not None
+    models = [found.predictions, *([] if probe is None else [probe])]
+    joined = join_predictions(models, dataset)
+    return replace(dataset, predictions=replace(joined, origin=f"{joined.origin}, out of fold"))
 
 
 class Margins:

@@ -1,36 +1,42 @@
-"""LN005: masks that are unlike the others of the collection."""
+"""LN005: masks that are unlike the others of the collection, or miss objects that a model sees."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
+from auditor.noise.mask_verdict import deviations, judge_masks
 from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 MIN_MASKS = 20
 FLOORS = {"components": 0.4, "foreground_fraction": 0.4}
 """Least spread taken for granted, on the logarithm of the number of objects and on the log-odds of the foreground."""
 
-Doubles = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True, kw_only=True)
 class SuspectMasks(Check):
-    """Masks hold far fewer, far more or far larger objects than the others.
+    """Masks miss objects, or hold far fewer, far more or far larger ones than the others.
 
     ## What it does
 
     Compares, over the masks that can be read and are not empty, the number of connected objects (logarithm) and the share of
     foreground (log-odds) with their median, in robust standard deviations: more than `max_deviations` is unlike the others. Few
     objects or little foreground may mean that objects were not drawn; very many objects, specks of a careless brush or of a
-    lossy format; very much foreground, an inverted mask. Whether an object of the image is really missing needs predictions of
-    masks, and is not judged. Empty masks, masks of another size and undeclared values are told by IN005, IN006 and IN012.
+    lossy format; very much foreground, an inverted mask. Empty masks, masks of another size and undeclared values are told by
+    IN005, IN006 and IN012.
+
+    With predicted masks (`--predictions FOLDER`) every mask is scored by the soft minimum of what the model thinks of its
+    pixels, and objects are compared: one that is predicted where nothing is drawn may be missing, one that is drawn where
+    nothing is predicted has no support. The latter measure how often the model is wrong. Only where it sees more missing objects
+    than it overlooks drawn ones, with the same confidence, beyond chance (records swapped at random, `max_p`) and by so much
+    that at most `max_false` of the list is expected to be wrong, are they findings. This assumes that on complete masks the
+    model would invent objects no more often than it overlooks them. A mask that the model doubts far more than the others
+    (`max_deviations`) is a finding too. All classes of objects are one here; a swapped class shows in the score.
 
     ## Why is this bad?
 
@@ -41,8 +47,13 @@ class SuspectMasks(Check):
 
     Look at the listed masks beside their images. Complete what is missing, remove specks, turn inverted masks over.
 
+    A missing object is a suggestion of the model: draw it only where you see it. `medaudit fix --strategy weak` trains on masks
+    that miss objects.
+
     ## Options
 
+    * `max_false`: at most this share of the missing objects that are listed is expected to be wrong (0.2).
+    * `max_p`: an excess of missing objects that chance gives more often is none (0.01).
     * `max_deviations`: so many robust standard deviations from the median are still like the others (6.0).
     * `max_findings`: so many masks are listed as findings (50); the table has them all.
 
@@ -50,6 +61,9 @@ class SuspectMasks(Check):
 
     * Foucart, Debeir & Decaestecker: SNOW: Semi-supervised, noisy and/or weak data for deep learning in digital pathology.
       ISBI 2019.
+    * Lad & Mueller: Estimating label quality and errors in semantic segmentation data via any model. ICML workshop, 2023 (score).
+    * Elias & Gygi: Target-decoy search strategy. Nature Methods 4, 2007; Barber & Candès: Controlling the false discovery rate
+      via knockoffs. Annals of Statistics 43, 2015 (share of wrong ones).
     * Rottmann & Reese: Automated detection of label errors in semantic segmentation datasets. WACV 2023.
     """
 
@@ -57,11 +71,32 @@ class SuspectMasks(Check):
     name: ClassVar[str] = "suspect-masks"
     severity: ClassVar[Severity] = Severity.WARNING
 
+    max_false: float = 0.2
+    max_p: float = 0.01
     max_deviations: float = 6.0
     max_findings: int = 50
 
     def run(self, dataset: Dataset) -> Verdict:
-        """Compare masks; raises SkipCheck with fewer than 20 that can be compared."""
+        """Compare masks; raises SkipCheck with fewer than 20 that can be compared, and no predictions of them."""
+        if dataset.mask_scores is None:
+            return self._shapes(dataset)
+        beside = judge_masks(
+            dataset.mask_scores, code=self.code, severity=self.severity, max_false=self.max_false, max_p=self.max_p,
+            max_deviations=self.max_deviations, max_findings=self.max_findings,
+        )  # fmt: skip
+        try:
+            shapes = self._shapes(dataset)
+        except SkipCheck as skipped:
+            return replace(beside, summary=f"{beside.summary} Not compared with each other: {skipped}.")
+        return replace(
+            beside,
+            summary=f"{beside.summary} {shapes.summary}",
+            metrics={**shapes.metrics, **beside.metrics},
+            findings=(*beside.findings, *shapes.findings),
+            tables=(*beside.tables, *shapes.tables),
+        )
+
+    def _shapes(self, dataset: Dataset) -> Verdict:
         masks = dataset.masks
         usable = masks[(masks["foreground_fraction"] > 0) & (masks["components"] > 0)] if len(masks) else masks
         if len(usable) < MIN_MASKS:
@@ -71,7 +106,7 @@ class SuspectMasks(Check):
             "components": np.log(usable["components"].to_numpy(dtype=np.float64)),
             "foreground_fraction": np.log(share / np.maximum(1 - share, 1e-6)),
         }
-        away = {name: _deviations(values, FLOORS[name]) for name, values in scales.items()}
+        away = {name: deviations(values, FLOORS[name]) for name, values in scales.items()}
         strongest = np.maximum(np.abs(away["components"]), np.abs(away["foreground_fraction"]))
         chosen = np.flatnonzero(strongest > self.max_deviations)
         chosen = chosen[np.argsort(-strongest[chosen], kind="stable")]
@@ -113,12 +148,6 @@ class SuspectMasks(Check):
             )
             for path, record, kind, objects, share, deviations in zip(*columns, strict=True)
         )  # fmt: skip
-
-
-def _deviations(values: Doubles, floor: float) -> Doubles:
-    """Distance from the median in robust standard deviations (1.4826 × median absolute deviation, at least `floor`)."""
-    middle = np.median(values)
-    return np.asarray((values - middle) / max(1.4826 * float(np.median(np.abs(values - middle))), floor))
 
 
 def _kind(objects: float, foreground: float, most: float) -> str:

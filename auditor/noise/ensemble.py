@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.dataset import Dataset, Predictions, State
-from auditor.predict import MAX_TRAINING, fit_temperature, soften
+from auditor.out_of_fold import MAX_TRAINING, fit_temperature, soften
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]

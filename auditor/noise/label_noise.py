@@ -14,6 +14,7 @@ import pandas as pd
 from auditor.check import SkipCheck
 from auditor.dataset import Dataset, Labels, Predictions, State
 from auditor.folds import fold_groups
+from auditor.noise.dynamics import with_margins
 from auditor.noise.estimate import NoiseEstimate, estimate_noise
 from auditor.noise.grades import by_grade
 from auditor.predict import why_not
@@ -134,6 +135,11 @@ def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tup
         estimate = estimate_noise(
             pooled if pooled.ndim == 2 else both(pooled), codes, None if alone else groups, tolerance=tolerance
         )
+        if predictions.margins is not None and pooled.ndim == 2:
+            margins = predictions.margins[rows]
+            if carrier is not None:
+                margins = (np.bincount(label_of, margins) / np.bincount(label_of)).astype(np.float32)
+            estimate = with_margins(estimate, margins, pooled, codes)
         if dataset.labels.task == "ordinal" and len(classes) == len(dataset.labels.classes):
             estimate = by_grade(estimate, pooled, codes)
         return JudgedTask(

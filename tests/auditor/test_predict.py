@@ -9,7 +9,8 @@ from sklearn.metrics import average_precision_score
 
 from auditor.dataset import State
 from auditor.feature import View, feature_columns, measure_all
-from auditor.predict import predict, soften, why_not
+from auditor.out_of_fold import soften
+from auditor.predict import predict, why_not
 from auditor.reader import Header, Pixels
 
 PNEUMONIA = Path(__file__).parents[2] / "../shared/data/images/pneumoniamnist/data/pneumoniamnist.npz"

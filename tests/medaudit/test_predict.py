@@ -200,7 +200,7 @@ def test_a_scan_trains_a_network_per_fold_and_says_so(tmp_path: Path, monkeypatc
     arguments = ["scan", str(data), "--select", "LN", "-o", "r.json", "-q", "--exit-zero", "--workers", "0"]
     assert main([*arguments, "--predict", "cnn", "--device", "cpu"]) == 0
     origin, first = judged(Path("r.json"))
-    assert origin == "network small-cnn, out of fold"
+    assert origin == "network small-cnn + built-in probe, out of fold"
     assert sum(map(swapped, first[:6])) >= 5
     assert not [p for p in (tmp_path / "cache").iterdir() if p.name.startswith("medaudit-")]
 

@@ -9,8 +9,9 @@ from builders import make_dataset
 from torch import nn
 
 from auditor.errors import ConfigError
+from auditor.mask_names import mask_names
 from trainers.data import Pictures
-from trainers.mask_files import classes_of, enlarged, mask_names, write_masks
+from trainers.mask_files import classes_of, enlarged, write_masks
 from trainers.model_input import Workplace
 from trainers.recipe import Normalisation, Recipe, Trained
 from trainers.task import LearningTask

@@ -1,8 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from builders import make_dataset
 
+from auditor.dataset import Predictions
 from auditor.noise.dynamics import ranks, with_margins
 from auditor.noise.estimate import estimate_noise
+from auditor.noise.label_noise import judge_labels
 
 
 def judged(n: int = 400, seed: int = 0):
@@ -49,3 +54,27 @@ def test_labels_that_no_network_learnt_keep_their_rank():
 
 def test_ranks_are_shares_and_equal_values_share_one():
     assert ranks(np.array([3.0, 1.0, 1.0, 7.0], np.float32)) == pytest.approx([0.625, 0.25, 0.25, 0.875])
+
+
+def test_the_ranking_of_a_scan_heeds_margins_also_of_labels_of_whole_studies():
+    _, p, codes, wrong, margins = judged(300)
+    names = ["abc"[c] for c in codes]
+    plain = make_dataset(labels=names)
+    told = Predictions(probabilities=p, classes=("a", "b", "c"), origin="x")
+    (before,) = judge_labels(replace(plain, predictions=told), tolerance=0.01)
+    (after,) = judge_labels(replace(plain, predictions=replace(told, margins=margins, remembered={})), tolerance=0.01)
+    assert found(after.estimate.score, wrong) > found(before.estimate.score, wrong)
+    # every study has two images of one label: its margin is their mean
+    twice = np.repeat(np.arange(300), 2)
+    studies = make_dataset(labels=[names[i] for i in twice], columns={"study": [f"s{i}" for i in twice]}, level="study")
+    off = np.tile([-1, 1], 300).astype(np.float32)
+    pairs = Predictions(probabilities=p[twice], classes=("a", "b", "c"), origin="x", margins=margins[twice] + off)
+    (pooled,) = judge_labels(replace(studies, predictions=pairs), tolerance=0.01)
+    assert found(pooled.estimate.score, wrong[_order(pooled)]) > found(before.estimate.score, wrong)
+
+
+def _order(task):
+    """Study of each judged label."""
+    first = np.zeros(len(task.estimate.score), int)
+    first[task.label_of] = task.records // 2
+    return first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from builders import write_folder
 from auditor.dataset import Dataset
 from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
+from auditor.scan import linked_dataset, plan_for
 from auditor.types import ScanResult
 from trainers.bench import Bench
 from trainers.data import Examples
@@ -22,6 +24,7 @@ from trainers.recipe import Recipe, Trained
 from trainers.strategies.augment import LEVELS, Augment
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Case, NotApplicable, Trust
+from trainers.trust import trust_of as trust_named
 
 SHORT = Recipe(network="small-cnn", width=4, epochs=2, batch=8, rate=1e-2)
 
@@ -167,38 +170,26 @@ def test_off_is_the_network_of_doing_nothing_and_the_others_are_not(pictures: Da
 
 @pytest.mark.slow
 def test_with_ten_images_a_class_of_digits_it_beats_doing_nothing(tmp_path: Path) -> None:
-    """The figure of `benchmarks/strategies.py --data few`, two seeds: about +.04 in balanced accuracy."""
-    from sklearn.datasets import load_digits
-
-    data, rng = load_digits(), np.random.default_rng(17)
-    # the digits are ordered by writer: a few of them must be drawn
-    order = rng.permutation(len(data.target))
-    few = np.concatenate([order[:1200][data.target[order[:1200]] == digit][:10] for digit in range(10)])
-    held = order[1200:]
-    chosen = np.concatenate([few, held])
-    write_folder(
-        tmp_path / "set",
-        {
-            str(digit): [(data.images[i] * 15.9375).round().astype(np.uint8) for i in chosen if data.target[i] == digit]
-            for digit in range(10)
-        },
-    )
-    dataset = extract(open_dataset(tmp_path / "set", Options()), Pass(workers=0))[0]
-    # the files of a class are in order: first its ten, of which two validate, then those that evaluate
-    place = np.concatenate([np.arange(int((data.target[chosen] == digit).sum())) for digit in range(10)])
-    trust = Trust(
-        trusted=place < 8, validation=(place >= 8) & (place < 10), evaluation=place >= 10, training=place < 8, origin="test",
-        self_graded=False,
-    )  # fmt: skip
+    """The figure of `benchmarks/strategies.py --data few` (split 0): +.040 in balanced accuracy, +.009 to +.073."""
+    path = Path(__file__).parents[3] / "benchmarks" / "strategies.py"
+    spec = importlib.util.spec_from_file_location("strategies_benchmark", path)
+    assert spec is not None
+    assert spec.loader is not None
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    target = tmp_path / "few"
+    benchmark.write_digits(target, "clean", seed=0, labels="few")
+    dataset = linked_dataset(target, plan_for(target, roles={"label": "digit"}, workers=0, tool_version=""))
+    trust = trust_named(dataset, trusted="checked", evaluate="gold")
     bench = Bench(dataset, trust, work=tmp_path / "work", workers=0, device="cpu")
-    case, strategy = case_of(bench), Augment(networks=2)
+    case, strategy = case_of(bench), Augment()
     proposal = strategy.propose(case)
-    arms = [[arm.fit(case, proposal, seed) for seed in (0, 1)] for arm in (Nothing(), strategy)]
+    arms = [[arm.fit(case, proposal, seed) for seed in range(3)] for arm in (Nothing(), strategy)]
     said = [[bench.predict(fit, trust.evaluation) for fit in fits] for fits in arms]
     found = compare_arms(
         dataset.labels.codes[trust.evaluation], *said, patients=np.arange(int(trust.evaluation.sum())), task="single",
         classes=dataset.labels.classes, arm="augment",
     )  # fmt: skip
-    assert arms[1][0].recipe.augmentation != "off"
+    assert found.metrics[0].metric == "balanced_accuracy"
+    assert found.metrics[0].low > 0
     assert found.metrics[0].difference > 0.02
-    assert found.metrics[0].after > 0.95
