@@ -32,8 +32,8 @@ class SuspectMasks(Check):
 
     With predicted masks (`--predictions FOLDER`) every mask is scored by the soft minimum of what the model thinks of its
     pixels, and objects are compared: one that is predicted where nothing is drawn may be missing, one that is drawn where
-    nothing is predicted has no support. The latter measure how often the model is wrong. Only where it sees more missing objects
-    than it overlooks drawn ones, with the same confidence, beyond chance (records swapped at random, `max_p`) and by so much
+    nothing is predicted has no support. The latter measure how often the model errs. Only where it sees more missing objects than
+    it overlooks drawn ones, with the same confidence, beyond chance (records swapped at random, `max_p`) and by so much
     that at most `max_false` of the list is expected to be wrong, are they findings. This assumes that on complete masks the
     model would invent objects no more often than it overlooks them. A mask that the model doubts far more than the others
     (`max_deviations`) is a finding too. All classes of objects are one here; a swapped class shows in the score.
@@ -52,7 +52,7 @@ class SuspectMasks(Check):
 
     ## Options
 
-    * `max_false`: at most this share of the missing objects that are listed is expected to be wrong (0.2).
+    * `max_false`: at most this share of the missing objects that are listed is expected to be wrong (0.15).
     * `max_p`: an excess of missing objects that chance gives more often is none (0.01).
     * `max_deviations`: so many robust standard deviations from the median are still like the others (6.0).
     * `max_findings`: so many masks are listed as findings (50); the table has them all.
@@ -61,7 +61,7 @@ class SuspectMasks(Check):
 
     * Foucart, Debeir & Decaestecker: SNOW: Semi-supervised, noisy and/or weak data for deep learning in digital pathology.
       ISBI 2019.
-    * Lad & Mueller: Estimating label quality and errors in semantic segmentation data via any model. ICML workshop, 2023 (score).
+    * Lad & Mueller: Estimating label quality and errors in semantic segmentation data via any model. ICML workshop 2023.
     * Elias & Gygi: Target-decoy search strategy. Nature Methods 4, 2007; Barber & Candès: Controlling the false discovery rate
       via knockoffs. Annals of Statistics 43, 2015 (share of wrong ones).
     * Rottmann & Reese: Automated detection of label errors in semantic segmentation datasets. WACV 2023.
@@ -71,7 +71,7 @@ class SuspectMasks(Check):
     name: ClassVar[str] = "suspect-masks"
     severity: ClassVar[Severity] = Severity.WARNING
 
-    max_false: float = 0.2
+    max_false: float = 0.15
     max_p: float = 0.01
     max_deviations: float = 6.0
     max_findings: int = 50

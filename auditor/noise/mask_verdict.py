@@ -42,7 +42,7 @@ def judge_masks(
     doubted = _doubted(scored, max_deviations)
     rows = _rows(scored, scores, missing, doubted)
     chosen = rows[(rows["missing"] > 0) | rows["doubted"]] if missing.cut is not None else rows[rows["doubted"]]
-    left = table.loc[table["problem"] != "", "problem"]
+    left = table.loc[table["problem"] != "", "problem"].value_counts()
     return Verdict(
         summary=_summary(scores, missing, rows),
         metrics={
@@ -59,11 +59,11 @@ def judge_masks(
             "predictions": scores.origin,
             "predictions_out_of_fold": scores.out_of_fold,
         },
-        findings=tuple(_finding(row, code, severity, missing) for row in chosen.head(max_findings).to_dict("records")),
+        findings=tuple(_finding(row, code, severity, missing) for row in _dicts(chosen.head(max_findings))),
         tables=(_table(rows), *_objects(scores, missing)),
         coverage=Coverage(
             evaluated=len(scored), total=len(table), unit="records",
-            reason="" if left.empty else f"{left.mode()[0]} ({int((left == left.mode()[0]).sum()):,} of {len(left):,} left out)",
+            reason="; ".join(f"{problem}: {count:,}" for problem, count in left.head(3).items()),
         ),
     )  # fmt: skip
 
@@ -96,12 +96,12 @@ def _summary(scores: MaskScores, missing: MissingObjects, rows: pd.DataFrame) ->
     more = f" {doubted:,} masks are doubted far more than the others." if doubted else ""
     if missing.cut is not None:
         return (
-            f"{len(missing.listed):,} objects in {int((rows['missing'] > 0).sum()):,} of {len(rows):,} masks seem to be missing; "
-            f"about {missing.false_fraction:.0%} of them would be mistakes of the model.{more}{learnt}"
+            f"{len(missing.listed):,} objects seem missing from {int((rows['missing'] > 0).sum()):,} of {len(rows):,} masks; "
+            f"about {missing.false_fraction:.0%} of them may be mistakes of the model.{more}{learnt}"
         )
     return (
-        f"No evidence that objects are missing from {len(rows):,} masks: the model sees {missing.invented:,} objects where none is "
-        f"drawn and overlooks {missing.overlooked:,} drawn ones as surely.{more}{learnt}"
+        f"No evidence that objects are missing from {len(rows):,} masks: the model sees {missing.invented:,} objects where none "
+        f"is drawn, and overlooks {missing.overlooked:,} drawn ones as surely.{more}{learnt}"
     )
 
 
@@ -110,8 +110,8 @@ def _finding(row: dict[str, object], code: str, severity: Severity, missing: Mis
     if count:
         number = "an object" if count == 1 else f"{count:,} objects"
         message = (
-            f"the prediction shows {number} where nothing is drawn (confidence up to {row['confidence']:.2f}; of such objects about "
-            f"{missing.false_fraction:.0%} are expected to be mistakes of the model); look at the mask beside its image"
+            f"the prediction shows {number} where nothing is drawn (confidence up to {row['confidence']:.2f}; of such objects "
+            f"about {missing.false_fraction:.0%} may be mistakes of the model); look at the mask beside its image"
         )
     else:
         message = (
@@ -125,6 +125,10 @@ def _finding(row: dict[str, object], code: str, severity: Severity, missing: Mis
             "missing_objects": count, "unsupported_objects": int(str(row["unsupported"])), "objects": int(str(row["objects"])),
         },
     )  # fmt: skip
+
+
+def _dicts(rows: pd.DataFrame) -> list[dict[str, object]]:
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
 def _table(rows: pd.DataFrame) -> Table:

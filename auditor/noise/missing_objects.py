@@ -3,9 +3,9 @@
 The null needs no clean masks. A drawn object that the model is sure is not there counts as its mistake, and the model is taken
 to invent objects no more often than it overlooks drawn ones with the same confidence. So the overlooked objects are decoys for
 the invented ones: under the null either kind is as likely in every record, which a test that swaps both kinds record by record
-checks (each record one flip: objects of one record are not independent), and their ratio bounds the false share of a list. As in
-the target-decoy search of proteomics (Elias & Gygi, Nature Methods 4, 2007); the + 1 after Barber & Candès (Annals of Statistics
-43, 2015).
+checks (each record one flip: objects of one record are not independent), and their ratio bounds the false share of a list.
+As in the target-decoy search of proteomics (Elias & Gygi, Nature Methods 4, 2007); the + 1 after Barber & Candès (Annals of
+Statistics 43, 2015).
 """
 
 from __future__ import annotations

@@ -212,6 +212,10 @@ class WeakThreshold(OneArm):
 
     As `weak`; it costs nothing beyond plain training.
 
+    ## Options
+
+    * `margin`, `least_pixels`, `networks`: those of `weak`; without effect here.
+
     ## References
 
     * Foucart, Debeir & Decaestecker: SNOW. ISBI 2019.
@@ -233,6 +237,10 @@ class WeakUnlabelled(OneArm):
     ## When
 
     As `weak`.
+
+    ## Options
+
+    * `margin`, `least_pixels`, `networks`: those of `weak`; without effect here.
 
     ## References
 
@@ -260,6 +268,7 @@ class WeakOnlyPositive(OneArm):
 
     * `margin` (0.25): of a window, as a share of the longer side of the object's box.
     * `least_pixels` (80): of an object, for a picture of 256 × 256 pixels.
+    * `networks`: that of `weak`; without effect here.
 
     ## References
 
