@@ -51,7 +51,7 @@ class Setup:
     memory_bytes: int = MEMORY_BYTES
 
     def measurer(self) -> Measurer:
-        """Who does the work; made inside the worker. A subclass may send another one (`trainers.decode`)."""
+        """Who does the work; made inside the worker. A subclass may send another one (`trainers.decoding.decode`)."""
         measurer = Measurer(root=self.root, limits=self.limits, rules=self.rules)
         if self.cache is not None:
             cache = Cache(folder=self.cache, writable=False)

@@ -32,8 +32,8 @@ from auditor.out_of_fold import answered, question_of
 from auditor.predict import predict
 from auditor.reader import Header, Pixels
 from auditor.types import DatasetSummary
-from trainers.automatic import automatic
 from trainers.data import Examples, Pictures
+from trainers.engine.automatic import automatic
 from trainers.loop import predict as say
 from trainers.loop import train
 from trainers.predictor import LEAST_EPOCHS, SHARE_OF_EPOCHS, Margins

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from auditor.degrade.flaws import Truth
 from auditor.types import Cell, Finding, ScanResult, Severity
 from medaudit.flawed import DEEP, SHALLOW, Planted, make_demo
-from trainers.correct import Order
+from trainers.attempt import Order
 
 __all__ = ["Planted", "make_demo", "order_of_demo", "tell"]
 

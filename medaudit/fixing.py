@@ -16,7 +16,7 @@ from auditor.scan import Plan
 from auditor.types import Comparison, RunVerdict
 from reports.compare import compare_results, differences
 from reports.format import formats
-from trainers.correct import Order
+from trainers.attempt import Order
 from trainers.fix import Fixed, fix, under_old_names
 from trainers.strategy import strategy_classes, title
 

@@ -46,7 +46,8 @@ UseCache = Annotated[
 Predictions = Annotated[
     list[Path] | None,
     typer.Option(
-        help="Out-of-fold class probabilities: npy, npz, csv or parquet; repeated, the mean of several models.",
+        help="Out-of-fold class probabilities: npy, npz, csv or parquet; repeated, the mean of several models. "
+        "Or predicted masks: a folder of files named after the images, or an array.",
         rich_help_panel=PREDICTING,
     ),
 ]

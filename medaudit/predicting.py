@@ -9,7 +9,7 @@ from auditor.dataset import Dataset
 from auditor.errors import ConfigError
 from auditor.progress import Progress
 from auditor.scan import Plan, pass_of, read_dataset
-from trainers.model_input import Workplace
+from trainers.decoding.model_input import Workplace
 from trainers.predict_files import check_output, model_of, predict_files
 from trainers.predictor import encoder_predictor, network_predictor
 

@@ -21,9 +21,9 @@ from auditor.errors import ConfigError
 from auditor.layout import CONFIG_NAME, Options
 from auditor.tabular.tables import table_format
 from auditor.types import Proposal
-from trainers.array_form import write_arrays
-from trainers.cells import Cells
-from trainers.corrected_copy import (
+from trainers.copying.array_form import write_arrays
+from trainers.copying.cells import Cells
+from trainers.copying.corrected_copy import (
     IMAGES,
     MEMORY,
     ORIGINAL,
@@ -34,11 +34,11 @@ from trainers.corrected_copy import (
     state_file,
     table_files,
 )
-from trainers.decide import decide_corrections, decide_removals
-from trainers.ledger import CORRECTIONS, REMOVED, WEIGHTS, Entry, Removal, corrections_file, removed_file, weights_file
-from trainers.memory import state_of_copy
-from trainers.place import bring, built, check_place, put
-from trainers.source import Source, open_source
+from trainers.copying.decide import decide_corrections, decide_removals
+from trainers.copying.ledger import CORRECTIONS, REMOVED, WEIGHTS, Entry, Removal, corrections_file, removed_file, weights_file
+from trainers.copying.memory import state_of_copy
+from trainers.copying.place import bring, built, check_place, put
+from trainers.copying.source import Source, open_source
 
 MOST_REMOVED = 0.10
 

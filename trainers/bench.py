@@ -21,10 +21,10 @@ from auditor.folds import assign_folds
 from auditor.progress import Progress, Silent
 from auditor.reader import Limits
 from auditor.types import Proposal
-from trainers.automatic import automatic, fitted
 from trainers.data import Examples, Pictures, Rows, examples_of
+from trainers.decoding.pictures import read_pictures
+from trainers.engine.automatic import automatic, fitted
 from trainers.loop import predict, train
-from trainers.pictures import read_pictures
 from trainers.recipe import Recipe, Trained
 from trainers.strategy import Bools, Case, Trust
 from trainers.task import Floats, LearningTask, targets_from, task_of

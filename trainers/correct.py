@@ -7,92 +7,29 @@ can show anything (a new split); everything else is written as a proposal.
 
 from __future__ import annotations
 
+import hashlib
 import os
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from auditor.dataset import Dataset
 from auditor.errors import ConfigError
 from auditor.progress import Progress, Silent
 from auditor.scan import Plan, examine, linked_dataset
-from auditor.types import Arm, Evaluation, Proposal, ScanResult
+from auditor.types import ScanResult
+from trainers.attempt import Attempt, Order, proposed, trained
 from trainers.bench import Bench
 from trainers.choose import Pick, recommended
-from trainers.evaluate import choose_best, compare_arms
-from trainers.evaluation_tables import difference_table
-from trainers.loop import Trained
-from trainers.strategies.nothing import Nothing
-from trainers.strategy import Case, NotApplicable, Strategy, Trust, strategy_named, title
+from trainers.strategy import Case, Trust, strategy_named
 from trainers.trust import trust_of
-from trainers.truth import patients_of, truth_of
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """What the user asks of `fix`.
-
-    Args:
-        strategies: names; `auto` reads the findings.
-        trusted, evaluate: a column of yes and no, or a file that lists records (`trainers.trust`).
-        unlabelled: a folder of pictures without labels.
-        seeds: networks per arm.
-        seed: of everything else that is drawn; the networks' seeds are seed, seed + 1, ...
-        device: auto, cpu, cuda, cuda:N or mps.
-        budget: seconds for all training together; None = as long as it takes.
-        margin: a loss of the main metric smaller than this counts as none.
-        force: apply what is not shown to do no harm.
-        check: propose only, train nothing.
-        options: of strategies, text (`from-run`, `encoder`, ...).
-    """
-
-    strategies: tuple[str, ...] = ("auto",)
-    trusted: str | None = None
-    evaluate: str | None = None
-    unlabelled: Path | None = None
-    seeds: int = 3
-    seed: int = 0
-    device: str = "auto"
-    budget: float | None = None
-    margin: float = 0.01
-    force: bool = False
-    check: bool = False
-    options: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(kw_only=True)
-class Attempt:
-    """One strategy on its way through the run; `on_validation` and `on_evaluation` are (seeds, records, outputs),
-    `beside` the same of further networks on the evaluation records.
-
-    `gain` is that over doing nothing on validation, with its standard error.
-    """
-
-    strategy: Strategy
-    why: str
-    proposal: Proposal | None = None
-    fits: Sequence[Trained] = ()
-    on_validation: Floats | None = None
-    on_evaluation: Floats | None = None
-    beside: Mapping[str, Floats] = field(default_factory=dict)
-    evaluation: Evaluation | None = None
-    gain: tuple[float, float] = (float("nan"), float("nan"))
-    skipped: str = ""
-
-    @property
-    def arm(self) -> Arm:
-        """What reports show of it."""
-        return Arm(
-            strategy=self.strategy.name, title=title(type(self.strategy)), why=self.why, proposal=self.proposal,
-            evaluation=self.evaluation, skipped=self.skipped,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +80,8 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
         strategy_named(name, told[name])
     seen = examine(target, plan, progress=progress)
     dataset, before = seen.dataset, seen.result
+    # what was trained or chosen on other pictures or labels is of no use to this run
+    work = work / content_key(dataset)
     trust, untrusted = parts(dataset, order)
     unlabelled = opened_pool(order, plan, progress)
     automatic = "auto" in order.strategies
@@ -196,90 +135,6 @@ def opened_pool(order: Order, plan: Plan, progress: Progress) -> Dataset | None:
     return linked_dataset(order.unlabelled, Plan(config=plan.config, workers=plan.workers, cache=plan.cache), progress=progress)
 
 
-def proposed(attempt: Attempt, case: Case, hindrance: str) -> None:
-    """Ask one strategy what it would do."""
-    if hindrance:
-        attempt.skipped = hindrance
-        return
-    try:
-        attempt.proposal = attempt.strategy.propose(case)
-    except NotApplicable as reason:
-        attempt.skipped = str(reason)
-
-
-def trained(attempts: Sequence[Attempt], case: Case, order: Order) -> None:
-    """Train every arm and doing nothing, with the same seeds, and evaluate them on records that none of them saw."""
-    bench = case.bench
-    baseline = Attempt(strategy=Nothing(), why="")
-    baseline.proposal = baseline.strategy.propose(case)
-    arms = [baseline, *(a for a in attempts if a.strategy.trains and not a.skipped)]
-    seeds = [order.seed + i for i in range(order.seeds)]
-    ends = None if order.budget is None else time.monotonic() + order.budget
-    left = len(arms) * len(seeds)
-    for attempt in arms:
-        assert attempt.proposal is not None
-        fits: list[Trained] = []
-        try:
-            for seed in seeds:
-                bench.allow(None if ends is None else max(1.0, (ends - time.monotonic()) / left))
-                fits.append(attempt.strategy.fit(case, attempt.proposal, seed))
-                left -= 1
-            attempt.proposal = attempt.strategy.conclude(case, attempt.proposal, fits)
-        except NotApplicable as reason:
-            left -= len(seeds) - len(fits)
-            attempt.skipped = str(reason)
-            continue
-        attempt.fits = fits
-        attempt.on_validation = np.stack([bench.predict(f, case.trust.validation) for f in fits])
-        attempt.on_evaluation = np.stack([bench.predict(f, case.trust.evaluation) for f in fits])
-        others = [attempt.strategy.beside(case, f) for f in fits]
-        attempt.beside = {
-            name: np.stack([bench.predict(other[name], case.trust.evaluation) for other in others]) for name in others[0]
-        }
-    truth, task = truth_of(case, case.trust.evaluation), bench.task
-    for attempt in arms[1:]:
-        if attempt.on_evaluation is None or baseline.on_evaluation is None:
-            continue
-        attempt.evaluation = compare_arms(
-            truth, baseline.on_evaluation, attempt.on_evaluation, patients=patients_of(case, case.trust.evaluation),
-            task=task.kind, classes=task.classes, margin=order.margin, seed=order.seed, self_graded=case.trust.self_graded,
-            arm=attempt.strategy.name, baseline=baseline.strategy.name, unit=unit_of(case.dataset),
-        )  # fmt: skip
-        attempt.evaluation = with_others(attempt.evaluation, attempt, case, order)
-        attempt.gain = gain_of(attempt, baseline, case, order)
-
-
-def with_others(evaluation: Evaluation, attempt: Attempt, case: Case, order: Order) -> Evaluation:
-    """The evaluation with a table and a sentence on each further network that the arm is compared with."""
-    rows, task = case.trust.evaluation, case.bench.task
-    assert attempt.on_evaluation is not None
-    for name, predictions in attempt.beside.items():
-        against = compare_arms(
-            truth_of(case, rows), predictions, attempt.on_evaluation, patients=patients_of(case, rows), task=task.kind,
-            classes=task.classes, margin=order.margin, seed=order.seed, self_graded=case.trust.self_graded,
-            arm=attempt.strategy.name, baseline=name, unit=unit_of(case.dataset),
-        )  # fmt: skip
-        table = difference_table(
-            f"against_{name}", f"Against the {name}", against.metrics, before=f"The {name}", after=attempt.strategy.name
-        )
-        note = f"against the {name}: {against.summary}"
-        evaluation = replace(evaluation, tables=(*evaluation.tables, table), notes=(*evaluation.notes, note))
-    return evaluation
-
-
-def gain_of(attempt: Attempt, baseline: Attempt, case: Case, order: Order) -> tuple[float, float]:
-    """Gain of the main metric over doing nothing on the validation records, and its standard error; NaN where unknown."""
-    assert attempt.on_validation is not None
-    assert baseline.on_validation is not None
-    rows, task = case.trust.validation, case.bench.task
-    arms = {"nothing": baseline.on_validation, "arm": attempt.on_validation}
-    choice = choose_best(
-        truth_of(case, rows), arms, baseline="nothing", patients=patients_of(case, rows), task=task.kind,
-        classes=task.classes, seed=order.seed,
-    )  # fmt: skip
-    return choice.gains.get("arm", float("nan")), choice.errors.get("arm", float("nan"))
-
-
 def selected(attempts: Sequence[Attempt], order: Order, *, automatic: bool) -> tuple[tuple[Attempt, ...], tuple[str, ...]]:
     """Which proposals go on, and why. Strategies with one answer compete on the validation records, where they were trained.
 
@@ -331,6 +186,9 @@ def held_back(attempt: Attempt, order: Order) -> str:
     return f"{attempt.strategy.name} is not applied: {verdict} on the evaluation records; --force applies it all the same"
 
 
-def unit_of(dataset: Dataset) -> str:
-    """What is drawn anew: patients where their ids tell pictures apart, else pictures that are no copies of each other."""
-    return "patient" if dataset.has("patient") and dataset.records["patient"].nunique() > 1 else "picture"
+def content_key(dataset: Dataset) -> str:
+    """A digest over records, labels and pictures: the same for the same data."""
+    digest = hashlib.blake2b(digest_size=8)
+    for frame in (dataset.records, dataset.labels.values.to_frame(), dataset.fingerprints):
+        digest.update(pd.util.hash_pandas_object(frame.astype("string"), index=True).to_numpy().tobytes())
+    return digest.hexdigest()

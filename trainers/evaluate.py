@@ -15,11 +15,11 @@ import numpy as np
 
 from auditor.statistics.multiplicity import holm
 from auditor.types import Chart, ComparisonVerdict, Evaluation, Measured, Table
-from trainers.evaluation_tables import calibration_chart, class_table, difference_chart, tests_table, trivial_table
-from trainers.grade import Array, Graded, Kind, grade
-from trainers.metrics import Doubles, Metric
-from trainers.paired import Draws, Interval, draw, draw_seeds, interval
-from trainers.wording import LEAST_PATIENTS, count, judge, lowered, notes, number, signed, summary
+from trainers.grading.evaluation_tables import calibration_chart, class_table, difference_chart, tests_table, trivial_table
+from trainers.grading.grade import Array, Graded, Kind, grade
+from trainers.grading.metrics import Doubles, Metric
+from trainers.grading.paired import Draws, Interval, draw, draw_seeds, interval
+from trainers.grading.wording import LEAST_PATIENTS, count, judge, lowered, notes, number, signed, summary
 
 Patients = Sequence[object] | Array
 Seeds = Sequence[Array] | Array
@@ -65,7 +65,7 @@ def compare_arms(
     """Compare two arms on the evaluation records.
 
     Args:
-        truth: as in `trainers.grade.grade`.
+        truth: as in `trainers.grading.grade.grade`.
         before, after: predictions of the baseline and of the arm: per seed, the same seeds in the same order.
         patients: id per record; None = a patient of its own.
         task: single, multi, ordinal, continuous or segmentation.

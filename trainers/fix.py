@@ -15,13 +15,14 @@ from auditor.progress import Progress, Silent
 from auditor.scan import Plan, plan_for, scan
 from auditor.types import Arm, Cell, Column, Finding, Proposal, ScanResult, Table
 from trainers.apply import Applied, apply
-from trainers.correct import Attempt, Corrected, Order, correct, held_back
-from trainers.encoder_file import Program
-from trainers.ledger import Removal
+from trainers.attempt import Attempt, Order
+from trainers.copying.ledger import Removal
+from trainers.copying.place import check_place
+from trainers.copying.provenance import provenance
+from trainers.correct import Corrected, correct, held_back
+from trainers.engine.encoder_file import Program
+from trainers.grading.wording import count
 from trainers.model_file import CARD, DESCRIPTION, WEIGHTS, save_model
-from trainers.place import check_place
-from trainers.provenance import provenance
-from trainers.wording import count
 
 MODEL = "model"
 MAX_THUMBNAILS = 200

@@ -19,20 +19,20 @@ from torch import Tensor, nn
 
 from auditor.errors import DatasetError, MedauditError
 from auditor.progress import Progress, Silent
-from trainers.checkpoint import load_checkpoint, plain, save_checkpoint, signature
 from trainers.data import Examples, Pictures
-from trainers.dynamics import Dynamics
-from trainers.feed import Feed, Normaliser
+from trainers.engine.checkpoint import load_checkpoint, plain, save_checkpoint, signature
+from trainers.engine.dynamics import Dynamics
+from trainers.engine.feed import Feed, Normaliser
+from trainers.engine.mixing import mixed, smoothed
+from trainers.engine.optimiser import Average, optimiser_of, schedule
+from trainers.engine.randomness import private_randomness
+from trainers.engine.score import score_of
+from trainers.engine.team import Team
 from trainers.losses import loss_named
-from trainers.mixing import mixed, smoothed
 from trainers.models import Network, first_network, freeze
-from trainers.optimiser import Average, optimiser_of, schedule
 from trainers.predict import autocast, placed, predict
-from trainers.randomness import private_randomness
 from trainers.recipe import Epoch, Normalisation, Recipe, Trained
-from trainers.score import score_of
 from trainers.task import LearningTask
-from trainers.team import Team
 
 __all__ = ["Normalisation", "Recipe", "Trained", "predict", "train"]
 

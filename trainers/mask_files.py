@@ -12,9 +12,9 @@ from PIL import Image
 from auditor.dataset import Dataset
 from auditor.errors import ConfigError
 from auditor.mask_names import mask_names
+from trainers.copying.place import built, put
 from trainers.data import Pictures
-from trainers.model_input import Workplace
-from trainers.place import built, put
+from trainers.decoding.model_input import Workplace
 from trainers.predict import predict
 from trainers.recipe import Trained
 

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from auditor.errors import ConfigError, DatasetError
-from trainers.encoder_file import Program
+from trainers.engine.encoder_file import Program
 from trainers.models import network_named, parameters
 from trainers.recipe import Epoch, Normalisation, Recipe, Trained
 from trainers.task import LearningTask

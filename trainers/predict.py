@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainers.data import Pictures
-from trainers.feed import Feed, Normaliser, layout
+from trainers.engine.feed import Feed, Normaliser, layout
 from trainers.recipe import Floats, Normalisation, Recipe, Rows, Trained
 from trainers.task import LearningTask, grade_probabilities
 

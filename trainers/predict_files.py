@@ -16,9 +16,9 @@ from auditor.files import write_files
 from auditor.predict_numbers import NUMBER
 from auditor.predictions import column_order
 from trainers.bench import device_named
+from trainers.decoding.model_input import Workplace, pictures_for
 from trainers.mask_files import write_masks
 from trainers.model_file import DESCRIPTION, load_model
-from trainers.model_input import Workplace, pictures_for
 from trainers.predict import predict
 from trainers.recipe import Trained
 

@@ -24,8 +24,8 @@ from auditor.predict import Inputs, predict, probed
 from auditor.predict_numbers import answered_numbers, numbered, predict_numbers, why_no_numbers
 from trainers.bench import Bench
 from trainers.data import examples_of
-from trainers.encoder_features import borrowed, features_of
-from trainers.model_input import Workplace
+from trainers.decoding.model_input import Workplace
+from trainers.engine.encoder_features import borrowed, features_of
 from trainers.recipe import Trained
 from trainers.strategy import Trust
 from trainers.trust import kin

@@ -16,7 +16,7 @@ from trainers.trust import kin
 
 
 def truth_of(case: Case, rows: Bools) -> npt.NDArray[np.generic]:
-    """What the labels of these records say, as `trainers.grade` wants it."""
+    """What the labels of these records say, as `trainers.grading.grade` wants it."""
     labels, kind = case.dataset.labels, case.bench.task.kind
     if kind == "segmentation":
         masks = case.bench.pictures.masks

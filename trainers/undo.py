@@ -19,8 +19,8 @@ from auditor.errors import ConfigError, DatasetError
 from auditor.files import write_files
 from auditor.tabular.labels import text_of
 from auditor.tabular.tables import read_table
-from trainers.array_form import write_arrays
-from trainers.corrected_copy import (
+from trainers.copying.array_form import write_arrays
+from trainers.copying.corrected_copy import (
     IMAGES,
     MEMORY,
     ORIGINAL,
@@ -32,7 +32,7 @@ from trainers.corrected_copy import (
     state_file,
     table_files,
 )
-from trainers.ledger import (
+from trainers.copying.ledger import (
     CORRECTIONS,
     REMOVED,
     WEIGHTS,
@@ -44,8 +44,8 @@ from trainers.ledger import (
     key_of,
     removed_file,
 )
-from trainers.source import Part
-from trainers.wording import count
+from trainers.copying.source import Part
+from trainers.grading.wording import count
 
 Cell = tuple[str, int]
 BY_HAND = "the corrected value was changed by hand since"

@@ -32,8 +32,8 @@ class SuspectMasks(Check):
 
     With predicted masks (`--predictions FOLDER`) every mask is scored by the soft minimum of what the model thinks of its
     pixels, and objects are compared: one that is predicted where nothing is drawn may be missing, one that is drawn where
-    nothing is predicted has no support. The latter measure how often the model errs. Only where it sees more missing objects than
-    it overlooks drawn ones, with the same confidence, beyond chance (records swapped at random, `max_p`) and by so much
+    nothing is predicted has no support. The latter measure how often the model errs. Only where it sees more missing objects
+    than it overlooks drawn ones, with the same confidence, beyond chance (records swapped at random, `max_p`) and by so much
     that at most `max_false` of the list is expected to be wrong, are they findings. This assumes that on complete masks the
     model would invent objects no more often than it overlooks them. A mask that the model doubts far more than the others
     (`max_deviations`) is a finding too. All classes of objects are one here; a swapped class shows in the score.

@@ -100,8 +100,8 @@ def _summary(scores: MaskScores, missing: MissingObjects, rows: pd.DataFrame) ->
             f"about {missing.false_fraction:.0%} of them may be mistakes of the model.{more}{learnt}"
         )
     return (
-        f"No evidence that objects are missing from {len(rows):,} masks: the model sees {missing.invented:,} objects where none "
-        f"is drawn, and overlooks {missing.overlooked:,} drawn ones as surely.{more}{learnt}"
+        f"No evidence that objects are missing from {len(rows):,} masks: the model sees {missing.invented:,} objects where "
+        f"none is drawn, and overlooks {missing.overlooked:,} drawn ones as surely.{more}{learnt}"
     )
 
 

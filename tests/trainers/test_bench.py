@@ -13,9 +13,9 @@ from auditor.errors import ConfigError, DatasetError
 from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
 from auditor.types import Correction, Proposal, ScanResult
-from trainers.automatic import automatic, fitted
 from trainers.bench import Bench, device_named
 from trainers.data import Examples
+from trainers.engine.automatic import automatic, fitted
 from trainers.recipe import Recipe, Trained
 from trainers.strategy import Case, Trust
 from trainers.task import LearningTask

@@ -7,7 +7,8 @@ import pytest
 from builders import make_dataset
 
 from auditor.types import Proposal
-from trainers.correct import Attempt, Order, best_of, with_others
+from trainers.attempt import Attempt, Order, with_others
+from trainers.correct import best_of
 from trainers.evaluate import compare_arms
 from trainers.strategies.distill import Distill
 from trainers.strategies.robust import Robust

@@ -9,9 +9,9 @@ from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from auditor.types import Column, Evaluation, Table
 from reports.charts import draw as draw_chart
 from trainers.evaluate import choose_best, compare_arms, score
-from trainers.grade import Kind
-from trainers.paired import delong, draw_seeds, interval, mcnemar
-from trainers.wording import judge, number, signed
+from trainers.grading.grade import Kind
+from trainers.grading.paired import delong, draw_seeds, interval, mcnemar
+from trainers.grading.wording import judge, number, signed
 
 CLASSES = ("benign", "malignant", "normal")
 

@@ -11,8 +11,8 @@ from torch import nn
 from auditor.errors import ConfigError
 from auditor.mask_names import mask_names
 from trainers.data import Pictures
+from trainers.decoding.model_input import Workplace
 from trainers.mask_files import classes_of, enlarged, write_masks
-from trainers.model_input import Workplace
 from trainers.recipe import Normalisation, Recipe, Trained
 from trainers.task import LearningTask
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from auditor.errors import ConfigError, DatasetError
 from trainers.data import Examples, Pictures
-from trainers.encoder_file import Program
+from trainers.engine.encoder_file import Program
 from trainers.loop import Recipe, Trained, predict, train
 from trainers.model_file import load_model, save_model
 from trainers.models import Network

@@ -16,8 +16,8 @@ from auditor.errors import ConfigError
 from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
 from trainers import predictor
-from trainers.encoder_features import borrowed, features_of
-from trainers.model_input import Workplace
+from trainers.decoding.model_input import Workplace
+from trainers.engine.encoder_features import borrowed, features_of
 from trainers.models import network_named
 from trainers.predictor import encoder_predictor, network_predictor
 from trainers.recipe import Recipe

@@ -14,8 +14,8 @@ from auditor.dataset import Dataset
 from auditor.noise.label_noise import JudgedTask, judge_labels
 from auditor.noise.review import CONTROLS, SUSPECTS, draw_queue
 from auditor.types import Cell, Column, Correction, Proposal, Table
+from trainers.relabelling.verified import Group, bounded_groups, group_table, stratum_of
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
-from trainers.verified import Group, bounded_groups, group_table, stratum_of
 
 if TYPE_CHECKING:
     from trainers.recipe import Trained

@@ -21,10 +21,10 @@ from auditor.fields import words
 from auditor.files import write_files
 from auditor.layout import CONFIG_NAME
 from auditor.types import Column, Proposal, Table
+from trainers.copying.source import MADE
+from trainers.copying.toml_text import toml_text
 from trainers.deidentify import LEAST_SALT, PSEUDONYMS, Cleaner, Trail, deidentify
-from trainers.source import MADE
 from trainers.strategy import Answers, Bools, Case, NotApplicable, Strategy
-from trainers.toml_text import toml_text
 
 MOST_LEFT_OUT = 0.5
 KEPT_COLUMNS = frozenset(("age", "sex", "gender", "view", "laterality", "side", "projection", "modality"))

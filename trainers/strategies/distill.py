@@ -16,8 +16,8 @@ from trainers.bench import Bench
 from trainers.data import Rows
 from trainers.model_file import load_model, save_model
 from trainers.models import network_named, parameters
-from trainers.pseudo_labels import tempered
 from trainers.recipe import Recipe, Trained
+from trainers.relabelling.pseudo_labels import tempered
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.task import LearningTask
 

@@ -14,11 +14,11 @@ import numpy.typing as npt
 from auditor.dataset import Dataset
 from auditor.reader import Limits
 from auditor.types import Cell, Correction, Proposal
-from trainers.encoding_traces import COLUMNS
-from trainers.forensics import Residual, drawn_rows, judge_traces
-from trainers.form_report import Looked, Made, form_notes, sources_table
-from trainers.rewrite import SUFFIX, Form, SizeRule, common_form
-from trainers.rewrite_pass import RewriteSetup, Rewritten, Surveyed, read_all
+from trainers.rewriting.encoding_traces import COLUMNS
+from trainers.rewriting.forensics import Residual, drawn_rows, judge_traces
+from trainers.rewriting.form_report import Looked, Made, form_notes, sources_table
+from trainers.rewriting.rewrite import SUFFIX, Form, SizeRule, common_form
+from trainers.rewriting.rewrite_pass import RewriteSetup, Rewritten, Surveyed, read_all
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 
 _SIZES = frozenset(

@@ -10,10 +10,11 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from auditor.types import Cell, Proposal
-from trainers.automatic import automatic
 from trainers.contamination import check_unseen
 from trainers.data import Examples, Rows
-from trainers.pseudo_labels import (
+from trainers.engine.automatic import automatic
+from trainers.recipe import Recipe, Trained
+from trainers.relabelling.pseudo_labels import (
     DECISIONS,
     Codes,
     balanced,
@@ -25,8 +26,17 @@ from trainers.pseudo_labels import (
     temperature_of,
     tempered,
 )
-from trainers.reading import DROP, REPLACE, SURE, Reading, bound_table, corrections_of, decision_table, opinion_of, weights_of
-from trainers.recipe import Recipe, Trained
+from trainers.relabelling.reading import (
+    DROP,
+    REPLACE,
+    SURE,
+    Reading,
+    bound_table,
+    corrections_of,
+    decision_table,
+    opinion_of,
+    weights_of,
+)
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.task import Kind
 

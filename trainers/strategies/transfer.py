@@ -10,10 +10,10 @@ from typing import ClassVar
 from auditor.errors import ConfigError
 from auditor.types import Proposal
 from trainers.contamination import UNCHECKED, check_unseen
-from trainers.encoder_file import Program, load_encoder
+from trainers.engine.encoder_file import Program, load_encoder
+from trainers.engine.randomness import private_randomness
 from trainers.model_file import DESCRIPTION, WEIGHTS, load_model
 from trainers.models import NETWORKS, Network, network_named
-from trainers.randomness import private_randomness
 from trainers.recipe import Normalisation, Recipe, Trained
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 

@@ -13,8 +13,8 @@ from auditor.errors import ConfigError
 from auditor.types import Column, Proposal, Table
 from trainers.evaluate import score
 from trainers.losses import UNKNOWN_PIXEL
-from trainers.missing_objects import around_objects, best_threshold, shifted
 from trainers.recipe import Trained
+from trainers.relabelling.missing_objects import around_objects, best_threshold, shifted
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.truth import chosen_on_validation, patients_of, truth_of

@@ -1,6 +1,7 @@
 """Predicted masks beside drawn ones: what is read, how pixels are scored, which objects only one of both has."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from auditor.noise.mask_sources import holds_masks
 from auditor.noise.mask_values import MaskScores, Ruler
 from auditor.progress import Silent
 from auditor.reader import Limits
+from auditor.scan import plan_for, scan
 
 SIDE = 48
 
@@ -273,6 +275,19 @@ def test_dropped_objects_are_found_by_record(tmp_path: Path) -> None:
     assert verdict.metrics["missing_objects_false_fraction"] <= 0.15
     assert all("where nothing is drawn" in f.message for f in verdict.findings)
     assert {"mask_scores", "missing_objects"} <= {t.name for t in verdict.tables}
+    json.dumps([[dict(f.evidence), f.score] for f in verdict.findings] + [dict(verdict.metrics)], allow_nan=False)
+    for table in verdict.tables:
+        json.dumps([list(c.values) for c in table.columns], allow_nan=False)
+
+
+def test_a_scan_reads_them_beside_the_built_in_probe(dataset: Dataset, maps: np.ndarray, tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", maps)
+    plan = plan_for(dataset.root, predictions=[tmp_path / "p.npy"], in_sample=True, select=["LN005"], cache=False, workers=0)
+    (outcome,) = [o for o in scan(dataset.root, plan).outcomes if o.code == "LN005"]
+    assert outcome.status == "passed"
+    assert outcome.verdict is not None
+    assert outcome.verdict.metrics["scored_masks"] == len(maps)
+    assert "learnt from these masks" in outcome.verdict.summary
 
 
 def test_a_mask_of_another_image_stands_out(tmp_path: Path) -> None:

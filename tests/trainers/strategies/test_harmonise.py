@@ -120,7 +120,7 @@ def test_workers_give_the_same_files(tmp_path: Path, monkeypatch: pytest.MonkeyP
     leaky(tmp_path / "data", {"ill": "png16", "well": "png8"}, count=10)
     seen = seen_in(tmp_path / "data")
     alone = Harmonise(workers=0).propose(case_of(seen, tmp_path / "a"))
-    monkeypatch.setattr("trainers.rewrite_pass.FEW_FILES", 0)
+    monkeypatch.setattr("trainers.rewriting.rewrite_pass.FEW_FILES", 0)
     crew = Harmonise(workers=2).propose(case_of(seen, tmp_path / "b"))
     assert crew.metrics == alone.metrics
     assert crew.corrections == alone.corrections

@@ -1,0 +1,117 @@
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from auditor.errors import ConfigError
+from trainers.engine.encoder_file import load_encoder
+from trainers.models import network_named
+from trainers.task import LearningTask
+
+
+def task(channels: int = 1) -> LearningTask:
+    return LearningTask(kind="single", classes=("a", "b"), channels=channels, shape=(8, 8))
+
+
+def saved(path: Path, channels: int = 1, prefix: str = "", width: int = 4) -> dict[str, torch.Tensor]:
+    torch.manual_seed(1)
+    weights = network_named("small-cnn", task(channels), width=width).encoder.state_dict()
+    save_file({prefix + name: tensor.clone() for name, tensor in weights.items()}, path)
+    return weights
+
+
+@pytest.mark.parametrize("prefix", ["", "encoder."])
+def test_an_encoder_is_loaded_and_the_head_stays(tmp_path: Path, prefix: str) -> None:
+    weights = saved(tmp_path / "e.safetensors", prefix=prefix)
+    network = network_named("small-cnn", task(), width=4)
+    head = network.head.weight.clone()  # type: ignore[operator]
+    load_encoder(network, tmp_path / "e.safetensors", task())
+    assert all(torch.equal(weights[name], tensor) for name, tensor in network.encoder.state_dict().items())
+    assert torch.equal(head, network.head.weight)  # type: ignore[arg-type]
+
+
+def test_a_first_kernel_for_colour_sees_grey_as_colour_with_three_equal_channels(tmp_path: Path) -> None:
+    saved(tmp_path / "e.safetensors", channels=3)
+    grey = load_encoder(network_named("small-cnn", task(1), width=4), tmp_path / "e.safetensors", task(1)).eval()
+    colour = load_encoder(network_named("small-cnn", task(3), width=4), tmp_path / "e.safetensors", task(3)).eval()
+    picture = torch.rand(2, 1, 8, 8)
+    torch.testing.assert_close(grey.encoder(picture), colour.encoder(picture.expand(2, 3, 8, 8)))
+
+
+def test_an_encoder_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    saved(tmp_path / "e.safetensors", width=8)
+    with pytest.raises(ConfigError, match="shape"):
+        load_encoder(network_named("small-cnn", task(), width=4), tmp_path / "e.safetensors", task())
+    save_file({"x": torch.zeros(1)}, tmp_path / "f.safetensors")
+    with pytest.raises(ConfigError, match="names of weights"):
+        load_encoder(network_named("small-cnn", task(), width=4), tmp_path / "f.safetensors", task())
+
+
+@pytest.mark.parametrize("name", ["e.safetensors", "e.pt2", "e.pth"])
+def test_a_file_that_is_no_encoder_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"nothing of the kind")
+    with pytest.raises(ConfigError, match=name):
+        load_encoder(network_named("small-cnn", task()), tmp_path / name, task())
+
+
+class Halved(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel = torch.nn.Conv2d(1, 5, 3, stride=2)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.kernel(images).mean((2, 3))
+
+
+def exported(path: Path) -> Halved:
+    module = Halved()
+    batch = torch.export.Dim("batch", min=1, max=1024)
+    program = torch.export.export(module, (torch.zeros(3, 1, 8, 8),), dynamic_shapes=({0: batch},))
+    torch.export.save(program, path)
+    return module
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_exported_program_becomes_the_encoder_and_learns(tmp_path: Path) -> None:
+    module = exported(tmp_path / "e.pt2")
+    network = load_encoder(network_named("small-cnn", task()), tmp_path / "e.pt2", task())
+    pictures = torch.rand(7, 1, 8, 8)
+    torch.testing.assert_close(network.encoder(pictures), module(pictures))
+    assert network.train()(pictures).shape == (7, 2)
+    network(pictures).sum().backward()
+    assert all(p.grad is not None for p in network.parameters())
+
+
+class Hostile:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_program_with_a_pickle_that_runs_code_is_refused_and_nothing_runs(tmp_path: Path) -> None:
+    exported(tmp_path / "e.pt2")
+    hostile = io.BytesIO()
+    torch.save(Hostile(tmp_path / "ran"), hostile)
+    writer, replaced = torch._C.PyTorchFileWriter(str(tmp_path / "h.pt2")), 0
+    with zipfile.ZipFile(tmp_path / "e.pt2") as archive:
+        for name in archive.namelist():
+            inside = name.split("/", 1)[1]
+            if inside.startswith(".data") or inside == "byteorder":
+                continue  # torch's writer makes these itself
+            data = hostile.getvalue() if inside.startswith("data/sample_inputs") else archive.read(name)
+            replaced += data == hostile.getvalue()
+            writer.write_record(inside, data, len(data))
+    writer.write_end_of_file()
+    before = dict(os.environ)
+    with pytest.raises(ConfigError, match=r"h\.pt2"):
+        load_encoder(network_named("small-cnn", task()), tmp_path / "h.pt2", task())
+    assert replaced == 1
+    assert not (tmp_path / "ran").exists()
+    assert dict(os.environ) == before

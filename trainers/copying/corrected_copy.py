@@ -1,0 +1,180 @@
+"""What a corrected copy remembers, so that it can be undone and applied again: the table as it was, and every cell changed.
+
+Everything that a copy holds of the labels follows from this state: `table_files` writes it, whatever is applied of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from auditor.errors import ConfigError
+from auditor.layout import CONFIG_NAME
+from auditor.types import Correction
+from trainers.copying.forms.column import CorrectedColumn
+from trainers.copying.forms.form import Place, written
+from trainers.copying.ledger import REMOVED, Entry, Removal
+from trainers.copying.source import Part
+from trainers.copying.toml_text import toml_text
+
+MEMORY = ".medaudit"
+"""Hidden folder in a copy: no part of a scan of it."""
+STATE, ORIGINAL = f"{MEMORY}/state.json", f"{MEMORY}/original"
+STATE_VERSION = 1
+IMAGES = "images"
+"""Folder of the images in a copy, where some of them were written anew."""
+
+Changed = Mapping[str, Mapping[int, str]]
+"""Column → row → text that stands there in the place of the original one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """The memory of a copy.
+
+    Args:
+        form: `table`, `made`, `npz`, or `whole` (a copy that a strategy made as a whole; it cannot be undone).
+        tables: names of the table files, in the order of their rows.
+        names: column → name of the column that holds its corrected values.
+        existing: columns whose corrected column is in the table already, from an earlier correction.
+        virtual: columns that are in no file → text of every row.
+        roles: of columns that are in no file: column → role.
+        config: medaudit.toml of the copy, without what depends on the corrections that are applied.
+        arrays: npz only: names of the files.
+        root: folder of the user's images, relative to the copy.
+        rewritten: the images are read from the copy, where some of them were written anew.
+        entries, removals: everything that was proposed, applied or not.
+    """
+
+    form: str
+    tables: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    existing: tuple[str, ...] = ()
+    virtual: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    arrays: tuple[str, ...] = ()
+    root: str = ""
+    rewritten: bool = False
+    entries: tuple[Entry, ...] = ()
+    removals: tuple[Removal, ...] = ()
+
+
+def state_file(state: State) -> bytes:
+    """The state as JSON."""
+    content = {"written_by": "medaudit", "state_version": STATE_VERSION, **vars(state)}
+    content["entries"] = [{**vars(entry), "correction": vars(entry.correction)} for entry in state.entries]
+    content["removals"] = [vars(removal) for removal in state.removals]
+    return (json.dumps(content, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+
+
+def read_state(output: Path) -> State:
+    """The memory of a copy.
+
+    Raises:
+        ConfigError: the folder is no corrected copy, or one of another version.
+    """
+    try:
+        content = json.loads((output / STATE).read_bytes().decode("utf-8", "surrogatepass"))
+    except (OSError, ValueError):
+        raise ConfigError(f"{output}: not a corrected copy; name the folder that `medaudit fix` wrote") from None
+    if content.pop("written_by", None) != "medaudit" or content.pop("state_version", None) != STATE_VERSION:
+        raise ConfigError(f"{output}: written by another version of medaudit; make the copy again with `medaudit fix`")
+    entries = tuple(
+        Entry(
+            correction=Correction(**e["correction"]), edits=tuple((int(r), c, o, n) for r, c, o, n in e["edits"]),
+            applied=e["applied"], note=e["note"],
+        )
+        for e in content.pop("entries")
+    )  # fmt: skip
+    removals = tuple(Removal(**{**r, "rows": tuple(r["rows"])}) for r in content.pop("removals"))
+    content |= {name: tuple(content[name]) for name in ("tables", "existing", "arrays")}
+    return State(entries=entries, removals=removals, **content)
+
+
+def applied_changes(entries: Sequence[Entry]) -> dict[str, dict[int, str]]:
+    """The cells as the applied corrections leave them, one after the other."""
+    changed: dict[str, dict[int, str]] = {}
+    for entry in entries:
+        if entry.applied:
+            for row, column, _, new in entry.edits:
+                changed.setdefault(column, {})[row] = new
+    return changed
+
+
+def removed_rows(removals: Sequence[Removal]) -> frozenset[int]:
+    """Rows of the table that left it."""
+    return frozenset(row for removal in removals if removal.applied for row in removal.rows)
+
+
+def table_files(state: State, parts: Sequence[Part], changed: Changed, removed: frozenset[int]) -> dict[str, bytes]:
+    """The table files of the copy, and its medaudit.toml.
+
+    Args:
+        state: names and configuration.
+        parts: the files as they were.
+        changed: what stands in the corrected columns where it is not the original value.
+        removed: rows that leave.
+
+    Raises:
+        DatasetError: a file cannot hold a new value.
+    """
+    used = [column for column in state.names if changed.get(column) or column in state.existing]
+    files: dict[str, bytes] = {}
+    start = 0
+    for name, part in zip(state.tables, parts, strict=True):
+        size = len(part.lines)
+        kept = np.array([row not in removed for row in range(start, start + size)], dtype=np.bool_)
+        columns = [_column(state, column, changed, start, size) for column in used if changed.get(column)]
+        untouched = not columns and bool(kept.all())
+        place = Place(lines=part.lines, kept=kept)
+        files[name] = part.content if untouched else written(part.name, part.content, place, columns)
+        start += size
+    files[CONFIG_NAME] = toml_text(config_of(state, used, bool(removed))).encode()
+    return files
+
+
+def _column(state: State, column: str, changed: Changed, start: int, size: int) -> CorrectedColumn:
+    """One corrected column for the rows of one file. One without an original in the file is written whole."""
+    values = {row - start: text for row, text in changed[column].items() if start <= row < start + size}
+    if column in state.virtual:
+        values = {row: str(text) for row, text in enumerate(state.virtual[column][start : start + size])} | values
+    was = {row - start: text for row, text in first_texts(state, column).items() if start <= row < start + size}
+    return CorrectedColumn(
+        name=state.names[column],
+        beside=None if column in state.virtual else column,
+        changed=values,
+        was={} if column in state.virtual else was,
+        exists=column in state.existing,
+    )
+
+
+def first_texts(state: State, column: str) -> dict[int, str]:
+    """Row → text of a column before the first correction of it."""
+    found: dict[int, str] = {}
+    for entry in state.entries:
+        for row, name, old, _ in entry.edits:
+            if name == column:
+                found.setdefault(row, old)
+    return found
+
+
+def config_of(state: State, used: Sequence[str], removed: bool) -> dict[str, Any]:
+    """medaudit.toml: the roles as they were, and which corrected columns are read in the place of their originals."""
+    config: dict[str, Any] = {section: dict(values) for section, values in state.config.items() if section != "waivers"}
+    if state.form != "npz":
+        config["dataset"]["root"] = IMAGES if state.rewritten else state.root
+        config["roles"] |= {role: state.names[column] for column, role in state.roles.items() if column in used}
+        corrected = {column: state.names[column] for column in used if column not in state.roles}
+        if corrected:
+            config["dataset"]["corrected"] = corrected
+        if removed:
+            config["dataset"]["left-out"] = REMOVED
+    if "waivers" in state.config:
+        config["waivers"] = state.config["waivers"]
+    return config

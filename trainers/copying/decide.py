@@ -1,0 +1,118 @@
+"""Which corrections and removals of a chain of proposals are applied, and why the others are not.
+
+Proposals follow each other: a later one sees what the earlier ones left. Where two of them want another value in one
+place, the first stands and the other is written down beside it; nothing is decided in silence.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.dataset import Dataset, State
+from auditor.groups import is_test
+from auditor.types import Correction, Proposal
+from trainers.copying.cells import Cells, Refused
+from trainers.copying.ledger import Entry, Removal
+
+NO_LABEL = ""
+
+
+def decide_removals(dataset: Dataset, proposals: Sequence[Proposal], cells: Cells, *, most: float) -> tuple[Removal, ...]:
+    """Test records stay, and of no class more than `most` leaves; what is over it stays a proposal.
+
+    Args:
+        most: share of the records of a class, 0–1.
+    """
+    classes = classes_of(dataset)
+    held: Counter[str] = Counter(name for names in classes for name in names)
+    gone: Counter[str] = Counter()
+    taken: set[str] = set()
+    found: list[Removal] = []
+    wanted = [(p.strategy, record, reason) for p in proposals for record, reason in p.removed.items()]
+    for strategy, record, reason in wanted:
+        place = cells.places.get(record, -1)
+        names = classes[place] if place >= 0 else ()
+        split = _text(dataset, "split", place)
+        note = ""
+        if place < 0:
+            note = "no record has this id"
+        elif record in taken:
+            note = "removed already"
+        elif is_test(split):
+            note = "a test record: nothing is taken out of the test set"
+        elif any(gone[name] + 1 > most * held[name] for name in names):
+            note = f"over the limit of {most:.0%} of a class"
+        if not note:
+            taken.add(record)
+            gone.update(names)
+        found.append(
+            Removal(
+                record=record, path=_text(dataset, "path", place), reason=reason, strategy=strategy,
+                label=_label(dataset, place), split=split,
+                rows=tuple(cells.source.rows[place].tolist()) if place >= 0 else (), applied=not note, note=note,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def classes_of(dataset: Dataset) -> list[tuple[str, ...]]:
+    """The classes of each record: one, several, or all of them together where there is none."""
+    labels = dataset.labels
+    if labels.task == "multi" and labels.states is not None:
+        positive: npt.NDArray[np.bool_] = labels.states.to_numpy() == State.POSITIVE
+        return [
+            tuple(name for name, there in zip(labels.classes, row, strict=True) if there) or (NO_LABEL,) for row in positive
+        ]
+    if labels.task in ("single", "ordinal"):
+        return [(NO_LABEL if missing else str(v),) for v, missing in zip(labels.values, labels.values.isna(), strict=True)]
+    return [(NO_LABEL,)] * dataset.size
+
+
+def decide_corrections(
+    proposals: Sequence[Proposal], cells: Cells, removed: Mapping[str, Removal], *, force: bool
+) -> list[Entry]:
+    """Apply what may be applied to `cells`, in order.
+
+    Args:
+        removed: record → its removal, of those that are applied.
+        force: apply also what a person should look at first.
+    """
+    entries: list[Entry] = []
+    for proposal in proposals:
+        for correction in proposal.corrections:
+            entries.append(_decide(correction, cells, removed, force=force))
+    return entries
+
+
+def _decide(correction: Correction, cells: Cells, removed: Mapping[str, Removal], *, force: bool) -> Entry:
+    try:
+        edits = tuple(cells.edits(correction))
+    except Refused as reason:
+        earlier = cells.changed_by(correction)
+        return Entry(correction=correction, note=str(reason) if earlier is None else f"{earlier} changed the value before")
+    if correction.record in removed:
+        return Entry(correction=correction, edits=edits, note=f"the record leaves ({removed[correction.record].strategy})")
+    if not edits:
+        return Entry(correction=correction, applied=True, note="the new value stands there already")
+    if not (correction.safe or force):
+        return Entry(correction=correction, edits=edits, note="to be looked at first: set `applied` to yes to accept it")
+    cells.apply(edits, correction.strategy)
+    return Entry(correction=correction, edits=edits, applied=True)
+
+
+def _text(dataset: Dataset, column: str, place: int) -> str:
+    if place < 0 or column not in dataset.records.columns:
+        return ""
+    value = dataset.records[column].iloc[place]
+    return "" if value is None or value != value else str(value)
+
+
+def _label(dataset: Dataset, place: int) -> str:
+    if place < 0 or dataset.labels.task == "none":
+        return ""
+    value = dataset.labels.values.iloc[place]
+    return "" if value is None or value != value else str(value)

@@ -1,0 +1,130 @@
+"""corrections.csv, removed.csv and weights.csv: what was changed, what is only proposed, and why not."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from auditor.errors import ConfigError
+from auditor.types import Correction
+from trainers.copying.cells import Edit
+
+CORRECTIONS, REMOVED, WEIGHTS = "corrections.csv", "removed.csv", "weights.csv"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+_YES = frozenset(("yes", "y", "true", "1", "x"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A correction, the cells that it changes, and whether it was applied; `note` says why not."""
+
+    correction: Correction
+    edits: tuple[Edit, ...] = ()
+    applied: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removal:
+    """A record that leaves the collection, or was proposed to; `rows` of the table are its own."""
+
+    record: str
+    path: str
+    reason: str
+    strategy: str
+    label: str
+    split: str
+    rows: tuple[int, ...]
+    applied: bool = False
+    note: str = ""
+
+
+Key = tuple[str, str, str, str, str]
+"""Record, field, old, new, strategy: what tells two corrections apart, however a spreadsheet sorted them."""
+
+
+def key_of(correction: Correction) -> Key:
+    """What tells a correction from every other one of a copy."""
+    return (correction.record, correction.field, correction.old, correction.new, correction.strategy)
+
+
+def corrections_file(entries: Iterable[Entry]) -> bytes:
+    """One row per correction; `applied` may be set to `yes` by hand, see `trainers.undo.reapply`."""
+    names = ("record", "field", "old", "new", "confidence", "reason", "strategy", "code", "safe", "applied", "note")
+    rows = (
+        (
+            e.correction.record, e.correction.field, e.correction.old, e.correction.new,
+            "" if e.correction.confidence is None else f"{e.correction.confidence:.4f}", e.correction.reason,
+            e.correction.strategy, e.correction.code, yes(e.correction.safe), yes(e.applied), e.note,
+        )
+        for e in entries
+    )  # fmt: skip
+    return _file(names, rows)
+
+
+def removed_file(removals: Iterable[Removal]) -> bytes:
+    """One row per record that left, or was proposed to leave."""
+    names = ("record", "path", "reason", "strategy", "label", "split", "applied", "note")
+    return _file(names, ((r.record, r.path, r.reason, r.strategy, r.label, r.split, yes(r.applied), r.note) for r in removals))
+
+
+def weights_file(weights: Mapping[str, float], paths: Mapping[str, str], strategies: Mapping[str, str]) -> bytes:
+    """One row per record of the copy."""
+    rows = ((record, paths.get(record, ""), f"{weight:.6g}", strategies.get(record, "")) for record, weight in weights.items())
+    return _file(("record", "path", "weight", "strategy"), rows)
+
+
+def accepted_corrections(content: bytes) -> set[Key]:
+    """The corrections whose column `applied` says yes.
+
+    Raises:
+        ConfigError: a column is missing.
+    """
+    rows = _rows(content, CORRECTIONS, ("record", "field", "old", "new", "strategy", "applied"))
+    return {(r[0], r[1], r[2], r[3], r[4]) for r in rows if r[5].strip().lower() in _YES}
+
+
+def accepted_removals(content: bytes) -> set[str]:
+    """The records whose column `applied` says yes.
+
+    Raises:
+        ConfigError: a column is missing.
+    """
+    return {r[0] for r in _rows(content, REMOVED, ("record", "applied")) if r[1].strip().lower() in _YES}
+
+
+def yes(value: bool) -> str:
+    """`yes` or `no`."""
+    return "yes" if value else "no"
+
+
+def unescaped(text: str) -> str:
+    """What `_safe` was given."""
+    return text[1:] if text.startswith("'") else text
+
+
+def _safe(text: str) -> str:
+    """The text, never run as a formula by a spreadsheet (OWASP, CSV injection), and told from one that had an apostrophe."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _file(names: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    stream = io.StringIO(newline="")
+    plain, quoted = (csv.writer(stream, lineterminator="\n", quoting=q) for q in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    plain.writerow(names)
+    for row in rows:
+        cells = [_safe(cell) for cell in row]
+        # before Python 3.13 a lone carriage return is not quoted unless it ends the lines
+        (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
+    return stream.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _rows(content: bytes, name: str, wanted: Sequence[str]) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    header = next(reader, [])
+    if not set(wanted) <= set(header):
+        raise ConfigError(f"{name}: the columns {', '.join(wanted)} are needed; they were not all found in its first line")
+    places = [header.index(column) for column in wanted]
+    return [[unescaped(row[p]) if p < len(row) else "" for p in places] for row in reader if row]

@@ -1,0 +1,1 @@
+"""Pictures and masks of a collection, decoded once into one array."""

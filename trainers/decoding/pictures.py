@@ -1,0 +1,211 @@
+"""Reads all pictures of a dataset once, in bounded processes, into one typed array on disk. A second run decodes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from auditor.containers.array_rows import digest_of
+from auditor.dataset import Dataset
+from auditor.errors import DatasetError, UnreadableFile
+from auditor.extract import tasks_of
+from auditor.measure import Measurement, Task
+from auditor.progress import Progress, Silent
+from auditor.quality.mask_facts import PREFIX
+from auditor.reader import Limits
+from auditor.workers import run_workers
+from trainers.data import Pictures
+from trainers.decoding.decode import DECODE_VERSION, Decoded, Decoder, DecodeSetup, Plan
+from trainers.decoding.survey import MOST_SIDE, Survey, joined, paths_of_masks, plan_of, survey_of
+
+MEMORY_BYTES = 2 << 30
+UNKNOWN = 255
+"""Class of a pixel that nobody knows, as in `trainers.losses` (which imports torch)."""
+
+
+def read_pictures(
+    dataset: Dataset,
+    *,
+    work: Path,
+    more: Sequence[Dataset] = (),
+    side: int | None = None,
+    most: int = MOST_SIDE,
+    shape: tuple[int, ...] | None = None,
+    limits: Limits | None = None,
+    workers: int = 2,
+    progress: Progress | None = None,
+    masks: bool = False,
+    memory_bytes: int = MEMORY_BYTES,
+) -> Pictures:
+    """All pictures of a dataset that was scanned (`auditor.extract`), decoded once and kept in `work` by content.
+
+    Three channels are kept only where any picture has unequal ones. Files of one 8-bit raster format stay as they are; in any
+    other collection each picture is spread over its own 1st–99th percentile, as 16 bits where every file is deeper than 8, so
+    that neither depth nor container can be read off the array. All pictures get one shape; a picture of other proportions is
+    stretched, because bars beside it would tell its proportions. Volumes are kept where every record has more than one frame,
+    else the middle frame is taken.
+
+    Args:
+        more: collections that are decoded in the same way, of which nothing but the pictures is wanted; their rows come after
+            those of `dataset`, in order.
+        side: length of the longer side of the result; None: about the median of the files, at most `most` (a volume: half).
+        shape: of the result, in the place of `side` and `most`: what a network wants that is there already.
+        workers: processes; 0 decodes in this one, without isolation.
+        masks: read the mask of each record too.
+        memory_bytes: a larger array stays on disk (`np.memmap`).
+
+    Raises:
+        DatasetError: no picture can be read; masks are wanted and there are none; or volumes, and a file is none.
+    """
+    sources = (dataset, *more)
+    surveys = [survey_of(source) for source in sources]
+    paths = paths_of_masks(dataset) if masks else None
+    if paths is not None and paths.isna().all():
+        raise DatasetError("no record has a mask that can be read: there is nothing to train on")
+    survey = joined(surveys)
+    plan = plan_of(dataset, survey, side=side, most=most, masks=masks)
+    if shape is not None:
+        if len(shape) == 3 and not (survey.frames > 1).all():
+            raise DatasetError("the network reads volumes, and not every file here holds more than one frame")
+        plan = replace(plan, shape=shape)
+    key = key_of(sources, surveys, plan, paths)
+    work.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder, decoded = work / f"pictures-{key}", 0
+    if not (folder / "readable.npy").is_file():
+        draft = Path(tempfile.mkdtemp(prefix="pictures-", dir=work))
+        try:
+            decoded = decode(
+                sources, surveys, plan, draft,
+                limits=limits or Limits(), workers=workers, progress=progress or Silent(), mask_paths=paths,
+            )  # fmt: skip
+            take_place(draft, folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    return Pictures(
+        array=opened(folder / "array.npy", memory_bytes),
+        readable=np.load(folder / "readable.npy"),
+        masks=opened(folder / "masks.npy", memory_bytes) if masks else None,
+        masked=np.load(folder / "masked.npy") if masks else None,
+        mask_values=((0, 1) if plan.soft_masks else plan.mask_values) if masks else (),
+        decoded=decoded,
+    )
+
+
+def take_place(draft: Path, folder: Path) -> None:
+    """Give the finished draft its name, unless another process has made the same meanwhile."""
+    try:
+        draft.replace(folder)
+    except OSError:
+        if not (folder / "readable.npy").is_file():
+            raise
+
+
+def opened(path: Path, memory_bytes: int) -> npt.NDArray[Any]:
+    """The array, in memory when it fits."""
+    array: npt.NDArray[Any] = np.load(path, mmap_mode="r" if path.stat().st_size > memory_bytes else None)
+    return array
+
+
+def key_of(sources: Sequence[Dataset], surveys: Sequence[Survey], plan: Plan, mask_paths: pd.Series | None) -> str:
+    """Names the result by the content of all files, in order, and by how they are decoded."""
+    digest = hashlib.blake2b(json.dumps([DECODE_VERSION, asdict(plan)], sort_keys=True).encode(), digest_size=12)
+    for source, survey in zip(sources, surveys, strict=True):
+        names = source.fingerprints["bytes"].fillna("") + "|" + source.records["item"].fillna("")
+        digest.update("\n".join(names.where(survey.readable, "")).encode() + b"\0")
+    if mask_paths is not None:
+        contents = {path: mask_digest(sources[0].root / path) for path in dict.fromkeys(mask_paths.dropna())}
+        digest.update("\n".join(contents.get(path, "") for path in mask_paths.fillna("")).encode())
+    return digest.hexdigest()
+
+
+def mask_digest(path: Path) -> str:
+    """Digest of a mask's bytes; empty when it cannot be opened any more."""
+    try:
+        return digest_of(path)
+    except UnreadableFile:
+        return ""
+
+
+def decode(
+    sources: Sequence[Dataset],
+    surveys: Sequence[Survey],
+    plan: Plan,
+    folder: Path,
+    *,
+    limits: Limits,
+    workers: int,
+    progress: Progress,
+    mask_paths: pd.Series | None,
+) -> int:
+    """Decode everything into `folder`; returns how many pictures and masks were decoded."""
+    total, maybe_colour = sum(source.size for source in sources), any(survey.coloured for survey in surveys)
+    array = np.lib.format.open_memmap(
+        folder / "array.npy", mode="w+", dtype=np.dtype(plan.depth), shape=(total, 3 if maybe_colour else 1, *plan.shape)
+    )
+    classes = None
+    if mask_paths is not None:
+        classes = np.lib.format.open_memmap(folder / "masks.npy", mode="w+", dtype=np.uint8, shape=(total, *plan.shape))
+    readable, masked, coloured, count, start = np.zeros(total, bool), np.zeros(total, bool), False, 0, 0
+    progress.start("decoding pictures", sum(int(survey.readable.sum()) for survey in surveys))
+    for source, survey in zip(sources, surveys, strict=True):
+        setup = DecodeSetup(root=source.root, limits=limits, cache=None, plan=plan)
+        tasks = [*tasks_of(replace(source, records=source.records[survey.readable]))]
+        rows = {str(record): [start + i] for i, record in enumerate(source.records.index)}
+        if mask_paths is not None and source is sources[0]:
+            for i, path in enumerate(mask_paths.fillna("")):
+                if path:
+                    rows.setdefault(PREFIX + path, []).append(i)
+            tasks += [Task(path=path, records=(PREFIX + path,), is_mask=True) for path in dict.fromkeys(mask_paths.dropna())]
+        for answers in answers_of(tasks, setup, workers):
+            for answer in answers:
+                if not isinstance(answer, Decoded):
+                    continue
+                count += 1
+                where = rows[answer.record]
+                if classes is not None and answer.record.startswith(PREFIX):
+                    classes[where], masked[where] = answer.array, True
+                else:
+                    array[where], readable[where] = answer.array, True
+                    coloured |= len(answer.array) == 3
+            progress.advance(len(answers))
+        start += source.size
+    progress.finish()
+    if maybe_colour and not coloured:
+        array = without_colour(array, folder)
+    array.flush()
+    if classes is not None:
+        for row in np.flatnonzero(~masked):
+            classes[row] = UNKNOWN
+        classes.flush()
+        np.save(folder / "masked.npy", masked)
+    np.save(folder / "readable.npy", readable)
+    return count
+
+
+def answers_of(tasks: Sequence[Task], setup: DecodeSetup, workers: int) -> Iterable[list[Measurement]]:
+    """Decode in this process or in workers."""
+    if workers == 0:
+        decoder: Decoder = setup.measurer()
+        return (decoder.measure(task) for task in tasks)
+    return run_workers(tasks, setup, workers=workers)
+
+
+def without_colour(array: np.memmap, folder: Path) -> np.memmap:
+    """The same file with one channel: all pictures turned out to be grey."""
+    single = folder / "single.npy"
+    one = np.lib.format.open_memmap(single, mode="w+", dtype=array.dtype, shape=(len(array), 1, *array.shape[2:]))
+    for start in range(0, len(array), 1024):
+        one[start : start + 1024] = array[start : start + 1024, :1]
+    one.flush()
+    single.replace(folder / "array.npy")
+    return one

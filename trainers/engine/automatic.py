@@ -1,0 +1,49 @@
+"""The recipe when nobody gives one: network, batch and epochs by task, size and device, fitted to the time there is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from trainers.data import Examples, Pictures
+from trainers.engine.team import Team
+from trainers.loop import train
+from trainers.recipe import Recipe
+from trainers.task import LearningTask
+
+
+def automatic(task: LearningTask, examples: int, device: str) -> Recipe:
+    """A recipe by task, size of the pictures, number of examples and kind of device.
+
+    About as many steps are made whatever the number of examples: few examples are seen up to 100 times, many at least 5.
+    """
+    side, strong = min(task.shape[-2:]), device == "cuda"
+    batch = 64 if examples >= 512 else 32 if examples >= 128 else 16
+    steps = 1600 if strong else 800 if side <= 32 else 400
+    network, width, rate = "small-cnn", 0, 3e-3
+    if task.kind == "segmentation":
+        network, rate, batch = ("basic-unet" if strong else "unet"), 2e-3, min(batch, 16)
+    elif strong and side > 64:
+        network, rate, steps = "resnet18", 1e-3, 6000
+    elif not strong and (side > 16 or task.dims == 3):
+        width = 16  # three times as fast as its habit of 32
+    per_epoch = max(1, -(-examples // batch))
+    epochs = int(np.clip(-(-steps // per_epoch), 5, 100))
+    return Recipe(network=network, width=width, epochs=epochs, batch=batch, rate=rate)
+
+
+def fitted(
+    recipe: Recipe, pictures: Pictures, examples: Examples, task: LearningTask, device: torch.device, seconds: float
+) -> Recipe:
+    """The recipe with as many epochs as end in time, three at least; two short trainings of a few batches are timed for it."""
+    few = examples.take(slice(0, 4 * recipe.batch))
+    if not len(few):
+        return recipe
+    trial = replace(recipe, epochs=2)
+    trained = train(pictures, few, task, trial, seed=0, device=device)
+    epoch = trained.history[-1].seconds * len(examples) / len(few)
+    epochs = np.clip(seconds / max(epoch, 1e-6), min(3, recipe.epochs), recipe.epochs)
+    # every process of a team has its own clock, and all must make as many steps
+    return replace(recipe, epochs=int(Team.joined(device).shared(float(epochs))))

@@ -1,0 +1,1 @@
+"""Predictions against truth: metrics, paired intervals, and what is said of them."""

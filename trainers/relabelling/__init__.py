@@ -1,0 +1,1 @@
+"""What networks and people make of labels and masks that are doubtful."""
