@@ -36,7 +36,8 @@ class SuspectMasks(Check):
     than it overlooks drawn ones, with the same confidence, beyond chance (records swapped at random, `max_p`) and by so much
     that at most `max_false` of the list is expected to be wrong, are they findings. This assumes that on complete masks the
     model would invent objects no more often than it overlooks them. A mask that the model doubts far more than the others
-    (`max_deviations`) is a finding too. All classes of objects are one here; a swapped class shows in the score.
+    (`max_deviations`) is a finding too. All classes of objects are one here; a swapped class shows in the score. Of
+    predictions that are declared in-sample, findings are info: a model overlooks fewer of the objects that it learnt from.
 
     ## Why is this bad?
 

@@ -43,6 +43,8 @@ def judge_masks(
     rows = _rows(scored, scores, missing, doubted)
     chosen = rows[(rows["missing"] > 0) | rows["doubted"]] if missing.cut is not None else rows[rows["doubted"]]
     left = table.loc[table["problem"] != "", "problem"].value_counts()
+    # whoever learnt from the drawn objects overlooks fewer of them: the decoys are too few
+    level = severity if scores.out_of_fold else Severity.INFO
     return Verdict(
         summary=_summary(scores, missing, rows),
         metrics={
@@ -59,7 +61,7 @@ def judge_masks(
             "predictions": scores.origin,
             "predictions_out_of_fold": scores.out_of_fold,
         },
-        findings=tuple(_finding(row, code, severity, missing) for row in _dicts(chosen.head(max_findings))),
+        findings=tuple(_finding(row, code, level, missing) for row in _dicts(chosen.head(max_findings))),
         tables=(_table(rows), *_objects(scores, missing)),
         coverage=Coverage(
             evaluated=len(scored), total=len(table), unit="records",
@@ -91,7 +93,12 @@ def _rows(scored: pd.DataFrame, scores: MaskScores, missing: MissingObjects, dou
 
 
 def _summary(scores: MaskScores, missing: MissingObjects, rows: pd.DataFrame) -> str:
-    learnt = "" if scores.out_of_fold else " The model learnt from these masks: what they miss it may have learnt to miss."
+    learnt = (
+        ""
+        if scores.out_of_fold
+        else " The model learnt from these masks: it may have learnt to miss what they miss, and it overlooks fewer of the "
+        "drawn objects than elsewhere, so its mistakes are underrated."
+    )
     doubted = int(rows["doubted"].sum())
     more = f" {doubted:,} masks are doubted far more than the others." if doubted else ""
     if missing.cut is not None:

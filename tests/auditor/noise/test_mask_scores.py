@@ -22,6 +22,7 @@ from auditor.noise.mask_values import MaskScores, Ruler
 from auditor.progress import Silent
 from auditor.reader import Limits
 from auditor.scan import plan_for, scan
+from auditor.types import Severity, Verdict
 
 SIDE = 48
 
@@ -248,7 +249,7 @@ def test_class_probabilities_are_no_masks(tmp_path: Path) -> None:
     assert [holds_masks(tmp_path / n) for n in ("two.npy", "three.npy", "table.csv", ".")] == [False, True, False, True]
 
 
-def simulated(folder: Path, seed: int, dropped: float, n: int = 40) -> SuspectMasks:
+def simulated(folder: Path, seed: int, dropped: float, n: int = 40, *, in_sample: bool = False) -> Verdict:
     """Masks with objects left out, beside maps of a model that overlooks and invents a twentieth of the objects."""
     rng = np.random.default_rng(seed)
     masks, maps = [], []
@@ -266,7 +267,8 @@ def simulated(folder: Path, seed: int, dropped: float, n: int = 40) -> SuspectMa
         maps.append(1 / (1 + np.exp(-field)))
     dataset = written(folder / "data", np.stack(masks))
     np.save(folder / "p.npy", np.stack(maps).astype(np.float32))
-    return SuspectMasks().run(score_masks(dataset, [folder / "p.npy"], Limits(), in_sample=False, progress=Silent()))
+    scored = score_masks(dataset, [folder / "p.npy"], Limits(), in_sample=in_sample, progress=Silent())
+    return SuspectMasks().run(scored)
 
 
 def test_dropped_objects_are_found_by_record(tmp_path: Path) -> None:
@@ -288,6 +290,10 @@ def test_a_scan_reads_them_beside_the_built_in_probe(dataset: Dataset, maps: np.
     assert outcome.verdict is not None
     assert outcome.verdict.metrics["scored_masks"] == len(maps)
     assert "learnt from these masks" in outcome.verdict.summary
+
+
+def test_objects_that_a_model_saw_in_its_own_training_masks_are_info(tmp_path: Path) -> None:
+    assert {f.severity for f in simulated(tmp_path, 0, 0.3, in_sample=True).findings} == {Severity.INFO}
 
 
 def test_a_mask_of_another_image_stands_out(tmp_path: Path) -> None:
