@@ -16,7 +16,7 @@ from auditor.scan import Plan, plan_for, scan
 from auditor.types import Arm, Cell, Column, Finding, Proposal, ScanResult, Table
 from trainers.apply import Applied, apply
 from trainers.attempt import Attempt, Order
-from trainers.copying.ledger import Removal
+from trainers.copying.ledger import Removal, key_of
 from trainers.copying.place import check_place
 from trainers.copying.provenance import provenance
 from trainers.correct import Corrected, correct, held_back
@@ -117,7 +117,8 @@ def fix(
     after = scan(trial, plan_for(trial, workers=plan.workers, cache=plan.cache is not None, tool_version=plan.tool_version),
                  progress=progress)  # fmt: skip
     fixed = Fixed(
-        corrected=corrected, arms=arms, applied=applied, after=named_as(after, corrected.before), kept=kept, held=held,
+        corrected=corrected, arms=as_applied(arms, applied, names), applied=applied, kept=kept, held=held,
+        after=named_as(after, corrected.before),
         removed=removed_tables(dataset, [r for r in applied.removals if r.applied]), configuration=configuration,
         thumbnails=withhold(pictures_of(dataset, final), names), renamed=withhold(renamed_images(applied), names),
     )  # fmt: skip
@@ -134,6 +135,23 @@ def fix(
     )
     shutil.rmtree(work, ignore_errors=True)
     return replace(fixed, applied=applied)
+
+
+def as_applied(arms: Sequence[Arm], applied: Applied, names: Mapping[str, str]) -> tuple[Arm, ...]:
+    """The arms with their corrections and removals as the copy holds them: `safe` says of each whether it was applied."""
+    held = set(withhold([key_of(e.correction) for e in applied.entries if e.applied], names))
+    left = set(withhold([(r.strategy, r.record) for r in applied.removals if r.applied], names))
+
+    def shown(proposal: Proposal) -> Proposal:
+        corrections = tuple(replace(c, safe=key_of(c) in held) for c in proposal.corrections)
+        removed = {record: why for record, why in proposal.removed.items() if (proposal.strategy, record) in left}
+        return replace(proposal, corrections=corrections, removed=removed)
+
+    known = {e.correction.strategy for e in applied.entries} | {r.strategy for r in applied.removals}
+    return tuple(
+        replace(arm, proposal=shown(arm.proposal)) if arm.proposal is not None and arm.strategy in known else arm
+        for arm in arms
+    )
 
 
 def renamed_images(applied: Applied) -> dict[str, tuple[str, str]]:

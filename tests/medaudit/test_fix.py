@@ -159,6 +159,10 @@ def test_a_chain_writes_only_what_stays_and_findings_keep_their_names(tmp_path, 
     comparison = json.loads(Path("copy/comparison.json").read_text())
     assert comparison["verdict"] == "corrected"
     assert comparison["changes"]["records removed"] == 3
+    copies, files = (arm["proposal"] for arm in comparison["arms"])
+    assert copies["removed"]["row_count"] == 3
+    place = [column["name"] for column in files["corrections"]["columns"]].index("safe")
+    assert sum(row[place] for row in files["corrections"]["rows"]) == 60, "of the records that left none was applied"
     images = [p for p in Path("copy/images").rglob("*") if p.is_file()]
     assert len(images) == 60, "no file of a record that left"
     findings = comparison["findings"]
