@@ -118,7 +118,8 @@ def rows_of(comparison: dict[str, object]) -> list[str]:
     for arm in comparison["arms"]:  # type: ignore[attr-defined]
         found = arm.get("evaluation")
         if not found:
-            lines.append(f"| {arm['strategy']} | not tried: {arm.get('skipped', '')} | | | |")
+            told = f"not tried: {arm['skipped']}" if arm.get("skipped") else "trains nothing"
+            lines.append(f"| {arm['strategy']} | {told} | | | |")
             continue
         by_name = {m["metric"]: m for m in found["metrics"]}
         main, plain = found["metrics"][0], by_name.get("accuracy")
