@@ -19,6 +19,7 @@ import pandas as pd
 from auditor.fields import Field
 from auditor.likeness.sketches import Sketches
 from auditor.noise.mask_values import MaskScores
+from auditor.noise.object_values import PredictedObjects
 from auditor.noise.review import Review
 from auditor.privacy.rules import Privacy, TableLook
 from auditor.types import DatasetSummary, Guess
@@ -207,6 +208,7 @@ class Dataset:
         links: pairs: `record_a`, `record_b`, `evidence` (see auditor.link.EVIDENCE), `score`, `how` (what was done, in words).
         predictions: out-of-fold probabilities, or None.
         mask_scores: drawn masks beside predicted ones, or None where no masks were predicted.
+        predicted_objects: boxes or points that a model saw, or None where none were predicted.
         reviews: what people answered about some of the labels.
         known: other collections that were looked for in this one.
         design: declared by the user.
@@ -240,6 +242,7 @@ class Dataset:
     links: pd.DataFrame = field(default_factory=pd.DataFrame)
     predictions: Predictions | None = None
     mask_scores: MaskScores | None = None
+    predicted_objects: PredictedObjects | None = None
     reviews: tuple[Review, ...] = ()
     known: tuple[Known, ...] = ()
     design: Design = Design()

@@ -26,6 +26,7 @@ from auditor.link import link
 from auditor.noise.ensemble import join_predictions
 from auditor.noise.mask_scores import score_masks
 from auditor.noise.mask_sources import holds_masks
+from auditor.noise.object_tables import holds_objects, read_objects
 from auditor.noise.reviewed import read_reviews, review_thumbnails
 from auditor.predict import predict
 from auditor.predictions import read_predictions
@@ -48,7 +49,7 @@ class Plan:
         config: medaudit.toml, or its defaults.
         options: pinned roles and layout.
         predictions: files of out-of-fold probabilities, one per model; none = the built-in probe. Also a folder or an array of
-            predicted masks.
+            predicted masks, or a table of predicted boxes or points.
         classes: order of its columns; None = sorted labels.
         in_sample: the predictions were made by a model that trained on these records.
         reviewed: files of answers that the review page saved.
@@ -223,11 +224,14 @@ def gather(
     clock.lap("link")
     needs = {need for check in checks for need in type(check).needs}
     drawn = [path for path in plan.predictions if holds_masks(path)]
-    given = [path for path in plan.predictions if path not in drawn]
+    placed = [path for path in plan.predictions if path not in drawn and holds_objects(path)]
+    given = [path for path in plan.predictions if path not in drawn and path not in placed]
     if drawn:
         limits = plan.config.limits_of()
         dataset = score_masks(dataset, drawn, limits, in_sample=plan.in_sample, progress=progress)
         clock.lap("predicted masks")
+    if placed:
+        dataset = read_objects(dataset, placed, in_sample=plan.in_sample)
     if predictor is not None:
         dataset = predictor(dataset) if "predictions" in needs else dataset
     elif given:

@@ -11,6 +11,7 @@ from typing import Any
 
 from auditor.config import Config
 from auditor.errors import ConfigError
+from auditor.layout import OWN_OUTPUT
 from auditor.progress import Progress
 from auditor.scan import Plan
 from auditor.types import Comparison, RunVerdict
@@ -58,14 +59,25 @@ def fixed_copy(target: Path, order: Order, plan: Plan, output: Path, *, progress
     """Run `fix` and give what is shown: no comparison with `--check`."""
     asked = f"{target.resolve()}\x1f{order}"
     work = output.parent / WORK / hashlib.blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    made = [folder for folder in (work, *work.parents) if not folder.exists()]
     try:
         fixed = fix(target, order, plan, output, work=work, render=report_files, progress=progress)
     finally:
-        for folder in made:  # innermost first; what holds checkpoints stays for the next run
-            if folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+        tidy(work, until=output.parent)
     return fixed, None if fixed.applied is None else comparison_of(fixed)
+
+
+def tidy(folder: Path, *, until: Path) -> None:
+    """Remove empty folders from `folder` up to and without `until`, and `until` itself where it is empty too and ours; what
+    holds checkpoints stays for the next run."""
+    for empty in (folder, *folder.parents):
+        if empty == until and until.name != OWN_OUTPUT:
+            break
+        if empty.is_dir():
+            if any(empty.iterdir()):
+                break
+            empty.rmdir()
+        if empty == until:
+            break
 
 
 def report_files(fixed: Fixed) -> Mapping[str, bytes]:

@@ -61,7 +61,7 @@ def judge_masks(
             "predictions": scores.origin,
             "predictions_out_of_fold": scores.out_of_fold,
         },
-        findings=tuple(_finding(row, code, level, missing) for row in _dicts(chosen.head(max_findings))),
+        findings=tuple(_finding(row, code, level, missing) for row in dicts(chosen.head(max_findings))),
         tables=(_table(rows), *_objects(scores, missing)),
         coverage=Coverage(
             evaluated=len(scored), total=len(table), unit="records",
@@ -134,7 +134,8 @@ def _finding(row: dict[str, object], code: str, severity: Severity, missing: Mis
     )  # fmt: skip
 
 
-def _dicts(rows: pd.DataFrame) -> list[dict[str, object]]:
+def dicts(rows: pd.DataFrame) -> list[dict[str, object]]:
+    """One per row."""
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 

@@ -93,6 +93,32 @@ def test_a_new_split_turns_the_finding_green_and_can_be_undone(tmp_path, capsys)
     assert main(["scan", "copy", "--workers", "0", "--select", "SP001", "-q", "-o", "r.json"]) == 1
 
 
+def test_an_interrupted_run_goes_on_and_leaves_nothing_behind(tmp_path, capsys, monkeypatch):
+    dataset = make_dataset(tmp_path / "data", wrong=0.3, records=80)
+    arguments = ["fix", str(dataset), "--strategy", "robust", "--trusted", "checked", "--seeds", "1", "--workers", "0"]
+    arguments += ["--device", "cpu", "-o", "out/copy"]
+    import trainers.loop
+
+    save, saved = trainers.loop.save_checkpoint, []
+
+    def interrupting(path: Path, state: object) -> None:
+        save(path, state)
+        saved.append(path)
+        if len(saved) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(trainers.loop, "save_checkpoint", interrupting)
+    assert main(arguments) == 130
+    assert "interrupted" in capsys.readouterr().err
+    assert not Path("out/copy").exists()
+    assert list(Path("out").rglob("checkpoint.pt"))
+    resumed = len(saved)
+    assert main(arguments) in (0, 1)
+    epochs = json.loads(Path("out/copy/comparison.json").read_text())["configuration"]["epochs"]
+    assert len(saved) - resumed == 2 * epochs - 3, "three epochs of the first network were trained before"
+    assert [p.name for p in Path("out").iterdir()] == ["copy"]
+
+
 def test_check_writes_nothing_and_exits_1_when_something_is_pending(tmp_path, capsys):
     dataset = make_dataset(tmp_path / "data", splits=True, records=80)
     assert main(["fix", str(dataset), "--check", "--workers", "0", "--strategy", "resplit"]) == 1
