@@ -47,7 +47,7 @@ Predictions = Annotated[
     list[Path] | None,
     typer.Option(
         help="Out-of-fold class probabilities: npy, npz, csv or parquet; repeated, the mean of several models. "
-        "Or predicted masks: a folder of files named after the images, or an array.",
+        "Or predicted masks: a folder of files named after the images, or an array. Or a table of predicted boxes or points.",
         rich_help_panel=PREDICTING,
     ),
 ]

@@ -1,8 +1,8 @@
-"""LN006: boxes that cannot be right."""
+"""LN006: boxes and points that cannot be right, or that a model sees otherwise."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,6 +12,8 @@ import pandas as pd
 from auditor.boxes import areas, corners_of, overlapping_pairs
 from auditor.check import Check, SkipCheck
 from auditor.dataset import Dataset
+from auditor.noise.object_verdict import judge_objects
+from auditor.noise.point_verdict import judge_points, pixels_outside
 from auditor.types import Cell, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 _WORDS = {
@@ -24,36 +26,57 @@ _WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class SuspectBoxes(Check):
-    """Boxes are empty, doubled, or outside their image.
+    """Boxes or points are empty, doubled, outside their image, overlooked or swapped.
 
     ## What it does
 
-    Looks at the geometry alone: boxes without width or height, or with corners in the wrong order; boxes that reach more than
-    `max_outside_pixels` beyond the border of their image; pairs of one image that cover each other (intersection over union of
-    `min_iou` or more), told apart into doubled (one class) and contradictory (two classes). Where the size of an image is not
-    known, the border is not judged there, and the coverage says so. Overlooked and swapped objects need predictions of boxes
-    and are not looked for.
+    Looks at the geometry: boxes without width or height, or with corners in the wrong order; boxes and points that reach more
+    than `max_outside_pixels` beyond the border of their image; pairs of boxes of one image that cover each other (intersection
+    over union of `min_iou` or more), and marks of one reader at most `doubled_pixels` apart, told apart into doubled (one
+    class) and contradictory (two classes). Where the size of an image is not known, the border is not judged there, and the
+    coverage says so.
+
+    With a table of predicted boxes or points (`--predictions boxes.csv`) annotated and predicted objects are paired, boxes that
+    share half of their area, points at most `max_distance_pixels` apart. What is predicted where nothing is annotated may be
+    overlooked. How often the model errs is told by annotated objects that it is as sure are not there: only where it sees more
+    of the former than it misses of the latter, beyond chance (records swapped at random, `max_p`) and by so much that at most
+    `max_false` of the list is expected to be wrong, are they findings. This assumes that on complete annotations the model
+    would invent objects no more often than it misses them. The classes of pairs are judged as LN001 and LN002 judge labels:
+    swapped ones are findings where the disagreement does not follow the model's own doubt. A box whose overlap with its
+    prediction is far below that of the others (`max_deviations`, and below a half) is badly placed. Annotated objects that are
+    not predicted are in the table and are no findings: most are what the model misses. Of predictions that are declared
+    in-sample, findings are info.
 
     ## Why is this bad?
 
     An empty box makes some losses infinite and is silently dropped by others; a doubled box counts one object twice in training
-    and as a false negative in the test; a box outside the image shifts when the loader clips it.
+    and as a false negative in the test; a box outside the image shifts when the loader clips it. An overlooked object teaches a
+    detector that such objects are background.
 
     ## How to fix
 
     Delete empty boxes and one of each doubled pair, clip boxes at the border, and let an expert choose where two classes
-    contradict each other. `line` is the line of the object in the annotation file.
+    contradict each other. `line` is the line of the object in the annotation file. What a model sees is a suggestion: add an
+    object, or change a class, only where you see it.
 
     ## Options
 
     * `min_iou`: boxes that share this much are one object (0.8).
     * `max_outside_pixels`: a box may reach so far beyond the border; annotation tools differ by one (1).
-    * `max_findings`: so many boxes are listed as findings (50); the table has them all.
+    * `doubled_pixels`: marks of one reader so near to each other are one object (1).
+    * `max_distance_pixels`: an annotated and a predicted point so near to each other are one object (10).
+    * `max_false`: at most this share of the overlooked objects that are listed is expected to be wrong (0.15).
+    * `max_p`: an excess of objects where nothing is annotated that chance gives more often is none (0.01).
+    * `max_deviations`: so many robust standard deviations below the median overlap is still like the others (6.0).
+    * `max_findings`: so many are listed as findings of each kind of look (50); the tables have them all.
 
     ## References
 
     * Everingham et al.: The Pascal Visual Object Classes challenge. IJCV 88, 2010 (intersection over union).
     * Northcutt, Athalye & Mueller: Pervasive label errors in test sets. NeurIPS 2021.
+    * Tkachenko, Thyagarajan & Mueller: ObjectLab: Automated diagnosis of mislabeled images in object detection data. ICML
+      workshop 2023 (overlooked, swapped, badly located).
+    * Elias & Gygi: Target-decoy search strategy. Nature Methods 4, 2007 (share of wrong ones).
     """
 
     code: ClassVar[str] = "LN006"
@@ -62,13 +85,47 @@ class SuspectBoxes(Check):
 
     min_iou: float = 0.8
     max_outside_pixels: float = 1.0
+    doubled_pixels: float = 1.0
+    max_distance_pixels: float = 10.0
+    max_false: float = 0.15
+    max_p: float = 0.01
+    max_deviations: float = 6.0
     max_findings: int = 50
 
     def run(self, dataset: Dataset) -> Verdict:
-        """Judge every box; raises SkipCheck without boxes."""
+        """Judge every box and point; raises SkipCheck with neither."""
+        parts = []
+        if len(dataset.boxes):
+            parts.append(self._boxes(dataset))
+        if len(dataset.points):
+            points = dataset.points.dropna(subset=["x", "y"]).reset_index(drop=True)
+            parts.append(
+                judge_points(
+                    points, _sizes(dataset, points["record"]), code=self.code, severity=self.severity,
+                    max_outside=self.max_outside_pixels, doubled=self.doubled_pixels, max_findings=self.max_findings,
+                )
+            )  # fmt: skip
+        if not parts:
+            raise SkipCheck("the dataset has no boxes and no points")
+        found = dataset.predicted_objects
+        if found is not None:
+            parts.append(
+                judge_objects(
+                    found, dataset.boxes if found.shape == "boxes" else dataset.points, code=self.code, severity=self.severity,
+                    reach=self.max_distance_pixels, max_false=self.max_false, max_p=self.max_p,
+                    max_deviations=self.max_deviations, max_findings=self.max_findings,
+                )
+            )  # fmt: skip
+        return replace(
+            parts[0],
+            summary=" ".join(part.summary for part in parts),
+            metrics={name: value for part in parts for name, value in part.metrics.items()},
+            findings=tuple(finding for part in parts for finding in part.findings),
+            tables=tuple(table for part in parts for table in part.tables),
+        )
+
+    def _boxes(self, dataset: Dataset) -> Verdict:
         boxes = dataset.boxes
-        if boxes.empty:
-            raise SkipCheck("the dataset has no boxes")
         suspects, sized = self._suspects(dataset)
         counts = {kind: int((suspects["kind"] == kind).sum()) for kind in _WORDS}
         unsized = len(boxes) - sized
@@ -100,7 +157,7 @@ class SuspectBoxes(Check):
         """Suspects (`kind`, `box`, `other` = position or −1, `iou`, `outside` in pixels); how many images' sizes are known."""
         boxes, corners = dataset.boxes, corners_of(dataset.boxes)
         empty = areas(corners) <= 0
-        outside = _pixels_outside(dataset, corners)
+        outside = pixels_outside(corners, _sizes(dataset, boxes["record"]))
         parts = [
             _part("no area", np.flatnonzero(empty)),
             _part("outside", np.flatnonzero(outside > self.max_outside_pixels), outside=outside),
@@ -156,14 +213,12 @@ def _part(
     ).astype({"kind": "str", "box": "int64", "other": "int64", "iou": "float64", "outside": "float64"})
 
 
-def _pixels_outside(dataset: Dataset, corners: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """How far each box reaches beyond its image; NaN where the size of the image is not known."""
+def _sizes(dataset: Dataset, records: pd.Series) -> npt.NDArray[np.float64]:
+    """Width and height of the image of each, shape (records, 2); NaN where they are not known."""
     metadata = dataset.metadata
     if not {"container.width", "container.height"} <= set(metadata.columns):
-        return np.full(len(corners), np.nan)
-    size = metadata[["container.width", "container.height"]].reindex(dataset.boxes["record"]).to_numpy(dtype=np.float64)
-    beyond = np.maximum(np.maximum(-corners[:, :2], corners[:, 2:] - size), np.maximum(-corners[:, 2:], corners[:, :2] - size))
-    return np.asarray(np.maximum(beyond, 0).max(axis=1))
+        return np.full((len(records), 2), np.nan)
+    return metadata[["container.width", "container.height"]].reindex(records).to_numpy(dtype=np.float64)
 
 
 def _table(suspects: pd.DataFrame, boxes: pd.DataFrame) -> Table:

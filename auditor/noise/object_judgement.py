@@ -19,6 +19,8 @@ CLEAREST = 0.1
 PLACE_FLOOR = 0.3
 """Least spread taken for granted, on the log-odds of what two boxes of one object share."""
 SURE = 0.5
+CONFUSED = 0.035
+"""A model may confuse the classes of so many objects that it is surest to see: its score says less of their class."""
 
 Doubles = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
@@ -71,8 +73,9 @@ def judge_sides(
     partner = match.partner
     same = np.flatnonzero((partner >= 0) & (match.shared >= SAME))
     sure = _clearest(score[partner[same]])
-    candidates, unseen = np.flatnonzero(match.elsewhere), np.flatnonzero(match.unseen)
+    # a low score for an annotated object is a mistake of the model like none at all, just a less sure one
     doubt = 1 - np.minimum(match.support / sure, 1.0)
+    candidates, unseen = np.flatnonzero(match.elsewhere), np.flatnonzero(doubt >= SURE)
     conflicts = pd.DataFrame(
         {
             "record": [*seen["record"].iloc[candidates], *drawn["record"].iloc[unseen]],
@@ -81,8 +84,8 @@ def judge_sides(
         }
     )
     swaps, swapped = _swaps(drawn, seen, same, partner, images)
+    paired = (partner >= 0) & (doubt < SURE)
     confidence = doubt.copy()
-    paired = partner >= 0
     confidence[paired] = np.minimum(score[partner[paired]] / sure, 1.0)
     misplaced = np.empty(0, dtype=np.int64)
     near = np.flatnonzero(paired)
@@ -92,7 +95,7 @@ def judge_sides(
         misplaced = near[(away < -max_deviations) & (share < SAME) & (confidence[near] >= SURE)]
     return Judgement(
         missing=judge_missing(conflicts, max_false=max_false, max_p=max_p), candidates=candidates, swaps=swaps, swapped=swapped,
-        misplaced=misplaced, unsupported=unseen[doubt[unseen] >= SURE], confidence=confidence, sure=sure,
+        misplaced=misplaced, unsupported=unseen, confidence=confidence, sure=sure,
     )  # fmt: skip
 
 
@@ -114,12 +117,24 @@ def _swaps(
     same, named = same[named >= 0], named[named >= 0]
     if len(classes) < 2 or len(same) < MIN_PAIRS:
         return None, np.empty(0, dtype=np.int64)
-    sureness = np.clip(seen["score"].to_numpy(dtype=np.float64)[partner[same]], 1 / len(classes) + 0.01, 0.999)
+    codes = place.get_indexer(pd.Index(drawn["label"].to_numpy(dtype=object)[same])).astype(np.int64)
+    sureness = _class_sureness(
+        seen["score"].to_numpy(dtype=np.float64)[partner[same]], float(np.mean(named == codes)), len(classes)
+    )
     probabilities = np.repeat(((1 - sureness) / (len(classes) - 1))[:, None], len(classes), axis=1)
     probabilities[np.arange(len(same)), named] = sureness
-    codes = place.get_indexer(pd.Index(drawn["label"].to_numpy(dtype=object)[same])).astype(np.int64)
     groups = images[same] if len(np.unique(images[same])) > 1 else None
-    estimate = estimate_noise(probabilities.astype(np.float32), codes, groups)
+    estimate = estimate_noise(probabilities.astype(np.float32), codes, groups, tolerance=CONFUSED)
     if estimate.verdict != "noise":
         return estimate, np.empty(0, dtype=np.int64)
     return estimate, same[estimate.flagged & (named != codes)]
+
+
+def _class_sureness(score: Doubles, agreement: float, classes: int) -> Doubles:
+    """Probability of the predicted class: a detector's score says that there is something, not how sure its class is.
+
+    The scores keep their order and are drawn towards chance until they promise no more agreement than there is.
+    """
+    chance = 1 / classes
+    above = np.clip(score, chance + 0.01, 0.999) - chance
+    return np.asarray(chance + above * np.clip((agreement - chance) / above.mean(), 0.05, 1.0))

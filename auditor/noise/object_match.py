@@ -28,15 +28,13 @@ class Match:
 
     Args:
         partner: per annotated object the position of its predicted one, −1 where there is none; `shared`: how much (0-1).
-        support: per annotated object the highest score of any predicted one that is the same object (0: none).
-        unseen: per annotated object, whether nothing predicted even touches it and is left over for it.
+        support: per annotated object the highest score of its partner and of any predicted one that is the same (0: none).
         elsewhere: per predicted object, whether nothing is annotated there; of several predictions of one object the surest.
     """
 
     partner: Positions
     shared: Doubles
     support: Doubles
-    unseen: Bools
     elsewhere: Bools
 
 
@@ -94,8 +92,9 @@ def match_objects(
             for a, b in _closest(pairs, least):
                 if partner[here[a]] < 0 and not taken[b]:
                     partner[here[a]], shared[here[a]], taken[b] = kept[b], pairs[a, b], True
+                    support[here[a]] = max(support[here[a]], score[kept[b]])
         elsewhere[kept[apart & ~taken]] = True
-    return Match(partner=partner, shared=shared, support=support, unseen=partner < 0, elsewhere=elsewhere)
+    return Match(partner=partner, shared=shared, support=support, elsewhere=elsewhere)
 
 
 def surest_alone(same: Doubles) -> Positions:
