@@ -5,12 +5,12 @@ import pytest
 
 from auditor.likeness.candidates import PER_IMAGE, candidate_pairs, prefix_bits
 
-RNG = np.random.default_rng(7)
-
 
 def random_words(images: int, each: int = 40) -> np.ndarray:
-    signs = RNG.integers(0, 1 << 40, (images, each), dtype=np.uint64) << np.uint64(24)
-    weak = RNG.integers(0, 24, (2, images, each), dtype=np.uint64)
+    # drawn anew each time, so that no test depends on those that ran before it
+    rng = np.random.default_rng([7, images, each])
+    signs = rng.integers(0, 1 << 40, (images, each), dtype=np.uint64) << np.uint64(24)
+    weak = rng.integers(0, 24, (2, images, each), dtype=np.uint64)
     return signs | (weak[0] << np.uint64(6)) | weak[1]
 
 
