@@ -12,9 +12,9 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import ClassVar, Literal
 
-from auditor.dataset import Dataset
-from auditor.errors import ConfigError
-from auditor.types import Severity, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
+from auditor.values.results import Severity, Verdict
 
 Need = Literal["pixels", "links", "predictions"]
 

@@ -15,12 +15,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from pydantic import Field as Key
 
 from auditor.check import Check, check_classes
-from auditor.dataset import ROLES, Design
-from auditor.errors import ConfigError
+from auditor.evidence.privacy.rules import Privacy
+from auditor.format import Limits
 from auditor.layout import CONFIG_NAME, Options
-from auditor.privacy.rules import Privacy
-from auditor.reader import Limits
-from auditor.types import Severity
+from auditor.values.dataset import ROLES, Design
+from auditor.values.errors import ConfigError
+from auditor.values.results import Severity
 
 T = TypeVar("T")
 

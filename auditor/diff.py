@@ -13,10 +13,10 @@ from typing import Literal
 
 import pandas as pd
 
-from auditor.dataset import Dataset
-from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
 from auditor.progress import Progress
+from auditor.stages.extract import Pass, extract
+from auditor.values.dataset import Dataset
 
 ChangeKind = Literal["added", "removed", "renamed", "changed", "relabelled", "moved"]
 KINDS: tuple[ChangeKind, ...] = ("added", "removed", "renamed", "changed", "relabelled", "moved")

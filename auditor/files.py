@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from auditor.errors import MedauditError
+from auditor.values.errors import MedauditError
 
 
 def write_files(plan: Mapping[Path, bytes]) -> None:

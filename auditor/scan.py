@@ -12,27 +12,27 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from auditor.cache import default_folder
 from auditor.check import Check, SkipCheck, select, title
 from auditor.checks.ma003 import CheckCrashed
 from auditor.config import Config, find_config, read_config
-from auditor.dataset import Dataset
-from auditor.errors import ConfigError
-from auditor.experts.mask_readings import compare_masks
-from auditor.extract import Pass, extract
-from auditor.known import look_up, read_key
+from auditor.evidence.labels.ensemble import join_predictions
+from auditor.evidence.masks.mask_scores import score_masks
+from auditor.evidence.masks.mask_sources import holds_masks
+from auditor.evidence.objects.object_tables import holds_objects, read_objects
+from auditor.evidence.privacy.withhold import withheld_names, withhold
+from auditor.evidence.raters.mask_readings import compare_masks
 from auditor.layout import Options, open_dataset
-from auditor.link import link
-from auditor.noise.ensemble import join_predictions
-from auditor.noise.mask_scores import score_masks
-from auditor.noise.mask_sources import holds_masks
-from auditor.noise.object_tables import holds_objects, read_objects
-from auditor.noise.reviewed import read_reviews, review_thumbnails
-from auditor.predict import predict
-from auditor.predictions import read_predictions
-from auditor.privacy.withhold import withheld_names, withhold
+from auditor.prediction.files import read_predictions
+from auditor.prediction.predict import predict
 from auditor.progress import Progress, Silent
-from auditor.types import SCHEMA_VERSION, Gate, GateVerdict, Outcome, Run, ScanResult, Severity, Status, Verdict
+from auditor.reading.cache import default_folder
+from auditor.stages.extract import Pass, extract
+from auditor.stages.known import look_up, read_key
+from auditor.stages.link import link
+from auditor.stages.reviews import read_reviews, review_thumbnails
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
+from auditor.values.results import SCHEMA_VERSION, Gate, GateVerdict, Outcome, Run, ScanResult, Severity, Status, Verdict
 from auditor.waivers import waive
 
 MAX_THUMBNAILS = 200

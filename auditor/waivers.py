@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from auditor.config import Waiver
-from auditor.types import Finding, Outcome
+from auditor.values.results import Finding, Outcome
 
 
 def matches(waiver: Waiver, finding: Finding) -> bool:

@@ -30,15 +30,15 @@ import pydicom
 from PIL import Image, ImageDraw
 from scipy.fft import dctn
 
-from auditor.errors import UnreadableFile
-from auditor.likeness.candidates import candidate_pairs
-from auditor.likeness.keypoints import WEAK_BITS
-from auditor.likeness.perceptual import unpack
-from auditor.likeness.sketches import Sketches
-from auditor.likeness.verify import Verifier
-from auditor.measure import luminance, pixel_digest, sketch, view_of
-from auditor.reader import FileSource, Limits, open_header, open_pixels
+from auditor.evidence.likeness.candidates import candidate_pairs
+from auditor.evidence.likeness.keypoints import WEAK_BITS
+from auditor.evidence.likeness.perceptual import unpack
+from auditor.evidence.likeness.sketches import Sketches
+from auditor.evidence.likeness.verify import Verifier
+from auditor.format import FileSource, Limits, open_header, open_pixels
+from auditor.reading.measure import luminance, pixel_digest, sketch, view_of
 from auditor.resample import resize as resample
+from auditor.values.errors import UnreadableFile
 
 Picture = np.ndarray
 Change = Callable[[Picture, np.random.Generator], bytes]

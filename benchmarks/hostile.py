@@ -38,9 +38,9 @@ from PIL import Image
 
 from auditor.check import SkipCheck
 from auditor.checks.in001 import Unreadable
-from auditor.extract import Pass, extract
+from auditor.format import SNIFF_BYTES, Limits, format_of
 from auditor.layout import Options, open_dataset
-from auditor.reader import SNIFF_BYTES, Limits, format_of
+from auditor.stages.extract import Pass, extract
 
 LARGEST_SEED = 1 << 18
 BATCH = 500

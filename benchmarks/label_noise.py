@@ -3,8 +3,8 @@
     python benchmarks/label_noise.py [develop|report|images] [--data FOLDER]
 
 Every matrix comes from models that were trained, fold by fold, on the noisy labels. The families `develop` chose the
-constants of `auditor/noise/estimate.py`; the families `report` did not. Printed per family: F1 of cleanlab's default, of
-"most probable class is not the given one", of the best self-confidence threshold in hindsight and of ours; average
+constants of `auditor/evidence/labels/estimate.py`; the families `report` did not. Printed per family: F1 of cleanlab's
+default, of "most probable class is not the given one", of the best self-confidence threshold in hindsight and of ours; average
 precision of self-confidence, of the normalised margin and of ours; and how far the estimated share of wrong labels is off.
 
 `images` plants flips in pneumoniamnist and starts from the pictures: our probe against cleanlab's defaults (a logistic
@@ -35,7 +35,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from auditor.noise.estimate import estimate_noise
+from auditor.evidence.labels.estimate import estimate_noise
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -271,10 +271,10 @@ def report(data: Path | None) -> Iterator[Matrix]:
 
 def images(data: Path) -> Iterator[tuple[str, Matrix, Matrix]]:
     """Name, what our probe says, and what a plain logistic regression on the same features says."""
-    from auditor.dataset import Labels
-    from auditor.extract import Pass, extract
     from auditor.layout import Options, open_dataset
-    from auditor.predict import predict
+    from auditor.prediction.predict import predict
+    from auditor.stages.extract import Pass, extract
+    from auditor.values.dataset import Labels
 
     dataset, _ = extract(open_dataset(data / "images/pneumoniamnist/data/pneumoniamnist.npz", Options()), Pass(workers=2))
     truth, classes = dataset.labels.codes, np.array(dataset.labels.classes, dtype=object)

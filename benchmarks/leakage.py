@@ -22,9 +22,9 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
 from auditor.checks.lk001 import MetadataLeakage
-from auditor.dataset import RECORD_COLUMNS, Dataset, Labels
-from auditor.fields import describe
-from auditor.types import DatasetSummary
+from auditor.values.dataset import RECORD_COLUMNS, Dataset, Labels
+from auditor.values.fields import describe
+from auditor.values.results import DatasetSummary
 
 
 @dataclass(frozen=True)

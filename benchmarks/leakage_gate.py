@@ -18,10 +18,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, SkipCheck, select
-from auditor.dataset import Dataset
-from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
-from auditor.types import Finding
+from auditor.stages.extract import Pass, extract
+from auditor.values.dataset import Dataset
+from auditor.values.results import Finding
 
 
 def donors(patients: npt.NDArray[np.int64], records: int, exchange: str, rng: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -22,21 +22,21 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
 
-from auditor.dataset import Dataset, Labels, Predictions, empty_frame
+from auditor.evidence.labels.dynamics import with_margins
+from auditor.evidence.labels.ensemble import join_predictions
+from auditor.evidence.labels.estimate import NoiseEstimate, estimate_noise
 from auditor.feature import View, feature_columns, measure_all
-from auditor.folds import fold_groups
-from auditor.noise.dynamics import with_margins
-from auditor.noise.ensemble import join_predictions
-from auditor.noise.estimate import NoiseEstimate, estimate_noise
-from auditor.out_of_fold import answered, question_of
-from auditor.predict import predict
-from auditor.reader import Header, Pixels
-from auditor.types import DatasetSummary
+from auditor.format import Header, Pixels
+from auditor.prediction.folds import fold_groups
+from auditor.prediction.out_of_fold import answered, question_of
+from auditor.prediction.predict import predict
+from auditor.values.dataset import Dataset, Labels, Predictions, empty_frame
+from auditor.values.results import DatasetSummary
 from trainers.data import Examples, Pictures
 from trainers.engine.automatic import automatic
-from trainers.loop import predict as say
-from trainers.loop import train
-from trainers.predictor import LEAST_EPOCHS, SHARE_OF_EPOCHS, Margins
+from trainers.engine.loop import predict as say
+from trainers.engine.loop import train
+from trainers.predicting.predictor import LEAST_EPOCHS, SHARE_OF_EPOCHS, Margins
 from trainers.task import LearningTask
 
 Codes = npt.NDArray[np.int64]
@@ -79,7 +79,7 @@ def dataset_of(images: npt.NDArray[np.uint8], given: Codes) -> Dataset:
 
 
 def networks(dataset: Dataset, images: npt.NDArray[np.uint8], given: Codes, seed: int) -> Predictions:
-    """As `trainers.predictor` does it, without files."""
+    """As `trainers.predicting.predictor` does it, without files."""
     shown = Pictures(array=images[:, None], readable=np.ones(len(images), np.bool_))
     task = LearningTask(kind="single", classes=dataset.labels.classes, channels=1, shape=images.shape[1:])
     recipe = automatic(task, len(images), "cpu")

@@ -92,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def explain_failure(error: Exception) -> int:
     """One line for what the user can mend (exit 2); type and place, never values, for a fault of ours (exit 3)."""
-    from auditor.errors import MedauditError
+    from auditor.values.errors import MedauditError
 
     if isinstance(error, MedauditError):
         from reports.cell import visible

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from auditor.types import Comparison
+from auditor.values.results import Comparison
 from reports.compare import alarming, compare_results, differences
 from reports.format import parse_output, write_comparison
 from reports.formats.rich import print_comparison

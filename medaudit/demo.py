@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from auditor.degrade.flaws import Truth
-from auditor.types import Cell, Finding, ScanResult, Severity
+from auditor.values.results import Cell, Finding, ScanResult, Severity
 from medaudit.flawed import DEEP, SHALLOW, Planted, make_demo
 from trainers.attempt import Order
 

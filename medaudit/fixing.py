@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from auditor.config import Config
-from auditor.errors import ConfigError
 from auditor.layout import OWN_OUTPUT
 from auditor.progress import Progress
 from auditor.scan import Plan
-from auditor.types import Comparison, RunVerdict
+from auditor.values.errors import ConfigError
+from auditor.values.results import Comparison, RunVerdict
 from reports.compare import compare_results, differences
 from reports.format import formats
 from trainers.attempt import Order

@@ -15,7 +15,7 @@ from auditor.degrade.encode import SUFFIX, Picture, to_depth, write_image
 from auditor.degrade.flaws import Truth, flip_uniform, mix_patients, rate, write_truth
 from auditor.degrade.hostile import write_unreadable
 from auditor.degrade.phantom import radiograph
-from auditor.errors import MedauditError
+from auditor.values.errors import MedauditError
 
 DEEP, SHALLOW = "pneumonia", "normal"
 KINDS = {DEEP: ("dicom16", "tiff16"), SHALLOW: ("png8", "jpeg")}

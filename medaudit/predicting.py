@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from auditor.dataset import Dataset
-from auditor.errors import ConfigError
 from auditor.progress import Progress
 from auditor.scan import Plan, pass_of, read_dataset
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
 from trainers.decoding.model_input import Workplace
-from trainers.predict_files import check_output, model_of, predict_files
-from trainers.predictor import encoder_predictor, network_predictor
+from trainers.predicting.predict_files import check_output, model_of, predict_files
+from trainers.predicting.predictor import encoder_predictor, network_predictor
 
 KINDS = ("cnn",)
 
@@ -60,7 +60,7 @@ def workplace(plan: Plan, device: str | None, progress: Progress) -> Workplace:
     Raises:
         ConfigError: the device is not there.
     """
-    from trainers.bench import device_named
+    from trainers.engine.bench import device_named
 
     how = pass_of(plan)
     device_named(device or "auto")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from auditor.errors import ConfigError, DatasetError
-from auditor.noise.review import FORMAT, VERSION, read_review
-from auditor.noise.reviewed import queue_of
-from auditor.types import ScanResult
+from auditor.evidence.labels.review import FORMAT, VERSION, read_review
+from auditor.stages.reviews import queue_of
+from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.results import ScanResult
 from reports.review import Item, Sheet, queue_table, review_page
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from auditor.dataset import ROLES
-from auditor.types import DatasetSummary, Guess
+from auditor.values.dataset import ROLES
+from auditor.values.results import DatasetSummary, Guess
 
 HEAD = """\
 # medaudit.toml: how `medaudit scan` reads this dataset, and what fails. Every key may be left out.

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from auditor.progress import Progress
-    from auditor.types import Comparison, ScanResult
+    from auditor.values.results import Comparison, ScanResult
 
 OUTPUT_FOLDER = "medaudit-out"
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.types import Cell, Column
+from auditor.values.results import Cell, Column
 
 MISSING = "–"
 # Control characters, and the invisible or direction-changing ones that make one name look like another; lone surrogates

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.types import Chart
+from auditor.values.results import Chart
 from reports.cell import arrow, cells, plain, shown
 
 ROWS_DRAWN = {"intervals": 40, "bars": 80, "histogram": 400, "matrix": 900, "lines": 2000}

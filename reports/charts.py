@@ -1,5 +1,5 @@
 """Charts as SVG: no script, colours by CSS classes (light, dark, print), numbers written beside the marks, read aloud by
-`title` and `desc`. A chart is data (`auditor.types.Chart`); here it becomes a picture.
+`title` and `desc`. A chart is data (`auditor.values.results.Chart`); here it becomes a picture.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from auditor.types import Chart
+from auditor.values.results import Chart
 from reports.axis import Axis, axis, tick
 from reports.cell import shortened, shown, signed
 from reports.chart_rows import Row, distinct, gates_of, rows_of

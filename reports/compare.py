@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from auditor.types import (
+from auditor.values.results import (
     SCHEMA_VERSION,
     Arm,
     Cell,

@@ -11,7 +11,7 @@ from rich.rule import Rule
 from rich.table import Table as Grid
 from rich.text import Text
 
-from auditor.types import Arm, Comparison, RunVerdict
+from auditor.values.results import Arm, Comparison, RunVerdict
 from reports.cell import shown, signed, visible
 from reports.compare import alarming
 from reports.measured import basis, chosen_arm, interval, level, lost

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from auditor.types import Chart, Finding, Location, Table
+from auditor.values.results import Chart, Finding, Location, Table
 from reports.cell import HIDDEN, arrow, cells, plain, plain_mapping
 
 INLINE_ROWS = 1000

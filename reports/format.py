@@ -17,9 +17,9 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from auditor.errors import ConfigError
 from auditor.files import write_files
-from auditor.types import Comparison, ScanResult
+from auditor.values.errors import ConfigError
+from auditor.values.results import Comparison, ScanResult
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditor.types import Cell, Table
+from auditor.values.results import Cell, Table
 from reports.cell import arrow, cells, shown
 
 GROUPS_SHOWN = 12

@@ -7,8 +7,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from auditor.errors import MedauditError
-from auditor.types import (
+from auditor.values.errors import MedauditError
+from auditor.values.results import (
     Arm,
     Chart,
     Comparison,

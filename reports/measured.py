@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditor.types import Arm, Cell, Chart, Column, Comparison, Evaluation, Measured, Table
+from auditor.values.results import Arm, Cell, Chart, Column, Comparison, Evaluation, Measured, Table
 from reports.cell import shown, signed
 from reports.wording import counted
 

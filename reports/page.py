@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from auditor.types import Outcome, ScanResult, Severity, Table
+from auditor.values.results import Outcome, ScanResult, Severity, Table
 from reports.cell import arrow, cells, shown
 from reports.explanation import sections
 from reports.groups import gallery, is_grouped

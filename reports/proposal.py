@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from auditor.types import Column, Correction, Table
+from auditor.values.results import Column, Correction, Table
 
 CORRECTION_COLUMNS = ("record", "field", "old", "new", "confidence", "reason", "code", "strategy", "safe")
 

@@ -29,7 +29,7 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """What the page asks and what its file of answers must hold beside the answers (see `auditor.noise.review`)."""
+    """What the page asks and what its file of answers must hold beside the answers (see `auditor.evidence.labels.review`)."""
 
     title: str
     classes: tuple[str, ...]

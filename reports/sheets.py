@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from auditor.types import Cell, Table
+from auditor.values.results import Cell, Table
 from reports.cell import arrow, cells, shown
 
 SHEETS_SHOWN = 24

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from auditor.errors import MedauditError
-from auditor.types import SCHEMA_VERSION, Chart, Column, Finding, Location, Severity, Table
+from auditor.values.errors import MedauditError
+from auditor.values.results import SCHEMA_VERSION, Chart, Column, Finding, Location, Severity, Table
 from reports.cell import cells
 
 

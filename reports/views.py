@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.types import Cell, Chart, Column, Finding, Table
+from auditor.values.results import Cell, Chart, Column, Finding, Table
 from reports.cell import arrow, cells, shown
 from reports.charts import Drawing, draw
 from reports.wording import SEVERITY, place, severities

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.types import Finding, GateVerdict, Location, Outcome, RunVerdict, ScanResult, Severity, Status
+from auditor.values.results import Finding, GateVerdict, Location, Outcome, RunVerdict, ScanResult, Severity, Status
 from reports.cell import shown
 
 FAMILIES = {

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.dataset import RECORD_COLUMNS, Dataset, Design, Labels, Predictions, Problem, Task
 from auditor.degrade.encode import SUFFIX, write_image
-from auditor.fields import Field, FieldKind
 from auditor.placement.records import box_frame, empty_annotations, text_column
-from auditor.types import DatasetSummary, Guess
+from auditor.values.dataset import RECORD_COLUMNS, Dataset, Design, Labels, Predictions, Problem, Task
+from auditor.values.fields import Field, FieldKind
+from auditor.values.results import DatasetSummary, Guess
 
 Text = Sequence[str | None]
 

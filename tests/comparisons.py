@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from auditor.types import (
+from auditor.values.results import (
     SCHEMA_VERSION,
     Arm,
     Cell,
@@ -135,7 +135,7 @@ def evaluated(
     arm: str, gain: float, half: float, verdict: ComparisonVerdict, summary: str, *, brier: ComparisonVerdict = "not worse",
     self_graded: bool = False,
 ) -> Evaluation:  # fmt: skip
-    """Metrics, classes, trivial predictors and calibration as `trainers.evaluate` lays them out."""
+    """Metrics, classes, trivial predictors and calibration as `trainers.grading.evaluate` lays them out."""
     metrics = (
         measured("balanced_accuracy", "Balanced accuracy", 0.842, gain, half, verdict),
         measured("auc", "AUC", 0.921, gain * 0.6, half * 0.7, verdict),

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from PIL import Image
 
-from auditor.dataset import Dataset
 from auditor.scan import Plan, examine, plan_for
-from auditor.types import Correction, Proposal, ScanResult
-from trainers.apply import Applied, apply
+from auditor.values.dataset import Dataset
+from auditor.values.results import Correction, Proposal, ScanResult
+from trainers.copying.apply import Applied, apply
 from trainers.strategy import Case, Trust
 
 if TYPE_CHECKING:
-    from trainers.bench import Bench
+    from trainers.engine.bench import Bench
 
 HEADER = ("id", "file", "patient", "finding", "split", "note")
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from builders import make_dataset
 
-from auditor.dataset import Dataset
 from auditor.feature import feature_columns, measure_all
-from auditor.measure import view_of
-from auditor.reader import Header, Pixels
+from auditor.format import Header, Pixels
+from auditor.reading.measure import view_of
+from auditor.values.dataset import Dataset
 
 SIDE = 96
 

@@ -8,8 +8,8 @@ import pytest
 from builders import make_dataset, write_folder
 from PIL import Image
 
-from auditor.dataset import RECORD_COLUMNS
 from auditor.placement.records import Draft, build, no_labels
+from auditor.values.dataset import RECORD_COLUMNS
 
 
 def test_the_frames_have_the_types_that_the_layouts_give():

@@ -17,7 +17,7 @@ def test_the_same_seed_makes_the_same_mutants() -> None:
 
 
 def test_there_are_seeds_of_every_reader() -> None:
-    from auditor.reader import SNIFF_BYTES, format_of
+    from auditor.format import SNIFF_BYTES, format_of
 
     found = {format_of(content[:SNIFF_BYTES]) for _, content in seeds()}
     assert {"png", "jpeg", "bmp", "gif", "webp", "tiff", "dicom", "nifti", "npy", "npz"} <= found
@@ -45,8 +45,8 @@ def test_a_few_mutated_files_are_all_answered(capsys: pytest.CaptureFixture[str]
 
 def test_the_installed_malformed_files_are_read_or_explained(tmp_path: Path) -> None:
     """Every test file of pydicom and nibabel: pixels, or a reason in words."""
-    from auditor.extract import Pass, extract
     from auditor.layout import Options, open_dataset
+    from auditor.stages.extract import Pass, extract
     from benchmarks.hostile import installed
 
     for folder in installed():

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from auditor.dataset import Dataset
-from auditor.types import Arm, Evaluation, Proposal
-from trainers.evaluate import choose_best, compare_arms
+from auditor.values.dataset import Dataset
+from auditor.values.results import Arm, Evaluation, Proposal
+from trainers.grading.evaluate import choose_best, compare_arms
 from trainers.grading.evaluation_tables import difference_table
 from trainers.recipe import Trained
 from trainers.strategies.nothing import Nothing

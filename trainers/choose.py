@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditor.fields import describe
-from auditor.types import Cell, Finding, ScanResult, Severity
+from auditor.values.fields import describe
+from auditor.values.results import Cell, Finding, ScanResult, Severity
 from trainers.strategy import Trust
 
 MUCH_NOISE = 0.30

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from auditor.errors import ConfigError
-from auditor.known import look_up, read_key
+from auditor.stages.known import look_up, read_key
+from auditor.values.errors import ConfigError
 from trainers.strategy import Case, NotApplicable
 
 UNCHECKED = (

@@ -17,14 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.dataset import Dataset
-from auditor.errors import ConfigError
 from auditor.progress import Progress, Silent
 from auditor.scan import Plan, examine, linked_dataset
-from auditor.types import ScanResult
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
+from auditor.values.results import ScanResult
 from trainers.attempt import Attempt, Order, proposed, trained
-from trainers.bench import Bench
 from trainers.choose import Pick, recommended
+from trainers.engine.bench import Bench
 from trainers.strategy import Case, Trust, strategy_named
 from trainers.trust import trust_of
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.dataset import Dataset, State
-from auditor.tabular.labels import states_of
-from auditor.types import Correction, Proposal
+from auditor.naming.labels import states_of
+from auditor.values.dataset import Dataset, State
+from auditor.values.results import Correction, Proposal
 from trainers.task import Floats, LearningTask, cumulative
 from trainers.trust import kin
 
@@ -27,7 +27,7 @@ class Pictures:
         array: uint8 or uint16 over the full range of the type, shape (records, channels, *shape); an `np.memmap` where it is
             larger than the memory allowed; zeros where the file could not be read.
         readable: boolean, shape (records,).
-        masks: class index per pixel, uint8, shape (records, *shape), background 0, `trainers.losses.UNKNOWN_PIXEL` where
+        masks: class index per pixel, uint8, shape (records, *shape), background 0, `trainers.engine.losses.UNKNOWN_PIXEL` where
             there is no mask; None unless they were asked for.
         masked: boolean, shape (records,): there is a mask for the record.
         mask_values: the value in the files behind each class index, the background first.

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from auditor.dataset import Dataset
-from auditor.privacy.withhold import withheld_names, withhold
+from auditor.evidence.privacy.withhold import withheld_names, withhold
 from auditor.progress import Progress, Silent
 from auditor.scan import Plan, plan_for, scan
-from auditor.types import Arm, Cell, Column, Finding, Proposal, ScanResult, Table
-from trainers.apply import Applied, apply
+from auditor.values.dataset import Dataset
+from auditor.values.results import Arm, Cell, Column, Finding, Proposal, ScanResult, Table
 from trainers.attempt import Attempt, Order
+from trainers.copying.apply import Applied, apply
 from trainers.copying.ledger import Removal, key_of
 from trainers.copying.place import check_place
 from trainers.copying.provenance import provenance
 from trainers.correct import Corrected, correct, held_back
 from trainers.engine.encoder_file import Program
+from trainers.engine.model_file import CARD, DESCRIPTION, WEIGHTS, save_model
 from trainers.grading.wording import count
-from trainers.model_file import CARD, DESCRIPTION, WEIGHTS, save_model
 
 MODEL = "model"
 MAX_THUMBNAILS = 200
@@ -195,7 +195,8 @@ def shown_only(attempt: Attempt) -> Proposal | None:
 
 
 def model_files(fixed: Fixed, work: Path) -> dict[str, Path]:
-    """The network of the applied strategy's first seed, in the files of `trainers.model_file`; empty where none was trained."""
+    """The network of the applied strategy's first seed, in the files of `trainers.engine.model_file`; empty where none was
+    trained."""
     attempt = next((a for a in fixed.kept if a.fits), None)
     # an exported program has no architecture by name: such a network cannot be saved, and its strategy says so
     if attempt is None or isinstance(attempt.fits[0].network.get_submodule("encoder"), Program):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from auditor.errors import ConfigError
+from auditor.values.errors import ConfigError
 from trainers.task import LearningTask
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Recipe:
     """How a network is trained.
 
     Args:
-        network: name, see `trainers.models.NETWORKS`.
+        network: name, see `trainers.engine.models.NETWORKS`.
         width: feature maps of its first stage; 0 = its own habit. Only our own networks and the U-Nets heed it.
         dropout: before the head of `small-cnn`.
         epochs: passes over the examples.
@@ -35,10 +35,10 @@ class Recipe:
         rate: highest learning rate of AdamW; it rises over the first `warmup` of all steps and falls as a half cosine to 0.
         weight_decay: of AdamW, on weight matrices and kernels alone.
         loss: `natural` (cross-entropy; binary cross-entropy per label or grade; smooth L1; Dice + cross-entropy for masks), or
-            a name of `trainers.losses.LOSSES`.
+            a name of `trainers.engine.losses.LOSSES`.
         loss_options: its parameters, such as `lam` and `beta` of `elr`, `q` of `gce`, `prior` of `pu`.
         ema: decay per step of the averaged weights that are used in the end; None = the last weights.
-        augmentation: on the device, see `trainers.augment`.
+        augmentation: on the device, see `trainers.engine.augment`.
         flips: axes that the task is indifferent to; augmentation mirrors half of the pictures along each.
         mixup: α of the Beta distribution (Zhang 2018); 0 = off.
         label_smoothing: share of a target that is spread over all classes.

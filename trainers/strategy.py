@@ -29,14 +29,14 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.config import configured
-from auditor.dataset import Dataset
-from auditor.errors import ConfigError
 from auditor.progress import Progress, Silent
-from auditor.types import Proposal, ScanResult
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
+from auditor.values.results import Proposal, ScanResult
 
 if TYPE_CHECKING:
-    from trainers.bench import Bench
-    from trainers.loop import Trained
+    from trainers.engine.bench import Bench
+    from trainers.engine.loop import Trained
 
 Bools = npt.NDArray[np.bool_]
 
@@ -81,8 +81,8 @@ class Case:
         dataset: gathered by a scan.
         result: of that scan.
         trust: which records may be believed.
-        bench: trains and predicts (`trainers.bench`): the pictures, the recipe and the device are in it; it is lazy, so a
-            strategy that trains nothing decodes nothing.
+        bench: trains and predicts (`trainers.engine.bench`): the pictures, the recipe and the device are in it; it is lazy,
+            so a strategy that trains nothing decodes nothing.
         unlabelled: pictures without labels, opened and measured like the dataset; None where none were given.
         work: private folder for checkpoints and for files that are made; stays for the next run.
         seed: of everything that is drawn.

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.dataset import Dataset
-from auditor.errors import DatasetError
+from auditor.values.dataset import Dataset
+from auditor.values.errors import DatasetError
 
 if TYPE_CHECKING:
     from trainers.data import Pictures
@@ -91,7 +91,7 @@ def task_of(dataset: Dataset, pictures: Pictures, rows: npt.NDArray[np.int64] | 
 
 
 def targets_from(task: LearningTask, predictions: Floats) -> Floats:
-    """Predictions (m, K) as `trainers.loop.predict` gives them → soft targets of the same task; NaN stays NaN.
+    """Predictions (m, K) as `trainers.engine.loop.predict` gives them → soft targets of the same task; NaN stays NaN.
 
     Class probabilities of grades become P(grade > k), shape (m, K − 1); a number is standardised; else they stay as they are.
     """

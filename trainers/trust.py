@@ -20,11 +20,11 @@ import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from auditor.dataset import Dataset, State
-from auditor.errors import ConfigError
-from auditor.folds import assign_folds, fold_groups
-from auditor.groups import is_test, partition
+from auditor.evidence.kin.groups import is_test, partition
+from auditor.prediction.folds import assign_folds, fold_groups
 from auditor.splits.strata import column_of
+from auditor.values.dataset import Dataset, State
+from auditor.values.errors import ConfigError
 from trainers.strategy import Trust
 
 Bools = npt.NDArray[np.bool_]

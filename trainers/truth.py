@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.dataset import State
-from trainers.evaluate import Choice, choose_best
+from auditor.values.dataset import State
+from trainers.grading.evaluate import Choice, choose_best
 from trainers.recipe import Trained
 from trainers.strategy import Bools, Case
 from trainers.trust import kin

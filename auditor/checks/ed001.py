@@ -9,17 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.experts.agreement import Coefficient, count_readings
-from auditor.experts.boxes import box_chart, box_pairs, box_table, point_pairs
-from auditor.experts.drawings import mask_agreement, mask_chart, mask_metrics, mask_tables
-from auditor.experts.habits import MIN_COPIED, copied_dissents, without_copies
-from auditor.experts.models import dawid_skene
-from auditor.experts.raters import RaterTest, compare_raters
-from auditor.experts.readings import Readings, collect_readings
-from auditor.experts.scores import collect_scores
-from auditor.experts.summary import Agreement, measure_agreement, measure_scores
-from auditor.experts.tables import (
+from auditor.evidence.raters.agreement import Coefficient, count_readings
+from auditor.evidence.raters.boxes import box_chart, box_pairs, box_table, point_pairs
+from auditor.evidence.raters.drawings import mask_agreement, mask_chart, mask_metrics, mask_tables
+from auditor.evidence.raters.habits import MIN_COPIED, copied_dissents, without_copies
+from auditor.evidence.raters.models import dawid_skene
+from auditor.evidence.raters.raters import RaterTest, compare_raters
+from auditor.evidence.raters.readings import Readings, collect_readings
+from auditor.evidence.raters.scores import collect_scores
+from auditor.evidence.raters.summary import Agreement, measure_agreement, measure_scores
+from auditor.evidence.raters.tables import (
     class_table,
     coefficient_chart,
     coefficient_table,
@@ -30,7 +29,8 @@ from auditor.experts.tables import (
     record_agreement,
     record_table,
 )
-from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 REPEATS = 500
 SEED = 0

@@ -9,17 +9,25 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.experts.agreement import count_readings, similarity_matrix
-from auditor.experts.consensus import MAX_WIDE_CELLS, annotator_quality
-from auditor.experts.habits import Copy, Leaning, class_leaning, constant_raters, copied_dissents, grade_leaning, without_copies
-from auditor.experts.models import DawidSkene, dawid_skene
-from auditor.experts.pairs import set_similarity
-from auditor.experts.raters import RaterTest, compare_raters
-from auditor.experts.readings import Readings, class_values, collect_readings, finding_sets
-from auditor.experts.tables import number, numbers
-from auditor.noise.fraction import wilson
-from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.labels.fraction import wilson
+from auditor.evidence.raters.agreement import count_readings, similarity_matrix
+from auditor.evidence.raters.consensus import MAX_WIDE_CELLS, annotator_quality
+from auditor.evidence.raters.habits import (
+    Copy,
+    Leaning,
+    class_leaning,
+    constant_raters,
+    copied_dissents,
+    grade_leaning,
+    without_copies,
+)
+from auditor.evidence.raters.models import DawidSkene, dawid_skene
+from auditor.evidence.raters.pairs import set_similarity
+from auditor.evidence.raters.raters import RaterTest, compare_raters
+from auditor.evidence.raters.readings import Readings, class_values, collect_readings, finding_sets
+from auditor.evidence.raters.tables import number, numbers
+from auditor.values.dataset import Dataset
+from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 Flags = npt.NDArray[np.bool_]
 MAX_CELLS = 5_000

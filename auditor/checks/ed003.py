@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.experts.readings import complete_readings
-from auditor.placement.names import split_name
-from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.raters.readings import complete_readings
+from auditor.naming.names import split_name
+from auditor.values.dataset import Dataset
+from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.experts.drift import DriftTest, RaterCusum, cusums, published_effect, session_effect, session_trend
-from auditor.experts.raters import holm
-from auditor.experts.worklists import Worklists, collect_worklists, paces
-from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.raters.drift import DriftTest, RaterCusum, cusums, published_effect, session_effect, session_trend
+from auditor.evidence.raters.raters import holm
+from auditor.evidence.raters.worklists import Worklists, collect_worklists, paces
+from auditor.values.dataset import Dataset
+from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 SEED = 0
 PARTS = 10

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.check import Check
-from auditor.dataset import Dataset
-from auditor.experts.models import entropy_bits
-from auditor.experts.readings import Readings, collect_readings
-from auditor.experts.tables import record_agreement, record_table
-from auditor.types import Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.raters.models import entropy_bits
+from auditor.evidence.raters.readings import Readings, collect_readings
+from auditor.evidence.raters.tables import record_agreement, record_table
+from auditor.values.dataset import Dataset
+from auditor.values.results import Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 MAX_DRAWN = 30
 

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset, State
-from auditor.experts.consensus import Consensus, consensus
-from auditor.experts.readings import Readings, collect_readings, finding_sets
-from auditor.noise.fraction import fraction
-from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.labels.fraction import fraction
+from auditor.evidence.raters.consensus import Consensus, consensus
+from auditor.evidence.raters.readings import Readings, collect_readings, finding_sets
+from auditor.values.dataset import Dataset, State
+from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 Flags = npt.NDArray[np.bool_]
 

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.experts.confounding import Confounding, confounded
-from auditor.experts.raters import holm
-from auditor.experts.readings import complete_readings, patients_of
-from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.raters.confounding import Confounding, confounded
+from auditor.evidence.raters.raters import holm
+from auditor.evidence.raters.readings import complete_readings, patients_of
+from auditor.values.dataset import Dataset
+from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 SEED = 0
 MAX_DRAWN = 30

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.dataset import Dataset, Problem
-from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.values.dataset import Dataset, Problem
+from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 BROKEN: tuple[str, ...] = (
     "empty", "truncated", "malformed", "not-an-image", "too-large", "refused", "timeout", "memory", "crashed",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset, Problem
-from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.values.dataset import Dataset, Problem
+from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 LEVELS = {"missing": Severity.ERROR, "outside-root": Severity.ERROR, "unlisted": Severity.WARNING}
 MESSAGES = {

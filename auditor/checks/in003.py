@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.groups import location
-from auditor.quality.integrity import Fault, report
-from auditor.types import Severity, Verdict
+from auditor.evidence.kin.groups import location
+from auditor.evidence.quality.integrity import Fault, report
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity, Verdict
 
 EXTENSIONS: dict[str, frozenset[str]] = {
     "png": frozenset({".png"}),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.quality.integrity import Fault, report
-from auditor.types import Location, Severity, Verdict
+from auditor.evidence.quality.integrity import Fault, report
+from auditor.values.dataset import Dataset
+from auditor.values.results import Location, Severity, Verdict
 
 MESSAGES = {
     "differs": "Not the file that was described: its {algorithm} is another. Restore it, or describe the release again",

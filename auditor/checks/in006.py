@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.groups import location
-from auditor.quality.integrity import Fault, numbers, report
-from auditor.types import Location, Severity, Verdict
+from auditor.evidence.kin.groups import location
+from auditor.evidence.quality.integrity import Fault, numbers, report
+from auditor.values.dataset import Dataset
+from auditor.values.results import Location, Severity, Verdict
 
 MODALITIES = frozenset(
     [

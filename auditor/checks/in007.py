@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.quality.integrity import Fault, numbers, place, report
-from auditor.types import Location, Severity, Verdict
+from auditor.evidence.quality.integrity import Fault, numbers, place, report
+from auditor.values.dataset import Dataset
+from auditor.values.results import Location, Severity, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.quality.integrity import Fault, numbers, place, report
-from auditor.types import Severity, Verdict
+from auditor.evidence.quality.integrity import Fault, numbers, place, report
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

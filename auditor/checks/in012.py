@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.quality.integrity import Fault, report
-from auditor.types import Location, Severity, Verdict
+from auditor.evidence.quality.integrity import Fault, report
+from auditor.values.dataset import Dataset
+from auditor.values.results import Location, Severity, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.quality.integrity import Fault, place, report
-from auditor.types import Severity, Verdict
+from auditor.evidence.quality.integrity import Fault, place, report
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

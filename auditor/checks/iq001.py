@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from auditor.dataset import Dataset
-from auditor.quality.image_check import ImageCheck, Judgement, feature
+from auditor.evidence.quality.image_check import ImageCheck, Judgement, feature
+from auditor.values.dataset import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import SkipCheck
-from auditor.dataset import Dataset
-from auditor.quality.image_check import ImageCheck, Judgement, feature, kinds_of
+from auditor.evidence.quality.image_check import ImageCheck, Judgement, feature, kinds_of
+from auditor.values.dataset import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.check import SkipCheck
-from auditor.dataset import Dataset
-from auditor.quality.appearance import aspects, best_turn, likeness, zones
-from auditor.quality.image_check import ImageCheck, Judgement, apart, kinds_of
+from auditor.evidence.quality.appearance import aspects, best_turn, likeness, zones
+from auditor.evidence.quality.image_check import ImageCheck, Judgement, apart, kinds_of
+from auditor.values.dataset import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from auditor.dataset import Dataset
-from auditor.quality.appearance import isolation
-from auditor.quality.image_check import ImageCheck, Judgement, apart
+from auditor.evidence.quality.appearance import isolation
+from auditor.evidence.quality.image_check import ImageCheck, Judgement, apart
+from auditor.values.dataset import Dataset
 
 MODE, BLANK = "quality.mode_fraction", 0.995
 

@@ -11,10 +11,10 @@ import pandas as pd
 from scipy.stats import chi2
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.fields import spoken
 from auditor.statistics.multiplicity import benjamini_hochberg
-from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.fields import spoken
+from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 SENTINELS = (-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0)
 """Numbers that people write for "unknown"; only where they stand apart from all other values of the field."""

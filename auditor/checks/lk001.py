@@ -9,16 +9,16 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.check import Check
-from auditor.dataset import Dataset
-from auditor.fields import Field, follows_picture, spoken
-from auditor.leakage.corners import InSite, Pure, fields_in_sites, pure_fields
+from auditor.evidence.leakage.corners import InSite, Pure, fields_in_sites, pure_fields
 from auditor.statistics.coding import partition
 from auditor.statistics.contingency import Contingency, contingency_of, contingency_table, histogram_chart
 from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.purity import pure_values
 from auditor.statistics.question import Question, ask
 from auditor.statistics.screening import Measured, Screening, closer_interval, screen
-from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.fields import Field, follows_picture, spoken
+from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 _CHARTS = 8
 

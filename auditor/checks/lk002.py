@@ -9,8 +9,6 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.fields import spoken
 from auditor.statistics.association import associate, count_cells
 from auditor.statistics.clusters import clusters_of, deal_folds, draw_patients
 from auditor.statistics.coding import CodedField, code_field
@@ -19,7 +17,9 @@ from auditor.statistics.interactions import coarsen, screen_pairs
 from auditor.statistics.intervals import logit_interval
 from auditor.statistics.question import Question, ask
 from auditor.statistics.targets import Targets, rows_of
-from auditor.types import Cell, Chart, Column, Coverage, Finding, Severity, Table, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.fields import spoken
+from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

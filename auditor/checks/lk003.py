@@ -10,9 +10,7 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.fields import Field, spoken
-from auditor.leakage.path_words import (
+from auditor.evidence.leakage.path_words import (
     MOST_DISTINCT,
     file_names,
     folder_levels,
@@ -34,7 +32,9 @@ from auditor.statistics.derived import (
     figures_in_words,
     independence_note,
 )
-from auditor.types import Chart, Column, Finding, Location, Severity, Table, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.fields import Field, spoken
+from auditor.values.results import Chart, Column, Finding, Location, Severity, Table, Verdict
 
 _NAME, _TEXT = "file name", "header text"
 _FAMILIES = ("dicom.", "container.", "nifti.")

@@ -9,9 +9,7 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.fields import Field, describe, spoken
-from auditor.leakage.after_diagnosis import says_after, says_how
+from auditor.evidence.leakage.after_diagnosis import says_after, says_how
 from auditor.statistics.contingency import contingency_table
 from auditor.statistics.derived import (
     Answer,
@@ -28,7 +26,9 @@ from auditor.statistics.derived import (
     intervals_chart,
 )
 from auditor.statistics.question import label_columns
-from auditor.types import Column, Finding, Location, Severity, Table, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.fields import Field, describe, spoken
+from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
 
 Suspicion = Literal["twin", "after", "filled", "stratum", ""]
 _FILLED = "filled:"

@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.fields import Field
 from auditor.statistics.contingency import contingency_table, histogram_chart
 from auditor.statistics.derived import (
     Answer,
@@ -28,7 +26,9 @@ from auditor.statistics.derived import (
     independence_note,
     intervals_chart,
 )
-from auditor.types import Cell, Finding, Location, Severity, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.fields import Field
+from auditor.values.results import Cell, Finding, Location, Severity, Verdict
 
 _BRIGHTNESS = "brightness"
 _CONTRAST = "contrast"

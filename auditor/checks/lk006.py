@@ -11,17 +11,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
 from auditor.features.zones import COLUMNS as CELLS
 from auditor.features.zones import SIDE
 from auditor.features.zones import depth as depth_of
-from auditor.fields import Field
 from auditor.statistics.derived import ask_about, coverage_of, drawn, independence_note
 from auditor.statistics.multiplicity import holm
 from auditor.statistics.question import Question
 from auditor.statistics.targets import rows_of, subset, sufficient
 from auditor.statistics.zonal import Reached, reach
-from auditor.types import Chart, Column, Finding, Location, Severity, Table, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.fields import Field
+from auditor.values.results import Chart, Column, Finding, Location, Severity, Table, Verdict
 
 _WHOLE = "whole picture"
 _BORDER = "border"

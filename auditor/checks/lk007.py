@@ -9,8 +9,6 @@ from typing import ClassVar
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.fields import Field, spoken, words
 from auditor.statistics.coding import partition
 from auditor.statistics.contingency import contingency_table, histogram_chart
 from auditor.statistics.derived import (
@@ -28,7 +26,9 @@ from auditor.statistics.derived import (
     intervals_chart,
 )
 from auditor.statistics.sites import sites_of, sites_table, split_table, within_chart, within_table
-from auditor.types import Cell, Finding, Location, Severity, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.fields import Field, spoken, words
+from auditor.values.results import Cell, Finding, Location, Severity, Verdict
 
 _SITE = "record.site"
 _DICOM = re.compile(r"^dicom\.(Institution\w*|StationName|Manufacturer\w*|SoftwareVersions|DeviceSerialNumber|UIDRoot)$")

@@ -12,9 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.fields import Field, words
-from auditor.leakage.ordering import days_of, name_order
+from auditor.evidence.leakage.ordering import days_of, name_order
 from auditor.statistics.clusters import held_by
 from auditor.statistics.contingency import SHOWN_FROM_PATIENTS
 from auditor.statistics.derived import (
@@ -31,7 +29,9 @@ from auditor.statistics.derived import (
     independence_note,
     intervals_chart,
 )
-from auditor.types import Cell, Chart, Column, Finding, Location, Severity, Table, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.fields import Field, words
+from auditor.values.results import Cell, Chart, Column, Finding, Location, Severity, Table, Verdict
 
 _DATE, _ORDER, _ROW = "record.date", "path.order", "table.row"
 _PART = re.compile(r"^dicom\.(Study|Series|Acquisition)(Year|Month|Weekday|Hour)$")

@@ -8,14 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.dataset import Dataset
-from auditor.noise import residuals
-from auditor.noise.estimate import ASSUMPTION, NoiseVerdict
-from auditor.noise.label_noise import JudgedTask, judge_labels, judged_records
-from auditor.noise.residuals import judge_numbers
-from auditor.noise.review import ReviewEstimate, Share, estimate_review
-from auditor.noise.tables import class_table, joint_table, site_table
-from auditor.types import Cell, Chart, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.labels import residuals
+from auditor.evidence.labels.estimate import ASSUMPTION, NoiseVerdict
+from auditor.evidence.labels.label_noise import JudgedTask, judge_labels, judged_records
+from auditor.evidence.labels.residuals import judge_numbers
+from auditor.evidence.labels.review import ReviewEstimate, Share, estimate_review
+from auditor.evidence.labels.tables import class_table, joint_table, site_table
+from auditor.values.dataset import Dataset
+from auditor.values.results import Cell, Chart, Coverage, Finding, Location, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.dataset import Dataset, State
-from auditor.noise.label_noise import JudgedTask, judge_labels
-from auditor.noise.residuals import JudgedNumbers, judge_numbers
-from auditor.types import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.labels.label_noise import JudgedTask, judge_labels
+from auditor.evidence.labels.residuals import JudgedNumbers, judge_numbers
+from auditor.values.dataset import Dataset, State
+from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 BINS = 20
 

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from scipy.stats import binom
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.dataset import Dataset
-from auditor.noise.label_noise import judge_labels
-from auditor.types import Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.labels.label_noise import judge_labels
+from auditor.values.dataset import Dataset
+from auditor.values.results import Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.check import Check, Need
-from auditor.dataset import Dataset
-from auditor.noise.fraction import fraction
-from auditor.noise.label_noise import JudgedTask, judge_labels, judged_records
-from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.labels.fraction import fraction
+from auditor.evidence.labels.label_noise import JudgedTask, judge_labels, judged_records
+from auditor.values.dataset import Dataset
+from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.noise.mask_verdict import deviations, judge_masks
-from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.masks.mask_verdict import deviations, judge_masks
+from auditor.values.dataset import Dataset
+from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 MIN_MASKS = 20
 FLOORS = {"components": 0.4, "foreground_fraction": 0.4}

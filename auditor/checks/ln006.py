@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.boxes import areas, corners_of, overlapping_pairs
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.noise.object_verdict import judge_objects
-from auditor.noise.point_verdict import judge_points, pixels_outside
-from auditor.types import Cell, Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.objects.boxes import areas, corners_of, overlapping_pairs
+from auditor.evidence.objects.object_verdict import judge_objects
+from auditor.evidence.objects.point_verdict import judge_points, pixels_outside
+from auditor.values.dataset import Dataset
+from auditor.values.results import Cell, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 _WORDS = {
     "no area": "a box without area",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check
-from auditor.dataset import Dataset
-from auditor.types import Column, Finding, Location, Severity, Table, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.privacy.exposed import coverage, field_table, file_count, file_table, headers_read, not_seen
-from auditor.privacy.exposure import Kind, holders
-from auditor.types import Finding, Location, Severity, Verdict
+from auditor.evidence.privacy.exposed import coverage, field_table, file_count, file_table, headers_read, not_seen
+from auditor.evidence.privacy.exposure import Kind, holders
+from auditor.values.dataset import Dataset
+from auditor.values.results import Finding, Location, Severity, Verdict
 
 REMOVED = "dicom.PatientIdentityRemoved"
 SHIFTED = "dicom.LongitudinalTemporalInformationModified"

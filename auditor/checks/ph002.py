@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.privacy.exposed import coverage, field_table, file_count, headers_read, not_seen
-from auditor.privacy.exposure import holders
-from auditor.types import Finding, Location, Severity, Verdict
+from auditor.evidence.privacy.exposed import coverage, field_table, file_count, headers_read, not_seen
+from auditor.evidence.privacy.exposure import holders
+from auditor.values.dataset import Dataset
+from auditor.values.results import Finding, Location, Severity, Verdict
 
 DRAWN_ON: tuple[str, ...] = ("US", "SC", "XA", "RF", "ES", "OT")
 """Modalities whose machines write names into the picture."""

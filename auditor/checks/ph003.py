@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.privacy.exposed import headers_read
-from auditor.privacy.holdings import Wording, holdings
-from auditor.types import Finding, Location, Severity, Verdict
+from auditor.evidence.privacy.exposed import headers_read
+from auditor.evidence.privacy.holdings import Wording, holdings
+from auditor.values.dataset import Dataset
+from auditor.values.results import Finding, Location, Severity, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

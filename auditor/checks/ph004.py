@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.dataset import Dataset
-from auditor.privacy.exposed import pixels_unread
-from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.privacy.exposed import pixels_unread
+from auditor.values.dataset import Dataset
+from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 LETTERS = "lettering.line_letters"
 NO_DEVICE = "no device named"

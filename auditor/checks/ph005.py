@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.dataset import Dataset
-from auditor.groups import location
-from auditor.privacy.exposed import not_seen
-from auditor.privacy.face import Look
-from auditor.privacy.heads import Body, bodies
-from auditor.types import Column, Coverage, Finding, Severity, Table, Verdict
+from auditor.evidence.kin.groups import location
+from auditor.evidence.privacy.exposed import not_seen
+from auditor.evidence.privacy.face import Look
+from auditor.evidence.privacy.heads import Body, bodies
+from auditor.values.dataset import Dataset
+from auditor.values.results import Column, Coverage, Finding, Severity, Table, Verdict
 
 Word = Literal["a face can probably be seen", "defaced or skull-stripped", "cannot tell"]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.types import Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

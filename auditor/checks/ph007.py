@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.duplicates import plural
-from auditor.privacy.exposed import field_table, not_seen
-from auditor.privacy.withhold import OWN_HEADER, telling_parts
-from auditor.types import Coverage, Finding, Location, Severity, Verdict
+from auditor.evidence.kin.duplicates import plural
+from auditor.evidence.privacy.exposed import field_table, not_seen
+from auditor.evidence.privacy.withhold import OWN_HEADER, telling_parts
+from auditor.values.dataset import Dataset
+from auditor.values.results import Coverage, Finding, Location, Severity, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.privacy.exposed import headers_read
-from auditor.privacy.holdings import Wording, holdings
-from auditor.types import Finding, Location, Severity, Verdict
+from auditor.evidence.privacy.exposed import headers_read
+from auditor.evidence.privacy.holdings import Wording, holdings
+from auditor.values.dataset import Dataset
+from auditor.values.results import Finding, Location, Severity, Verdict
 
 CERTAIN = ("GPS", "Artist", "Owner", "Author", "XPAuthor", "(name", "name)", "record number", "e-mail")
 """Parts of a field's name that make it an error; maker notes, dates and data base names are warnings."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.types import Coverage, Finding, Location, Severity, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.results import Coverage, Finding, Location, Severity, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

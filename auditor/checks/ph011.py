@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.fields import words
-from auditor.types import Coverage, Finding, Location, Severity, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.fields import words
+from auditor.values.results import Coverage, Finding, Location, Severity, Verdict
 
 CODED = 90
 """What stands for all ages of 90 and more."""

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.groups import Spread, cells, is_test, is_training, location, members, partition, split_names, spread
-from auditor.identity import ID_ROLES, Codes, can_tell, identity, why_untold
-from auditor.types import Cell, Column, Coverage, Finding, Severity, Table, Verdict
+from auditor.evidence.kin.groups import Spread, cells, is_test, is_training, location, members, partition, split_names, spread
+from auditor.evidence.kin.identity import ID_ROLES, Codes, can_tell, identity, why_untold
+from auditor.values.dataset import Dataset
+from auditor.values.results import Cell, Column, Coverage, Finding, Severity, Table, Verdict
 
 PLURAL = {"patient": "patients", "lesion": "lesions", "study": "studies", "series": "series"}
 

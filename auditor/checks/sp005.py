@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.dataset import Dataset
-from auditor.duplicates import plural, text
-from auditor.groups import Spread, cells, location, members, partition, spread
-from auditor.identity import UID, Codes, identity
-from auditor.link import Evidence, exact_keys
-from auditor.types import Cell, Column, Coverage, Finding, Severity, Table, Verdict
+from auditor.evidence.kin.duplicates import plural, text
+from auditor.evidence.kin.groups import Spread, cells, location, members, partition, spread
+from auditor.evidence.kin.identity import UID, Codes, identity
+from auditor.stages.link import Evidence, exact_keys
+from auditor.values.dataset import Dataset
+from auditor.values.results import Cell, Column, Coverage, Finding, Severity, Table, Verdict
 
 LEVELS = {"instance": "SOP instance", "series": "series", "study": "study"}
 MANY = {"instance": "SOP instances", "series": "series", "study": "studies"}

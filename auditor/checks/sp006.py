@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.groups import partition, split_names
-from auditor.identity import can_tell, identity, why_untold
-from auditor.types import Coverage, Finding, Location, Severity, Verdict
+from auditor.evidence.kin.groups import partition, split_names
+from auditor.evidence.kin.identity import can_tell, identity, why_untold
+from auditor.values.dataset import Dataset
+from auditor.values.results import Coverage, Finding, Location, Severity, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

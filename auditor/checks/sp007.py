@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.dataset import Dataset
-from auditor.duplicates import plural, text
-from auditor.groups import cells, location, members, partition
-from auditor.identity import MAX_PATIENTS, Codes, can_tell, identity, why_untold
-from auditor.link import codes_of, identical_groups, near_groups
-from auditor.types import Column, Coverage, Finding, Severity, Table, Verdict
+from auditor.evidence.kin.duplicates import plural, text
+from auditor.evidence.kin.groups import cells, location, members, partition
+from auditor.evidence.kin.identity import MAX_PATIENTS, Codes, can_tell, identity, why_untold
+from auditor.stages.link import codes_of, identical_groups, near_groups
+from auditor.values.dataset import Dataset
+from auditor.values.results import Column, Coverage, Finding, Severity, Table, Verdict
 
 PICTURE, NEARLY, STUDY = "same picture", "near-copy", "same study"
 FRAME, SPELLING = "same frame of reference (candidate)", "similar id (candidate)"

@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.duplicates import plural
-from auditor.errors import ConfigError
-from auditor.groups import MAX_SPLITS, declared_splits, split_names
-from auditor.identity import can_tell, identity
-from auditor.types import Chart, Column, Coverage, Finding, Severity, Table, Verdict
+from auditor.evidence.kin.duplicates import plural
+from auditor.evidence.kin.groups import MAX_SPLITS, declared_splits, split_names
+from auditor.evidence.kin.identity import can_tell, identity
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
+from auditor.values.results import Chart, Column, Coverage, Finding, Severity, Table, Verdict
 
 Counts = npt.NDArray[np.int64]
 

@@ -10,16 +10,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.dataset import Dataset
-from auditor.fields import describe, spoken
-from auditor.groups import partition, split_names
+from auditor.evidence.kin.groups import partition, split_names
 from auditor.statistics.association import associate, count_cells
 from auditor.statistics.clusters import Clusters, clusters_of, deal_folds, draw_patients
 from auditor.statistics.coding import CodedField, code_field
 from auditor.statistics.combined import Combined, combine
 from auditor.statistics.intervals import logit_interval
 from auditor.statistics.targets import Targets
-from auditor.types import Chart, Column, Coverage, Finding, Severity, Table, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.fields import describe, spoken
+from auditor.values.results import Chart, Column, Coverage, Finding, Severity, Table, Verdict
 
 LABEL = "label"
 HEADERS = frozenset(("container", "dicom", "nifti", "table"))

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.dataset import Dataset, Known
-from auditor.duplicates import plural, text
-from auditor.groups import cells, location, partition, split_names
-from auditor.types import Cell, Column, Coverage, Finding, Severity, Table, Verdict
+from auditor.evidence.kin.duplicates import plural, text
+from auditor.evidence.kin.groups import cells, location, partition, split_names
+from auditor.values.dataset import Dataset, Known
+from auditor.values.results import Cell, Column, Coverage, Finding, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

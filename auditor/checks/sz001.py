@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.quality.sample_size import count_cells
-from auditor.types import Chart, Column, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.quality.sample_size import count_cells
+from auditor.values.dataset import Dataset
+from auditor.values.results import Chart, Column, Finding, Location, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

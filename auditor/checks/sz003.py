@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.quality.sample_size import training_rows
-from auditor.types import Finding, Severity, Verdict
+from auditor.evidence.quality.sample_size import training_rows
+from auditor.values.dataset import Dataset
+from auditor.values.results import Finding, Severity, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

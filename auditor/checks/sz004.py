@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check
-from auditor.dataset import Dataset
-from auditor.quality.sample_size import feature_space, vendi_score, worth_of
-from auditor.types import Cell, Coverage, Finding, Severity, Verdict
+from auditor.evidence.quality.sample_size import feature_space, vendi_score, worth_of
+from auditor.values.dataset import Dataset
+from auditor.values.results import Cell, Coverage, Finding, Severity, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

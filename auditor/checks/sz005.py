@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.fields import spoken
-from auditor.quality.sample_size import subgroups
-from auditor.types import Column, Finding, Location, Severity, Table, Verdict
+from auditor.evidence.quality.sample_size import subgroups
+from auditor.values.dataset import Dataset
+from auditor.values.fields import spoken
+from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

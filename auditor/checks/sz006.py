@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
-from auditor.groups import is_test, partition, split_names
-from auditor.quality.sample_size import count_cells, precision
-from auditor.types import Chart, Column, Finding, Severity, Table, Verdict
+from auditor.evidence.kin.groups import is_test, partition, split_names
+from auditor.evidence.quality.sample_size import count_cells, precision
+from auditor.values.dataset import Dataset
+from auditor.values.results import Chart, Column, Finding, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

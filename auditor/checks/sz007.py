@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check
-from auditor.dataset import Dataset
-from auditor.quality.learning_curve import learning_curve
-from auditor.types import Chart, Column, Finding, Severity, Table, Verdict
+from auditor.evidence.quality.learning_curve import learning_curve
+from auditor.values.dataset import Dataset
+from auditor.values.results import Chart, Column, Finding, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.containers.guard import decoding
-from auditor.errors import UnreadableFile
-from auditor.reader import Limits, check_declared
-from auditor.readers.array import data_offset, npy_header
+from auditor.format import Limits, check_declared
+from auditor.formats.array import data_offset, npy_header
+from auditor.values.errors import UnreadableFile
 
 SKIP_BYTES = 1 << 20
 HEADER_BYTES = 1 << 16

@@ -21,7 +21,7 @@ from auditor.containers.dicom_image import Described, uid_name
 from auditor.containers.guard import decoding
 from auditor.containers.inflate import RAW, inflate
 from auditor.containers.jpeg_header import JPEG2000_START, JpegHeader, jpeg2000_size, read_jpeg_header
-from auditor.errors import UnreadableFile
+from auditor.values.errors import UnreadableFile
 
 RLE = "1.2.840.10008.1.2.5"
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"

@@ -9,7 +9,7 @@ from pydicom.uid import UID
 
 from auditor.containers.dicom_fields import number, palette, text
 from auditor.containers.dicom_header import DOUBLE_PIXELS, FLOAT_PIXELS, PIXELS, Elements
-from auditor.errors import UnreadableFile
+from auditor.values.errors import UnreadableFile
 
 
 @dataclass(frozen=True, kw_only=True)

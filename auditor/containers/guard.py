@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from PIL import Image
 
-from auditor.errors import UnreadableFile
+from auditor.values.errors import UnreadableFile
 
 DECODER_ERRORS: tuple[type[Exception], ...] = (
     ArithmeticError,

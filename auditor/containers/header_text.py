@@ -6,7 +6,7 @@ import re
 import struct
 
 from auditor.containers.ifd import directory, layout_of, text_of
-from auditor.errors import UnreadableFile
+from auditor.values.errors import UnreadableFile
 
 LONGEST = 4096
 MOST_WORDS = 100

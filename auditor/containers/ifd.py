@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from auditor.errors import UnreadableFile
-from auditor.reader import FieldValue
+from auditor.format import FieldValue
+from auditor.values.errors import UnreadableFile
 
 Number = int | float
 Entry = tuple[Number, ...] | bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from auditor.errors import UnreadableFile
+from auditor.values.errors import UnreadableFile
 
 RAW, ZLIB, GZIP = -15, 15, 31
 """Values of zlib's `wbits`: a bare deflate stream (DICOM), with zlib's header (PNG, TIFF), with gzip's (nii.gz)."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from auditor.errors import UnreadableFile
+from auditor.values.errors import UnreadableFile
 
 HEADER_BYTES = 544
 DATATYPES = {

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from auditor.containers.inflate import ZLIB, inflate
 from auditor.containers.png_header import PngHeader
-from auditor.errors import UnreadableFile
+from auditor.values.errors import UnreadableFile
 
 _ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
 """First row, first column, row step and column step of each pass."""

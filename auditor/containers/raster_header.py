@@ -6,8 +6,8 @@ import struct
 from dataclasses import dataclass, field
 
 from auditor.containers.ifd import exif_fields
-from auditor.errors import UnreadableFile
-from auditor.reader import FieldValue
+from auditor.format import FieldValue
+from auditor.values.errors import UnreadableFile
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,23 +9,23 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.dataset import Dataset, Labels
-from auditor.errors import UnreadableFile
+from auditor.format import Limits, open_header, read_source
 from auditor.layout import Detection, Listing, Options
+from auditor.naming.headers import plain
+from auditor.naming.labels import Level, text_of
 from auditor.placement.masks import find_masks
 from auditor.placement.records import Draft, build, no_labels
 from auditor.placement.resolve import resolve_names
+from auditor.placement.table_choice import rank_tables
 from auditor.placement.tree import read_folders
-from auditor.reader import Limits, open_header, read_source
-from auditor.tabular.columns import describe_columns
-from auditor.tabular.headers import plain
-from auditor.tabular.label_columns import labels_of
-from auditor.tabular.label_table import LabelTable, add_blank_row
-from auditor.tabular.labels import Level, text_of
-from auditor.tabular.roles import Roles, find_roles
-from auditor.tabular.table_choice import rank_tables
-from auditor.tabular.tables import read_table
-from auditor.types import Guess
+from auditor.tables.columns import describe_columns
+from auditor.tables.label_columns import labels_of
+from auditor.tables.label_table import LabelTable, add_blank_row
+from auditor.tables.roles import Roles, find_roles
+from auditor.tables.tables import read_table
+from auditor.values.dataset import Dataset, Labels
+from auditor.values.errors import UnreadableFile
+from auditor.values.results import Guess
 
 _KEYS: tuple[tuple[str, str, Level], ...] = (
     ("sopinstanceuid", "instance", "image"),

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from auditor.dataset import Dataset, Labels
-from auditor.fields import Field
 from auditor.layout import Detection, Listing, Options
+from auditor.naming.labels import single
+from auditor.naming.names import NameRoles, roles_in_names
 from auditor.placement.masks import Masks, find_masks
-from auditor.placement.names import NameRoles, roles_in_names
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.records import Draft, build, no_labels
 from auditor.placement.tree import FolderRoles, read_folders
-from auditor.tabular.label_table import categorical
-from auditor.tabular.labels import single
-from auditor.types import Guess
+from auditor.tables.label_table import categorical
+from auditor.values.dataset import Dataset, Labels
+from auditor.values.fields import Field
+from auditor.values.results import Guess
 
 
 def image_paths(listing: Listing) -> tuple[str, ...]:

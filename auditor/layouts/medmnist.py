@@ -12,14 +12,14 @@ import numpy.typing as npt
 import pandas as pd
 from numpy.lib import format as npy_format
 
-from auditor.dataset import Dataset, Labels, State
-from auditor.errors import DatasetError
 from auditor.layout import Detection, Listing, Options
-from auditor.placement.names import split_name
+from auditor.naming.labels import Level, from_states, single
+from auditor.naming.names import split_name
 from auditor.placement.records import Draft, build, no_labels
-from auditor.tabular.label_table import categorical
-from auditor.tabular.labels import Level, from_states, single
-from auditor.types import Guess
+from auditor.tables.label_table import categorical
+from auditor.values.dataset import Dataset, Labels, State
+from auditor.values.errors import DatasetError
+from auditor.values.results import Guess
 
 MAX_LABEL_BYTES = 1 << 30
 _IMAGES = ("images", "image", "imgs", "x", "data")

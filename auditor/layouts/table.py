@@ -9,24 +9,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.dataset import Dataset, Labels, Problem
-from auditor.errors import DatasetError
 from auditor.layout import Detection, Listing, Options, list_files
+from auditor.naming.labels import text_of
+from auditor.naming.names import roles_in_names, split_name
 from auditor.placement.images import Inventory
 from auditor.placement.masks import Masks, find_masks
-from auditor.placement.names import roles_in_names, split_name
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.records import Draft, build, no_labels, unique_ids
 from auditor.placement.resolve import Resolved, resolve_names
-from auditor.tabular.columns import describe_columns
-from auditor.tabular.label_columns import gather_findings, labels_of
-from auditor.tabular.label_table import LabelTable
-from auditor.tabular.labels import text_of
-from auditor.tabular.roles import Roles, find_roles
-from auditor.tabular.table_choice import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
-from auditor.tabular.table_readings import long_readings, read_boxes, read_points, wide_readings
-from auditor.tabular.tables import read_table, table_format
-from auditor.types import Guess
+from auditor.placement.table_choice import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
+from auditor.placement.table_readings import long_readings, read_boxes, read_points, wide_readings
+from auditor.tables.columns import describe_columns
+from auditor.tables.label_columns import gather_findings, labels_of
+from auditor.tables.label_table import LabelTable
+from auditor.tables.roles import Roles, find_roles
+from auditor.tables.tables import read_table, table_format
+from auditor.values.dataset import Dataset, Labels, Problem
+from auditor.values.errors import DatasetError
+from auditor.values.results import Guess
 
 _PLAIN_TEXT = (".txt", ".dat")
 

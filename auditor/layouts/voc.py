@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from auditor.dataset import Dataset, Problem
-from auditor.errors import DatasetError
 from auditor.layout import Detection, Listing, Options
+from auditor.naming.names import split_name
 from auditor.placement.images import stem_of
 from auditor.placement.masks import find_masks
-from auditor.placement.names import split_name
 from auditor.placement.records import Draft, box_frame, build, no_labels
 from auditor.placement.resolve import resolve_names
-from auditor.types import Guess
+from auditor.values.dataset import Dataset, Problem
+from auditor.values.errors import DatasetError
+from auditor.values.results import Guess
 
 MAX_XML_BYTES = 16 << 20
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")

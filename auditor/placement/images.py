@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from auditor.reader import SNIFF_BYTES, format_of
-from auditor.tabular.tables import table_format
+from auditor.format import SNIFF_BYTES, format_of
+from auditor.tables.tables import table_format
 
 IMAGE_SUFFIXES = frozenset(
     [

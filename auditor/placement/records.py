@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from auditor.dataset import RECORD_COLUMNS, Dataset, Labels, Problem
-from auditor.fields import Field
-from auditor.types import DatasetSummary, Guess
+from auditor.values.dataset import RECORD_COLUMNS, Dataset, Labels, Problem
+from auditor.values.fields import Field
+from auditor.values.results import DatasetSummary, Guess
 
 ANNOTATION_COLUMNS = ("record", "rater", "label")
 BOX_COLUMNS = ("record", "label", "x0", "y0", "x1", "y1", "path", "line")

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from auditor.placement.names import split_name
-from auditor.tabular.lexicon import CLINICAL_WORDS
-from auditor.types import Guess
+from auditor.naming.lexicon import CLINICAL_WORDS
+from auditor.naming.names import split_name
+from auditor.values.results import Guess
 
 LevelKind = Literal["split", "class", "patient", "site", "nothing"]
 

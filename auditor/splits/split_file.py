@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from auditor.errors import ConfigError
-from auditor.groups import EXCLUDED
+from auditor.evidence.kin.groups import EXCLUDED
 from auditor.splits.split import NewSplit
+from auditor.values.errors import ConfigError
 
 
 def written(new: NewSplit, goal: Path) -> dict[Path, bytes]:

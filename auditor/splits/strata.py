@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_matrix, hstack
 
-from auditor.dataset import Dataset, State
-from auditor.errors import ConfigError
+from auditor.values.dataset import Dataset, State
+from auditor.values.errors import ConfigError
 
 Codes = npt.NDArray[np.int64]
 

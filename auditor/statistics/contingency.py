@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auditor.fields import Field, describe, spoken
 from auditor.statistics.clusters import Clusters, held_by
 from auditor.statistics.coding import CodedField
 from auditor.statistics.targets import Targets
-from auditor.types import Chart, Column, Table
+from auditor.values.fields import Field, describe, spoken
+from auditor.values.results import Chart, Column, Table
 
 SHOWN = 12
 SHOWN_FROM_PATIENTS = 5

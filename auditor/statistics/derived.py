@@ -10,15 +10,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import SkipCheck
-from auditor.dataset import Dataset
-from auditor.fields import Field
 from auditor.statistics.clusters import clusters_of, draw_patients
 from auditor.statistics.contingency import Contingency, contingency_of
 from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.question import Question, ask
 from auditor.statistics.screening import Measured, Screening, closer_interval, screen
 from auditor.statistics.targets import Targets, subset, sufficient, targets_of
-from auditor.types import Cell, Chart, Column, Coverage, Table
+from auditor.values.dataset import Dataset
+from auditor.values.fields import Field
+from auditor.values.results import Cell, Chart, Column, Coverage, Table
 
 
 @dataclass(frozen=True, kw_only=True)

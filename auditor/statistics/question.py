@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import SkipCheck
-from auditor.dataset import Dataset
-from auditor.fields import Field, describe
-from auditor.leakage.after_diagnosis import says_how
+from auditor.evidence.leakage.after_diagnosis import says_how
 from auditor.statistics.clusters import Clusters, clusters_of
 from auditor.statistics.targets import Targets, subset, sufficient, targets_of
+from auditor.values.dataset import Dataset
+from auditor.values.fields import Field, describe
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.dataset import Dataset, Predictions
-from auditor.fields import spoken
 from auditor.statistics.allotment import allot
 from auditor.statistics.clusters import held_by
 from auditor.statistics.derived import Answer, Told
 from auditor.statistics.intervals import logit_interval, obuchowski_variance
-from auditor.types import Cell, Chart, Column, Table
+from auditor.values.dataset import Dataset, Predictions
+from auditor.values.fields import spoken
+from auditor.values.results import Cell, Chart, Column, Table
 
 SHOWN = 40
 

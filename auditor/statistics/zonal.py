@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from auditor.probe import fit_probe
+from auditor.prediction.probe import fit_probe
 from auditor.statistics.clusters import clusters_of, deal_folds
 from auditor.statistics.combined import fold_auc, score_test
 from auditor.statistics.intervals import logit_interval

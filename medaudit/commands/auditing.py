@@ -173,11 +173,11 @@ def diff(
     """
     import json
 
-    from auditor.cache import default_folder
     from auditor.diff import as_json, as_text, compare, read_release
-    from auditor.errors import ConfigError
-    from auditor.extract import Pass
     from auditor.files import write_files
+    from auditor.reading.cache import default_folder
+    from auditor.stages.extract import Pass
+    from auditor.values.errors import ConfigError
 
     if form not in ("text", "json"):
         raise ConfigError(f"--format {form}: text or json")
@@ -245,9 +245,9 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write a commented medaudit.toml with the roles found."""
-    from auditor.errors import ConfigError
     from auditor.files import write_files
     from auditor.layout import CONFIG_NAME, Options, open_dataset
+    from auditor.values.errors import ConfigError
     from medaudit.template import config_text
 
     goal = output or (dataset if dataset.is_dir() else dataset.parent) / CONFIG_NAME

@@ -123,8 +123,8 @@ def undo(
     ] = False,
 ) -> None:
     """Take the corrections of a copy back, or apply those that were accepted by hand in its corrections.csv."""
-    from trainers.undo import reapply
-    from trainers.undo import undo as take_back
+    from trainers.copying.undo import reapply
+    from trainers.copying.undo import undo as take_back
 
     typer.echo((reapply if again else take_back)(copy).told)
 

@@ -35,8 +35,8 @@ def decide(
     seed: Annotated[int, typer.Option(help="Seed of random starts.")] = 0,
 ) -> None:
     """One label per record out of several readings: soft label, confidence, and where one more reading is worth it."""
-    from auditor.experts.release import release
-    from auditor.experts.release_file import mask_files, written
+    from auditor.evidence.raters.release import release
+    from auditor.evidence.raters.release_file import mask_files, written
     from auditor.files import write_files
     from auditor.layout import Options, open_dataset
 
@@ -132,8 +132,8 @@ def fingerprint(
 ) -> None:
     """Write keyed hashes of the bytes and pixels of every image (no image, no id), to find this collection in others."""
     from auditor.files import write_files
-    from auditor.known import fingerprints_of, read_key
     from auditor.scan import plan_for, read_dataset
+    from auditor.stages.known import fingerprints_of, read_key
 
     secret = read_key(key)
     plan = plan_for(dataset, config=config, root=images, workers=workers, tool_version=__version__)

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping
 
-from auditor.types import ScanResult
+from auditor.values.results import ScanResult
 from reports.cell import plain
 
 SUFFIXES: tuple[str, ...] = (".csv",)

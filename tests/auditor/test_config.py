@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from auditor.config import Config, find_config, read_config
-from auditor.errors import ConfigError
+from auditor.values.errors import ConfigError
 
 
 def written(folder: Path, text: str) -> Path:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from builders import make_dataset, write_folder
 
-from auditor.dataset import Dataset
 from auditor.diff import Change, as_json, as_text, compare
+from auditor.values.dataset import Dataset
 from medaudit.cli import main
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from auditor.errors import MedauditError
 from auditor.files import write_files
+from auditor.values.errors import MedauditError
 
 
 def test_when_one_file_cannot_be_written_the_old_ones_stay(tmp_path):

@@ -3,8 +3,8 @@ import os
 import pytest
 from PIL import Image
 
-from auditor.errors import DatasetError
 from auditor.layout import Options, detect, layouts, list_files, open_dataset, resolve_inside
+from auditor.values.errors import DatasetError
 
 
 def touch(root, *names):

@@ -5,10 +5,10 @@ import pytest
 from builders import make_dataset
 
 from auditor.check import Check, SkipCheck
-from auditor.dataset import Dataset
 from auditor.progress import Silent
 from auditor.scan import gate, graded, judge
-from auditor.types import Finding, Outcome, Severity, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.results import Finding, Outcome, Severity, Verdict
 
 
 def outcome(code: str, severity: Severity | None = None, *, status: str | None = None, waived: str | None = None) -> Outcome:

@@ -1,5 +1,5 @@
 from auditor.config import Waiver
-from auditor.types import Finding, Location, Outcome, Severity, Verdict
+from auditor.values.results import Finding, Location, Outcome, Severity, Verdict
 from auditor.waivers import matches, waive
 
 FINDING = Finding(code="IN001", severity=Severity.ERROR, message="m", where=Location(path="a/b.png", record="a/b.png"))

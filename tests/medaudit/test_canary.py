@@ -17,7 +17,7 @@ from pydicom.sequence import Sequence as Items
 
 import auditor.scan
 from auditor.degrade.encode import write_image
-from auditor.privacy.ps315 import profile
+from auditor.evidence.privacy.ps315 import profile
 from medaudit.cli import main
 from reports.format import formats
 

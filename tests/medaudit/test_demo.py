@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from auditor.degrade.flaws import Truth
-from auditor.types import (
+from auditor.values.results import (
     Column,
     DatasetSummary,
     Finding,

@@ -97,9 +97,9 @@ def test_an_interrupted_run_goes_on_and_leaves_nothing_behind(tmp_path, capsys, 
     dataset = make_dataset(tmp_path / "data", wrong=0.3, records=80)
     arguments = ["fix", str(dataset), "--strategy", "robust", "--trusted", "checked", "--seeds", "1", "--workers", "0"]
     arguments += ["--device", "cpu", "-o", "out/copy"]
-    import trainers.loop
+    import trainers.engine.loop
 
-    save, saved = trainers.loop.save_checkpoint, []
+    save, saved = trainers.engine.loop.save_checkpoint, []
 
     def interrupting(path: Path, state: object) -> None:
         save(path, state)
@@ -107,7 +107,7 @@ def test_an_interrupted_run_goes_on_and_leaves_nothing_behind(tmp_path, capsys, 
         if len(saved) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(trainers.loop, "save_checkpoint", interrupting)
+    monkeypatch.setattr(trainers.engine.loop, "save_checkpoint", interrupting)
     assert main(arguments) == 130
     assert "interrupted" in capsys.readouterr().err
     assert not Path("out/copy").exists()

@@ -12,7 +12,7 @@ import tifffile
 from PIL import Image
 
 from auditor.degrade.flaws import Truth, read_truth
-from auditor.errors import MedauditError
+from auditor.values.errors import MedauditError
 from medaudit.flawed import DEEP, SHALLOW, Planted, make_demo
 
 

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from auditor.layout import Options, open_dataset
-from auditor.predictions import read_predictions
+from auditor.prediction.files import read_predictions
 from medaudit.cli import main
-from trainers.model_file import save_model
-from trainers.models import network_named
+from trainers.engine.model_file import save_model
+from trainers.engine.models import network_named
 from trainers.recipe import Normalisation, Recipe, Trained
 from trainers.task import LearningTask
 
@@ -195,7 +195,7 @@ def swapped(record: str) -> bool:
 
 def test_a_scan_trains_a_network_per_fold_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     brief = Recipe(network="small-cnn", width=4, epochs=8, batch=8, rate=1e-2)
-    monkeypatch.setattr("trainers.bench.automatic", lambda *_: brief)
+    monkeypatch.setattr("trainers.engine.bench.automatic", lambda *_: brief)
     data = write_stripes(tmp_path / "data", 30, flipped=3)
     arguments = ["scan", str(data), "--select", "LN", "-o", "r.json", "-q", "--exit-zero", "--workers", "0"]
     assert main([*arguments, "--predict", "cnn", "--device", "cpu"]) == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auditor.noise.review import read_review
+from auditor.evidence.labels.review import read_review
 from medaudit.cli import main
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from auditor.types import (
+from auditor.values.results import (
     SCHEMA_VERSION,
     Chart,
     Column,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from auditor.types import Column
+from auditor.values.results import Column
 from reports.cell import MISSING, arrow, cells, plain, shortened, shown, visible
 
 

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from auditor.types import Chart, Column, Table
+from auditor.values.results import Chart, Column, Table
 from reports.charts import draw
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from comparisons import ADVICE, BLANK, COPIES, LEAK, LESS_NOISE, NOISE, PICTURES, SUSPECTS, arms, finding, scanned
 
-from auditor.types import Severity
+from auditor.values.results import Severity
 from reports.compare import alarming, compare_results, differences, matched, tally
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from comparisons import BLANK, finding, harmed, improved, no_change, scanned, two_scans
 from rich.console import Console
 
-from auditor.types import Severity
+from auditor.values.results import Severity
 from reports.compare import compare_results
 from reports.formats.rich import print_comparison, render_comparison
 

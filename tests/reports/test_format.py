@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.errors import ConfigError
+from auditor.values.errors import ConfigError
 from reports.format import formats, parse_output, write_outputs
 
 

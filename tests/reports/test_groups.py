@@ -1,4 +1,4 @@
-from auditor.types import Cell, Column, Table
+from auditor.values.results import Cell, Column, Table
 from reports.groups import MEMBERS_SHOWN, gallery, is_grouped
 
 

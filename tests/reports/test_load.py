@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from auditor.errors import MedauditError
-from auditor.types import ScanResult, Table
+from auditor.values.errors import MedauditError
+from auditor.values.results import ScanResult, Table
 from reports.cell import arrow, cells, plain, plain_mapping
 from reports.format import write_outputs
 from reports.load import load_result

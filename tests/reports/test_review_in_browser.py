@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from auditor.noise.review import read_review
+from auditor.evidence.labels.review import read_review
 from reports.review import Item, Sheet, review_page
 
 pytestmark = pytest.mark.browser

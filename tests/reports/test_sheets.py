@@ -1,4 +1,4 @@
-from auditor.types import Cell, Column, Table
+from auditor.values.results import Cell, Column, Table
 from reports.sheets import FEWEST, MOST, SHEETS_SHOWN, is_sheet, sheets
 
 

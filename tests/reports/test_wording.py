@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from auditor.types import Coverage, Gate, Location, Outcome, Verdict
+from auditor.values.results import Coverage, Gate, Location, Outcome, Verdict
 from reports.wording import by_family, counted, family, place, severities, unseen, why
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from builders import make_dataset
 
-from auditor.types import Proposal
+from auditor.values.results import Proposal
 from trainers.attempt import Attempt, Order, with_others
 from trainers.correct import best_of
-from trainers.evaluate import compare_arms
+from trainers.grading.evaluate import compare_arms
 from trainers.strategies.distill import Distill
 from trainers.strategies.robust import Robust
 from trainers.strategies.teacher import Teacher

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from auditor.types import DatasetSummary, Finding, Gate, Location, Outcome, ScanResult, Severity, Verdict
+from auditor.values.results import DatasetSummary, Finding, Gate, Location, Outcome, ScanResult, Severity, Verdict
 from trainers.choose import recommended
 from trainers.strategy import Trust
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from builders import make_dataset
 
-from auditor.dataset import State
-from auditor.errors import DatasetError
-from auditor.types import Correction, Proposal
+from auditor.values.dataset import State
+from auditor.values.errors import DatasetError
+from auditor.values.results import Correction, Proposal
 from trainers.data import Pictures, examples_of
 from trainers.task import cumulative, grade_probabilities, targets_from, task_of
 

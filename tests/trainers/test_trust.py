@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from builders import make_dataset
 
-from auditor.dataset import Dataset
-from auditor.errors import ConfigError
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
 from trainers.strategy import Trust
 from trainers.trust import trust_of
 

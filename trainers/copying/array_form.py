@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy_format
 
-from auditor.errors import DatasetError
 from auditor.layouts.medmnist import ArrayPair, array_pairs
-from auditor.placement.names import split_name
+from auditor.naming.names import split_name
+from auditor.values.errors import DatasetError
 from trainers.copying.corrected_copy import Changed
 
 Array = npt.NDArray[np.generic]

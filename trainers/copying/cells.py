@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from auditor.dataset import Dataset, State
-from auditor.placement.names import split_name
-from auditor.tabular.labels import NEGATIVE_CLASSES, split_cell, state_of
-from auditor.types import Correction
+from auditor.naming.labels import NEGATIVE_CLASSES, split_cell, state_of
+from auditor.naming.names import split_name
+from auditor.values.dataset import Dataset, State
+from auditor.values.results import Correction
 from trainers.copying.source import Source, Texts
 
 UNKNOWN = frozenset(("", "-1", "-1.0"))

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from auditor.errors import ConfigError
 from auditor.layout import CONFIG_NAME
-from auditor.types import Correction
+from auditor.values.errors import ConfigError
+from auditor.values.results import Correction
 from trainers.copying.forms.column import CorrectedColumn
 from trainers.copying.forms.form import Place, written
 from trainers.copying.ledger import REMOVED, Entry, Removal

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from auditor.dataset import Dataset, State
-from auditor.groups import is_test
-from auditor.types import Correction, Proposal
+from auditor.evidence.kin.groups import is_test
+from auditor.values.dataset import Dataset, State
+from auditor.values.results import Correction, Proposal
 from trainers.copying.cells import Cells, Refused
 from trainers.copying.ledger import Entry, Removal
 

@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from auditor.errors import ConfigError
-from auditor.types import Correction
+from auditor.values.errors import ConfigError
+from auditor.values.results import Correction
 from trainers.copying.cells import Edit
 
 CORRECTIONS, REMOVED, WEIGHTS = "corrections.csv", "removed.csv", "weights.csv"
@@ -51,7 +51,7 @@ def key_of(correction: Correction) -> Key:
 
 
 def corrections_file(entries: Iterable[Entry]) -> bytes:
-    """One row per correction; `applied` may be set to `yes` by hand, see `trainers.undo.reapply`."""
+    """One row per correction; `applied` may be set to `yes` by hand, see `trainers.copying.undo.reapply`."""
     names = ("record", "field", "old", "new", "confidence", "reason", "strategy", "code", "safe", "applied", "note")
     rows = (
         (

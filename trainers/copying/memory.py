@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from auditor.config import Config
-from auditor.dataset import ROLES, Dataset
 from auditor.layout import Options
+from auditor.values.dataset import ROLES, Dataset
 from trainers.copying.cells import Cells
 from trainers.copying.corrected_copy import State
 from trainers.copying.forms.form import named

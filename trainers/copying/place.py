@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from auditor.errors import ConfigError, MedauditError
 from auditor.layout import OWN_OUTPUT
+from auditor.values.errors import ConfigError, MedauditError
 from trainers.copying.corrected_copy import STATE
 
 

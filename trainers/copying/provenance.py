@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from auditor.dataset import Dataset
+from auditor.values.dataset import Dataset
 
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "monai", "Pillow", "pydicom", "pyarrow")
 

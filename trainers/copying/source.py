@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.dataset import Dataset, State
-from auditor.errors import DatasetError
 from auditor.layout import Listing, Options, list_files
 from auditor.layouts.table import table_and_roles
-from auditor.tabular.labels import text_of
-from auditor.tabular.table_choice import MERGED_SPLIT
-from auditor.tabular.tables import read_table
+from auditor.naming.labels import text_of
+from auditor.placement.table_choice import MERGED_SPLIT
+from auditor.tables.tables import read_table
+from auditor.values.dataset import Dataset, State
+from auditor.values.errors import DatasetError
 
 Texts = npt.NDArray[np.object_]
 MADE = "labels.csv"

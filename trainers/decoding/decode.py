@@ -1,4 +1,4 @@
-"""One picture or mask, decoded to the geometry of the collection. Runs inside the bounded workers of `auditor.workers`.
+"""One picture or mask, decoded to the geometry of the collection. Runs inside the bounded workers of `auditor.reading.workers`.
 
 A network must not be able to read the container off the pixels: where a collection is not one kind of 8-bit raster files,
 every picture is spread over its own 1st–99th percentile, and what was stored inverted is turned over.
@@ -12,12 +12,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from auditor.errors import UnreadableFile
-from auditor.measure import Measurement, Measurer, Task
-from auditor.quality.mask_facts import single_channel
-from auditor.reader import Pixels, open_header, open_pixels, read_source
+from auditor.evidence.masks.mask_facts import single_channel
+from auditor.format import Pixels, open_header, open_pixels, read_source
+from auditor.reading.measure import Measurement, Measurer, Task
+from auditor.reading.workers import Setup
 from auditor.resample import resize
-from auditor.workers import Setup
+from auditor.values.errors import UnreadableFile
 
 DECODE_VERSION = 1
 """Raise it when the decoded values change: it is part of the cache key."""

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.containers.array_rows import ArrayRows
-from auditor.dataset import Dataset
-from auditor.errors import UnreadableFile
-from auditor.measure import item_header
-from auditor.reader import Header, Limits, Pixels, open_header, open_pixels, read_source
+from auditor.format import Header, Limits, Pixels, open_header, open_pixels, read_source
+from auditor.reading.measure import item_header
+from auditor.values.dataset import Dataset
+from auditor.values.errors import UnreadableFile
 
 Rows = npt.NDArray[np.int64]
 

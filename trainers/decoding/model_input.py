@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from auditor.dataset import Dataset
-from auditor.errors import ConfigError
+from auditor.format import Limits
 from auditor.progress import Progress, Silent
-from auditor.reader import Limits
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
 from trainers.data import Pictures
 from trainers.decoding.pictures import read_pictures
 

@@ -16,21 +16,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.containers.array_rows import digest_of
-from auditor.dataset import Dataset
-from auditor.errors import DatasetError, UnreadableFile
-from auditor.extract import tasks_of
-from auditor.measure import Measurement, Task
+from auditor.evidence.masks.mask_facts import PREFIX
+from auditor.format import Limits
 from auditor.progress import Progress, Silent
-from auditor.quality.mask_facts import PREFIX
-from auditor.reader import Limits
-from auditor.workers import run_workers
+from auditor.reading.measure import Measurement, Task
+from auditor.reading.workers import run_workers
+from auditor.stages.extract import tasks_of
+from auditor.values.dataset import Dataset
+from auditor.values.errors import DatasetError, UnreadableFile
 from trainers.data import Pictures
 from trainers.decoding.decode import DECODE_VERSION, Decoded, Decoder, DecodeSetup, Plan
 from trainers.decoding.survey import MOST_SIDE, Survey, joined, paths_of_masks, plan_of, survey_of
 
 MEMORY_BYTES = 2 << 30
 UNKNOWN = 255
-"""Class of a pixel that nobody knows, as in `trainers.losses` (which imports torch)."""
+"""Class of a pixel that nobody knows, as in `trainers.engine.losses` (which imports torch)."""
 
 
 def read_pictures(
@@ -47,7 +47,7 @@ def read_pictures(
     masks: bool = False,
     memory_bytes: int = MEMORY_BYTES,
 ) -> Pictures:
-    """All pictures of a dataset that was scanned (`auditor.extract`), decoded once and kept in `work` by content.
+    """All pictures of a dataset that was scanned (`auditor.stages.extract`), decoded once and kept in `work` by content.
 
     Three channels are kept only where any picture has unequal ones. Files of one 8-bit raster format stay as they are; in any
     other collection each picture is spread over its own 1st–99th percentile, as 16 bits where every file is deeper than 8, so

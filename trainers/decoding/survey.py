@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.dataset import Dataset
-from auditor.errors import DatasetError
-from auditor.quality.mask_facts import MOST_VALUES
+from auditor.evidence.masks.mask_facts import MOST_VALUES
+from auditor.values.dataset import Dataset
+from auditor.values.errors import DatasetError
 from trainers.decoding.decode import Plan
 
 RASTERS = frozenset({"png", "jpeg", "bmp", "gif", "webp", "tiff", "npz", "npy"})

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from trainers.data import Examples, Pictures
+from trainers.engine.loop import train
 from trainers.engine.team import Team
-from trainers.loop import train
 from trainers.recipe import Recipe
 from trainers.task import LearningTask
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from auditor.errors import DatasetError
+from auditor.values.errors import DatasetError
 from trainers.data import Examples, Pictures
 
 VERSION = 1

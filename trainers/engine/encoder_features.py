@@ -10,19 +10,19 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from auditor.dataset import Dataset
-from auditor.errors import ConfigError
-from trainers.bench import MOST_SIDE, device_named
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
 from trainers.data import Pictures
 from trainers.decoding.model_input import Workplace, pictures_for, with_channels
 from trainers.decoding.pictures import read_pictures
 from trainers.decoding.survey import SMALL_SIDE
+from trainers.engine.bench import MOST_SIDE, device_named
 from trainers.engine.encoder_file import load_encoder, load_program
 from trainers.engine.feed import Feed
+from trainers.engine.model_file import DESCRIPTION, WEIGHTS, load_model
+from trainers.engine.models import NETWORKS, network_named
+from trainers.engine.predict import logits_of, placed
 from trainers.engine.randomness import private_randomness
-from trainers.model_file import DESCRIPTION, WEIGHTS, load_model
-from trainers.models import NETWORKS, network_named
-from trainers.predict import logits_of, placed
 from trainers.recipe import Normalisation, Recipe
 from trainers.task import LearningTask
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from auditor.errors import ConfigError
-from trainers.models import Network
+from auditor.values.errors import ConfigError
+from trainers.engine.models import Network
 from trainers.task import LearningTask
 
 

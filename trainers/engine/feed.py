@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from trainers.data import Pictures
-from trainers.losses import UNKNOWN_PIXEL
+from trainers.engine.losses import UNKNOWN_PIXEL
 from trainers.recipe import Normalisation, Rows
 
 HELD_SHARE = 0.5

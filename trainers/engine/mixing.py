@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from auditor.errors import ConfigError
+from auditor.values.errors import ConfigError
 from trainers.task import Floats, LearningTask
 
 

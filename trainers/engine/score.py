@@ -1,4 +1,4 @@
-"""One number per epoch for early stopping, more is better. What is reported to the user is `trainers.evaluate`'s."""
+"""One number per epoch for early stopping, more is better. What is reported to the user is `trainers.grading.evaluate`'s."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import torch
 
 from trainers.data import Examples, Pictures
 from trainers.engine.feed import Feed
-from trainers.losses import UNKNOWN_PIXEL
-from trainers.predict import predict_feed
+from trainers.engine.losses import UNKNOWN_PIXEL
+from trainers.engine.predict import predict_feed
 from trainers.recipe import Floats, Trained
 from trainers.task import targets_from
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from trainers.predict import device_of
+from trainers.engine.predict import device_of
 
 
 @dataclass(frozen=True, kw_only=True)

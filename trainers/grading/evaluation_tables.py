@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from auditor.statistics.multiplicity import holm
-from auditor.types import Cell, Chart, Column, ColumnKind, Measured, Table
+from auditor.values.results import Cell, Chart, Column, ColumnKind, Measured, Table
 from trainers.grading.grade import Array, Graded
 from trainers.grading.mask_metrics import UNKNOWN
 from trainers.grading.metrics import Doubles, calibration_bins

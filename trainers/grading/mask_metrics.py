@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from auditor.experts.overlap import hausdorff95
+from auditor.evidence.raters.overlap import hausdorff95
 from trainers.grading.metrics import Doubles, Longs, Metric, Panel, binary_mcc, class_mean, patient_sums, ratio
 
 Maps = npt.NDArray[np.int64]

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from scipy import ndimage
 
-from auditor.errors import ConfigError
-from trainers.losses import UNKNOWN_PIXEL
+from auditor.values.errors import ConfigError
+from trainers.engine.losses import UNKNOWN_PIXEL
 from trainers.recipe import Floats, Trained
 
 Masks = npt.NDArray[np.uint8]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from scipy.stats import beta
 
-from auditor.types import Column, Table
+from auditor.values.results import Column, Table
 
 STRATA: tuple[float, ...] = (0.9, 0.7, 0.0)
 """Lower ends of the strata of confidence."""

@@ -16,15 +16,15 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from auditor.dataset import Dataset
-from auditor.probe import fit_probe
+from auditor.format import Limits
+from auditor.prediction.probe import fit_probe
 from auditor.progress import Progress, Silent
-from auditor.reader import Limits
 from auditor.statistics.clusters import Clusters, clusters_of, deal_folds, draw_patients
 from auditor.statistics.combined import fold_auc, score_test
 from auditor.statistics.intervals import detectable_auc, logit_interval
 from auditor.statistics.targets import Targets, rows_of, subset, sufficient, targets_of
-from auditor.types import Cell, Column, Table
+from auditor.values.dataset import Dataset
+from auditor.values.results import Cell, Column, Table
 from trainers.decoding.middle_frames import middle_frames
 from trainers.rewriting.encoding_traces import COLUMNS, measure_traces
 

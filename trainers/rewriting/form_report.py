@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from auditor.types import Cell, Column, Table
+from auditor.values.results import Cell, Column, Table
 from trainers.rewriting.rewrite import Form, Survey
 
 FEW_LEVELS = 32

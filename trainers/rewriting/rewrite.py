@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.degrade.encode import png
-from auditor.measure import luminance
-from auditor.reader import Header, Pixels
+from auditor.format import Header, Pixels
+from auditor.reading.measure import luminance
 from auditor.resample import resize
 
 Array = npt.NDArray[Any]

@@ -1,6 +1,6 @@
 """The two passes over the files of a collection that is written anew: look at all of them, then rewrite each.
 
-Files are read one by one, in this process or in the bounded workers of `auditor.workers`; never more than one image per
+Files are read one by one, in this process or in the bounded workers of `auditor.reading.workers`; never more than one image per
 worker is in memory. New files are named after the content they were made from, so that an interrupted pass goes on.
 """
 
@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from auditor.errors import UnreadableFile
-from auditor.measure import Measurement, Measurer, Task
+from auditor.format import open_header, open_pixels, read_source
 from auditor.progress import Progress
-from auditor.reader import open_header, open_pixels, read_source
-from auditor.workers import Setup, run_workers
+from auditor.reading.measure import Measurement, Measurer, Task
+from auditor.reading.workers import Setup, run_workers
+from auditor.values.errors import UnreadableFile
 from trainers.rewriting.encoding_traces import measure_traces
 from trainers.rewriting.rewrite import SUFFIX, Form, Survey, encoded, rewritten, survey
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from auditor.types import Column, Proposal, Table
+from auditor.values.results import Column, Proposal, Table
 from trainers.recipe import Trained
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Answers, Case, NotApplicable, Strategy

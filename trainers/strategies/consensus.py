@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.dataset import Dataset, State
-from auditor.errors import ConfigError, DatasetError
-from auditor.experts.release import Release, release
-from auditor.types import Column, Correction, Proposal, Table
+from auditor.evidence.raters.release import Release, release
+from auditor.values.dataset import Dataset, State
+from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.results import Column, Correction, Proposal, Table
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 
 CODE = "ED006"

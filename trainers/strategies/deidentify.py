@@ -15,15 +15,15 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from auditor.dataset import Dataset, State
-from auditor.errors import ConfigError
-from auditor.fields import words
 from auditor.files import write_files
 from auditor.layout import CONFIG_NAME
-from auditor.types import Column, Proposal, Table
+from auditor.values.dataset import Dataset, State
+from auditor.values.errors import ConfigError
+from auditor.values.fields import words
+from auditor.values.results import Column, Proposal, Table
 from trainers.copying.source import MADE
 from trainers.copying.toml_text import toml_text
-from trainers.deidentify import LEAST_SALT, PSEUDONYMS, Cleaner, Trail, deidentify
+from trainers.rewriting.deidentify import LEAST_SALT, PSEUDONYMS, Cleaner, Trail, deidentify
 from trainers.strategy import Answers, Bools, Case, NotApplicable, Strategy
 
 MOST_LEFT_OUT = 0.5

@@ -11,11 +11,11 @@ from typing import ClassVar, Literal
 import numpy as np
 import torch
 
-from auditor.types import Cell, Proposal
-from trainers.bench import Bench
+from auditor.values.results import Cell, Proposal
 from trainers.data import Rows
-from trainers.model_file import load_model, save_model
-from trainers.models import network_named, parameters
+from trainers.engine.bench import Bench
+from trainers.engine.model_file import load_model, save_model
+from trainers.engine.models import network_named, parameters
 from trainers.recipe import Recipe, Trained
 from trainers.relabelling.pseudo_labels import tempered
 from trainers.strategy import Answers, Case, NotApplicable, Strategy

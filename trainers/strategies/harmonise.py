@@ -11,9 +11,9 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from auditor.dataset import Dataset
-from auditor.reader import Limits
-from auditor.types import Cell, Correction, Proposal
+from auditor.format import Limits
+from auditor.values.dataset import Dataset
+from auditor.values.results import Cell, Correction, Proposal
 from trainers.rewriting.encoding_traces import COLUMNS
 from trainers.rewriting.forensics import Residual, drawn_rows, judge_traces
 from trainers.rewriting.form_report import Looked, Made, form_notes, sources_table

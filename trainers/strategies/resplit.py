@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from auditor.dataset import Dataset
-from auditor.errors import ConfigError
-from auditor.groups import EXCLUDED, declared_splits, split_names
-from auditor.identity import can_tell, identity, why_untold
-from auditor.link import BLOCKING, components
+from auditor.evidence.kin.groups import EXCLUDED, declared_splits, split_names
+from auditor.evidence.kin.identity import can_tell, identity, why_untold
 from auditor.splits.split import NewSplit, Wish, crossing, split
-from auditor.types import Cell, Column, Correction, Proposal, Table
+from auditor.stages.link import BLOCKING, components
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
+from auditor.values.results import Cell, Column, Correction, Proposal, Table
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 
 CODES = ("SP001", "SP005", "SP002", "SP004")

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from auditor.types import Proposal
+from auditor.values.results import Proposal
 from trainers.recipe import Trained
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 

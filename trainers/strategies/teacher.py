@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from auditor.types import Cell, Proposal
+from auditor.values.results import Cell, Proposal
 from trainers.contamination import check_unseen
 from trainers.data import Examples, Rows
 from trainers.engine.automatic import automatic

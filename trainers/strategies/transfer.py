@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from auditor.errors import ConfigError
-from auditor.types import Proposal
+from auditor.values.errors import ConfigError
+from auditor.values.results import Proposal
 from trainers.contamination import UNCHECKED, check_unseen
 from trainers.engine.encoder_file import Program, load_encoder
+from trainers.engine.model_file import DESCRIPTION, WEIGHTS, load_model
+from trainers.engine.models import NETWORKS, Network, network_named
 from trainers.engine.randomness import private_randomness
-from trainers.model_file import DESCRIPTION, WEIGHTS, load_model
-from trainers.models import NETWORKS, Network, network_named
 from trainers.recipe import Normalisation, Recipe, Trained
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from auditor.errors import ConfigError
-from auditor.types import Column, Proposal, Table
-from trainers.evaluate import score
-from trainers.losses import UNKNOWN_PIXEL
+from auditor.values.errors import ConfigError
+from auditor.values.results import Column, Proposal, Table
+from trainers.engine.losses import UNKNOWN_PIXEL
+from trainers.grading.evaluate import score
 from trainers.recipe import Trained
 from trainers.relabelling.missing_objects import around_objects, best_threshold, shifted
 from trainers.strategies.nothing import Nothing

@@ -14,9 +14,9 @@ import pytest
 from builders import make_dataset
 
 from auditor.check import Check, SkipCheck, check_classes, title
-from auditor.dataset import Dataset, Problem
-from auditor.link import link
-from auditor.types import Chart, Severity, Table, Verdict
+from auditor.stages.link import link
+from auditor.values.dataset import Dataset, Problem
+from auditor.values.results import Chart, Severity, Table, Verdict
 
 CHECKS = check_classes()
 SECTIONS = ["What it does", "Why is this bad?", "How to fix", "Options", "References"]

@@ -5,7 +5,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.ed001 import ExpertDisagreement
-from auditor.types import Severity
+from auditor.values.results import Severity
 
 
 def panel(errors, *, n=200, classes=3, seed=0, hard=0.3):

@@ -3,7 +3,7 @@ from builders import make_dataset, record_ids
 
 from auditor.check import SkipCheck
 from auditor.checks.ed003 import SingleReaderTestSet
-from auditor.types import Severity
+from auditor.values.results import Severity
 
 
 def dataset(times, split="test", *, train=20):

@@ -3,7 +3,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.ed005 import DisputedRecords
-from auditor.types import Severity
+from auditor.values.results import Severity
 
 
 def run(said, **options):

@@ -4,8 +4,8 @@ from builders import make_dataset, record_ids
 
 from auditor.check import SkipCheck
 from auditor.checks.ed006 import LabelAgainstConsensus
-from auditor.dataset import State
-from auditor.types import Severity
+from auditor.values.dataset import State
+from auditor.values.results import Severity
 
 
 def dataset(released, said, **more):

@@ -3,8 +3,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.in001 import ADVICE, BROKEN, UNDECODED, Unreadable
-from auditor.dataset import Problem
-from auditor.types import Severity
+from auditor.values.dataset import Problem
+from auditor.values.results import Severity
 
 KINDS = [
     "empty", "truncated", "malformed", "not-an-image", "too-large", "unsupported", "missing-codec", "timeout", "memory",

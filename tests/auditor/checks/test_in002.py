@@ -3,8 +3,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.in002 import MissingOrUnlisted
-from auditor.dataset import Problem
-from auditor.types import Severity
+from auditor.values.dataset import Problem
+from auditor.values.results import Severity
 
 
 def test_missing_and_escaping_rows_are_errors_and_unlisted_files_warnings() -> None:

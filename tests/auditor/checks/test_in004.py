@@ -6,9 +6,9 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.in004 import ChecksumMismatch
-from auditor.dataset import Dataset
-from auditor.quality.checksums import CHECKSUM_COLUMNS
-from auditor.types import Severity
+from auditor.evidence.quality.checksums import CHECKSUM_COLUMNS
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity
 
 
 def declared(*states: str) -> Dataset:

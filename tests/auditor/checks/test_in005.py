@@ -5,8 +5,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.in005 import EmptyLabel
-from auditor.quality.mask_facts import mask_frame
-from auditor.types import Severity
+from auditor.evidence.masks.mask_facts import mask_frame
+from auditor.values.results import Severity
 
 
 def test_blank_labels_are_warnings() -> None:

@@ -6,9 +6,9 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.in006 import GeometryMismatch
-from auditor.dataset import Dataset
-from auditor.quality.mask_facts import mask_frame
-from auditor.types import Severity
+from auditor.evidence.masks.mask_facts import mask_frame
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity
 
 
 def with_masks(sizes: list[tuple[float, float]], **changes: object) -> Dataset:

@@ -7,8 +7,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.in008 import MissingSlices
-from auditor.dataset import Dataset
-from auditor.types import Severity
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity
 
 
 def stack(places: list[float] | None, numbers: list[float] | None = None) -> Dataset:

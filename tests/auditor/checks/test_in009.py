@@ -6,8 +6,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.in009 import PixelLength
-from auditor.dataset import Dataset
-from auditor.types import Severity
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity
 
 
 def told(**facts: list[float]) -> Dataset:

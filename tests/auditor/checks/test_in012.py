@@ -5,9 +5,9 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.in012 import MaskValues
-from auditor.dataset import Dataset
-from auditor.quality.mask_facts import mask_frame
-from auditor.types import Severity
+from auditor.evidence.masks.mask_facts import mask_frame
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity
 
 
 def masks(values: list[str], *, distinct: dict[int, float] | None = None, fraction: dict[int, float] | None = None) -> Dataset:

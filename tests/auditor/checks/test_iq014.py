@@ -4,7 +4,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.iq014 import MissingFields
-from auditor.types import Severity
+from auditor.values.results import Severity
 
 N = 400
 LABELS = ["sick", "well"] * (N // 2)

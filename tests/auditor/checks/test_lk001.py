@@ -7,9 +7,9 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.lk001 import MetadataLeakage
-from auditor.dataset import Dataset, Design
-from auditor.fields import Field
-from auditor.types import Severity, Table, Verdict
+from auditor.values.dataset import Dataset, Design
+from auditor.values.fields import Field
+from auditor.values.results import Severity, Table, Verdict
 
 Simulated = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 

@@ -4,8 +4,8 @@ import numpy as np
 from builders import make_dataset
 
 from auditor.checks.lk001 import MetadataLeakage
-from auditor.fields import describe
-from auditor.types import Severity
+from auditor.values.fields import describe
+from auditor.values.results import Severity
 
 
 def test_the_size_of_a_file_is_never_more_than_a_warning_and_its_codec_is_an_error() -> None:

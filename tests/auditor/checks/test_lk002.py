@@ -5,8 +5,8 @@ from builders import make_dataset
 from auditor.check import SkipCheck
 from auditor.checks.lk001 import MetadataLeakage
 from auditor.checks.lk002 import MetadataModel
-from auditor.dataset import Dataset
-from auditor.types import Severity
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity
 
 
 def many_fields(kind: str, seed: int, *, fields: int = 60, records: int = 1000) -> Dataset:

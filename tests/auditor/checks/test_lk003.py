@@ -7,8 +7,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.lk003 import LabelInText
-from auditor.dataset import Dataset
-from auditor.types import Severity, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity, Verdict
 
 N = 240
 PATIENT = [f"P{i // 2:03d}" for i in range(N)]

@@ -6,9 +6,9 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.lk004 import LabelTwin
-from auditor.dataset import Dataset, Design
-from auditor.fields import Field
-from auditor.types import Severity, Verdict
+from auditor.values.dataset import Dataset, Design
+from auditor.values.fields import Field
+from auditor.values.results import Severity, Verdict
 
 N = 300
 PATIENT = [f"P{i // 2:03d}" for i in range(N)]

@@ -6,9 +6,9 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.lk005 import PROPERTIES, CheapPixels
-from auditor.dataset import Dataset
 from auditor.feature import feature_columns
-from auditor.types import Severity
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity
 
 NAMES = tuple(PROPERTIES)
 DATA = Path(__file__).parents[3] / "../shared/data"
@@ -100,8 +100,8 @@ def test_a_shift_of_one_and_a_half_deviations_is_found() -> None:
 @pytest.mark.skipif(not DATA.is_dir(), reason="shared data are not there")
 def test_the_grey_levels_of_pneumoniamnist_tell_pneumonia() -> None:
     from auditor.checks.lk006 import OutsideBody
-    from auditor.extract import Pass, extract
     from auditor.layout import Options, open_dataset
+    from auditor.stages.extract import Pass, extract
 
     (path,) = DATA.glob("images/pneumoniamnist/**/*.npz")
     dataset, _ = extract(open_dataset(path, Options()), Pass(workers=0))

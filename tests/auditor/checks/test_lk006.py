@@ -4,11 +4,11 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.lk006 import OutsideBody
-from auditor.dataset import Dataset
 from auditor.features.outside import COLUMNS as OUTSIDE
 from auditor.features.zones import COLUMNS as CELLS
 from auditor.features.zones import depth
-from auditor.types import Severity, Verdict
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity, Verdict
 
 DEPTH = np.array([depth(name) for name in CELLS])
 

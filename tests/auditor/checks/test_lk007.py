@@ -4,8 +4,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.lk007 import SiteLeakage
-from auditor.dataset import Dataset, Design
-from auditor.types import Severity, Verdict
+from auditor.values.dataset import Dataset, Design
+from auditor.values.results import Severity, Verdict
 
 
 def table(verdict: Verdict, name: str) -> dict[str, list[object]]:

@@ -6,8 +6,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.lk008 import Drift
-from auditor.dataset import Dataset, Design
-from auditor.types import Severity, Verdict
+from auditor.values.dataset import Dataset, Design
+from auditor.values.results import Severity, Verdict
 
 N = 300
 G = np.random.default_rng(0)

@@ -7,8 +7,8 @@ from cleanlab.count import compute_confident_joint
 
 from auditor.check import SkipCheck
 from auditor.checks.ln001 import EstimatedNoise
-from auditor.noise.tables import confident_joint
-from auditor.types import Severity
+from auditor.evidence.labels.tables import confident_joint
+from auditor.values.results import Severity
 
 
 def probabilities_of(truth, classes, seed, *, noise=0.0, ambiguous=False):

@@ -4,8 +4,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.ln002 import SuspectLabels
-from auditor.dataset import State
-from auditor.types import Severity
+from auditor.values.dataset import State
+from auditor.values.results import Severity
 
 
 def probabilities_of(truth, classes, seed, *, noise=0.0):

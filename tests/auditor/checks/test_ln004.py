@@ -4,7 +4,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.ln004 import AmbiguousRecords
-from auditor.types import Severity
+from auditor.values.results import Severity
 
 
 def built(rows, labels, n=300):

@@ -6,7 +6,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.ln005 import SuspectMasks
-from auditor.quality.mask_facts import mask_frame
+from auditor.evidence.masks.mask_facts import mask_frame
 
 
 def built(objects, foreground):

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from builders import make_dataset
 
-from auditor.boxes import overlapping_pairs
 from auditor.check import SkipCheck
 from auditor.checks.ln006 import SuspectBoxes
+from auditor.evidence.objects.boxes import overlapping_pairs
 
 BCCD = Path(__file__).parents[3] / "../shared/data/images/bccd"
 

@@ -1,7 +1,7 @@
 from builders import make_dataset
 
 from auditor.checks.ma003 import CheckCrashed
-from auditor.types import Severity
+from auditor.values.results import Severity
 
 
 def test_each_crash_is_an_error_with_its_check_and_place() -> None:

@@ -29,12 +29,12 @@ from auditor.checks.ph008 import TellingContainerFields
 from auditor.checks.ph009 import HiddenParts
 from auditor.checks.ph010 import CrosswalkFile
 from auditor.checks.ph011 import HighAge
-from auditor.dataset import Dataset
 from auditor.degrade.encode import write_image
-from auditor.extract import Pass, extract
+from auditor.evidence.privacy.rules import Privacy
 from auditor.layout import Options, open_dataset
-from auditor.privacy.rules import Privacy
-from auditor.types import Finding, Severity, Verdict
+from auditor.stages.extract import Pass, extract
+from auditor.values.dataset import Dataset
+from auditor.values.results import Finding, Severity, Verdict
 
 DICOM_CHECKS = (IdentifyingElements, DeidentificationNotStated, PrivateElements, HiddenParts)
 

@@ -19,10 +19,10 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from auditor.check import SkipCheck
 from auditor.checks.ph005 import RecognisableFace
-from auditor.dataset import Dataset
-from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
-from auditor.types import Severity, Verdict
+from auditor.stages.extract import Pass, extract
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity, Verdict
 
 FACE, NONE, UNKNOWN = "a face can probably be seen", "defaced or skull-stripped", "cannot tell"
 ORIENTATIONS = ("RAS", "LPS", "LAS", "PIR", "ASL", "SPL", "IAR", "RSP")

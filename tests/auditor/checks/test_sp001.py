@@ -3,7 +3,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sp001 import PatientAcrossSplits
-from auditor.types import Finding, Severity, Table, Verdict
+from auditor.values.results import Finding, Severity, Table, Verdict
 
 SPLITS = ["train", "train", "train", "test", "test", "val"]
 

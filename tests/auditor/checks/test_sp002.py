@@ -8,8 +8,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sp002 import ExactDuplicate
-from auditor.link import link
-from auditor.types import Finding, Severity, Verdict
+from auditor.stages.link import link
+from auditor.values.results import Finding, Severity, Verdict
 
 SHARED = Path(__file__).parents[3] / "../shared/data/images/pneumoniamnist"
 

@@ -3,9 +3,9 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sp003 import ContradictingLabels
-from auditor.dataset import Dataset
-from auditor.link import link
-from auditor.types import Severity, Verdict
+from auditor.stages.link import link
+from auditor.values.dataset import Dataset
+from auditor.values.results import Severity, Verdict
 
 
 def run(dataset: Dataset, **options: float) -> Verdict:

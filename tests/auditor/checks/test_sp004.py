@@ -8,15 +8,15 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sp004 import NearDuplicate
-from auditor.dataset import Dataset
 from auditor.degrade.encode import write_image
 from auditor.degrade.phantom import radiograph
-from auditor.extract import Pass, extract
+from auditor.evidence.likeness.perceptual import FEW_LEVELS, TOO_SMALL, sketch_of
+from auditor.evidence.likeness.sketches import Sketches
 from auditor.layout import Options, open_dataset
-from auditor.likeness.perceptual import FEW_LEVELS, TOO_SMALL, sketch_of
-from auditor.likeness.sketches import Sketches
-from auditor.link import link
-from auditor.types import Finding, Severity, Table, Verdict
+from auditor.stages.extract import Pass, extract
+from auditor.stages.link import link
+from auditor.values.dataset import Dataset
+from auditor.values.results import Finding, Severity, Table, Verdict
 
 BCCD = Path(__file__).parents[3] / "../shared/data/images/bccd/BCCD/JPEGImages"
 SKETCH = sketch_of([radiograph(1, 0, opacity=False, side=96).astype(np.float32)], frames=1, levels=255)

@@ -3,9 +3,9 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sp005 import AcquisitionAcrossSplits
-from auditor.dataset import Dataset
-from auditor.link import link
-from auditor.types import Finding, Severity, Table, Verdict
+from auditor.stages.link import link
+from auditor.values.dataset import Dataset
+from auditor.values.results import Finding, Severity, Table, Verdict
 
 SPLITS = ["train", "train", "train", "test", "test", "val"]
 UID = "1.2.840.99.1.{}".format

@@ -5,8 +5,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sp007 import PatientUnderSeveralIds
-from auditor.link import components, link
-from auditor.types import Finding, Severity, Verdict
+from auditor.stages.link import components, link
+from auditor.values.results import Finding, Severity, Verdict
 
 
 def loud(verdict: Verdict) -> list[Finding]:

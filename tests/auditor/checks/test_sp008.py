@@ -3,8 +3,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sp008 import SplitContent
-from auditor.errors import ConfigError
-from auditor.types import Severity
+from auditor.values.errors import ConfigError
+from auditor.values.results import Severity
 
 SPLITS = ["train"] * 6 + ["val"] * 2 + ["test"] * 2
 LABELS = list("aabbccababa")[:6] + list("ab") + list("ab")

@@ -4,8 +4,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sp009 import SplitShift
-from auditor.dataset import Dataset, Design
-from auditor.types import Guess, Severity
+from auditor.values.dataset import Dataset, Design
+from auditor.values.results import Guess, Severity
 
 
 def collection(seed: int, *, shift: float = 0.0, splits: str = "random", patients: int = 200, per_patient: int = 3) -> Dataset:

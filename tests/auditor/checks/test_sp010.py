@@ -6,8 +6,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sp010 import KnownCollection
-from auditor.dataset import Dataset, Known
-from auditor.types import Severity
+from auditor.values.dataset import Dataset, Known
+from auditor.values.results import Severity
 
 
 def searched(*evidence: str | None) -> Dataset:

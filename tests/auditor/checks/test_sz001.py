@@ -3,7 +3,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sz001 import Counts
-from auditor.types import Severity
+from auditor.values.results import Severity
 
 SPLITS = ["train", "test"] * 60
 

@@ -4,7 +4,7 @@ from builders import make_dataset
 from auditor.check import SkipCheck
 from auditor.checks.sz003 import SamplesPerParameter
 from auditor.config import configured
-from auditor.types import Severity
+from auditor.values.results import Severity
 
 
 def test_a_large_model_on_little_data_is_information() -> None:

@@ -4,7 +4,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sz004 import EffectiveNumber
-from auditor.predict import MODULES
+from auditor.prediction.predict import MODULES
 
 
 def dataset(values: np.ndarray, patients: list[str]) -> object:

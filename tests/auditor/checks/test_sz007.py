@@ -4,8 +4,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sz007 import LearningCurve
-from auditor.predict import MODULES
-from auditor.types import Severity
+from auditor.prediction.predict import MODULES
+from auditor.values.results import Severity
 
 
 def test_the_verdict_holds_the_curve_and_its_forecast() -> None:

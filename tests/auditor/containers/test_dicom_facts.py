@@ -5,7 +5,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from auditor.reader import FileSource, Header, Limits, open_header, open_pixels
+from auditor.format import FileSource, Header, Limits, open_header, open_pixels
 
 
 def dicom(

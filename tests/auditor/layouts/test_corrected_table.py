@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from auditor.config import read_config
-from auditor.errors import DatasetError
 from auditor.layout import open_dataset
+from auditor.values.errors import DatasetError
 
 CONFIG = '[dataset]\nlayout = "table"\ntables = ["mine.csv"]\nleft-out = "removed.csv"\n[dataset.corrected]\nlabel = "better"\n'
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auditor.errors import DatasetError
 from auditor.layout import Options, open_dataset
+from auditor.values.errors import DatasetError
 
 SHARED = Path(__file__).parents[3] / "../shared/data"
 IMAGES = np.zeros((4, 8, 8), np.uint8)

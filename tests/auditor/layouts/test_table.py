@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from auditor.dataset import State
-from auditor.errors import DatasetError
 from auditor.layout import Options, open_dataset
+from auditor.values.dataset import State
+from auditor.values.errors import DatasetError
 
 SHARED = Path(__file__).parents[3] / "../shared/data"
 

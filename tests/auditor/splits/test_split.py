@@ -7,11 +7,11 @@ import pytest
 from builders import make_dataset
 
 from auditor.checks.sp001 import PatientAcrossSplits
-from auditor.dataset import Dataset
-from auditor.errors import ConfigError
-from auditor.link import components, link
 from auditor.splits.split import NewSplit, Wish, split
 from auditor.splits.split_file import told, written
+from auditor.stages.link import components, link
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
 
 
 def clinic(seed: int = 0, *, patients: int = 120, mixed: float = 0.2, splits: bool = True) -> Dataset:

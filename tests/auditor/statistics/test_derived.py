@@ -6,9 +6,9 @@ import pytest
 from builders import make_dataset
 
 from auditor.check import SkipCheck
-from auditor.dataset import Dataset, Design
-from auditor.fields import Field
 from auditor.statistics.derived import Gate, answer, ask_about, coverage_of, drawn, fields_table
+from auditor.values.dataset import Dataset, Design
+from auditor.values.fields import Field
 
 FIELD = Field(name="made.x", kind="acquisition")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditor.types import Finding, Location, Outcome, Severity, Verdict
+from auditor.values.results import Finding, Location, Outcome, Severity, Verdict
 from reports.formats.csv import COLUMNS, render
 
 

@@ -11,7 +11,7 @@ import pytest
 from html_page import Page
 
 import reports
-from auditor.types import Column, Finding, Gate, Location, Outcome, Severity, Table, Verdict
+from auditor.values.results import Column, Finding, Gate, Location, Outcome, Severity, Table, Verdict
 from reports.formats.html import MAX_BYTES, render
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from auditor.types import Chart, Column, Outcome, Run, Table, Verdict
+from auditor.values.results import Chart, Column, Outcome, Run, Table, Verdict
 from reports.formats.json import render
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "result.schema.json").read_text())

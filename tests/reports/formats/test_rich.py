@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from auditor.types import DatasetSummary, Gate, Outcome
+from auditor.values.results import DatasetSummary, Gate, Outcome
 from reports.formats.rich import print_result, render
 
 

@@ -10,7 +10,7 @@ from copies import label
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.errors import ConfigError
+from auditor.values.errors import ConfigError
 from trainers.copying.ledger import (
     Entry,
     Removal,

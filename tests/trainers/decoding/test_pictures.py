@@ -9,9 +9,9 @@ from PIL import Image
 
 from auditor.degrade.encode import write_image
 from auditor.degrade.phantom import radiograph
-from auditor.errors import DatasetError
-from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
+from auditor.stages.extract import Pass, extract
+from auditor.values.errors import DatasetError
 from trainers.data import Pictures
 from trainers.decoding.pictures import read_pictures, take_place
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from auditor.errors import ConfigError
+from auditor.values.errors import ConfigError
 from trainers.engine.encoder_file import load_encoder
-from trainers.models import network_named
+from trainers.engine.models import network_named
 from trainers.task import LearningTask
 
 

@@ -6,7 +6,7 @@ import torch
 
 from trainers.data import Pictures
 from trainers.engine.feed import Feed, Normaliser
-from trainers.losses import UNKNOWN_PIXEL
+from trainers.engine.losses import UNKNOWN_PIXEL
 from trainers.recipe import Normalisation
 
 CPU = torch.device("cpu")

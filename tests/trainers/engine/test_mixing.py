@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from auditor.errors import ConfigError
+from auditor.values.errors import ConfigError
 from trainers.engine.mixing import mixed, smoothed
 from trainers.task import LearningTask
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from trainers.data import Examples, Pictures
-from trainers.loop import Recipe, predict, train
+from trainers.engine.loop import Recipe, predict, train
 from trainers.task import LearningTask
 
 draw = np.random.default_rng(0)

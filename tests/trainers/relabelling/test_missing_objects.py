@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainers.losses import UNKNOWN_PIXEL
-from trainers.models import network_named
+from trainers.engine.losses import UNKNOWN_PIXEL
+from trainers.engine.models import network_named
 from trainers.recipe import Normalisation, Recipe, Trained
 from trainers.relabelling.missing_objects import around_objects, best_threshold, shifted
 from trainers.task import LearningTask

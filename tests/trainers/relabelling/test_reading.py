@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from builders import make_dataset
 
-from auditor.dataset import Dataset
+from auditor.values.dataset import Dataset
 from trainers.relabelling.reading import (
     DROP,
     KEEP,

@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image
 
 from auditor.degrade.encode import encode
-from auditor.reader import FileSource, Header, Limits, Pixels, open_header, open_pixels
+from auditor.format import FileSource, Header, Limits, Pixels, open_header, open_pixels
 from trainers.rewriting.rewrite import Form, Survey, common_form, encoded, rewritten, survey
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)

@@ -12,14 +12,14 @@ import pytest
 import torch
 from builders import write_folder
 
-from auditor.dataset import Dataset
-from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
 from auditor.scan import linked_dataset, plan_for
-from auditor.types import ScanResult
-from trainers.bench import Bench
+from auditor.stages.extract import Pass, extract
+from auditor.values.dataset import Dataset
+from auditor.values.results import ScanResult
 from trainers.data import Examples
-from trainers.evaluate import compare_arms
+from trainers.engine.bench import Bench
+from trainers.grading.evaluate import compare_arms
 from trainers.recipe import Recipe, Trained
 from trainers.strategies.augment import LEVELS, Augment
 from trainers.strategies.nothing import Nothing

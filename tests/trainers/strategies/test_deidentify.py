@@ -11,7 +11,7 @@ from copies import Scanned, case_of, picture, scanned
 from PIL import Image
 
 from auditor.degrade.encode import write_image
-from auditor.errors import ConfigError
+from auditor.values.errors import ConfigError
 from trainers.strategies.deidentify import Deidentify
 from trainers.strategy import NotApplicable
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from builders import make_dataset, write_folder
 
-from auditor.dataset import Dataset
-from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
-from auditor.types import ScanResult
-from trainers.bench import Bench
-from trainers.models import network_named, parameters
+from auditor.stages.extract import Pass, extract
+from auditor.values.dataset import Dataset
+from auditor.values.results import ScanResult
+from trainers.engine.bench import Bench
+from trainers.engine.models import network_named, parameters
 from trainers.recipe import Recipe
 from trainers.strategies.distill import Distill, small
 from trainers.strategy import Case, NotApplicable, Trust

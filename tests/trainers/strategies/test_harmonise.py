@@ -10,11 +10,11 @@ from builders import make_dataset
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from auditor.dataset import Dataset
 from auditor.degrade.encode import write_image
 from auditor.scan import Examined, examine, plan_for
-from auditor.types import DatasetSummary, Gate, Proposal, ScanResult
-from trainers.apply import apply
+from auditor.values.dataset import Dataset
+from auditor.values.results import DatasetSummary, Gate, Proposal, ScanResult
+from trainers.copying.apply import apply
 from trainers.strategies.harmonise import Harmonise
 from trainers.strategy import Case, NotApplicable, Trust
 

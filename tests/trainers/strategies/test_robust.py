@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from builders import make_dataset
 
-from auditor.types import Proposal
+from auditor.values.results import Proposal
 from trainers.recipe import Recipe
 from trainers.strategies.robust import Robust
 from trainers.strategy import Case, NotApplicable, Trust

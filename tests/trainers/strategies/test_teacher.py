@@ -9,13 +9,13 @@ import pytest
 import torch
 from builders import make_dataset, write_folder
 
-from auditor.dataset import Dataset
-from auditor.errors import ConfigError
-from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
-from auditor.types import ScanResult
-from trainers.bench import Bench
+from auditor.stages.extract import Pass, extract
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
+from auditor.values.results import ScanResult
 from trainers.data import Examples
+from trainers.engine.bench import Bench
 from trainers.recipe import Recipe, Trained
 from trainers.strategies.teacher import Teacher, other_rows
 from trainers.strategy import Case, NotApplicable, Trust

@@ -12,15 +12,15 @@ import torch
 from builders import write_folder
 from safetensors.torch import save_file
 
-from auditor.dataset import Dataset
-from auditor.errors import ConfigError
-from auditor.extract import Pass, extract
-from auditor.known import fingerprints_of
 from auditor.layout import Options, open_dataset
-from auditor.types import ScanResult
-from trainers.bench import Bench
-from trainers.model_file import save_model
-from trainers.models import network_named
+from auditor.stages.extract import Pass, extract
+from auditor.stages.known import fingerprints_of
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
+from auditor.values.results import ScanResult
+from trainers.engine.bench import Bench
+from trainers.engine.model_file import save_model
+from trainers.engine.models import network_named
 from trainers.recipe import Normalisation, Recipe, Trained
 from trainers.strategies.transfer import Transfer
 from trainers.strategy import Case, NotApplicable, Trust

@@ -12,14 +12,14 @@ import pytest
 import torch
 from PIL import Image
 
-from auditor.dataset import Dataset
-from auditor.extract import Pass, extract
 from auditor.layout import Options, open_dataset
-from auditor.types import ScanResult
-from trainers.bench import Bench
+from auditor.stages.extract import Pass, extract
+from auditor.values.dataset import Dataset
+from auditor.values.results import ScanResult
 from trainers.data import Examples
-from trainers.evaluate import score
-from trainers.losses import UNKNOWN_PIXEL
+from trainers.engine.bench import Bench
+from trainers.engine.losses import UNKNOWN_PIXEL
+from trainers.grading.evaluate import score
 from trainers.recipe import Recipe, Trained
 from trainers.strategies.nothing import Nothing
 from trainers.strategies.weak import ARMS, Weak, WeakOnlyPositive, WeakThreshold, WeakUnlabelled

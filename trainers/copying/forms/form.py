@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from auditor.tabular.tables import table_format
+from auditor.tables.tables import table_format
 from trainers.copying.forms import json_form, parquet_form, text_form
 from trainers.copying.forms.column import CorrectedColumn
 

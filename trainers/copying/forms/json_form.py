@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from auditor.errors import DatasetError
+from auditor.values.errors import DatasetError
 from trainers.copying.forms.column import CorrectedColumn
 
 _DECODER = json.JSONDecoder()

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from auditor.errors import DatasetError
+from auditor.values.errors import DatasetError
 from trainers.copying.forms.column import CorrectedColumn
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from auditor.errors import DatasetError
-from auditor.tabular.csv_table import HEAD_BYTES, delimiter_of, header_names
+from auditor.tables.csv_table import HEAD_BYTES, delimiter_of, header_names
+from auditor.values.errors import DatasetError
 from trainers.copying.forms.column import CorrectedColumn
 
 MOST_LINES = 10_000
@@ -21,7 +21,7 @@ def written(name: str, content: bytes, kept: npt.NDArray[np.bool_], columns: Seq
     """The text with the columns added.
 
     Args:
-        kept: rows that stay, of all rows that `auditor.tabular.csv_table` reads: not the blank ones, nor those with more cells
+        kept: rows that stay, of all rows that `auditor.tables.csv_table` reads: not the blank ones, nor those with more cells
             than the header.
 
     Raises:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from auditor.errors import DatasetError
+from auditor.values.errors import DatasetError
 from trainers.copying.forms.column import CorrectedColumn
 from trainers.copying.forms.form import Place, written
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.errors import DatasetError
-from auditor.tabular.tables import read_table
+from auditor.tables.tables import read_table
+from auditor.values.errors import DatasetError
 from trainers.copying.forms.column import CorrectedColumn
 from trainers.copying.forms.form import Place, named, written
 

@@ -1,0 +1,1 @@
+"""Who is the same picture, acquisition or person."""

@@ -1,0 +1,1 @@
+"""Drawn masks: facts, likely errors."""

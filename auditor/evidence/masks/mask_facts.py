@@ -1,0 +1,95 @@
+"""What one mask says: its shape, its values, how many objects it holds. Measured in the pass, cached as a row of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import ndimage
+
+from auditor.format import Header, Pixels
+
+VERSION = 1
+PREFIX = "mask\x1f"
+"""Starts the key of a mask among the answers of the pass; no record id holds this character at its start."""
+MOST_VALUES = 32
+NUMBERS: tuple[str, ...] = (
+    "height", "width", "frames", "channels", "distinct", "fraction_values", "foreground_fraction", "components",
+)  # fmt: skip
+MASK_COLUMNS: tuple[str, ...] = (
+    "path",
+    "record",
+    *NUMBERS,
+    "values",
+    "spacing_row",
+    "spacing_column",
+    "orientation",
+    "problem",
+)
+"""Columns of `Dataset.masks`. `values` is text: the distinct values in rising order, joined by a blank, at most 32 of them;
+`distinct` counts all (65,536 at most); `fraction_values` is the share of values that are no whole numbers; `components` counts
+connected foreground objects of the middle frame (all frames of a stack are looked at for the rest); `problem` is empty, or why
+the mask could not be read."""
+
+
+def mask_numbers(header: Header, pixels: Pixels) -> npt.NDArray[np.float32]:
+    """The facts of one mask as numbers, shape (len(NUMBERS) + MOST_VALUES,), padded with NaN.
+
+    A mask of several equal channels counts as one of one channel; of others every distinct colour is a value
+    (red · 65,536 + green · 256 + blue).
+    """
+    array = single_channel(pixels.array)
+    found = np.unique(array.ravel()) if array.dtype.kind in "buif" else np.empty(0)
+    found = found[np.isfinite(found)] if found.dtype.kind == "f" else found
+    background = 0 if found.size == 0 or (found == 0).any() else found[0]
+    middle = array[len(array) // 2] != background
+    components = int(ndimage.label(middle)[1])
+    values = found.astype(np.float64)
+    fractional = float((values != np.round(values)).mean()) if values.size else 0.0
+    height, width = array.shape[1:3]
+    channels = header.shape[2] if len(header.shape) == 3 else 1
+    share = float((array != background).mean())
+    numbers = [height, width, len(array), channels, min(len(values), 1 << 16), fractional, share, components]
+    row = np.full(len(NUMBERS) + MOST_VALUES, np.nan, np.float32)
+    row[: len(NUMBERS)] = numbers
+    # 2²⁴ and above are not whole in 32 bits: such masks hold instance numbers, and are told by `distinct`.
+    kept = values[:MOST_VALUES]
+    row[len(NUMBERS) : len(NUMBERS) + len(kept)] = kept
+    return row
+
+
+def single_channel(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Frames of a mask as numbers, shape (frames, height, width): alpha dropped, equal channels one, a colour one number."""
+    if array.ndim == 3:
+        return array
+    if array.shape[-1] in (2, 4):
+        array = array[..., :-1]
+    if all(np.array_equal(array[..., 0], array[..., c]) for c in range(1, array.shape[-1])):
+        return array[..., 0]
+    wide = array[..., :3].astype(np.int64)
+    return np.asarray(wide[..., 0] * 65536 + wide[..., 1] * 256 + wide[..., 2])
+
+
+def mask_frame(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+    """Rows → `Dataset.masks`: text and float columns, one row per record and mask, in the order given."""
+    listed = list(rows)
+    frame = pd.DataFrame({name: [row.get(name) for row in listed] for name in MASK_COLUMNS})
+    numeric = [*NUMBERS, "spacing_row", "spacing_column"]
+    types = {name: "float64" if name in numeric else "str" for name in MASK_COLUMNS}
+    return frame.astype(types)
+
+
+def row_of(
+    path: str, record: str, numbers: npt.NDArray[np.float32] | None, header: Header | None, problem: str
+) -> dict[str, object]:
+    """One row of `Dataset.masks`."""
+    row: dict[str, object] = {"path": path, "record": record, "problem": problem}
+    if numbers is not None:
+        row |= {name: float(value) for name, value in zip(NUMBERS, numbers, strict=False)}
+        values = numbers[len(NUMBERS) :]
+        row["values"] = " ".join(f"{value:g}" for value in values[np.isfinite(values)])
+    if header is not None:
+        row |= {name: header.facts.get(name) for name in ("spacing_row", "spacing_column", "orientation")}
+    return row

@@ -1,0 +1,1 @@
+"""Boxes and points: likely errors."""

@@ -1,0 +1,77 @@
+"""What the tables of a dataset tell of people, by the names of their columns and by their first rows; no value leaves here."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from auditor.evidence.privacy.rules import Privacy, TableLook, column_kind, kinds_in
+from auditor.tables.tables import preview_table, table_format
+from auditor.values.errors import DatasetError
+from auditor.values.fields import words
+
+MOST_BYTES = 64 << 20
+"""A larger JSON file is not looked into: unlike the other tables it must be read whole."""
+SHARE = 0.5
+"""A column holds names or numbers of records when this share of its filled cells look like it."""
+_KEY_FILE = re.compile(
+    r"(?:^|[^a-z])(?:cross[-_ ]?walk|linkage|linking|re[-_ ]?identif\w*|de[-_ ]?id[-_ ]?(?:key|map\w*)|"
+    r"(?:id|key|pseudonym|patient|subject|mrn)s?[-_ ]?(?:map\w*|key|link|lookup|code[-_ ]?book))(?:[^a-z]|$)"
+)
+_FILE = re.compile(r"[/\\]|\.(png|jpe?g|dcm|dicom|tiff?|bmp|gif|webp|npz|npy|nii|mha|nrrd)(\.gz)?$")
+_REAL = frozenset(("original", "orig", "real", "true", "old", "mrn"))
+_CODED = frozenset(
+    ("anon", "anonymous", "anonymized", "anonymised", "deid", "deidentified", "pseudo", "pseudonym", "coded", "new")
+)
+
+
+def look_at_tables(root: Path, names: tuple[str, ...], others: tuple[str, ...], rules: Privacy) -> tuple[TableLook, ...]:
+    """Every table (its first 256 KiB), and other files by their names alone."""
+    looks: list[TableLook] = []
+    for name in names:
+        path = root / name
+        by_name = "its name says so" if _KEY_FILE.search(name.lower()) else ""
+        if table_format(name) == "json" and path.stat().st_size > MOST_BYTES:
+            looks.append(TableLook(name=name, rows=0, key=by_name))
+            continue
+        try:
+            frame = preview_table(path).frame
+        except DatasetError:
+            looks.append(TableLook(name=name, rows=0, key=by_name))
+            continue
+        columns = {str(column): kinds for column in frame.columns if (kinds := kinds_of(str(column), frame[column], rules))}
+        key = by_name or ("it holds old and new ids side by side" if _links([str(c) for c in frame.columns]) else "")
+        looks.append(TableLook(name=name, rows=len(frame), columns=columns, key=key))
+    looks += [
+        TableLook(name=name, rows=0, key="its name says so")
+        for name in others
+        if _KEY_FILE.search(name.rpartition("/")[2].lower())
+    ]
+    return tuple(looks)
+
+
+def kinds_of(name: str, column: object, rules: Privacy) -> str:
+    """What a categorical column of text seems to hold, in words; empty for nothing."""
+    values = [str(value) for value in column.cat.categories if str(value)]  # type: ignore[attr-defined]
+    real = [value for value in values if rules.is_real(value)]
+    if not real:
+        return ""
+    found = set()
+    kind = column_kind(words(name))
+    # `name` of a file list holds names of files, not of people.
+    files = sum(_FILE.search(value.lower()) is not None for value in real)
+    if kind is not None and not (kind == "name" and files >= SHARE * len(real)):
+        found.add(kind)
+    counts: dict[str, int] = {}
+    for value in real:
+        for seen in kinds_in(value):
+            counts[seen] = counts.get(seen, 0) + 1
+    # a path or a series of days is no name: dates alone tell only where the column says that it is about a person
+    found |= {seen for seen, count in counts.items() if seen != "date" and count >= SHARE * len(real) and "/" not in real[0]}
+    return ", ".join(sorted(found))
+
+
+def _links(columns: list[str]) -> bool:
+    """One column of real ids and one of coded ids: `original_id, anon_id`."""
+    ids = [set(words(name)) for name in columns if {"id", "ids", "uid", "mrn", "name"} & set(words(name))]
+    return any(_REAL & one for one in ids) and any(_CODED & one and not _REAL & one for one in ids)

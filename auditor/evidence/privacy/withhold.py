@@ -1,0 +1,110 @@
+"""Names of files and folders that seem to name a person are shown as `withheld-1`, `withheld-2`, … in every output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from auditor.evidence.privacy.exposure import holders
+from auditor.evidence.privacy.rules import hush, kinds_in, may_tell
+from auditor.placement.images import suffix_of
+from auditor.values.dataset import Dataset
+
+T = TypeVar("T")
+OWN_HEADER = "value of its own header"
+SHORTEST = 4
+"""A shorter name is not looked for inside other texts: it would be found everywhere."""
+
+
+def telling_parts(dataset: Dataset) -> dict[str, frozenset[str]]:
+    """Parts of the dataset's paths that tell of a person → kinds: those of `kinds_in`, and `OWN_HEADER` where a part repeats
+    the value of an identifying DICOM element of its file. Declared pseudonyms are none.
+    """
+    whole: set[str] = set(dataset.records["path"].dropna()) | set(dataset.records["mask"].dropna())
+    whole |= {problem.path for problem in dataset.problems} | {look.name for look in dataset.tables}
+    parts = {part for path in whole for part in path.split("/")}
+    found: dict[str, frozenset[str]] = {}
+    for part in parts:
+        if may_tell(part) and (kinds := kinds_in(part)) and dataset.privacy.is_real(stem(part)):
+            found[part] = kinds
+    paths = dataset.records["path"]
+    for name, mask in holders(dataset.exposure, "path").items():
+        at = int(name.rpartition("@")[2])
+        for path in paths[mask.to_numpy()].dropna().unique():
+            part = str(path).split("/")[at]
+            found[part] = found.get(part, frozenset()) | {OWN_HEADER}
+    return dict(sorted(found.items()))
+
+
+def stem(part: str) -> str:
+    """A file's name without its suffix."""
+    suffix = suffix_of(part)
+    return part[: -len(suffix) - 1] if suffix else part
+
+
+def withheld_names(dataset: Dataset) -> dict[str, str]:
+    """Part of a path → what is shown in its place, numbered in the order of the sorted parts; with and without suffix."""
+    names: dict[str, str] = {}
+    for number, part in enumerate(telling_parts(dataset), 1):
+        suffix = suffix_of(part)
+        tail = f".{suffix}" if suffix and not may_tell(suffix) and len(suffix) <= 6 else ""
+        names[part] = f"withheld-{number}{tail}"
+        if tail and len(stem(part)) >= SHORTEST:
+            names.setdefault(stem(part), f"withheld-{number}")
+    return names
+
+
+def withhold(value: T, names: Mapping[str, str]) -> T:
+    """The same value with every name replaced in every text that it holds, at any depth, and the texts hushed."""
+    done: T = Withholding(names).of(value)
+    return done
+
+
+class Withholding:
+    """Replaces names in texts; equal texts are looked at once."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+        self.lengths = sorted({len(name) for name in names if len(name) >= SHORTEST}, reverse=True)
+        self.seen: dict[str, str] = {}
+
+    def of(self, value: Any) -> Any:
+        """A dataclass, mapping, sequence or text with the names replaced."""
+        if isinstance(value, str) and type(value) is str:
+            return self.text(value)
+        if is_dataclass(value) and not isinstance(value, type):
+            changed = {f.name: self.of(getattr(value, f.name)) for f in fields(value) if f.init}
+            return replace(value, **changed)
+        if isinstance(value, Mapping):
+            return {self.of(key): self.of(item) for key, item in value.items()}
+        if isinstance(value, np.ndarray):
+            return value if value.dtype != object else np.array([self.of(item) for item in value], dtype=object)
+        if isinstance(value, list | tuple):
+            return type(value)(self.of(item) for item in value)
+        return value
+
+    def text(self, text: str) -> str:
+        """Parts between slashes first, then whatever stands inside other words."""
+        known = self.seen.get(text)
+        if known is None:
+            known = text
+            if self.names:
+                known = self._inside("/".join(self.names.get(part, part) for part in text.split("/")))
+            known = hush(known)
+            self.seen[text] = known
+        return known
+
+    def _inside(self, text: str) -> str:
+        for length in self.lengths:
+            at = 0
+            while at + length <= len(text):
+                new = self.names.get(text[at : at + length])
+                if new is None:
+                    at += 1
+                else:
+                    text = text[:at] + new + text[at + length :]
+                    at += len(new)
+        return text

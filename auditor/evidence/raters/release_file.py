@@ -1,0 +1,52 @@
+"""The file that a consensus is written to: CSV, TSV, Parquet or JSON lines, by its suffix."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pandas as pd
+
+from auditor.evidence.raters.mask_folders import rater_folders, release_masks
+from auditor.evidence.raters.release import Release
+from auditor.values.errors import ConfigError
+
+SUFFIXES: tuple[str, ...] = (".csv", ".tsv", ".parquet", ".jsonl")
+
+
+def mask_files(target: Path, path: Path) -> dict[Path, bytes]:
+    """All files of a consensus of masks; empty where `target` holds no folders of masks by rater.
+
+    `path` has one row per record; beside it lie `NAME-raters` with one row per rater, and the folder `NAME-masks`.
+    """
+    if not rater_folders(target):
+        return {}
+    found = release_masks(target)
+    beside = path.with_name(f"{path.stem}-raters{path.suffix}")
+    folder = path.with_name(f"{path.stem}-masks")
+    masks = {folder / name: content for name, content in found.files.items()}
+    return {path: _bytes(found.frame, path), beside: _bytes(found.raters, beside), **masks}
+
+
+def written(release: Release, path: Path) -> bytes:
+    """The frame of a consensus as the bytes of `path`.
+
+    Raises:
+        ConfigError: a suffix that is none of SUFFIXES.
+    """
+    return _bytes(release.frame, path)
+
+
+def _bytes(frame: pd.DataFrame, path: Path) -> bytes:
+    """Text that a spreadsheet would run is left as it is: the file is data, read by programs."""
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        stream = io.BytesIO()
+        frame.to_parquet(stream, index=False)
+        return stream.getvalue()
+    if suffix == ".jsonl":
+        return str(frame.to_json(orient="records", lines=True, force_ascii=False)).encode()
+    if suffix in (".csv", ".tsv"):
+        separator = "," if suffix == ".csv" else "\t"
+        return str(frame.to_csv(index=False, sep=separator, lineterminator="\n")).encode()
+    raise ConfigError(f"{path}: the consensus is written as {', '.join(SUFFIXES)}")

@@ -1,0 +1,1 @@
+"""What names of files, folders and columns say."""

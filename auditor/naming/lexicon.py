@@ -1,0 +1,258 @@
+"""The words that columns of label tables are called by. Names propose; `auditor.tables.roles` asks the content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from auditor.naming.headers import plain
+
+_EXACT: Mapping[str, str] = {
+    "path": """
+        path file filename filenames filepath image imagepath imagefile imagefilename imageindex imagename imageid img imgname
+        imgpath imgid dicom dicomid dicompath sopinstanceuid idcode isicid slide slideid relativepath fname picture photo""",
+    "patient": """
+        patient patientid patientids patients subject subjectid participant participantid person personid pid ptid patid mrn
+        caseid eid empi empianon patientnumber subjectnumber patientno patientname""",
+    "lesion": "lesion lesionid nodule noduleid tumourid tumorid woundid",
+    "study": "study studyid studyinstanceuid accession accessionnumber exam examid examination accessionanon visitid",
+    "series": "series seriesid seriesinstanceuid scanid volumeid sequenceid",
+    "site": """
+        site siteid hospital hospitalid center centre centerid centreid institution institutionname clinic facility institute
+        hospitalname""",
+    "split": "split set subset partition phase usage dataset splits datasplit",
+    "fold": "fold folds kfold cvfold foldid foldnumber",
+    "time": """
+        date time datetime studydate acquisitiondate examdate timestamp scandate acquisitiontime visitdate contentdate
+        seriesdate""",
+    "rater": """
+        rater raterid reader readerid annotator annotatorid worker workerid grader graderid radiologist radid observer expert
+        expertid pathologist labeler labeller reviewer user userid doctor physicianid assessor""",
+    "answer": """
+        answer answers response reading vote rating judgment judgement annotation label class grade score value measurement
+        said""",
+    "item": """
+        question questionid item itemid task taskid example sampleid case caseid record recordid id uid key index name""",
+    "mask": "mask maskpath maskfile segmentation segmentationpath segpath seg annotationpath maskfilename",
+}
+"""Role → names that mean it, compared as letters and digits in lower case."""
+
+_PART: Mapping[str, str] = {
+    "path": "filename filepath path image img file",
+    "patient": "patient subject participant",
+    "lesion": "lesion nodule",
+    "study": "study exam",
+    "series": "series",
+    "site": "site hospital center centre institution clinic facility",
+    "split": "split subset partition",
+    "fold": "fold",
+    "time": "date datetime timestamp",
+    "rater": "rater reader annotator worker grader radiologist observer expert pathologist labeler labeller reviewer assessor",
+    "answer": "answer response rating score measurement",
+    "item": "question item task",
+    "mask": "mask segmentation",
+}
+"""Role → words that suggest it."""
+
+_EXACT_NAMES = {role: frozenset(names.split()) for role, names in _EXACT.items()}
+_PART_WORDS = {role: frozenset(names.split()) for role, names in _PART.items()}
+
+LABEL_NAMES = frozenset(
+    [
+        "label",
+        "labels",
+        "class",
+        "classes",
+        "class_name",
+        "classname",
+        "target",
+        "targets",
+        "diagnosis",
+        "diagnoses",
+        "dx",
+        "finding",
+        "findings",
+        "finding_labels",
+        "category",
+        "grade",
+        "level",
+        "pathology",
+        "outcome",
+        "y",
+        "ground_truth",
+        "gt",
+        "truth",
+        "disease",
+        "malignancy",
+        "malignant",
+        "severity",
+        "label_name",
+        "class_label",
+        "cell_type",
+        "cls",
+        "boneage",
+        "consensus",
+        "benign_malignant",
+        "stage",
+        "birads",
+        "density",
+        "kl_grade",
+        "isup_grade",
+        "histology",
+        "subtype",
+        "answer",
+    ]
+)
+
+TRUTH_NAMES = frozenset(
+    [
+        "truth",
+        "gold",
+        "consensus",
+        "gt",
+        "groundtruth",
+        "final",
+        "adjudicated",
+        "released",
+        "majority",
+        "reference",
+        "label",
+        "target",
+    ]
+)
+
+RATER_WORDS = _EXACT_NAMES["rater"] | frozenset(
+    ["r", "raters", "readers", "doctors", "experts", "annot", "annotators", "rad", "obs", "md", "graders", "observers"]
+)
+
+GRADE_WORDS = frozenset(["grade", "level", "stage", "severity", "score", "kl", "birads", "isup", "gleason"])
+
+NOT_A_LABEL = frozenset(
+    [
+        "age",
+        "sex",
+        "gender",
+        "race",
+        "ethnicity",
+        "view",
+        "position",
+        "laterality",
+        "date",
+        "time",
+        "id",
+        "ids",
+        "uid",
+        "width",
+        "height",
+        "spacing",
+        "manufacturer",
+        "device",
+        "modality",
+        "url",
+        "uri",
+        "count",
+        "votes",
+        "confidence",
+        "probability",
+        "prob",
+        "seconds",
+        "session",
+        "hospital",
+        "site",
+        "year",
+        "month",
+        "day",
+        "weight",
+        "bmi",
+        "smoker",
+        "smoking",
+        "history",
+        "number",
+        "male",
+        "female",
+        "filename",
+        "path",
+        "file",
+        "split",
+        "fold",
+        "version",
+        "comment",
+        "comments",
+        "notes",
+        "bits",
+        "size",
+        "kvp",
+        "columns",
+        "rows",
+        "region",
+        "localization",
+        "localisation",
+        "x",
+        "index",
+        "order",
+        "duration",
+        "quality",
+        "fu",
+        "follow",
+    ]
+)
+
+CLINICAL_WORDS = frozenset(
+    [
+        "normal",
+        "abnormal",
+        "benign",
+        "malignant",
+        "healthy",
+        "disease",
+        "tumor",
+        "tumour",
+        "cancer",
+        "covid",
+        "pneumonia",
+        "melanoma",
+        "nevus",
+        "nodule",
+        "effusion",
+        "cardiomegaly",
+        "opacity",
+        "fracture",
+        "carcinoma",
+        "adenoma",
+        "glioma",
+        "stroke",
+        "lesion",
+        "edema",
+        "oedema",
+        "atelectasis",
+        "positive",
+        "negative",
+        "control",
+        "infected",
+        "cnv",
+        "dme",
+        "drusen",
+    ]
+)
+
+
+def words(name: str) -> list[str]:
+    """Lower-case words of a name: `patientId` → patient, id; `reader_1` → reader."""
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    return [word.lower() for word in re.findall(r"[^\W\d_]+", split)]
+
+
+def name_score(name: str, role: str) -> float:
+    """1 when the name means the role, .75 when one of its words suggests it, else 0."""
+    if plain(name) in _EXACT_NAMES[role]:
+        return 1.0
+    said = words(name)
+    if role == "site" and {"anatom", "anatomic", "anatomical", "body", "primary", "biopsy", "tumor", "tumour", "website"} & set(
+        said
+    ):
+        return 0.0
+    if role in ("patient", "study", "series", "lesion") and not (
+        {"id", "ids", "uid", "no", "number", "name", "code", "key"} & set(said)
+    ):
+        return 0.0
+    return 0.75 if set(said) & _PART_WORDS[role] else 0.0

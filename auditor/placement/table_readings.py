@@ -1,0 +1,106 @@
+"""Readings of raters and boxes out of a label table: long (a row per reading) or wide (a column per rater)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from auditor.naming.labels import numbers_of, states_of, text_of
+from auditor.naming.lexicon import words
+from auditor.placement.records import box_frame
+from auditor.tables.roles import Roles
+from auditor.values.dataset import State
+
+Objects = npt.NDArray[np.object_]
+
+_EXTRA = {
+    "time": frozenset(("time", "date", "timestamp", "datetime")),
+    "session": frozenset(("session",)),
+    "seconds": frozenset(("seconds", "duration")),
+    "position": frozenset(("position", "order", "sequence")),
+}
+
+
+def wide_readings(frame: pd.DataFrame, raters: Sequence[str], ids: Sequence[str]) -> pd.DataFrame:
+    """One row per filled cell of the rater columns; the column's name is the rater."""
+    records = np.asarray(ids, dtype=object)
+    parts = [pd.DataFrame({"record": records, "rater": name, "label": text_of(frame[name])}) for name in raters]
+    long = pd.concat(parts, ignore_index=True)
+    return long[long["label"] != ""].astype("str").reset_index(drop=True)
+
+
+def long_readings(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.DataFrame:
+    """One row per reading; `records` is the record of every row of the table.
+
+    Several rows of one rater and one record are one reading where a row is a box, a point or a finding: classes are joined.
+    """
+    columns: dict[str, object] = {"record": records, "rater": text_of(frame[roles.columns["rater"]])}
+    answer = roles.columns.get("answer")
+    columns["label"] = text_of(frame[answer]) if answer is not None else _positives(frame, roles.labels)
+    for name in frame.columns:
+        for role, known in _EXTRA.items():
+            if role not in columns and known & set(words(str(name))) and name not in roles.columns.values():
+                columns[role] = text_of(frame[name])
+    if "time" in roles.columns:
+        columns["time"] = text_of(frame[roles.columns["time"]])
+    table = pd.DataFrame(columns)
+    table = table[(table["rater"] != "") & (table["label"] != "") & (table["record"] != "")]
+    if roles.boxes is not None or roles.points is not None:
+        unique = table[["record", "rater", "label"]].drop_duplicates().sort_values("label", kind="stable")
+        table = unique.groupby(["record", "rater"], sort=False)["label"].agg("|".join).reset_index()
+        table = table.sort_values(["record", "rater"], kind="stable")
+    return table.astype("str").reset_index(drop=True)
+
+
+def _positives(frame: pd.DataFrame, names: Sequence[str]) -> Objects:
+    """The columns that are positive, joined; `none` where none is."""
+    states = np.column_stack([states_of(frame[name], State.NOT_ASSESSED) for name in names]) == State.POSITIVE
+    patterns, inverse = np.unique(states, axis=0, return_inverse=True)
+    joined = ["|".join(n for n, positive in zip(names, row, strict=True) if positive) or "none" for row in patterns]
+    return np.asarray(joined, dtype=object)[inverse.reshape(-1)]
+
+
+def read_boxes(
+    frame: pd.DataFrame, roles: Roles, records: Objects, lines: npt.NDArray[np.int64], table_name: str
+) -> pd.DataFrame:
+    """One box per row whose four cells are numbers; `x1`, `y1` are the far corner; `rater` where the table names one."""
+    assert roles.boxes is not None
+    first, second, third, fourth = (numbers_of(frame[name]) for name in roles.boxes)
+    if roles.box_style == "size":
+        third, fourth = first + third, second + fourth
+    name = roles.columns.get("answer") or (roles.labels[0] if len(roles.labels) == 1 else None)
+    label = text_of(frame[name]) if name is not None else np.full(len(frame), "", dtype=object)
+    there = ~np.isnan(np.column_stack([first, second, third, fourth])).any(axis=1) & (records != "")
+    rows = {
+        "record": records[there],
+        "label": label[there],
+        "x0": first[there],
+        "y0": second[there],
+        "x1": third[there],
+        "y1": fourth[there],
+        "path": np.full(int(there.sum()), table_name, dtype=object),
+        "line": lines[there],
+    }
+    boxes = box_frame({key: pd.Series(value) for key, value in rows.items()})
+    if "rater" in roles.columns:
+        boxes["rater"] = pd.Series(text_of(frame[roles.columns["rater"]])[there]).astype("str")
+    return boxes
+
+
+def read_points(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.DataFrame:
+    """`Dataset.points`: one row per mark; a row without two numbers says that the rater marked nothing."""
+    assert roles.points is not None
+    x, y = (numbers_of(frame[name]) for name in roles.points)
+    name = roles.columns.get("answer") or (roles.labels[0] if len(roles.labels) == 1 else None)
+    there = ~np.isnan(x) & ~np.isnan(y)
+    points = pd.DataFrame({
+        "record": pd.Series(records).astype("str"),
+        "rater": pd.Series(text_of(frame[roles.columns["rater"]])).astype("str"),
+        "label": pd.Series(text_of(frame[name]) if name is not None else np.full(len(frame), "", dtype=object)).astype("str"),
+        "x": np.where(there, x, np.nan),
+        "y": np.where(there, y, np.nan),
+    })  # fmt: skip
+    return points[(points["record"] != "") & (points["rater"] != "")].reset_index(drop=True)

@@ -1,0 +1,55 @@
+"""Folds for cross-validation: what must stay together does, and every class is spread evenly."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from auditor.values.dataset import Dataset
+
+
+def fold_groups(dataset: Dataset) -> npt.NDArray[np.int64]:
+    """A number per record, shape (records,): equal for records that must stay together.
+
+    Records belong together when they share a patient id (unless all records have the same one) or have identical pixels
+    (constant pictures are no evidence).
+    """
+    n = dataset.size
+    keys: list[pd.Series] = []
+    if dataset.has("patient"):
+        patients = dataset.records["patient"]
+        if patients.nunique() > 1:
+            keys.append(patients)
+    if "pixels" in dataset.fingerprints.columns:
+        pixels = dataset.fingerprints["pixels"]
+        if "constant" in dataset.fingerprints.columns:
+            pixels = pixels.where(~dataset.fingerprints["constant"].fillna(False).astype(bool))
+        keys.append(pixels)
+    if not keys:
+        return np.arange(n, dtype=np.int64)
+    rows, nodes, start = [], [], n
+    for key in keys:
+        codes, names = pd.factorize(key)
+        known = np.flatnonzero(codes >= 0)
+        rows.append(known)
+        nodes.append(codes[known] + start)
+        start += len(names)
+    left, right = np.concatenate(rows), np.concatenate(nodes)
+    graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(start, start))
+    component = connected_components(graph, directed=False)[1][:n]
+    return np.asarray(component, dtype=np.int64)
+
+
+def assign_folds(
+    strata: npt.NDArray[np.int64], group: npt.NDArray[np.int64], *, folds: int, rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Fold per record: groups whole, strata spread evenly. Larger groups are dealt first, like cards, stratum by stratum."""
+    _, compact, size = np.unique(group, return_inverse=True, return_counts=True)
+    dominant = pd.DataFrame({"group": compact, "stratum": strata}).groupby("group")["stratum"].max().to_numpy()
+    order = np.lexsort((rng.random(len(size)), -size, dominant))
+    dealt = np.empty(len(size), dtype=np.int64)
+    dealt[order] = np.arange(len(size)) % folds
+    return dealt[compact]

@@ -1,0 +1,164 @@
+"""Content → pixel facts, kept outside the dataset in a private folder, so that a second scan decodes nothing.
+
+The key is made of the file's content and the version of every feature, so an entry can be missing but never stale. Header
+fields are not kept: they may identify a patient and are cheap to read again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import struct
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from auditor.reading.measure import PixelFacts
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
+LENGTH = struct.Struct("<I")
+
+
+def default_folder(environment: Mapping[str, str], home: Path) -> Path:
+    """`MEDAUDIT_CACHE`, else the platform's place for caches."""
+    if environment.get("MEDAUDIT_CACHE"):
+        return Path(environment["MEDAUDIT_CACHE"])
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "medaudit"
+    if sys.platform == "win32":
+        return Path(environment.get("LOCALAPPDATA", home / "AppData" / "Local")) / "medaudit" / "cache"
+    return Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "medaudit"
+
+
+def pack(facts: PixelFacts) -> bytes:
+    """PixelFacts → bytes; no pickle."""
+    head = json.dumps(
+        {
+            "digest": facts.digest, "constant": facts.constant,
+            "features": len(facts.features), "front": len(facts.front), "sketch": len(facts.sketch),
+        }
+    ).encode()  # fmt: skip
+    numbers = np.concatenate([facts.features, facts.front]).astype("<f4").tobytes()
+    return LENGTH.pack(len(head)) + head + numbers + facts.sketch + facts.thumbnail
+
+
+def unpack(value: bytes) -> PixelFacts:
+    """Bytes → PixelFacts.
+
+    Raises:
+        ValueError: the bytes are not what `pack` wrote.
+    """
+    try:
+        (length,) = LENGTH.unpack_from(value)
+        head = json.loads(value[LENGTH.size : LENGTH.size + length])
+        start = LENGTH.size + length
+        middle = start + 4 * int(head["features"])
+        end = middle + 4 * int(head["front"])
+        after = end + int(head["sketch"])
+        if after > len(value):
+            raise ValueError("cut short")
+        return PixelFacts(
+            digest=str(head["digest"]),
+            constant=bool(head["constant"]),
+            features=np.frombuffer(value[start:middle], "<f4").astype(np.float32),
+            front=np.frombuffer(value[middle:end], "<f4").astype(np.float32),
+            thumbnail=value[after:],
+            sketch=value[end:after],
+        )
+    except (struct.error, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise ValueError("not a cache entry") from error
+
+
+@dataclass(kw_only=True)
+class Cache(Mapping[str, PixelFacts]):
+    """A mapping key → PixelFacts over one SQLite file. Safe for several scans at once; what is damaged is made anew.
+
+    Args:
+        folder: private folder; made with mode 0700.
+        writable: workers open it read-only, the scan itself writes.
+    """
+
+    folder: Path
+    writable: bool = True
+    _connection: sqlite3.Connection | None = None
+
+    @property
+    def file(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "facts-1.sqlite"
+
+    def open(self) -> bool:
+        """Open or make the file. False when the folder cannot be used: the scan then works without a cache."""
+        try:
+            if self.writable:
+                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self.folder.chmod(0o700)
+                return self._connect() or self._remake()
+            return self.file.exists() and self._connect()
+        except OSError:
+            return False
+
+    def _connect(self) -> bool:
+        mode = "rwc" if self.writable else "ro"
+        try:
+            connection = sqlite3.connect(f"{self.file.absolute().as_uri()}?mode={mode}", uri=True, timeout=30)
+            if self.writable:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=NORMAL")
+                connection.execute(SCHEMA)
+                connection.commit()
+            connection.execute("SELECT key FROM facts LIMIT 1").fetchall()
+        except sqlite3.Error:
+            return False
+        self._connection = connection
+        return True
+
+    def _remake(self) -> bool:
+        for suffix in ("", "-wal", "-shm"):
+            self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
+        return self._connect()
+
+    def __getitem__(self, key: str) -> PixelFacts:
+        if self._connection is None:
+            raise KeyError(key)
+        try:
+            with closing(self._connection.execute("SELECT value FROM facts WHERE key = ?", (key,))) as cursor:
+                row = cursor.fetchone()
+            if row is None:
+                raise KeyError(key)
+            return unpack(row[0])
+        except (sqlite3.Error, ValueError):
+            # A damaged entry is an entry that is not there: it is measured again and replaced.
+            raise KeyError(key) from None
+
+    def __iter__(self) -> Iterator[str]:
+        if self._connection is not None:
+            yield from (key for (key,) in self._connection.execute("SELECT key FROM facts"))
+
+    def __len__(self) -> int:
+        if self._connection is None:
+            return 0
+        (count,) = self._connection.execute("SELECT count(*) FROM facts").fetchone()
+        return int(count)
+
+    def store(self, entries: Iterable[tuple[str, PixelFacts]]) -> None:
+        """Add or replace entries. A disk that is full or a damaged file ends the use of the cache, not the scan."""
+        if self._connection is None:
+            return
+        try:
+            with self._connection:
+                self._connection.executemany(
+                    "INSERT OR REPLACE INTO facts VALUES (?, ?)", [(key, pack(facts)) for key, facts in entries]
+                )
+        except sqlite3.Error:
+            self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,1 @@
+"""The stages of a scan: what they need, what they provide."""

@@ -1,0 +1,164 @@
+"""Which columns of a table hold the label, and how they are to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from auditor.naming.headers import plain
+from auditor.naming.labels import split_cell
+from auditor.naming.lexicon import CLINICAL_WORDS, GRADE_WORDS, LABEL_NAMES, NOT_A_LABEL, TRUTH_NAMES, words
+from auditor.tables.profiles import INTEGER, Profile
+
+Style = Literal["none", "single", "ordinal", "continuous", "joined", "columns"]
+Profiles = Mapping[str, Profile]
+
+THRESHOLD = 0.5
+_PLAIN_NAMES = frozenset(plain(name) for name in LABEL_NAMES)
+_NAME_WORDS = frozenset(word for name in LABEL_NAMES for word in words(name)) - {"name"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelColumns:
+    """Columns that hold the label, with confidence and reason."""
+
+    names: tuple[str, ...]
+    confidence: float
+    why: str
+
+
+def is_truth(name: str) -> bool:
+    """The column is called like a released label or a consensus."""
+    return bool(set(words(name)) & TRUTH_NAMES)
+
+
+def label_score(seen: Profile) -> tuple[float, str]:
+    """How much a column looks like a label, and why; 0 for what is no label by its name (age, site, width)."""
+    said = set(words(seen.name))
+    if not seen.distinct or said & NOT_A_LABEL:
+        return 0.0, ""
+    exact = plain(seen.name) in _PLAIN_NAMES
+    part = bool(said & _NAME_WORDS)
+    sample = seen.sample
+    clinical = sum(bool(set(words(value)) & CLINICAL_WORDS) for value in sample) / len(sample)
+    if seen.distinct > min(1000, max(seen.filled / 2, 2)):
+        if (exact or part) and seen.numeric:
+            return (0.7 if exact else 0.5), f"called so, {seen.distinct:,} different numbers"
+        if not ((exact or part) and separator_of(seen) is not None):
+            return 0.0, ""
+    if not exact and not part and seen.distinct < 2:
+        return 0.0, ""
+    score = (0.85 if exact else 0.65 if part else 0.15) + 0.1 * (2 <= seen.distinct <= 20) + 0.5 * clinical
+    what = "called so" if exact or part else "its values are clinical words"
+    return min(score, 0.97), f"{what}, {seen.distinct:,} values"
+
+
+def is_called_label(name: str) -> bool:
+    """The column has exactly the name of a label (`finding`, `diagnosis`), or that of a released one."""
+    return plain(name) in _PLAIN_NAMES or is_truth(name)
+
+
+def find_labels(
+    frame: pd.DataFrame, profiles: Profiles, free: Sequence[str], *, accept: Callable[[str], bool] | None = None
+) -> LabelColumns | None:
+    """The label among `free` columns: one column, or a run of columns of states, or nothing convincing.
+
+    Args:
+        accept: take only columns with such names, where other columns are readings; None = any column.
+    """
+    candidates = [name for name in free if accept is None or accept(name)]
+    scored = [(label_score(profiles[name]), name) for name in candidates]
+    best = max((entry for entry in scored if entry[0][0] >= THRESHOLD), key=lambda entry: entry[0][0], default=None)
+    states = [] if accept is not None else _state_run(profiles, free)
+    if len(states) > 1 and _one_hot(frame, states) and (best is None or best[0][0] < 0.9 or best[1] in states):
+        why = f"{len(states)} columns of 0 and 1, exactly one of them 1 in every row"
+        return LabelColumns(names=tuple(states), confidence=0.92, why=why)
+    if len(states) > 2 and (best is None or best[1] in states):
+        why = f"{len(states)} columns of 1, 0, −1 or blank side by side"
+        return LabelColumns(names=tuple(states), confidence=0.65, why=why)
+    if best is None:
+        return None
+    (score, why), name = best
+    return LabelColumns(names=(name,), confidence=round(score, 2), why=why)
+
+
+def _state_run(profiles: Profiles, free: Sequence[str]) -> list[str]:
+    """The longest run of neighbouring columns of states that are not called like age, sex or a flag."""
+    best: list[str] = []
+    run: list[str] = []
+    allowed = set(free)
+    for name in [*profiles, ""]:
+        if name in allowed and profiles[name].states and not set(words(name)) & NOT_A_LABEL:
+            run.append(name)
+        else:
+            best = run if len(run) > len(best) else best
+            run = []
+    return best
+
+
+def _one_hot(frame: pd.DataFrame, names: Sequence[str]) -> bool:
+    total = np.zeros(len(frame), np.int64)
+    meaning = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0}
+    for name in names:
+        values = np.array([meaning.get(str(value).lower(), 9) for value in frame[name].cat.categories])
+        total += values[frame[name].cat.codes.to_numpy()]
+    return bool((total == 1).all())
+
+
+def style_of(profiles: Profiles, names: Sequence[str], *, separator: str | None, task: str | None) -> tuple[Style, str]:
+    """How label columns are read, and the mark between the labels of one cell.
+
+    Args:
+        separator, task: pinned by the user or known from the collection.
+    """
+    if not names or task == "none":
+        return "none", "|"
+    if len(names) > 1:
+        return "columns", "|"
+    seen = profiles[names[0]]
+    if task == "single":
+        return "single", "|"
+    if task == "ordinal":
+        return "ordinal", "|"
+    if task == "continuous":
+        return "continuous", "|"
+    mark = separator or separator_of(seen)
+    if mark is not None or task == "multi":
+        return "joined", mark or "|"
+    fractional = seen.numeric and any(not float(value).is_integer() for value in seen.sample)
+    if seen.numeric and (seen.distinct > 50 or (fractional and seen.distinct > max(20, seen.filled / 50))):
+        return "continuous", "|"
+    grades = bool(set(words(seen.name)) & GRADE_WORDS) and all(INTEGER.fullmatch(value) for value in seen.sample)
+    return ("ordinal" if grades and 2 < seen.distinct <= 12 else "single"), "|"
+
+
+def separator_of(seen: Profile) -> str | None:
+    """The mark between several labels of one cell: at least one row in a hundred holds it, and the parts recur."""
+    sample = seen.sample
+    for mark in ("|", ";"):
+        several = [value for value in sample if mark in value]
+        if not several or seen.distinct < 2:
+            continue
+        parts = {part for value in sample for part in split_cell(value, mark)}
+        held = sum(int(count) for value, count in zip(seen.values, seen.counts, strict=True) if mark in str(value))
+        if held >= 0.01 * seen.filled and len(parts) <= max(2 * len(several), len(sample)) and len(parts) < 1000:
+            return mark
+    lists = sum(value.startswith("[") and value.endswith("]") for value in sample)
+    return "," if lists and lists >= 0.9 * len(sample) else None
+
+
+def twins_of(frame: pd.DataFrame, profiles: Profiles, label: str, free: Sequence[str]) -> tuple[str, ...]:
+    """Columns called like a label that determine it: the label again, in other words or finer."""
+    codes = frame[label].cat.codes.to_numpy()
+    twins = []
+    for name in free:
+        if label_score(profiles[name])[0] < 0.65 or profiles[name].distinct > 1000:
+            continue
+        other = frame[name].cat.codes.to_numpy()
+        if len(pd.DataFrame({"a": other, "b": codes}).drop_duplicates()) == len(np.unique(other)):
+            twins.append(name)
+    return tuple(twins)

@@ -1,0 +1,93 @@
+"""What is in one column of a label table: its distinct cells and how often each occurs."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from auditor.naming.headers import plain
+from auditor.naming.labels import STATE_VALUES
+from auditor.placement.images import looks_like_image_name
+from auditor.values.errors import DatasetError
+
+SAMPLE = 1000
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+INTEGER = re.compile(r"-?\d+(?:\.0+)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """One column.
+
+    Args:
+        values: distinct cells that are not blank, the most frequent first.
+        counts: how often each occurs.
+        rows: rows of the table.
+    """
+
+    name: str
+    values: pd.Index
+    counts: npt.NDArray[np.int64]
+    rows: int
+
+    @property
+    def distinct(self) -> int:
+        """Number of distinct cells that are not blank."""
+        return len(self.values)
+
+    @property
+    def filled(self) -> int:
+        """Number of cells that are not blank."""
+        return int(self.counts.sum())
+
+    @property
+    def sample(self) -> list[str]:
+        """Up to 1000 distinct cells, evenly chosen."""
+        return [str(value) for value in self.values[:: max(len(self.values) // SAMPLE, 1)][:SAMPLE]]
+
+    @property
+    def numeric(self) -> bool:
+        """Every sampled cell is a number."""
+        return self.distinct > 0 and all(NUMBER.fullmatch(value) for value in self.sample)
+
+    @property
+    def states(self) -> bool:
+        """Nothing but 1, 0, −1 and the like, or blank."""
+        return 0 < self.distinct <= 8 and all(str(value).lower() in STATE_VALUES for value in self.values)
+
+    @property
+    def image_names(self) -> float:
+        """Share of the sampled cells that end as image files do."""
+        sample = self.sample
+        return sum(map(looks_like_image_name, sample)) / len(sample) if sample else 0.0
+
+
+def profile(name: str, column: pd.Series) -> Profile:
+    """Distinct values of a categorical text column with their counts."""
+    names = column.cat.categories.astype("str")
+    counts = np.bincount(column.cat.codes.to_numpy(), minlength=len(names)).astype(np.int64)
+    keep = np.flatnonzero((counts > 0) & (names != "").astype(bool))
+    keep = keep[np.argsort(-counts[keep], kind="stable")]
+    return Profile(name=name, values=names[keep], counts=counts[keep], rows=len(column))
+
+
+def check_column(name: str, names: Sequence[str], where: str) -> str:
+    """The column that the user means: exact, or the only one that differs in case and punctuation alone.
+
+    Raises:
+        DatasetError: no such column; the message names the nearest ones.
+    """
+    if name in names:
+        return name
+    same = [other for other in names if plain(other) == plain(name)]
+    if len(same) == 1:
+        return same[0]
+    lower = {other.lower(): other for other in names}
+    near = [lower[key] for key in difflib.get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)] or list(names[:8])
+    raise DatasetError(f"{where}: no column is called {name!r}; the nearest are: {', '.join(near)}")

@@ -1,0 +1,1 @@
+"""The plain frozen values that flow; they import nothing else of ours."""

@@ -1,0 +1,50 @@
+"""Names of files that name people are replaced at every depth, and nothing else is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from builders import make_dataset
+
+from auditor.evidence.privacy.rules import Privacy
+from auditor.evidence.privacy.withhold import telling_parts, withheld_names, withhold
+from auditor.values.dataset import Problem
+from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
+
+PATHS = ["a/DOE^JANE_1/x.png", "a/b/Smith_John.nii.gz", "a/b/00000001_000.png"]
+
+
+def test_names_are_numbered_in_the_order_of_the_sorted_parts() -> None:
+    dataset = make_dataset(paths=PATHS)
+    assert list(telling_parts(dataset)) == ["DOE^JANE_1", "Smith_John.nii.gz"]
+    assert withheld_names(dataset) == {
+        "DOE^JANE_1": "withheld-1",
+        "Smith_John.nii.gz": "withheld-2.nii.gz",
+        "Smith_John": "withheld-2",
+    }
+
+
+def test_paths_of_problems_and_masks_count_and_declared_pseudonyms_do_not() -> None:
+    problem = Problem(kind="unlisted", path="b/ROE^RICHARD.png", reason="as planted")
+    dataset = make_dataset(paths=PATHS[:1], problems=[problem], columns={"mask": ["Doe^Jim.png"]})
+    assert set(telling_parts(dataset)) == {"DOE^JANE_1", "ROE^RICHARD.png", "Doe^Jim.png"}
+    declared = replace(dataset, privacy=Privacy(pseudonyms=r"DOE\^.*"))
+    assert set(telling_parts(declared)) == {"ROE^RICHARD.png", "Doe^Jim.png"}
+
+
+def test_every_text_of_a_verdict_is_changed() -> None:
+    path = PATHS[0]
+    column = Column(name="record", kind="record", values=(path, "a/b/00000001_000.png", None, 3))
+    finding = Finding(
+        code="SP002", severity=Severity.INFO, message=f"{path} is like Smith_John", where=Location(path=path, record=path),
+        subject=f"{path} | other", evidence={"record": path, "count": 2},
+    )  # fmt: skip
+    verdict = Verdict(summary=f"see {path}", findings=(finding,), tables=(Table(name="t", title=path, columns=(column,)),))
+    names = withheld_names(make_dataset(paths=PATHS))
+    changed = withhold(verdict, names)
+    assert "DOE" not in repr(changed)
+    assert "Smith" not in repr(changed)
+    assert changed.findings[0].message == "a/withheld-1/x.png is like withheld-2"
+    assert changed.tables[0].columns[0].values == ("a/withheld-1/x.png", "a/b/00000001_000.png", None, 3)
+    assert withhold(verdict, {}).findings[0].where.record == "a/withheld_1/x.png"
+    assert {path: b"picture"} | withhold({path: b"picture"}, names) == {path: b"picture", "a/withheld-1/x.png": b"picture"}

@@ -1,0 +1,149 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from auditor.evidence.raters.consensus import choose_method, consensus, crowdlab, worth_of_a_reading
+
+TABLES = Path(__file__).parents[3] / "../shared/data/tables"
+
+
+def panel(units, each, raters, classes, seed, *, low=0.55, high=0.95, skew=0.0):
+    """Every unit read by `each` of `raters`, whose accuracies and habits differ."""
+    rng = np.random.default_rng(seed)
+    share = np.full(classes, (1 - skew) / classes)
+    share[0] += skew
+    truth = rng.choice(classes, units, p=share)
+    accuracy = rng.uniform(low, high, raters)
+    habit = rng.dirichlet(np.ones(classes), raters)
+    unit = np.repeat(np.arange(units), each)
+    rater = np.argsort(rng.random((units, raters)), axis=1)[:, :each].ravel()
+    guess = (rng.random(len(unit))[:, None] > habit[rater].cumsum(axis=1)).sum(axis=1).clip(0, classes - 1)
+    label = np.where(rng.random(len(unit)) < accuracy[rater], truth[unit], guess)
+    return unit, rater, label, truth
+
+
+def sizes(units, raters, classes):
+    return {"units": units, "raters": raters, "classes": classes}
+
+
+def right(found, truth):
+    return float((found.label == truth).mean())
+
+
+@pytest.mark.parametrize(
+    ("each", "units", "raters", "model", "method"),
+    [
+        (3, 400, 5, False, "majority"),
+        (3, 400, 5, True, "crowdlab"),
+        (10, 400, 20, False, "dawid-skene"),
+        (10, 400, 20, True, "dawid-skene"),
+        (10, 40, 10, False, "majority"),
+        (6, 200, 150, False, "majority"),
+    ],
+)
+def test_the_rule_chooses_by_readings_and_model_and_says_why(each, units, raters, model, method):
+    unit, rater, label, _ = panel(units, each, raters, 2, 0)
+    chosen, why = choose_method(unit, rater, label, classes=2, model=model)
+    assert chosen == method
+    assert f"{each}.0 readings per record" in why
+
+
+def test_two_of_three_win_and_are_less_sure_than_three_of_three():
+    unit, rater = np.repeat([0, 1], 3), np.tile([0, 1, 2], 2)
+    found = consensus(unit, rater, np.array([1, 1, 0, 0, 0, 0]), **sizes(2, 3, 2))
+    assert found.label.tolist() == [1, 0]
+    assert found.truth[0].tolist() == pytest.approx([1 / 3, 2 / 3])
+    assert found.confidence[0] < found.confidence[1] < 1
+
+
+def test_a_tie_goes_to_the_label_read_more_often_and_is_marked():
+    unit, rater, label = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 1, 0, 1, 0, 1]), np.array([0, 1, 1, 1, 1, 1])
+    found = consensus(unit, rater, label, **sizes(3, 2, 2))
+    assert found.label.tolist() == [1, 1, 1]
+    assert found.tied.tolist() == [True, False, False]
+
+
+def test_a_unit_without_reading_has_no_label():
+    found = consensus(np.array([0, 0]), np.array([0, 1]), np.array([1, 1]), **sizes(2, 2, 2))
+    assert found.label.tolist() == [1, -1]
+    assert found.truth[1].tolist() == [0, 0]
+
+
+def test_one_more_reading_is_worth_it_where_the_readings_disagree():
+    unit, rater, label, _ = panel(300, 3, 6, 2, 1, low=0.8)
+    found = consensus(unit, rater, label, **sizes(300, 6, 2))
+    votes = np.bincount(unit * 2 + label, minlength=600).reshape(300, 2)
+    split = votes.max(axis=1) == 2
+    assert found.gain[split].min() > found.gain[~split].max()
+
+
+def test_the_worth_of_a_reading_is_the_expected_rise():
+    """By hand: known .6/.4, a rater right in 80 %: answer 0 → max(.48, .08), answer 1 → max(.12, .32); .8 − .6 = .2."""
+    truth = np.array([[1.0, 0.0], [0.0, 1.0]])
+    votes = np.array([[8e6, 2e6], [2e6, 8e6]])
+    known = np.array([[0.6, 0.4], [0.99, 0.01]])
+    assert worth_of_a_reading(known, truth, votes).tolist() == pytest.approx([0.2, 0.0], abs=1e-6)
+
+
+def test_crowdlab_uses_the_model_where_readings_are_few():
+    unit, rater, label, truth = panel(400, 2, 20, 4, 2, low=0.5, high=0.7)
+    rng = np.random.default_rng(3)
+    seen = np.where(rng.random(400) < 0.85, truth, rng.integers(0, 4, 400))
+    probabilities = np.full((400, 4), 0.05)
+    probabilities[np.arange(400), seen] = 0.85
+    found = consensus(unit, rater, label, probabilities=probabilities, **sizes(400, 20, 4))
+    assert found.method == "crowdlab"
+    assert np.allclose(found.truth.sum(axis=1), 1)
+    assert right(found, truth) > right(consensus(unit, rater, label, **sizes(400, 20, 4)), truth) + 0.05
+
+
+def test_crowdlab_keeps_the_model_where_nobody_read():
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]])
+    soft = crowdlab(
+        np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1]), units=3, raters=2, probabilities=probabilities
+    )
+    assert soft[2].tolist() == [0.3, 0.7]
+    assert soft[:2].argmax(axis=1).tolist() == [0, 1]
+
+
+def test_what_does_not_fit_is_refused():
+    one = np.array([0, 0]), np.array([0, 1]), np.array([0, 1])
+    with pytest.raises(ValueError, match="no method"):
+        consensus(*one, **sizes(1, 2, 2), method="best")
+    with pytest.raises(ValueError, match="needs the class probabilities"):
+        consensus(*one, **sizes(1, 2, 2), method="crowdlab")
+
+
+@pytest.mark.skipif(not TABLES.exists(), reason="the real data are not on this machine")
+@pytest.mark.parametrize(("name", "measured", "within"), [("duck", 0.889, 0.02), ("dog", 0.843, 0.01)])
+def test_auto_is_dawid_skene_on_the_real_crowds_and_beats_the_majority(name, measured, within):
+    answers = pd.read_csv(TABLES / f"crowd_{name}/answer.csv", dtype=str)
+    truth = pd.read_csv(TABLES / f"crowd_{name}/truth.csv", dtype=str).set_index("question")["truth"]
+    unit, questions = pd.factorize(answers["question"])
+    rater, raters = pd.factorize(answers["worker"])
+    label, names = pd.factorize(answers["answer"], sort=True)
+    accuracy = {}
+    for method in ("auto", "majority"):
+        found = consensus(unit, rater, label, **sizes(len(questions), len(raters), len(names)), method=method)
+        named = pd.Series(names[found.label], index=questions)
+        accuracy[method] = (named[truth.index] == truth).mean()
+    assert accuracy["auto"] == pytest.approx(measured, abs=within)
+    assert accuracy["auto"] > accuracy["majority"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("each", [2, 3, 4, 5, 7, 10, 20, 50])
+def test_auto_is_not_below_the_majority_on_simulated_panels(each):
+    differences = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        raters, classes = max(each, int(rng.choice([each, 2 * each, 40]))), int(rng.choice([2, 3, 5]))
+        units, skew = int(rng.choice([60, 120, 300])), float(rng.choice([0.0, 0.4, 0.7]))
+        unit, rater, label, truth = panel(units, each, raters, classes, seed, skew=skew)
+        auto = consensus(unit, rater, label, **sizes(units, raters, classes))
+        vote = consensus(unit, rater, label, **sizes(units, raters, classes), method="majority")
+        differences.append(right(auto, truth) - right(vote, truth))
+    mean, error = np.mean(differences), np.std(differences) / np.sqrt(len(differences))
+    assert mean - 1.96 * error > -0.005

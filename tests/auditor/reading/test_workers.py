@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from auditor import bounds, workers
+from auditor.format import Limits
+from auditor.reading.measure import Task
+from auditor.reading.workers import Setup, run_workers
+
+
+def png(path: Path, value: int) -> Task:
+    Image.new("L", (8, 8), value).save(path)
+    return Task(path=path.name, records=(path.name,))
+
+
+def setup_of(root: Path, **limits: float) -> Setup:
+    return Setup(root=root, limits=Limits(**limits), cache=None)  # type: ignore[arg-type]
+
+
+def test_every_task_is_answered_once(tmp_path: Path) -> None:
+    tasks = [png(tmp_path / f"{i}.png", i) for i in range(40)]
+    answers = [m for group in run_workers(tasks, setup_of(tmp_path), workers=2, chunk=4) for m in group]
+    assert sorted(m.record for m in answers) == sorted(t.path for t in tasks)
+    assert all(m.problem is None and m.pixels is not None for m in answers)
+
+
+def test_no_task_starts_no_answer(tmp_path: Path) -> None:
+    assert list(run_workers([], setup_of(tmp_path), workers=2)) == []
+
+
+def sabotage(fault: str, path: str) -> str:
+    """A worker's start where measuring one file does something else first."""
+    return (
+        f"import sys; sys.path.insert(0, {workers.HOME!r}); import auditor.reading.measure as m; real = m.Measurer.measure\n"
+        "def measure(self, task):\n"
+        f"    if task.path == {path!r}:\n        {fault}\n"
+        "    return real(self, task)\n"
+        "m.Measurer.measure = measure\n"
+        "from auditor.reading.workers import serve; serve()"
+    )
+
+
+timed = pytest.mark.skipif(not bounds.BOUNDS_PROCESSOR, reason="processor time is not bounded on Windows")
+BUSY = "import hashlib; hashlib.pbkdf2_hmac('sha512', b'', b'', 1 << 30)  # one call into C, as a codec is"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "limits"),
+    [
+        ("import os; os._exit(9)", "crashed", {}),
+        ("import time; time.sleep(60)", "timeout", {"seconds": 0.5, "wall_seconds": 2.0}),
+        pytest.param(BUSY, "timeout", {"seconds": 0.5}, marks=timed),
+    ],
+    ids=["dies", "blocks", "computes"],
+)
+def test_a_worker_that_dies_blocks_or_computes_for_ever_costs_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, kind: str, limits: dict[str, float]
+) -> None:
+    tasks = [png(tmp_path / f"{i}.png", i) for i in range(6)]
+    monkeypatch.setattr(workers, "START", sabotage(fault, "2.png"))
+    answers = [m for group in run_workers(tasks, setup_of(tmp_path, **limits), workers=1, chunk=6) for m in group]
+    problems = {m.record: m.problem for m in answers if m.problem is not None}
+    assert {record: problem[0] for record, problem in problems.items()} == {"2.png": kind}
+    assert ("of computing" in problems["2.png"][1]) == (fault == BUSY)
+    assert sorted(m.record for m in answers) == sorted(t.path for t in tasks)
+
+
+@timed
+def test_a_file_that_waits_longer_than_it_may_compute_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine gives a worker little of its time: what counts is what the file costs, not how long it takes."""
+    monkeypatch.setattr(workers, "START", sabotage("import time; time.sleep(1.5)", "0.png"))
+    tasks = [png(tmp_path / "0.png", 0)]
+    (answers,) = run_workers(tasks, setup_of(tmp_path, seconds=0.7), workers=1)
+    assert [m.problem for m in answers] == [None]
+
+
+def test_the_limit_on_the_clock_is_never_shorter_than_the_one_on_computing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bounds.clock_limit(Limits(seconds=900)) == 900
+    assert bounds.clock_limit(Limits(seconds=60, wall_seconds=70)) == (70 if bounds.BOUNDS_PROCESSOR else 60)
+    monkeypatch.setattr(bounds, "BOUNDS_PROCESSOR", False)
+    assert bounds.clock_limit(Limits(seconds=60)) == 60
+
+
+def test_a_file_that_needs_too_much_memory_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = [png(tmp_path / "0.png", 0), png(tmp_path / "1.png", 1)]
+    monkeypatch.setattr(workers, "START", sabotage("bytearray(8 << 30)", "0.png"))
+    answers = [m for group in run_workers(tasks, setup_of(tmp_path), workers=1) for m in group]
+    assert {m.record: m.problem[0] for m in answers if m.problem is not None} == {"0.png": "memory"}

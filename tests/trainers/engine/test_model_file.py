@@ -1,0 +1,89 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from auditor.values.errors import ConfigError, DatasetError
+from trainers.data import Examples, Pictures
+from trainers.engine.encoder_file import Program
+from trainers.engine.loop import Recipe, Trained, predict, train
+from trainers.engine.model_file import load_model, save_model
+from trainers.engine.models import Network
+from trainers.task import LearningTask
+
+TASK = LearningTask(kind="single", classes=("ä", "b", "c"), channels=1, shape=(8, 8))
+PICTURES = Pictures(array=np.random.default_rng(0).integers(0, 255, (30, 1, 8, 8), dtype=np.uint8), readable=np.ones(30, bool))
+
+
+def trained() -> Trained:
+    rows = np.arange(30)
+    targets = np.eye(3, dtype=np.float32)[rows % 3]
+    given = Examples(rows=rows, targets=targets, weights=np.ones(30, np.float32), groups=rows)
+    recipe = Recipe(epochs=2, width=4, ema=0.9, loss="gce", loss_options={"q": 0.5}, flips=(1,))
+    return replace(train(PICTURES, given, TASK, recipe, seed=3, device="cpu"), temperature=1.7)
+
+
+def test_a_model_that_was_saved_and_loaded_predicts_exactly_the_same(tmp_path: Path) -> None:
+    before = trained()
+    save_model(before, tmp_path / "model")
+    after = load_model(tmp_path / "model")
+    rows = np.arange(30)
+    np.testing.assert_array_equal(predict(before, PICTURES, rows, device="cpu"), predict(after, PICTURES, rows, device="cpu"))
+    assert (after.task, after.recipe, after.normalisation) == (before.task, before.recipe, before.normalisation)
+    assert (after.seed, after.temperature, after.records, after.complete) == (3, 1.7, 30, True)
+    assert [e.loss for e in after.history] == [e.loss for e in before.history]
+    assert not after.network.training
+
+
+def test_the_same_network_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save_model(trained(), tmp_path / name, ["Strategy: robust."])
+    for file in ("model.safetensors", "model.json", "card.md"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+    assert {p.name for p in (tmp_path / "a").iterdir()} == {"model.safetensors", "model.json", "card.md"}
+
+
+def test_the_card_says_what_it_is_and_what_was_not_tested(tmp_path: Path) -> None:
+    save_model(trained(), tmp_path, ["Strategy: robust."])
+    card = (tmp_path / "card.md").read_text(encoding="utf-8")
+    for words in (
+        "ä, b, c",
+        "8 × 8",
+        "30 records",
+        "temperature 1.7",
+        "Strategy: robust.",
+        "not a medical device",
+        "## What was not tested",
+    ):
+        assert words in card
+
+
+def test_a_folder_without_a_model_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="missing"):
+        load_model(tmp_path)
+
+
+def test_damaged_or_foreign_files_are_errors(tmp_path: Path) -> None:
+    save_model(trained(), tmp_path)
+    described = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    (tmp_path / "model.json").write_text(json.dumps(described | {"schema_version": 99}), encoding="utf-8")
+    with pytest.raises(DatasetError, match="another version"):
+        load_model(tmp_path)
+    described["recipe"]["width"] = 8
+    (tmp_path / "model.json").write_text(json.dumps(described), encoding="utf-8")
+    with pytest.raises(DatasetError, match="do not belong together"):
+        load_model(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"none")
+    with pytest.raises(DatasetError, match="damaged"):
+        load_model(tmp_path)
+
+
+def test_a_model_on_an_exported_encoder_is_refused(tmp_path: Path) -> None:
+    network = Network(Program(nn.Flatten()), nn.Linear(64, 3))
+    with pytest.raises(ConfigError, match="pt2"):
+        save_model(replace(trained(), network=network), tmp_path)
+    assert torch.equal(network(torch.zeros(1, 1, 8, 8)), network.head.bias[None])  # type: ignore[index]

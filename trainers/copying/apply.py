@@ -1,0 +1,276 @@
+"""The corrected copy: what `fix` writes. Whole or not at all, and never over the user's data.
+
+In the folder: the label table in the user's own form, a corrected column beside each original one; `corrections.csv`,
+`removed.csv`, `weights.csv`; images, where a strategy wrote them anew (then all of them, in `images/`); and a
+medaudit.toml, so that `medaudit scan FOLDER` opens the copy right away: corrected columns are read in the place of their
+originals, and images where they lie. A dataset without a table gets one (`labels.csv`); of an npz a new npz is written.
+
+A proposal whose files hold a medaudit.toml is a whole copy of its own (`deidentify`): it is taken as it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditor.config import Config
+from auditor.layout import CONFIG_NAME, Options
+from auditor.tables.tables import table_format
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
+from auditor.values.results import Proposal
+from trainers.copying.array_form import write_arrays
+from trainers.copying.cells import Cells
+from trainers.copying.corrected_copy import (
+    IMAGES,
+    MEMORY,
+    ORIGINAL,
+    STATE,
+    State,
+    applied_changes,
+    removed_rows,
+    state_file,
+    table_files,
+)
+from trainers.copying.decide import decide_corrections, decide_removals
+from trainers.copying.ledger import CORRECTIONS, REMOVED, WEIGHTS, Entry, Removal, corrections_file, removed_file, weights_file
+from trainers.copying.memory import state_of_copy
+from trainers.copying.place import bring, built, check_place, put
+from trainers.copying.source import Source, open_source
+
+MOST_REMOVED = 0.10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What a copy holds.
+
+    Args:
+        output: the folder.
+        reports: folder of the `extra` files: the same, or one beside a copy that must not hold what was there before.
+        entries, removals: every correction and removal, applied or not, with the reason why not.
+        weighted: records whose weight is not 1.
+        files: images that were written anew.
+        tables: the user's label tables as they were read, name → content.
+        notes: what to know.
+    """
+
+    output: Path
+    reports: Path
+    entries: tuple[Entry, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    weighted: int = 0
+    files: int = 0
+    tables: Mapping[str, bytes]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def corrected(self) -> int:
+        """Corrections that were applied."""
+        return sum(entry.applied for entry in self.entries)
+
+    @property
+    def removed(self) -> int:
+        """Records that left."""
+        return sum(removal.applied for removal in self.removals)
+
+    @property
+    def proposed(self) -> int:
+        """Corrections and removals that wait for a person: they fit, and were not applied."""
+        waiting = sum(not e.applied and bool(e.edits) for e in self.entries)
+        return waiting + sum(not r.applied and bool(r.rows) for r in self.removals)
+
+    @property
+    def refused(self) -> int:
+        """Corrections that do not fit the table: the old value no longer stands there, or another strategy came first."""
+        return sum(not entry.applied and not entry.edits for entry in self.entries)
+
+    @property
+    def changes(self) -> Mapping[str, int]:
+        """What was changed → how many, for a report."""
+        counts = Counter(f"{e.correction.field.partition('.')[0]} corrected" for e in self.entries if e.applied)
+        more = {
+            "records removed": self.removed, "records weighted": self.weighted, "images rewritten": self.files,
+            "proposed only": self.proposed, "refused": self.refused,
+        }  # fmt: skip
+        return {**counts, **{what: count for what, count in more.items() if count}}
+
+
+def apply(
+    dataset: Dataset,
+    proposals: Sequence[Proposal],
+    output: Path,
+    *,
+    target: Path,
+    options: Options | None = None,
+    config: Config | None = None,
+    force: bool = False,
+    most_removed: float = MOST_REMOVED,
+    extra: Mapping[str, bytes | Path] | None = None,
+) -> Applied:
+    """Write the corrected copy into a new folder; an earlier copy that lies there is replaced.
+
+    Args:
+        dataset: as scanned.
+        proposals: in the order in which they are applied; a later one sees what the earlier ones left.
+        output: the folder, below `medaudit-out` or outside the dataset.
+        target: what was scanned.
+        options: as of the scan (`Plan.options`).
+        config: as of the scan; its gate, thresholds and waivers go into the copy's medaudit.toml.
+        force: apply also corrections that are not safe.
+        most_removed: share of the records of a class that may leave, 0–1.
+        extra: further files of the copy: path in it → content, or the file to be copied. Those of a whole copy of its own lie
+            beside it, in `NAME-report`: they name records as they were called before.
+
+    Raises:
+        ConfigError: the place cannot be used, or the proposals do not go together.
+        DatasetError: the label table is not the one that was scanned, or cannot hold a new value.
+        MedauditError: the folder cannot be written.
+    """
+    options, config, extra = options or Options(), config or Config(), extra or {}
+    # Of an npz that was named only the file itself is the dataset, whatever else lies in its folder.
+    roots = () if target.is_file() and dataset.summary.layout == "medmnist" else (dataset.root, options.root)
+    sources = tuple(path for path in (target, *roots) if path is not None)
+    check_place(output, sources)
+    whole = [p for p in proposals if CONFIG_NAME in p.files]
+    if whole:
+        return _whole(whole[0], proposals, output, extra, sources)
+    source = open_source(dataset, target, options)
+    cells = Cells(source, dataset)
+    removals = decide_removals(dataset, proposals, cells, most=most_removed)
+    gone = {removal.record: removal for removal in removals if removal.applied}
+    entries = tuple(decide_corrections(proposals, cells, gone, force=force))
+    files = files_that_stay(proposals, frozenset(gone))
+    if files and source.form == "npz":
+        raise ConfigError("images inside an npz cannot be written anew one by one; unpack them into a folder first")
+    state = state_of_copy(dataset, source, cells, entries, removals, options, config, output, rewritten=bool(files))
+    weights, strategies = weights_of(dataset, proposals, frozenset(gone))
+    paths = {str(r): str(p) for r, p in dataset.records["path"].dropna().items()}
+    changed, leaving = applied_changes(entries), removed_rows(removals)
+    with built(output) as folder:
+        for name, content in table_files(state, source.parts, changed, leaving).items():
+            put(folder / name, content)
+        for name, part in zip(state.tables, source.parts, strict=True):
+            put(folder / ORIGINAL / name, part.content)
+        put(folder / STATE, state_file(state))
+        put(folder / CORRECTIONS, corrections_file(entries))
+        if removals:
+            put(folder / REMOVED, removed_file(removals))
+        if weights:
+            content = weights_file(weights, paths, strategies)
+            put(folder / WEIGHTS, content)
+            put(folder / MEMORY / WEIGHTS, content)
+        if source.form == "npz":
+            write_arrays(state.arrays, dataset.root, folder, changed, leaving)
+        if files:
+            _bring_images(folder / IMAGES, dataset, cells, files, frozenset(gone))
+        _add(folder, extra)
+    tables = {part.name: part.content for part in source.parts} if source.form == "table" else {}
+    return Applied(
+        output=output, reports=output, entries=entries, removals=removals,
+        weighted=sum(w != 1 for w in weights.values()), files=len(files), tables=tables,
+        notes=_notes(dataset, source, removals),
+    )  # fmt: skip
+
+
+def weights_of(
+    dataset: Dataset, proposals: Sequence[Proposal], gone: frozenset[str]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Weight of every record that stays (the product over the proposals), and who weighed it; empty where nobody did."""
+    if not any(proposal.weights for proposal in proposals):
+        return {}, {}
+    weights = {str(record): 1.0 for record in dataset.records.index if record not in gone}
+    strategies: dict[str, str] = {}
+    for proposal in proposals:
+        for record, weight in proposal.weights.items():
+            if record in weights:
+                weights[record] *= float(weight)
+                before = strategies.get(record)
+                strategies[record] = proposal.strategy if before is None else f"{before}+{proposal.strategy}"
+    return weights, strategies
+
+
+def files_that_stay(proposals: Sequence[Proposal], gone: frozenset[str]) -> dict[str, Path]:
+    """The images that were made for the copy, without the renamed ones of records that leave."""
+    files = {path: Path(made) for proposal in proposals for path, made in proposal.files.items()}
+    renamed = [c for proposal in proposals for c in proposal.corrections if c.field == "path"]
+    staying = {c.new for c in renamed if c.record not in gone}
+    leaving = {c.new for c in renamed} - staying
+    return {path: made for path, made in files.items() if path not in leaving}
+
+
+def _bring_images(folder: Path, dataset: Dataset, cells: Cells, files: Mapping[str, Path], gone: frozenset[str]) -> None:
+    """The images that were written anew, and all others as they are; those of removed records stay away."""
+    records = dataset.records
+    left = {str(records.at[record, "path"]) for record in gone}
+    staying = records.loc[~records.index.isin(gone), "path"].dropna()
+    needed = dict.fromkeys(str(path) for path in staying)
+    masks = [records["mask"].dropna(), dataset.rater_masks["path"].dropna() if "path" in dataset.rater_masks else ()]
+    needed |= dict.fromkeys(str(path) for paths in masks for path in paths)
+    replaced = replaced_paths(dataset, cells)
+    for path, made in files.items():
+        if path not in left or path in needed:
+            bring(folder / path, made)
+    for path in needed:
+        goal = folder / path
+        if replaced.get(path, path) not in files and path not in files and (dataset.root / path).is_file():
+            bring(goal, dataset.root / path)
+
+
+def replaced_paths(dataset: Dataset, cells: Cells) -> dict[str, str]:
+    """Old path → new path, of the images that have another name in the copy."""
+    column = cells.source.roles.get("path")
+    if column is None or column not in cells.changed:
+        return {}
+    changed = cells.changed[column]
+    paths = dataset.records["path"]
+    return {str(paths.iloc[i]): changed[int(rows[0])] for i, rows in enumerate(cells.source.rows) if int(rows[0]) in changed}
+
+
+def _whole(
+    proposal: Proposal,
+    proposals: Sequence[Proposal],
+    output: Path,
+    extra: Mapping[str, bytes | Path],
+    sources: tuple[Path, ...],
+) -> Applied:
+    """A copy that a strategy made as a whole."""
+    others = [p.strategy for p in proposals if p is not proposal and (p.corrections or p.removed or p.weights or p.files)]
+    if others:
+        raise ConfigError(
+            f"--strategy {proposal.strategy}: makes a copy of its own and goes with no other ({', '.join(others)}); "
+            "fix its copy afterwards"
+        )
+    with built(output) as folder:
+        for name, made in proposal.files.items():
+            bring(folder / name, Path(made))
+        put(folder / STATE, state_file(State(form="whole")))
+    # Reports name records as they were called before, which such a copy is made to forget.
+    reports = output.with_name(f"{output.name}-report")
+    if extra:
+        check_place(reports, sources)
+        with built(reports) as folder:
+            put(folder / STATE, state_file(State(form="whole")))
+            _add(folder, extra)
+    images = sum(table_format(name) is None and name != CONFIG_NAME for name in proposal.files)
+    return Applied(output=output, reports=reports, files=images, tables={}, notes=proposal.notes)
+
+
+def _add(folder: Path, extra: Mapping[str, bytes | Path]) -> None:
+    for name, content in extra.items():
+        if isinstance(content, bytes):
+            put(folder / name, content)
+        else:
+            bring(folder / name, content)
+
+
+def _notes(dataset: Dataset, source: Source, removals: Sequence[Removal]) -> tuple[str, ...]:
+    notes: list[str] = []
+    over = sum("over the limit" in removal.note for removal in removals)
+    if over:
+        notes.append(f"{over:,} removals are over the limit of a class and only proposed")
+    if source.form == "made" and len(dataset.boxes):
+        notes.append("the boxes stay in the files where they are: the copy's table has labels and splits alone")
+    return tuple(notes)

@@ -1,0 +1,254 @@
+"""Undo a corrected copy, or apply it again as its corrections.csv says; the user's own data are never touched by either.
+
+After `undo` the table of the copy is the user's, byte for byte. `reapply` reads the column `applied` of corrections.csv
+and removed.csv, where a person may have written yes or no, and makes the copy so. What a person changed by hand in a
+corrected column since then stays, and the corrections of those cells are refused and counted.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from auditor.files import write_files
+from auditor.naming.labels import text_of
+from auditor.tables.tables import read_table
+from auditor.values.errors import ConfigError, DatasetError
+from trainers.copying.array_form import write_arrays
+from trainers.copying.corrected_copy import (
+    IMAGES,
+    MEMORY,
+    ORIGINAL,
+    STATE,
+    State,
+    applied_changes,
+    read_state,
+    removed_rows,
+    state_file,
+    table_files,
+)
+from trainers.copying.ledger import (
+    CORRECTIONS,
+    REMOVED,
+    WEIGHTS,
+    Entry,
+    Removal,
+    accepted_corrections,
+    accepted_removals,
+    corrections_file,
+    key_of,
+    removed_file,
+)
+from trainers.copying.source import Part
+from trainers.grading.wording import count
+
+Cell = tuple[str, int]
+BY_HAND = "the corrected value was changed by hand since"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undone:
+    """What became of a copy.
+
+    Args:
+        restored: corrections that were taken back.
+        returned: records that are back in the table.
+        applied, removed: corrections and removals that the copy holds now.
+        refused: corrections that were left as they are, because their value is no longer the one that was written.
+    """
+
+    output: Path
+    restored: int
+    returned: int
+    applied: int
+    removed: int
+    refused: int
+
+    @property
+    def told(self) -> str:
+        """In one line for a terminal."""
+        parts = [f"{count(self.restored, 'correction')} taken back" if self.restored else ""]
+        parts += [f"{count(self.returned, 'record')} back in the table" if self.returned else ""]
+        parts += [f"{count(self.applied, 'correction')} applied" if self.applied else ""]
+        parts += [f"{count(self.removed, 'record')} removed" if self.removed else ""]
+        parts += [f"{count(self.refused, 'correction')} refused: the value was changed since" if self.refused else ""]
+        told = ", ".join(part for part in parts if part) or "the table is the original one already"
+        return f"{self.output}: {told}. Reports and model in it are of the copy as it was made"
+
+
+def undo(output: Path) -> Undone:
+    """Take all corrections and removals of a copy back.
+
+    Raises:
+        ConfigError: no corrected copy, one that cannot be undone, or one whose table was changed in other places.
+        MedauditError: the folder cannot be written.
+    """
+    return _rebuilt(output, lambda _: False, lambda _: False, images=False)
+
+
+def reapply(output: Path) -> Undone:
+    """Apply the corrections and removals whose column `applied` says yes, and no others.
+
+    Raises:
+        ConfigError: as for `undo`, or corrections.csv lacks a column.
+        MedauditError: the folder cannot be written.
+    """
+    wanted = accepted_corrections(_content(output / CORRECTIONS))
+    leaving = accepted_removals(_content(output / REMOVED)) if (output / REMOVED).is_file() else set()
+    return _rebuilt(
+        output, lambda entry: key_of(entry.correction) in wanted, lambda removal: removal.record in leaving, images=True
+    )
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _rebuilt(output: Path, wants: Callable[[Entry], bool], wants_removed: Callable[[Removal], bool], *, images: bool) -> Undone:
+    state = read_state(output)
+    if state.form == "whole":
+        raise ConfigError(f"{output}: this copy was made as a whole and keeps nothing of the original; delete it instead")
+    away = [name for name in state.arrays if not (output / state.root / name).is_file()]
+    if away:
+        raise ConfigError(f"{output}: the original {away[0]} is not where it was; make the copy again with `medaudit fix`")
+    parts = tuple(_original(output, name) for name in state.tables)
+    by_hand = hand_edits(output, state, parts)
+    before = sum(entry.applied and bool(entry.edits) for entry in state.entries)
+    removals = _removals(state.removals, wants_removed)
+    entries, refused = _entries(state, removals, by_hand, wants)
+    new = replace(state, entries=entries, removals=removals, rewritten=images and (output / IMAGES).is_dir())
+    changed = applied_changes(entries)
+    for (column, row), text in by_hand.items():
+        changed.setdefault(column, {})[row] = text
+    leaving = removed_rows(removals)
+    files = {output / name: content for name, content in table_files(new, parts, changed, leaving).items()}
+    files |= {output / STATE: state_file(new), output / CORRECTIONS: corrections_file(entries)}
+    if removals:
+        files[output / REMOVED] = removed_file(removals)
+    with tempfile.TemporaryDirectory(prefix=".medaudit-", dir=output) as folder:
+        write_arrays(new.arrays, output / new.root, Path(folder), changed, leaving)
+        write_files(files)
+        for name in new.arrays:
+            (Path(folder) / name).replace(output / name)
+    _weights(output, there=images)
+    now = sum(entry.applied and bool(entry.edits) for entry in entries)
+    gone = sum(r.applied for r in state.removals), sum(r.applied for r in removals)
+    return Undone(
+        output=output, restored=max(before - now, 0), returned=max(gone[0] - gone[1], 0), applied=now, removed=gone[1],
+        refused=refused,
+    )  # fmt: skip
+
+
+def _weights(output: Path, *, there: bool) -> None:
+    """Weights go with the corrections, and come back with them."""
+    kept = output / MEMORY / WEIGHTS
+    if there and kept.is_file():
+        write_files({output / WEIGHTS: kept.read_bytes()})
+    elif not there:
+        (output / WEIGHTS).unlink(missing_ok=True)
+
+
+def _original(output: Path, name: str) -> Part:
+    """The table as it was."""
+    path = output / ORIGINAL / name
+    if not path.is_file():
+        raise ConfigError(f"{output}: the original of {name} is missing from {MEMORY}; make the copy again with `medaudit fix`")
+    return Part(name=name, content=path.read_bytes(), lines=read_table(path).lines)
+
+
+def _removals(removals: Sequence[Removal], wants: Callable[[Removal], bool]) -> tuple[Removal, ...]:
+    done: list[Removal] = []
+    taken: set[str] = set()
+    for removal in removals:
+        applied = wants(removal) and removal.record not in taken and bool(removal.rows)
+        taken |= {removal.record} if applied else set()
+        note = removal.note if applied == removal.applied else "" if applied else "taken back"
+        done.append(replace(removal, applied=applied, note=note))
+    return tuple(done)
+
+
+def _entries(
+    state: State,
+    removals: Sequence[Removal],
+    by_hand: Mapping[Cell, str],
+    wants: Callable[[Entry], bool],
+) -> tuple[tuple[Entry, ...], int]:
+    """The corrections as they are now, and how many were refused."""
+    gone = {removal.record for removal in removals if removal.applied}
+    now: dict[Cell, str] = {}
+    done: list[Entry] = []
+    refused = 0
+    for entry in state.entries:
+        wanted = wants(entry)
+        if not entry.edits:
+            done.append(entry)
+            continue
+        if any((column, row) in by_hand for row, column, _, _ in entry.edits):
+            refused += wanted is not entry.applied
+            done.append(replace(entry, note=BY_HAND) if wanted is not entry.applied else entry)
+            continue
+        note = entry.note if wanted is entry.applied else "" if wanted else "taken back"
+        if wanted and entry.correction.record in gone:
+            wanted, note = False, "the record leaves"
+        elif wanted and any(now.get((column, row), old) != old for row, column, old, _ in entry.edits):
+            wanted, note = False, "another correction changed the value before"
+            refused += 1
+        if wanted:
+            now |= {(column, row): new for row, column, _, new in entry.edits}
+        done.append(replace(entry, applied=wanted, note=note))
+    return tuple(done), refused
+
+
+def hand_edits(output: Path, state: State, parts: Sequence[Part]) -> dict[Cell, str]:
+    """Cells of corrected columns that a person changed after the copy was written: original column and row → text.
+
+    Raises:
+        ConfigError: the table was changed in other places, which would be lost.
+    """
+    leaving = removed_rows(state.removals)
+    expected = table_files(state, parts, applied_changes(state.entries), leaving)
+    original_of = {name: column for column, name in state.names.items()}
+    found: dict[Cell, str] = {}
+    start = 0
+    for name, part in zip(state.tables, parts, strict=True):
+        rows = np.array([row for row in range(start, start + len(part.lines)) if row not in leaving], np.int64)
+        start += len(part.lines)
+        if not (output / name).is_file():
+            raise ConfigError(f"{output / name}: is missing; make the copy again with `medaudit fix`")
+        if (output / name).read_bytes() == expected[name]:
+            continue
+        was, now = _frames(output / name, expected[name])
+        if list(was.columns) != list(now.columns) or len(was) != len(now):
+            raise ConfigError(
+                f"{output / name}: rows or columns were added or taken out by hand, which would be lost; "
+                "put the table back, or make the copy again with `medaudit fix`"
+            )
+        for column in was.columns:
+            before, after = text_of(was[column]), text_of(now[column])
+            for i in np.flatnonzero(before != after).tolist():
+                if column not in original_of:
+                    raise ConfigError(
+                        f"{output / name}: column {column!r} was changed by hand, which would be lost; "
+                        "keep your table under another name first, and make the copy again with `medaudit fix`"
+                    )
+                found[original_of[column], int(rows[i])] = str(after[i])
+    return found
+
+
+def _frames(path: Path, expected: bytes) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The table as it was written, and as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        other = Path(folder) / path.name
+        other.write_bytes(expected)
+        try:
+            return read_table(other).frame, read_table(path).frame
+        except DatasetError as error:
+            raise ConfigError(f"{path}: cannot be read any more: {error}") from None

@@ -1,0 +1,272 @@
+"""The bench: where training happens. It binds a dataset to its pictures, task, recipe and device; nothing is done before asked.
+
+A strategy says what to train on; how it is trained is decided here, once, so that all arms of a comparison have the same
+network, epochs and compute.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from auditor.format import Limits
+from auditor.prediction.folds import assign_folds
+from auditor.progress import Progress, Silent
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.results import Proposal
+from trainers.data import Examples, Pictures, Rows, examples_of
+from trainers.decoding.pictures import read_pictures
+from trainers.engine.automatic import automatic, fitted
+from trainers.engine.loop import predict, train
+from trainers.recipe import Recipe, Trained
+from trainers.strategy import Bools, Case, Trust
+from trainers.task import Floats, LearningTask, targets_from, task_of
+from trainers.trust import kin
+
+MOST_SIDE = {"cpu": 64, "mps": 128, "cuda": 224}
+"""Longest side of a picture by device: what trains in minutes there. Of masks twice as much on a CPU."""
+SHARE_OF_ALLOWANCE = 0.5
+"""Of the seconds allowed for one strategy and seed that one training plans with: several strategies train twice."""
+
+
+class Bench:
+    """Trains and predicts for one dataset.
+
+    Args:
+        dataset: gathered by a scan.
+        trust: which records may be used for what.
+        work: private folder of decoded pictures and checkpoints.
+        device: auto (CUDA where there is one, else the CPU), cpu, cuda, cuda:N or mps.
+        recipe: how to train; None = chosen by task, size and device (`automatic`).
+        unlabelled: a second collection whose pictures may be learnt from; see `pool`.
+        workers: processes that decode.
+        deadline: `time.monotonic()` after which no further epoch is begun; see `allow`.
+
+    Raises:
+        ConfigError: the device is not there.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        trust: Trust,
+        *,
+        work: Path,
+        device: str = "auto",
+        recipe: Recipe | None = None,
+        unlabelled: Dataset | None = None,
+        limits: Limits | None = None,
+        workers: int = 1,
+        deadline: float | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.dataset, self.trust, self.work, self.unlabelled = dataset, trust, work, unlabelled
+        self.device = device_named(device)
+        self.progress = progress or Silent()
+        self._wanted, self._limits, self._workers, self._deadline = recipe, limits or Limits(), workers, deadline
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """All pictures, and the masks where those are what is learnt; first the dataset's rows, then the unlabelled ones."""
+        masks = self.dataset.labels.task == "none" and self.dataset.has("mask")
+        most = MOST_SIDE[self.device.type]
+        return read_pictures(
+            self.dataset,
+            work=self.work,
+            more=() if self.unlabelled is None else (self.unlabelled,),
+            most=max(most, 128) if masks else most,
+            limits=self._limits,
+            workers=self._workers,
+            progress=self.progress,
+            masks=masks,
+        )
+
+    @cached_property
+    def task(self) -> LearningTask:
+        """What is learnt."""
+        return task_of(self.dataset, self.pictures, np.flatnonzero(self.trust.training).astype(np.int64))
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """How it is trained; decided at the first use and the same for everyone from then on."""
+        if self._wanted is not None:
+            return self._wanted
+        examples = self._usable(self.trust.training)
+        recipe = automatic(self.task, len(examples), self.device.type)
+        seconds = self._seconds_left()
+        if seconds is not None:
+            recipe = fitted(recipe, self.pictures, examples, self.task, self.device, seconds * SHARE_OF_ALLOWANCE)
+        return recipe
+
+    @cached_property
+    def groups(self) -> Rows:
+        """A number per picture: equal for those that must not be torn apart. Every unlabelled picture is alone."""
+        known = kin(self.dataset)
+        own = int(known.max(initial=-1)) + 1 + np.arange(len(self.pictures.readable) - len(known))
+        return np.concatenate([known, own]).astype(np.int64)
+
+    @property
+    def pool(self) -> Rows:
+        """Rows of the readable pictures of `unlabelled`, int64."""
+        rows = np.flatnonzero(self.pictures.readable)
+        return rows[rows >= self.dataset.size].astype(np.int64)
+
+    def allow(self, seconds: float | None) -> None:
+        """What is trained from now on has so many seconds, all together; None = as long as it takes."""
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+
+    def in_time(self, recipe: Recipe, examples: Examples, *, share: float) -> Recipe:
+        """The recipe with as many epochs as end in this share of the time that is left; unchanged without a limit."""
+        seconds = self._seconds_left()
+        if seconds is None:
+            return recipe
+        return fitted(recipe, self.pictures, examples, self.task, self.device, seconds * share)
+
+    def examples(
+        self, case: Case, proposal: Proposal | None = None, *, rows: Bools | Rows | None = None, only_safe: bool = True
+    ) -> Examples:
+        """The labels of records as they stand, with what the proposal changes.
+
+        Args:
+            rows: which; default those that a network may learn from. Unreadable, unlabelled and removed ones are left out.
+            only_safe: without the corrections that a person would have to look at first: what the copy will hold.
+        """
+        return self._usable(case.trust.training if rows is None else rows, proposal, only_safe=only_safe)
+
+    def soft_examples(self, rows: Rows, predictions: Floats, *, weights: Floats | None = None) -> Examples:
+        """Examples whose targets are predictions (m, K), as `predict` gives them; also for rows of the `pool`."""
+        return Examples(
+            rows=rows.astype(np.int64),
+            targets=targets_from(self.task, predictions),
+            weights=np.ones(len(rows), np.float32) if weights is None else weights.astype(np.float32),
+            groups=self.groups[rows],
+        )
+
+    def train(
+        self,
+        examples: Examples,
+        *,
+        seed: int,
+        name: str,
+        recipe: Recipe | None = None,
+        validation: Examples | Literal["trusted"] | None = "trusted",
+        start: Trained | None = None,
+        dynamics: bool = False,
+        task: LearningTask | None = None,
+    ) -> Trained:
+        """A network trained on the examples.
+
+        Args:
+            name: of the checkpoint in `work` and of the stage that progress is told; the same name, examples and seed go on
+                from it.
+            recipe: in the place of the bench's; change it with `dataclasses.replace`.
+            validation: `trusted` = the trusted validation records, looked at where the recipe stops early by them.
+            start: go on from this network.
+            dynamics: note the probability of the given label, epoch by epoch.
+            task: in the place of the bench's.
+        """
+        recipe = recipe or self.recipe
+        if validation == "trusted":
+            validation = self._usable(self.trust.validation) if recipe.patience is not None else None
+        return train(
+            self.pictures,
+            examples,
+            task or self.task,
+            recipe,
+            seed=seed,
+            device=self.device,
+            validation=validation,
+            start=start,
+            checkpoint=self.work / name / "checkpoint.pt",
+            progress=self.progress,
+            deadline=self._deadline,
+            dynamics=dynamics,
+            name=f"training {name}",
+        )
+
+    def predict(self, trained: Trained | Sequence[Trained], rows: Bools | Rows) -> Floats:
+        """Predictions for records (see `trainers.engine.predict.predict`), in order; of several networks their mean."""
+        networks = [trained] if isinstance(trained, Trained) else list(trained)
+        found = predict(networks[0], self.pictures, rows, device=self.device)
+        for other in networks[1:]:
+            found = found + predict(other, self.pictures, rows, device=self.device)
+        return np.asarray(found / np.float32(len(networks)), np.float32)
+
+    def out_of_fold(self, examples: Examples, *, seed: int, name: str, folds: int = 5, recipe: Recipe | None = None) -> Floats:
+        """Predictions for each example by a network that saw neither it nor its group, (len(examples), K).
+
+        Raises:
+            DatasetError: all examples are of one group.
+        """
+        return self.cross_fitted(examples, seed=seed, name=name, folds=folds, recipe=recipe)[1]
+
+    def cross_fitted(
+        self, examples: Examples, *, seed: int, name: str, folds: int = 5, recipe: Recipe | None = None
+    ) -> tuple[list[Trained], Floats]:
+        """A network per fold, and for each example what the one says that saw neither it nor its group, (len(examples), K).
+
+        Raises:
+            DatasetError: all examples are of one group.
+        """
+        count = len(np.unique(examples.groups))
+        if count < 2:
+            raise DatasetError("all records are of one patient: no network can be judged on others than it learnt from")
+        strata = np.zeros(len(examples), np.int64)
+        if self.task.kind == "single":
+            strata = examples.targets.argmax(axis=1).astype(np.int64)
+        elif self.task.kind == "ordinal":
+            strata = np.nansum(examples.targets > 0.5, axis=1).astype(np.int64)
+        fold = assign_folds(strata, examples.groups, folds=min(folds, count), rng=np.random.default_rng([seed, 5]))
+        networks: list[Trained] = []
+        found: Floats | None = None
+        for k in np.unique(fold):
+            networks.append(
+                self.train(examples.take(fold != k), seed=seed, name=f"{name}-fold{k + 1}", recipe=recipe, validation=None)
+            )
+            part = self.predict(networks[-1], examples.rows[fold == k])
+            if found is None:
+                found = np.zeros((len(examples), *part.shape[1:]), np.float32)
+            found[fold == k] = part
+        assert found is not None
+        return networks, found
+
+    def _usable(self, rows: Bools | Rows, proposal: Proposal | None = None, *, only_safe: bool = False) -> Examples:
+        chosen = np.asarray(np.flatnonzero(rows) if rows.dtype == np.bool_ else rows, np.int64)
+        there = self.pictures.readable if self.pictures.masked is None else self.pictures.readable & self.pictures.masked
+        groups = self.groups[: self.dataset.size]
+        return examples_of(self.dataset, chosen[there[chosen]], self.task, proposal, only_safe=only_safe, groups=groups)
+
+    def _seconds_left(self) -> float | None:
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+
+def device_named(name: str) -> torch.device:
+    """The device, which is there.
+
+    Raises:
+        ConfigError: no such device, or it is not there.
+    """
+    kind, _, number = name.partition(":")
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cpu":
+        return torch.device("cpu")
+    if name == "mps":
+        if not torch.backends.mps.is_available():
+            raise ConfigError("--device mps: there is no Apple GPU here; take --device auto")
+        return torch.device("mps")
+    if kind != "cuda" or (number and not number.isdigit()) or name.endswith(":"):
+        raise ConfigError(f"--device {name}: give auto, cpu, cuda, cuda:N or mps")
+    if not torch.cuda.is_available():
+        raise ConfigError(f"--device {name}: PyTorch sees no CUDA GPU here; take --device auto, or install PyTorch for CUDA")
+    if number and int(number) >= torch.cuda.device_count():
+        last = torch.cuda.device_count() - 1
+        raise ConfigError(f"--device {name}: the last GPU here is cuda:{last}")
+    return torch.device(name)

@@ -1,0 +1,131 @@
+"""A trained network as a folder: weights (safetensors), what they mean (JSON), and a card for people. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from auditor.values.errors import ConfigError, DatasetError
+from trainers.engine.encoder_file import Program
+from trainers.engine.models import network_named, parameters
+from trainers.recipe import Epoch, Normalisation, Recipe, Trained
+from trainers.task import LearningTask
+
+SCHEMA_VERSION = 1
+WEIGHTS, DESCRIPTION, CARD = "model.safetensors", "model.json", "card.md"
+
+
+def save_model(trained: Trained, folder: Path, notes: Sequence[str] = ()) -> None:
+    """Writes `model.safetensors`, `model.json` and `card.md`; the same network gives the same bytes.
+
+    Args:
+        notes: sentences for the card: strategy, trust, results. Neither they nor anything else here holds a patient's value.
+
+    Raises:
+        ConfigError: the encoder is an exported program, which has no architecture by name.
+    """
+    if isinstance(getattr(trained.network, "encoder", None), Program):
+        raise ConfigError("a model on an exported encoder (.pt2) cannot be saved; give the encoder as safetensors")
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.network.state_dict().items()}
+    save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+    described: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "task": asdict(trained.task),
+        "recipe": asdict(trained.recipe),
+        "normalisation": asdict(trained.normalisation),
+        "temperature": trained.temperature,
+        "seed": trained.seed,
+        "records": trained.records,
+        "complete": trained.complete,
+        "history": [{"loss": epoch.loss, "score": epoch.score} for epoch in trained.history],
+    }
+    (folder / DESCRIPTION).write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / CARD).write_text(card_of(trained, notes), encoding="utf-8")
+
+
+def load_model(folder: Path) -> Trained:
+    """The network of a folder that `save_model` wrote.
+
+    Raises:
+        DatasetError: a file is missing, damaged, or of a later version.
+    """
+    try:
+        described: Mapping[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        weights = load_file(folder / WEIGHTS)
+    except FileNotFoundError as error:
+        raise DatasetError(f"{folder.name}: {DESCRIPTION} or {WEIGHTS} is missing; give the folder that fix wrote") from error
+    except (ValueError, SafetensorError) as error:
+        raise DatasetError(f"{folder.name}: {DESCRIPTION} or {WEIGHTS} is damaged; run fix again") from error
+    if described.get("schema_version") != SCHEMA_VERSION:
+        raise DatasetError(f"{folder.name}: the model is of another version of medaudit; use that one, or run fix again")
+    try:
+        task = LearningTask(**_tuples(described["task"]))
+        recipe = Recipe(**_tuples(described["recipe"]))
+        network = network_named(recipe.network, task, width=recipe.width, dropout=recipe.dropout)
+        network.load_state_dict(weights)
+        return Trained(
+            network=network.eval(),
+            task=task,
+            recipe=recipe,
+            normalisation=Normalisation(**_tuples(described["normalisation"])),
+            temperature=described["temperature"],
+            seed=described["seed"],
+            records=described["records"],
+            complete=described["complete"],
+            history=tuple(Epoch(**epoch, seconds=0.0) for epoch in described["history"]),
+        )
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise DatasetError(f"{folder.name}: {DESCRIPTION} and {WEIGHTS} do not belong together; run fix again") from error
+
+
+def card_of(trained: Trained, notes: Sequence[str] = ()) -> str:
+    """The model card (Mitchell 2019), Markdown."""
+    task, recipe = trained.task, trained.recipe
+    shape = " × ".join(map(str, task.shape))
+    learnt = {
+        "single": "one label per picture",
+        "multi": "several labels per picture, each present or not",
+        "ordinal": "one grade per picture, in order",
+        "continuous": "one number per picture",
+        "segmentation": "a mask: a class for each pixel",
+    }[task.kind]
+    lines = [
+        "# Model card",
+        "",
+        "## What it is",
+        "",
+        f"* Task: {learnt}" + (f" ({', '.join(task.classes)})" if task.classes else "") + ".",
+        f"* Pictures: {shape} pixels, {'grey' if task.channels == 1 else f'{task.channels} channels'}.",
+        f"* Network: {recipe.network}, {parameters(trained.network):,} parameters.",
+        f"* Training: {trained.records:,} records, {len(trained.history)} of {recipe.epochs} epochs, loss {recipe.loss},"
+        f" seed {trained.seed}.",
+        f"* Calibration: {'temperature ' + format(trained.temperature, '.3g') if trained.temperature != 1 else 'none'}.",
+        *(f"* {note}" for note in notes),
+        "",
+        "## Intended use",
+        "",
+        "Auditing this dataset and comparing corrections of it. It is a yardstick for the data, not a medical device, and must",
+        "not be used for diagnosis.",
+        "",
+        "## What was not tested",
+        "",
+        "* Pictures of other hospitals, devices, protocols or populations than those of the dataset.",
+        "* Differences between groups of patients beyond those that the report shows.",
+        "* Attempts to deceive it, and pictures that show something else than the classes above.",
+        "* Whether training records can be inferred from the weights: treat these like the pictures they were learnt from.",
+        "",
+        f"`medaudit predict` lets it judge other pictures; `{DESCRIPTION}` holds every setting. Nothing in here is executed.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

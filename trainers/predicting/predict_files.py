@@ -1,0 +1,128 @@
+"""What a saved network says about a dataset, as files that `medaudit scan --predictions` reads: `medaudit predict`."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from auditor.files import write_files
+from auditor.prediction.files import column_order
+from auditor.prediction.numbers import NUMBER
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
+from trainers.decoding.model_input import Workplace, pictures_for
+from trainers.engine.bench import device_named
+from trainers.engine.model_file import DESCRIPTION, load_model
+from trainers.engine.predict import predict
+from trainers.predicting.mask_files import write_masks
+from trainers.recipe import Trained
+
+FORMATS = (".csv", ".parquet", ".npy")
+ID_NAMES = ("record", "record_id", "id", "path")
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """What was written.
+
+    Args:
+        predicted, records: how many records have a prediction, and how many there are.
+        classes: of the columns, in their order; empty for a number and for masks.
+        unknown: classes of the dataset's labels that the network does not know.
+    """
+
+    predicted: int
+    records: int
+    classes: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def model_of(folder: Path) -> Trained:
+    """The network of a copy that `medaudit fix` wrote, or of its folder `model/`.
+
+    Raises:
+        ConfigError: there is none.
+        DatasetError: it is damaged.
+    """
+    for place in (folder, folder / "model"):
+        if (place / DESCRIPTION).is_file():
+            return load_model(place)
+    raise ConfigError(
+        f"{folder}: no network in it ({DESCRIPTION}); give the copy that `medaudit fix` wrote with a strategy that trains, "
+        "or its folder model"
+    )
+
+
+def check_output(trained: Trained, output: Path) -> None:
+    """Refuse, before anything is read, a form that these predictions have not.
+
+    Raises:
+        ConfigError: it says which one.
+    """
+    if trained.task.kind == "segmentation":
+        if output.suffix.lower() in FORMATS:
+            raise ConfigError(f"--output {output}: this network draws masks; name a new folder for them")
+        if output.exists():
+            raise ConfigError(f"--output {output}: there is something of that name; masks go into a new folder")
+    elif output.suffix.lower() not in FORMATS:
+        raise ConfigError(f"--output {output}: predictions are written as {', '.join(FORMATS)}")
+
+
+def predict_files(trained: Trained, dataset: Dataset, output: Path, place: Workplace) -> Written:
+    """Predict every record of a dataset that was measured, and write what the network says, whole or not at all.
+
+    Tables have a column of record ids and one per class; records whose picture cannot be read have no row. A npy has a row per
+    record, of NaN where it cannot be read, and columns in the order that `scan` expects. Of a number there is one column.
+
+    Raises:
+        ConfigError: the network wants other pictures, or the output cannot be of that form.
+        DatasetError: no picture can be read.
+        MedauditError: the output cannot be written.
+    """
+    check_output(trained, output)
+    device_named(place.device)
+    task = trained.task
+    labels = dataset.labels
+    with place.work() as work:
+        pictures = pictures_for(
+            dataset, place, work, channels=task.channels, shape=task.shape, named=f"the {trained.recipe.network} of the model"
+        )
+        readable = np.flatnonzero(pictures.readable).astype(np.int64)
+        if task.kind == "segmentation":
+            drawn = write_masks(trained, pictures, dataset, output, place)
+            return Written(predicted=drawn, records=dataset.size, classes=(), unknown=())
+        place.progress.start("predicting", 0)
+        found = np.full((dataset.size, len(task.classes) or 1), np.nan, np.float32)
+        found[readable] = predict(trained, pictures, readable, device=device_named(place.device))
+        place.progress.finish()
+    order = tuple(column_order(task.classes))
+    if order:
+        found = found[:, [task.classes.index(name) for name in order]]
+    write_files({output: content_of(found, order, dataset, output.suffix.lower())})
+    unknown = tuple(name for name in labels.classes if name not in order) if order else ()
+    return Written(predicted=len(readable), records=dataset.size, classes=order, unknown=unknown)
+
+
+def content_of(found: Floats, classes: tuple[str, ...], dataset: Dataset, suffix: str) -> bytes:
+    """The bytes of the file: `found` (records, columns), rows of NaN where nothing was predicted."""
+    stream = io.BytesIO()
+    if suffix == ".npy":
+        np.save(stream, found if classes else found[:, 0], allow_pickle=False)
+        return stream.getvalue()
+    names = classes or (NUMBER,)
+    table = pd.DataFrame({name: found[:, column] for column, name in enumerate(names)})
+    key = next(name for name in (*ID_NAMES, *(f"record {i}" for i in range(len(names) + 1))) if name not in names)
+    table.insert(0, key, dataset.records.index.astype(str).to_numpy(dtype=object))
+    table = table.iloc[np.flatnonzero(np.isfinite(found).all(axis=1))]
+    if suffix == ".parquet":
+        table.to_parquet(stream, index=False)
+    else:
+        table.to_csv(stream, index=False, float_format="%.6g", lineterminator="\n")
+    return stream.getvalue()
