@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from pydantic import Field as Key
 
 from auditor.check import Check, check_classes
-from auditor.evidence.privacy.rules import Privacy
-from auditor.format import Limits
 from auditor.layout import CONFIG_NAME, Options
 from auditor.values.dataset import ROLES, Design
 from auditor.values.errors import ConfigError
+from auditor.values.image import Limits
+from auditor.values.privacy import Privacy
 from auditor.values.results import Severity
 
 T = TypeVar("T")

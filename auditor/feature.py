@@ -19,7 +19,7 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 
-from auditor.format import Header, Pixels
+from auditor.values.image import Header, Pixels
 
 
 @dataclass(frozen=True, kw_only=True)

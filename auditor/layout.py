@@ -20,12 +20,12 @@ from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 
-from auditor.evidence.privacy.rules import Privacy
 from auditor.evidence.privacy.table_privacy import look_at_tables
 from auditor.naming.labels import Level
 from auditor.placement.images import Inventory, take_inventory
 from auditor.values.dataset import Dataset, Problem, Task
 from auditor.values.errors import DatasetError
+from auditor.values.privacy import Privacy
 
 OWN_OUTPUT = "medaudit-out"
 CONFIG_NAME = "medaudit.toml"

@@ -35,10 +35,11 @@ from auditor.evidence.likeness.keypoints import WEAK_BITS
 from auditor.evidence.likeness.perceptual import unpack
 from auditor.evidence.likeness.sketches import Sketches
 from auditor.evidence.likeness.verify import Verifier
-from auditor.format import FileSource, Limits, open_header, open_pixels
+from auditor.format import open_header, open_pixels
 from auditor.reading.measure import luminance, pixel_digest, sketch, view_of
 from auditor.resample import resize as resample
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FileSource, Limits
 
 Picture = np.ndarray
 Change = Callable[[Picture, np.random.Generator], bytes]

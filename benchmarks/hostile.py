@@ -38,9 +38,10 @@ from PIL import Image
 
 from auditor.check import SkipCheck
 from auditor.checks.in001 import Unreadable
-from auditor.format import SNIFF_BYTES, Limits, format_of
+from auditor.format import SNIFF_BYTES, format_of
 from auditor.layout import Options, open_dataset
 from auditor.stages.extract import Pass, extract
+from auditor.values.image import Limits
 
 LARGEST_SEED = 1 << 18
 BATCH = 500

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.containers.guard import decoding
-from auditor.format import Limits, check_declared
-from auditor.formats.array import data_offset, npy_header
+from auditor.containers.npy_header import data_offset, npy_header
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import Limits, check_declared
 
 SKIP_BYTES = 1 << 20
 HEADER_BYTES = 1 << 16

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from auditor.containers.dicom_fields import number
 from auditor.containers.dicom_header import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, PIXELS, UNDEFINED, Elements
 from auditor.containers.dicom_image import Described
-from auditor.format import FieldValue
+from auditor.values.image import FieldValue
 
 _NATIVE = frozenset({IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE, DEFLATED_LE})
 _POSITION, _ORIENTATION, _INSTANCE_NUMBER = 0x00200032, 0x00200037, 0x00200013

@@ -12,8 +12,8 @@ from datetime import date
 
 from auditor.containers.dicom_header import Element, Elements
 from auditor.containers.header_text import in_words
-from auditor.evidence.privacy.rules import kinds_in, may_tell
-from auditor.format import FieldValue
+from auditor.values.image import FieldValue
+from auditor.values.privacy import kinds_in, may_tell
 
 NUMBERS: Mapping[int, str] = {
     0x00280002: "SamplesPerPixel", 0x00280006: "PlanarConfiguration", 0x00280008: "NumberOfFrames", 0x00280010: "Rows",

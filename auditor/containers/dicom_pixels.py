@@ -22,8 +22,8 @@ from auditor.containers.dicom_header import (
 )
 from auditor.containers.dicom_image import Described
 from auditor.containers.inflate import RAW, inflate
-from auditor.format import Limits, check_declared
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import Limits, check_declared
 
 NATIVE = frozenset({IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE, DEFLATED_LE})
 

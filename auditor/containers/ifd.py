@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from auditor.format import FieldValue
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FieldValue
 
 Number = int | float
 Entry = tuple[Number, ...] | bytes

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from auditor.containers.ifd import exif_fields
-from auditor.format import FieldValue
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FieldValue
 
 JPEG2000_START = b"\xff\x4f\xff\x51"
 """Start and size marker of a JPEG 2000 codestream."""

@@ -6,8 +6,8 @@ import struct
 from dataclasses import dataclass
 
 from auditor.containers.ifd import exif_fields
-from auditor.format import FieldValue
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FieldValue
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, PALETTE, GREY_ALPHA, COLOUR_ALPHA = 0, 2, 3, 4, 6

@@ -6,8 +6,8 @@ import struct
 from dataclasses import dataclass, field
 
 from auditor.containers.ifd import exif_fields
-from auditor.format import FieldValue
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FieldValue
 
 
 @dataclass(frozen=True, kw_only=True)

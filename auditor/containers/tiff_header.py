@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from auditor.containers.ifd import Entry, directories, exif_fields, layout_of, number_of, text_of
-from auditor.format import FieldValue
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FieldValue
 
 COMPRESSIONS: Mapping[int, str] = {
     1: "none", 2: "CCITT RLE", 3: "CCITT fax 3", 4: "CCITT fax 4", 5: "LZW", 7: "JPEG", 8: "deflate", 32773: "PackBits",

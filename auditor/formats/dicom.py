@@ -15,8 +15,8 @@ from auditor.containers.dicom_header import LONG_VRS, PIXELS, UNDEFINED, VRS, El
 from auditor.containers.dicom_image import describe, uid_name
 from auditor.containers.dicom_pixels import decode
 from auditor.containers.jpeg_header import jpeg_fields, read_jpeg_header
-from auditor.format import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 
 FORMATS = frozenset({"dicom"})
 _KEPT = WANTED | FACT_TAGS

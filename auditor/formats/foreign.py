@@ -6,8 +6,8 @@ import struct
 
 from auditor.containers.inflate import gunzip_start
 from auditor.containers.nifti_header import version_of
-from auditor.format import FileSource, Header, Limits, Pixels
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FileSource, Header, Limits, Pixels
 
 FORMATS: frozenset[str] = frozenset()
 _NAMES = {

@@ -13,8 +13,8 @@ import numpy as np
 from auditor.containers.guard import decoding
 from auditor.containers.inflate import GZIP, gunzip_start, inflate
 from auditor.containers.nifti_header import DATATYPES, HEADER_BYTES, NiftiHeader, read_nifti_header, version_of
-from auditor.format import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 
 FORMATS = frozenset({"nifti"})
 

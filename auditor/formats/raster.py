@@ -19,8 +19,8 @@ from auditor.containers.jpeg_header import jpeg_fields, read_jpeg_header
 from auditor.containers.png_header import GREY, PALETTE, SIGNATURE, PngHeader, png_fields, read_png_header
 from auditor.containers.png_pixels import decode_png16
 from auditor.containers.raster_header import read_bmp_header, read_gif_header, read_webp_header
-from auditor.format import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 
 FORMATS = frozenset({"png", "jpeg", "bmp", "gif", "webp"})
 _CHANNELS = {"L": (), "LA": (2,), "RGB": (3,), "RGBA": (4,)}

@@ -19,8 +19,8 @@ from auditor.containers.header_text import tiff_text
 from auditor.containers.inflate import ZLIB, inflate
 from auditor.containers.jpeg_header import jpeg2000_size, read_jpeg_header
 from auditor.containers.tiff_header import JPEG_2000, Page, TiffHeader, read_tiff_header
-from auditor.format import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FieldValue, FileSource, Header, Limits, Pixels, check_declared
 
 FORMATS = frozenset({"tiff"})
 _SMALL = 100_000

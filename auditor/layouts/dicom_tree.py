@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.format import Limits, open_header, read_source
+from auditor.format import open_header, read_source
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.headers import plain
 from auditor.naming.labels import Level, text_of
@@ -25,6 +25,7 @@ from auditor.tables.roles import Roles, find_roles
 from auditor.tables.tables import read_table
 from auditor.values.dataset import Dataset, Labels
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import Limits
 from auditor.values.results import Guess
 
 _KEYS: tuple[tuple[str, str, Level], ...] = (

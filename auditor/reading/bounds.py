@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 
-from auditor.format import Limits
+from auditor.values.image import Limits
 
 BOUNDS_PROCESSOR = hasattr(signal, "setitimer")
 """True on Linux and macOS; Windows has no such timer, and the limit on processor time is one on the clock there."""

@@ -18,10 +18,11 @@ from auditor.evidence.masks.mask_facts import VERSION as MASK_VERSION
 from auditor.evidence.masks.mask_facts import mask_numbers
 from auditor.evidence.privacy.exposure import exposure
 from auditor.evidence.privacy.face import face_facts
-from auditor.evidence.privacy.rules import Privacy
 from auditor.feature import View, feature_version, measure_all
-from auditor.format import FileSource, Header, Limits, Pixels, open_header, open_pixels, read_source
+from auditor.format import open_header, open_pixels, read_source
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FileSource, Header, Limits, Pixels
+from auditor.values.privacy import Privacy
 
 THUMBNAIL_SIDE = 96
 VIEW_SIDE = 512

@@ -23,12 +23,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from auditor.evidence.privacy.rules import Privacy
 from auditor.feature import features
-from auditor.format import Limits, readers
+from auditor.format import readers
 from auditor.reading.bounds import clock_limit, limit_memory, limit_processor, used_up
 from auditor.reading.cache import Cache
 from auditor.reading.measure import Measurement, Measurer, Task
+from auditor.values.image import Limits
+from auditor.values.privacy import Privacy
 
 LENGTH = struct.Struct("<Q")
 HOME = str(Path(__file__).resolve().parents[2])

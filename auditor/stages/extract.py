@@ -12,10 +12,8 @@ import pandas as pd
 from auditor.evidence.likeness.sketches import Sketches
 from auditor.evidence.masks.mask_facts import PREFIX, mask_frame, row_of
 from auditor.evidence.privacy.exposure import exposure_frame
-from auditor.evidence.privacy.rules import Privacy
 from auditor.evidence.quality.checksums import measure_checksums
 from auditor.feature import feature_columns
-from auditor.format import FieldValue, Limits
 from auditor.layout import resolve_inside
 from auditor.progress import Progress, Silent
 from auditor.reading.cache import Cache
@@ -23,6 +21,8 @@ from auditor.reading.measure import Measurement, Measurer, PixelFacts, Task
 from auditor.reading.workers import Setup, run_workers
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.fields import Field, describe
+from auditor.values.image import FieldValue, Limits
+from auditor.values.privacy import Privacy
 from auditor.values.results import Guess
 
 HEADER_ROLES = ("patient", "study", "series", "time", "site")

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.evidence.privacy.rules import kinds_in, may_tell
 from auditor.values.fields import Field, describe
+from auditor.values.privacy import kinds_in, may_tell
 
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 """A number that is no identifier: `007` is not one."""

@@ -18,10 +18,10 @@ import pandas as pd
 
 from auditor.evidence.labels.review import Review
 from auditor.evidence.likeness.sketches import Sketches
-from auditor.evidence.privacy.rules import Privacy, TableLook
 from auditor.values.fields import Field
 from auditor.values.mask_scores import MaskScores
 from auditor.values.predicted_objects import PredictedObjects
+from auditor.values.privacy import Privacy, TableLook
 from auditor.values.results import DatasetSummary, Guess
 
 Task = Literal["none", "single", "multi", "ordinal", "continuous"]
@@ -198,7 +198,7 @@ class Dataset:
         masks: one row per record and mask, see `auditor.evidence.masks.mask_facts.MASK_COLUMNS`; empty before `extract`.
         checksums: one row per declared checksum, see `auditor.evidence.quality.checksums.CHECKSUM_COLUMNS`; empty where there
             is none.
-        facts: one row per record: what the files say about themselves beyond the fields (`auditor.format.Header.facts`).
+        facts: one row per record: what the files say about themselves beyond the fields (`auditor.values.image.Header.facts`).
 
         features: float32 columns named `<feature module>.<name>`; NaN where there are no pixels.
         fingerprints: `bytes`, `pixels` (hex digests; missing = NA), `constant` (bool).

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditor.format import FileSource, Limits, check_declared, format_of, open_header, open_pixels, read_source, readers
+from auditor.format import format_of, open_header, open_pixels, read_source, readers
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FileSource, Limits, check_declared
 
 
 def refused(path: Path, limits: Limits = Limits()) -> UnreadableFile:  # noqa: B008

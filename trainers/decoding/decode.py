@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.evidence.masks.mask_facts import single_channel
-from auditor.format import Pixels, open_header, open_pixels, read_source
+from auditor.format import open_header, open_pixels, read_source
 from auditor.reading.measure import Measurement, Measurer, Task
 from auditor.reading.workers import Setup
 from auditor.resample import resize
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import Pixels
 
 DECODE_VERSION = 1
 """Raise it when the decoded values change: it is part of the cache key."""

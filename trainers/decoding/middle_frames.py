@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.containers.array_rows import ArrayRows
-from auditor.format import Header, Limits, Pixels, open_header, open_pixels, read_source
+from auditor.format import open_header, open_pixels, read_source
 from auditor.reading.measure import item_header
 from auditor.values.dataset import Dataset
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import Header, Limits, Pixels
 
 Rows = npt.NDArray[np.int64]
 

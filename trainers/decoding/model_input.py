@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from auditor.format import Limits
 from auditor.progress import Progress, Silent
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
+from auditor.values.image import Limits
 from trainers.data import Pictures
 from trainers.decoding.pictures import read_pictures
 

@@ -15,11 +15,11 @@ from typing import Literal
 import numpy as np
 import torch
 
-from auditor.format import Limits
 from auditor.prediction.folds import assign_folds
 from auditor.progress import Progress, Silent
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.image import Limits
 from auditor.values.results import Proposal
 from trainers.data import Examples, Pictures, Rows, examples_of
 from trainers.decoding.pictures import read_pictures

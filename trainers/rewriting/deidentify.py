@@ -27,10 +27,11 @@ from auditor.containers.dicom_header import read_elements
 from auditor.containers.guard import decoding
 from auditor.evidence.privacy.dicom_privacy import dicom_exposure
 from auditor.evidence.privacy.ps315 import EDITION, entry_of
-from auditor.evidence.privacy.rules import Privacy
-from auditor.format import Limits, open_header, read_source
+from auditor.format import open_header, read_source
 from auditor.layout import CONFIG_NAME, OWN_OUTPUT, list_files
 from auditor.values.errors import ConfigError, UnreadableFile
+from auditor.values.image import Limits
+from auditor.values.privacy import Privacy
 
 PSEUDONYMS = "MA-[A-Z2-7]{16}"
 """What the pseudonyms of a copy look like; its medaudit.toml declares it."""

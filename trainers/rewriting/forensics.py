@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from auditor.format import Limits
 from auditor.prediction.probe import fit_probe
 from auditor.progress import Progress, Silent
 from auditor.statistics.clusters import Clusters, clusters_of, deal_folds, draw_patients
@@ -24,6 +23,7 @@ from auditor.statistics.combined import fold_auc, score_test
 from auditor.statistics.intervals import detectable_auc, logit_interval
 from auditor.statistics.targets import Targets, rows_of, subset, sufficient, targets_of
 from auditor.values.dataset import Dataset
+from auditor.values.image import Limits
 from auditor.values.results import Cell, Column, Table
 from trainers.decoding.middle_frames import middle_frames
 from trainers.rewriting.encoding_traces import COLUMNS, measure_traces

@@ -11,8 +11,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from auditor.format import Limits
 from auditor.values.dataset import Dataset
+from auditor.values.image import Limits
 from auditor.values.results import Cell, Correction, Proposal
 from trainers.rewriting.encoding_traces import COLUMNS
 from trainers.rewriting.forensics import Residual, drawn_rows, judge_traces

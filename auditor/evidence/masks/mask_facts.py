@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import ndimage
 
-from auditor.format import Header, Pixels
+from auditor.values.image import Header, Pixels
 
 VERSION = 1
 PREFIX = "mask\x1f"

@@ -15,10 +15,11 @@ from auditor.evidence.masks.mask_facts import single_channel
 from auditor.evidence.masks.mask_fit import fit_of, ruler_of
 from auditor.evidence.masks.mask_form import Form, Pair, form_of
 from auditor.evidence.masks.mask_sources import MaskSource, open_masks
-from auditor.format import Limits, open_header, open_pixels, read_source
+from auditor.format import open_header, open_pixels, read_source
 from auditor.progress import Progress
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
+from auditor.values.image import Limits
 from auditor.values.mask_scores import OBJECT_COLUMNS, RECORD_COLUMNS, MaskScores
 
 FORM_SAMPLE = 16

@@ -16,10 +16,11 @@ import numpy.typing as npt
 from auditor.containers.guard import DECODER_ERRORS, decoding
 from auditor.evidence.masks.mask_facts import single_channel
 from auditor.evidence.masks.mask_names import mask_names
-from auditor.format import Limits, check_declared, open_header, open_pixels, read_source
+from auditor.format import open_header, open_pixels, read_source
 from auditor.prediction.files import ARRAY_NAMES
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError, UnreadableFile
+from auditor.values.image import Limits, check_declared
 
 Array = npt.NDArray[Any]
 SUFFIXES = (".npy", ".npz", ".png", ".tif", ".tiff", ".nii", ".nii.gz")

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from auditor.containers.ifd import Entry, directories, directory, layout_of, number_of
 from auditor.containers.inflate import GZIP, ZLIB, inflate
 from auditor.containers.nifti_header import HEADER_BYTES, version_of
-from auditor.evidence.privacy.rules import Privacy, kinds_in
-from auditor.format import Limits
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import Limits
+from auditor.values.privacy import Privacy, kinds_in
 
 _LONGEST = 1 << 16
 MOST_TEXTS = 256

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from auditor.containers.dicom_header import DEFLATED_LE, LONG_VRS, PIXELS, UNDEFINED, VRS, Elements, read_elements
 from auditor.evidence.privacy.ps315 import entry_of
-from auditor.evidence.privacy.rules import Privacy
-from auditor.format import Limits
+from auditor.values.image import Limits
+from auditor.values.privacy import Privacy
 
 _ICON, _ENCAPSULATED, _METHOD_CODES, _PHOTO, _REMOVED = 0x00880200, 0x00420011, 0x00120064, 0x00101100, 0x00120062
 _HIDDEN = {_ICON: "icon image", _ENCAPSULATED: "encapsulated document", _PHOTO: "patient photo"}

@@ -9,9 +9,9 @@ import pandas as pd
 
 from auditor.evidence.privacy.container_privacy import container_exposure
 from auditor.evidence.privacy.dicom_privacy import dicom_exposure
-from auditor.evidence.privacy.rules import Privacy
-from auditor.format import FileSource, Header, Limits
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FileSource, Header, Limits
+from auditor.values.privacy import Privacy
 
 Kind = Literal["person", "date", "text", "private", "hidden", "stated", "embedded", "path"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from auditor.evidence.privacy.front import STEP, Front, front_of, is_volume, line_of
 from auditor.evidence.privacy.skin import Floats
-from auditor.format import Header, Pixels
+from auditor.values.image import Header, Pixels
 
 Grid = npt.NDArray[np.float64]
 State = Literal["no head", "cannot tell", "seen"]

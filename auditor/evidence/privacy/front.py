@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from auditor.evidence.privacy.skin import Floats, edge_width, first_skin, largest, physical, skin_level
-from auditor.format import FieldValue, Header, Pixels
+from auditor.values.image import FieldValue, Header, Pixels
 
 STEP = 3.0
 """Side of a cell of the front."""

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from auditor.format import Header, Pixels
+from auditor.values.image import Header, Pixels
 
 Floats = npt.NDArray[np.float32]
 

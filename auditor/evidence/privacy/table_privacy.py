@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from auditor.evidence.privacy.rules import Privacy, TableLook, column_kind, kinds_in
 from auditor.tables.tables import preview_table, table_format
 from auditor.values.errors import DatasetError
 from auditor.values.fields import words
+from auditor.values.privacy import Privacy, TableLook, column_kind, kinds_in
 
 MOST_BYTES = 64 << 20
 """A larger JSON file is not looked into: unlike the other tables it must be read whole."""

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from auditor.evidence.privacy.exposure import holders
-from auditor.evidence.privacy.rules import hush, kinds_in, may_tell
 from auditor.placement.images import suffix_of
 from auditor.values.dataset import Dataset
+from auditor.values.privacy import hush, kinds_in, may_tell
 
 T = TypeVar("T")
 OWN_HEADER = "value of its own header"

@@ -13,9 +13,10 @@ import pandas as pd
 
 from auditor.degrade.encode import png
 from auditor.evidence.raters.overlap import pairwise_masks, staple
-from auditor.format import Limits, open_header, open_pixels, read_source
+from auditor.format import open_header, open_pixels, read_source
 from auditor.layout import list_files
 from auditor.values.errors import DatasetError, UnreadableFile
+from auditor.values.image import Limits
 
 DOUBTFUL = (0.05, 0.95)
 MAX_VALUES = 32

@@ -10,8 +10,8 @@ import pandas as pd
 
 from auditor.evidence.raters.mask_folders import read_masks
 from auditor.evidence.raters.overlap import pairwise_masks, staple
-from auditor.format import Limits
 from auditor.values.dataset import Dataset
+from auditor.values.image import Limits
 
 MAX_RECORDS = 2_000
 """So many records are compared, spread evenly; the rest is said to be not evaluated."""

@@ -30,10 +30,10 @@ from auditor.checks.ph009 import HiddenParts
 from auditor.checks.ph010 import CrosswalkFile
 from auditor.checks.ph011 import HighAge
 from auditor.degrade.encode import write_image
-from auditor.evidence.privacy.rules import Privacy
 from auditor.layout import Options, open_dataset
 from auditor.stages.extract import Pass, extract
 from auditor.values.dataset import Dataset
+from auditor.values.privacy import Privacy
 from auditor.values.results import Finding, Severity, Verdict
 
 DICOM_CHECKS = (IdentifyingElements, DeidentificationNotStated, PrivateElements, HiddenParts)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from auditor.containers.array_rows import ArrayRows, digest_of
-from auditor.format import Limits
 from auditor.reading.measure import Measurer, Task
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import Limits
 
 IMAGES = np.random.default_rng(0).integers(0, 4096, (30, 9, 7)).astype(">u2")
 

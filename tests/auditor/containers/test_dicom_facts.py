@@ -5,7 +5,8 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from auditor.format import FileSource, Header, Limits, open_header, open_pixels
+from auditor.format import open_header, open_pixels
+from auditor.values.image import FileSource, Header, Limits
 
 
 def dicom(

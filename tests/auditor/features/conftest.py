@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from auditor.feature import View
-from auditor.format import Header, Pixels
+from auditor.values.image import Header, Pixels
 
 
 def _view_of(stored, *, gray=None, bits=None):

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
 from auditor.features.lettering import COLUMNS, measure
-from auditor.format import Header, Pixels
 from auditor.reading.measure import view_of
+from auditor.values.image import Header, Pixels
 
 TEXT = "ID 4711 1956 12 24"
 

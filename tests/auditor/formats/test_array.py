@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auditor.format import FileSource, Header, Limits, Pixels, format_of, open_header, open_pixels
+from auditor.format import format_of, open_header, open_pixels
 from auditor.formats.array import load_member, members
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FileSource, Header, Limits, Pixels
 
 LIMITS = Limits()
 DATA = Path(__file__).parents[3] / "../shared/data/images/pneumoniamnist/data/pneumoniamnist.npz"

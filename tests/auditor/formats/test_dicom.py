@@ -18,8 +18,9 @@ from pydicom.pixels import apply_color_lut
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from auditor.format import FileSource, Header, Limits, Pixels, format_of, open_header, open_pixels
+from auditor.format import format_of, open_header, open_pixels
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FileSource, Header, Limits, Pixels
 
 LIMITS = Limits()
 HERE = Path(pydicom.__file__).parent / "data/test_files"

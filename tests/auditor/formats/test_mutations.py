@@ -18,8 +18,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from auditor.format import FileSource, Limits, open_header, open_pixels
+from auditor.format import open_header, open_pixels
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FileSource, Limits
 
 LIMITS = Limits(decoded_bytes=32 << 20, inflated_bytes=16 << 20, header_bytes=4 << 20, pixels=32 << 20)
 KINDS = {

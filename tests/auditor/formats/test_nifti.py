@@ -9,8 +9,9 @@ import nibabel
 import numpy as np
 import pytest
 
-from auditor.format import FileSource, Header, Limits, Pixels, format_of, open_header, open_pixels
+from auditor.format import format_of, open_header, open_pixels
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FileSource, Header, Limits, Pixels
 
 LIMITS = Limits()
 DATA = Path(__file__).parents[3] / "../shared/data/nifti_and_other/nibabel_tests_data"

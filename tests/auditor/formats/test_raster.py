@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditor.format import FileSource, Header, Limits, Pixels, format_of, open_header, open_pixels
+from auditor.format import format_of, open_header, open_pixels
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FileSource, Header, Limits, Pixels
 
 LIMITS = Limits()
 DATA = Path(__file__).parents[3] / "../shared/data/images"

@@ -13,8 +13,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from auditor.format import FileSource, Header, Limits, Pixels, open_header, open_pixels
+from auditor.format import open_header, open_pixels
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import FileSource, Header, Limits, Pixels
 
 LIMITS = Limits()
 DATA = Path(__file__).parents[3] / "../shared/data/images/skimage"
@@ -217,7 +218,8 @@ def test_without_imagecodecs_the_reason_names_the_pip_command(tmp_path: Path) ->
         "import sys; sys.modules['imagecodecs'] = None\n"
         "from pathlib import Path\n"
         "from auditor.values.errors import UnreadableFile\n"
-        "from auditor.format import Limits, open_header, open_pixels, read_source\n"
+        "from auditor.format import open_header, open_pixels, read_source\n"
+        "from auditor.values.image import Limits\n"
         "for name in ('a.tif', 'b.tif'):\n"
         "    source = read_source(Path(sys.argv[1]) / name, Limits())\n"
         "    try:\n"

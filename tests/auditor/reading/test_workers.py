@@ -4,9 +4,9 @@ import pytest
 from PIL import Image
 
 from auditor import bounds, workers
-from auditor.format import Limits
 from auditor.reading.measure import Task
 from auditor.reading.workers import Setup, run_workers
+from auditor.values.image import Limits
 
 
 def png(path: Path, value: int) -> Task:

@@ -10,7 +10,8 @@ import tifffile
 from PIL import Image
 
 from auditor.degrade.encode import encode
-from auditor.format import FileSource, Header, Limits, Pixels, open_header, open_pixels
+from auditor.format import open_header, open_pixels
+from auditor.values.image import FileSource, Header, Limits, Pixels
 from trainers.rewriting.rewrite import Form, Survey, common_form, encoded, rewritten, survey
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from auditor.degrade.encode import write_image
-from auditor.format import Limits
 from auditor.progress import Silent
+from auditor.values.image import Limits
 from trainers.rewriting.form_report import FEW_LEVELS, Looked, Made, form_notes, sources_table
 from trainers.rewriting.rewrite import Form, common_form
 from trainers.rewriting.rewrite_pass import RewriteSetup, Rewritten, Surveyed, read_all, write_whole

@@ -5,9 +5,9 @@ from builders import write_folder
 from PIL import Image
 
 from auditor.evidence.masks.mask_facts import MASK_COLUMNS, NUMBERS, mask_numbers
-from auditor.format import Header, Pixels
 from auditor.layout import Options, open_dataset
 from auditor.stages.extract import Pass, extract
+from auditor.values.image import Header, Pixels
 
 
 def facts_of(array: np.ndarray) -> dict[str, float]:

@@ -14,13 +14,13 @@ from auditor.evidence.masks.mask_fit import fit_of, ruler_of, softmin
 from auditor.evidence.masks.mask_form import Form, Pair
 from auditor.evidence.masks.mask_scores import NO_PREDICTION, score_masks
 from auditor.evidence.masks.mask_sources import holds_masks
-from auditor.format import Limits
 from auditor.layout import Options, open_dataset
 from auditor.progress import Silent
 from auditor.scan import plan_for, scan
 from auditor.stages.extract import Pass, extract
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.image import Limits
 from auditor.values.mask_scores import MaskScores, Ruler
 from auditor.values.results import Severity, Verdict
 

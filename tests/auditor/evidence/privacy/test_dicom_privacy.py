@@ -16,9 +16,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Exp
 from auditor.degrade.encode import encode
 from auditor.evidence.privacy.dicom_privacy import dicom_exposure
 from auditor.evidence.privacy.ps315 import entry_of
-from auditor.evidence.privacy.rules import Privacy
-from auditor.format import Limits
 from auditor.values.errors import UnreadableFile
+from auditor.values.image import Limits
+from auditor.values.privacy import Privacy
 
 RULES, LIMITS = Privacy(), Limits()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from auditor.evidence.privacy.front import STEP, assembled, front_of, is_volume, line_of
-from auditor.format import FieldValue, Header, Pixels
+from auditor.values.image import FieldValue, Header, Pixels
 
 
 def nifti(shape: tuple[int, int, int], spacing: tuple[float, float, float], ways: str, **fields: FieldValue) -> Header:

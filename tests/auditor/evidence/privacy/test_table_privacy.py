@@ -1,7 +1,7 @@
 import pandas as pd
 
-from auditor.evidence.privacy.rules import Privacy
 from auditor.evidence.privacy.table_privacy import kinds_of
+from auditor.values.privacy import Privacy
 
 
 def column(values: list[str]) -> pd.Series:

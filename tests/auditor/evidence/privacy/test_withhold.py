@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from builders import make_dataset
 
-from auditor.evidence.privacy.rules import Privacy
 from auditor.evidence.privacy.withhold import telling_parts, withheld_names, withhold
 from auditor.values.dataset import Problem
+from auditor.values.privacy import Privacy
 from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
 
 PATHS = ["a/DOE^JANE_1/x.png", "a/b/Smith_John.nii.gz", "a/b/00000001_000.png"]

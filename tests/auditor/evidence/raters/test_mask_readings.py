@@ -8,9 +8,9 @@ from PIL import Image
 
 from auditor.checks.ed001 import ExpertDisagreement
 from auditor.evidence.raters.mask_readings import compare_masks
-from auditor.format import Limits
 from auditor.layout import Options, open_dataset
 from auditor.placement.rater_masks import RATER_MASK_COLUMNS, find_rater_masks
+from auditor.values.image import Limits
 
 
 def disk(radius, size=40, shift=0):

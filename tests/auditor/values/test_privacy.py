@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from auditor.evidence.privacy.rules import Privacy, column_kind, kinds_in, may_tell
 from auditor.values.fields import words
+from auditor.values.privacy import Privacy, column_kind, kinds_in, may_tell
 
 
 @pytest.mark.parametrize(

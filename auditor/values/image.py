@@ -1,0 +1,103 @@
+"""One image file as plain values: its bounds, its content, what its header says, its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.values.errors import UnreadableFile
+
+FieldValue = str | int | float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds on what one file may cost. The header states the size first, so they are checked before decoding.
+
+    `seconds` are of processor time, so that a busy machine refuses nothing that an idle one reads; `wall_seconds` are of the
+    clock, and end what waits without working. Where processor time cannot be bounded (Windows), `seconds` are of the clock.
+    """
+
+    file_bytes: int = 2 << 30
+    decoded_bytes: int = 512 << 20
+    inflated_bytes: int = 256 << 20
+    header_bytes: int = 64 << 20
+    pixels: int = 400_000_000
+    frames: int = 20_000
+    nesting: int = 32
+    elements: int = 100_000
+    seconds: float = 60.0
+    wall_seconds: float = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSource:
+    """One file, read once: its path and its whole content (bounded by `Limits.file_bytes`)."""
+
+    path: Path
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What the container says, without decoding.
+
+    Args:
+        format: told from the content (`png`, `jpeg`, `tiff`, `dicom`, `nifti`, `npz`, ...).
+        shape: one frame: (height, width) or (height, width, channels); empty when there are no pixels.
+        frames: number of frames, pages or slices.
+        fields: header fields, prefixed (`container.bit_depth`, `dicom.KVP`, `nifti.pixdim1`), identifying values hashed.
+        roles: values for record roles: `patient`, `study`, `series`, `instance`, `frame_of_reference`, `time`, `site`, and
+            `text`, the words of its free texts; plain text, never shown.
+        facts: what the integrity checks ask, and no field that could be associated with a label: `pixel_bytes`,
+            `pixel_bytes_expected`, `slice_position`, `slice_spacing`, `orientation`, `spacing_row`, `spacing_column` ...
+    """
+
+    format: str
+    shape: tuple[int, ...]
+    frames: int = 1
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, FieldValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels:
+    """Decoded pixels in the stored depth.
+
+    Args:
+        array: shape (frames, height, width) or (frames, height, width, channels); dtype as stored, native byte order; single
+            bits are boolean in DICOM and npy, and 0 and 255 in raster files and TIFF, as Pillow shows them.
+        inverted: True when high values are dark (MONOCHROME1, WhiteIsZero).
+        slope, intercept: rescale to physical units (1, 0 when none).
+        overflow: share of the stored samples with bits beyond Bits Stored that are neither a sign nor an overlay (DICOM).
+    """
+
+    array: npt.NDArray[np.generic]
+    inverted: bool = False
+    overflow: float = 0.0
+    slope: float = 1.0
+    intercept: float = 0.0
+
+
+def check_declared(shape: tuple[int, ...], frames: int, itemsize: int, limits: Limits) -> None:
+    """Refuse a header that declares more than the limits allow, before a byte is decoded.
+
+    Raises:
+        UnreadableFile: kind `too-large`.
+    """
+    count = frames
+    for side in shape:
+        count *= side
+    if frames > limits.frames:
+        raise UnreadableFile("too-large", f"the header declares {frames:,} frames, more than the limit of {limits.frames:,}")
+    if count > limits.pixels or count * itemsize > limits.decoded_bytes:
+        raise UnreadableFile(
+            "too-large",
+            f"the header declares {count * itemsize / 2**20:,.0f} MiB of pixels, more than the limit of "
+            f"{limits.decoded_bytes / 2**20:,.0f} MiB",
+        )
