@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from typing import ClassVar, Literal
 
+from auditor.plugins import plugin_classes
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import Severity, Verdict
@@ -59,17 +57,11 @@ def title(check: type[Check]) -> str:
 @cache
 def check_classes() -> tuple[type[Check], ...]:
     """All checks, ours and those of installed plug-ins (entry points `medaudit.checks`), by code."""
-    import auditor.checks as package
-
     found: dict[str, type[Check]] = {}
-    modules = [importlib.import_module(f"auditor.checks.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
-    candidates: list[object] = [value for module in modules for value in vars(module).values()]
-    candidates += [point.load() for point in entry_points(group="medaudit.checks")]
-    for candidate in candidates:
-        if isinstance(candidate, type) and issubclass(candidate, Check) and not inspect.isabstract(candidate):
-            other = found.setdefault(candidate.code, candidate)
-            if other is not candidate:
-                raise ConfigError(f"two checks have the code {candidate.code}: {other.__module__}, {candidate.__module__}")
+    for kind in plugin_classes("auditor.checks", "medaudit.checks", Check):  # type: ignore[type-abstract]
+        other = found.setdefault(kind.code, kind)
+        if other is not kind:
+            raise ConfigError(f"two checks have the code {kind.code}: {other.__module__}, {kind.__module__}")
     return tuple(found[code] for code in sorted(found))
 
 

@@ -9,8 +9,6 @@ A feature module has three names:
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +17,7 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 
+from auditor.plugins import plugin_modules
 from auditor.values.image import Header, Pixels
 
 
@@ -43,10 +42,8 @@ class View:
 
 @cache
 def features() -> Mapping[str, ModuleType]:
-    """All feature modules by name."""
-    import auditor.features as package
-
-    return {m.name: importlib.import_module(f"auditor.features.{m.name}") for m in pkgutil.iter_modules(package.__path__)}
+    """All feature modules by name, ours and those of installed plug-ins (entry points `medaudit.features`)."""
+    return plugin_modules("auditor.features", "medaudit.features", names=("COLUMNS", "VERSION", "measure"))
 
 
 @cache

@@ -12,13 +12,12 @@ All raise `UnreadableFile`, and nothing else, for whatever is in the file.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import stat
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from auditor.plugins import plugin_modules
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Header, Limits, Pixels
 
@@ -27,10 +26,9 @@ SNIFF_BYTES = 4096
 
 @cache
 def readers() -> tuple[ModuleType, ...]:
-    """All reader modules."""
-    import auditor.formats as package
-
-    return tuple(importlib.import_module(f"auditor.formats.{m.name}") for m in pkgutil.iter_modules(package.__path__))
+    """All reader modules, ours and those of installed plug-ins (entry points `medaudit.formats`)."""
+    names = ("FORMATS", "sniff", "open_header", "open_pixels")
+    return tuple(plugin_modules("auditor.formats", "medaudit.formats", names=names).values())
 
 
 def format_of(head: bytes) -> str | None:

@@ -10,9 +10,7 @@ Names propose, content decides: a path column must resolve to files, 1 < patient
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +21,7 @@ from types import ModuleType
 from auditor.evidence.privacy.table_privacy import look_at_tables
 from auditor.naming.labels import Level
 from auditor.placement.images import Inventory, take_inventory
+from auditor.plugins import plugin_modules
 from auditor.values.dataset import Dataset, Problem, Task
 from auditor.values.errors import DatasetError
 from auditor.values.privacy import Privacy
@@ -181,10 +180,8 @@ def resolve_inside(root: Path, name: str) -> str | None:
 
 @cache
 def layouts() -> Mapping[str, ModuleType]:
-    """All layout modules by name."""
-    import auditor.layouts as package
-
-    return {m.name: importlib.import_module(f"auditor.layouts.{m.name}") for m in pkgutil.iter_modules(package.__path__)}
+    """All layout modules by name, ours and those of installed plug-ins (entry points `medaudit.layouts`)."""
+    return plugin_modules("auditor.layouts", "medaudit.layouts", names=("detect", "load"))
 
 
 def detect(listing: Listing, options: Options) -> list[Detection]:

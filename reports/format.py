@@ -10,24 +10,21 @@ A format module has two names, or three; its own name is the `-o NAME:path` valu
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 from auditor.files import write_files
+from auditor.plugins import plugin_modules
 from auditor.values.errors import ConfigError
 from auditor.values.results import Comparison, ScanResult
 
 
 @cache
 def formats() -> Mapping[str, ModuleType]:
-    """All format modules by name."""
-    import reports.formats as package
-
-    return {m.name: importlib.import_module(f"reports.formats.{m.name}") for m in pkgutil.iter_modules(package.__path__)}
+    """All format modules by name, ours and those of installed plug-ins (entry points `medaudit.reports`)."""
+    return plugin_modules("reports.formats", "medaudit.reports", names=("SUFFIXES", "render"))
 
 
 def parse_output(text: str) -> tuple[str, Path]:

@@ -14,14 +14,11 @@ No strategy ever sees the evaluation records: `case.training` leaves them out, a
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -29,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.config import configured
+from auditor.plugins import plugin_classes
 from auditor.progress import Progress, Silent
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
@@ -143,17 +141,9 @@ def title(strategy: type[Strategy]) -> str:
 @cache
 def strategy_classes() -> tuple[type[Strategy], ...]:
     """All strategies, by name: one module each, plus the entry points `medaudit.strategies`."""
-    import trainers.strategies as package
-
-    modules = [importlib.import_module(f"trainers.strategies.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
-    found = [
-        kind
-        for module in modules
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, Strategy) and kind.__module__ == module.__name__ and "name" in vars(kind)
-    ]
-    found += [point.load() for point in entry_points(group="medaudit.strategies")]
-    return tuple(sorted(found, key=lambda kind: kind.name))
+    found = plugin_classes("trainers.strategies", "medaudit.strategies", Strategy)  # type: ignore[type-abstract]
+    # A class that names no strategy is what several of them share.
+    return tuple(sorted((kind for kind in found if "name" in vars(kind)), key=lambda kind: kind.name))
 
 
 def strategy_named(name: str, options: Mapping[str, object] | None = None) -> Strategy:
