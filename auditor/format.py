@@ -1,8 +1,10 @@
-"""What a reader is: content → format → header → pixels in the stored depth. One module per format in `auditor.formats`.
+"""What an image format is: content → format → header → pixels in the stored depth. One module per format in `auditor.formats`.
 
-A reader module has four names:
+A format module has five names:
 
-* `FORMATS: frozenset[str]`: the formats it reads (`png`, `dicom`, ...);
+* `FORMATS: Mapping[str, Format]`: what it reads (`png`, `dicom`, ...), and what is known of it: its words, the suffixes of its
+  files, whether a file may hold many images. Nobody else says anything about a suffix of an image;
+* `PRIORITY: int`: who is asked first what a content is; the higher first, then the name of the module. 50 is usual;
 * `sniff(head: bytes) -> str | None`: the format, told from the first `SNIFF_BYTES` bytes alone; never from the suffix;
 * `open_header(source: FileSource, limits: Limits) -> Header`, cheap, decodes no pixel; shape () where there are no pixels;
 * `open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels`.
@@ -13,22 +15,34 @@ All raise `UnreadableFile`, and nothing else, for whatever is in the file.
 from __future__ import annotations
 
 import stat
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 from auditor.plugins import plugin_modules
 from auditor.values.errors import UnreadableFile
-from auditor.values.image import FileSource, Header, Limits, Pixels
+from auditor.values.image import FileSource, Format, Header, Limits, Pixels
 
 SNIFF_BYTES = 4096
 
 
 @cache
 def readers() -> tuple[ModuleType, ...]:
-    """All reader modules, ours and those of installed plug-ins (entry points `medaudit.formats`)."""
-    names = ("FORMATS", "sniff", "open_header", "open_pixels")
-    return tuple(plugin_modules("auditor.formats", "medaudit.formats", names=names).values())
+    """All format modules, ours and those of installed plug-ins (entry points `medaudit.formats`), in the order of asking."""
+    names = ("FORMATS", "PRIORITY", "sniff", "open_header", "open_pixels")
+    modules = plugin_modules("auditor.formats", "medaudit.formats", names=names)
+    return tuple(sorted(modules.values(), key=lambda module: -module.PRIORITY))
+
+
+@cache
+def formats() -> Mapping[str, Format]:
+    """Every format that is known; where two modules know one (a plug-in reads what was only named), the one asked first."""
+    known: dict[str, Format] = {}
+    for module in readers():
+        for name, format_ in module.FORMATS.items():
+            known.setdefault(name, format_)
+    return known
 
 
 def format_of(head: bytes) -> str | None:

@@ -8,23 +8,9 @@ from typing import ClassVar
 from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.groups import location
 from auditor.evidence.quality.integrity import Fault, report
+from auditor.naming.suffixes import image_suffixes, suffixes_of_formats
 from auditor.values.dataset import Dataset
 from auditor.values.results import Severity, Verdict
-
-EXTENSIONS: dict[str, frozenset[str]] = {
-    "png": frozenset({".png"}),
-    "jpeg": frozenset({".jpg", ".jpeg", ".jpe", ".jfif"}),
-    "bmp": frozenset({".bmp", ".dib"}),
-    "gif": frozenset({".gif"}),
-    "webp": frozenset({".webp"}),
-    "tiff": frozenset({".tif", ".tiff", ".svs", ".ndpi", ".scn", ".qptiff", ".btf", ".tf2", ".tf8", ".lsm"}),
-    "dicom": frozenset({".dcm", ".dicom", ".dic"}),
-    "nifti": frozenset({".nii", ".nii.gz"}),
-    "npz": frozenset({".npz", ".npy"}),
-    "npy": frozenset({".npy"}),
-}
-CLAIMED = frozenset().union(*EXTENSIONS.values())
-"""Extensions that claim a format; `.ima`, `.001` or none at all claim nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,14 +52,16 @@ class WrongExtension(Check):
             raise SkipCheck("no file was read whose name could be compared with its content")
         frame = dataset.metadata[["container.format", "path.extension"]].astype("string")
         single = dataset.records["item"].fillna("").eq("").to_numpy()
-        known = frame["container.format"].isin(list(EXTENSIONS)).to_numpy(dtype=bool) & single
+        fitting = suffixes_of_formats()
+        claimed = {f".{suffix}" for suffix in image_suffixes()}
+        known = frame["container.format"].isin(list(fitting)).to_numpy(dtype=bool) & single
         formats, extensions = (frame[name].fillna("").astype(str).tolist() for name in ("container.format", "path.extension"))
         faults = []
         for position in range(dataset.size):
             if not known[position]:
                 continue
             content, extension = formats[position], extensions[position]
-            if extension not in CLAIMED or extension in EXTENSIONS[content]:
+            if extension not in claimed or extension.removeprefix(".") in fitting[content]:
                 continue
             where = location(dataset, position)
             message = f"The name says {extension}, the content is {content.upper()}. Rename it, also in the label table"

@@ -18,9 +18,13 @@ import numpy.typing as npt
 from auditor.containers.guard import decoding
 from auditor.containers.npy_header import data_offset, npy_header
 from auditor.values.errors import UnreadableFile
-from auditor.values.image import FieldValue, FileSource, Header, Limits, Pixels, check_declared
+from auditor.values.image import FieldValue, FileSource, Format, Header, Limits, Pixels, check_declared
 
-FORMATS = frozenset({"npy", "npz"})
+FORMATS = {
+    "npy": Format(words="NumPy array", suffixes=("npy",), holds="arrays"),
+    "npz": Format(words="NumPy archive", suffixes=("npz",), shared=("npy",), holds="arrays"),
+}
+PRIORITY = 50
 _MAGIC = b"\x93NUMPY"
 _MOST_DEFLATE = 1040
 """Deflate cannot shrink data more than 1032-fold: a larger ratio is a lie in the zip's directory."""

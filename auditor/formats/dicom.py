@@ -16,9 +16,10 @@ from auditor.containers.dicom_image import describe, uid_name
 from auditor.containers.dicom_pixels import decode
 from auditor.containers.jpeg_header import jpeg_fields, read_jpeg_header
 from auditor.values.errors import UnreadableFile
-from auditor.values.image import FieldValue, FileSource, Header, Limits, Pixels, check_declared
+from auditor.values.image import FieldValue, FileSource, Format, Header, Limits, Pixels, check_declared
 
-FORMATS = frozenset({"dicom"})
+FORMATS = {"dicom": Format(words="DICOM", suffixes=("dcm", "dicom", "dic"), shared=("", "ima"))}
+PRIORITY = 50
 _KEPT = WANTED | FACT_TAGS
 _ITEM = b"\xfe\xff\x00\xe0"
 

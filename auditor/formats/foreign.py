@@ -7,30 +7,50 @@ import struct
 from auditor.containers.inflate import gunzip_start
 from auditor.containers.nifti_header import version_of
 from auditor.values.errors import UnreadableFile
-from auditor.values.image import FileSource, Header, Limits, Pixels
+from auditor.values.image import FileSource, Format, Header, Limits, Pixels
 
-FORMATS: frozenset[str] = frozenset()
-_NAMES = {
-    "minc": "MINC",
-    "mgh": "FreeSurfer MGH",
-    "par-rec": "Philips PAR/REC",
-    "afni": "AFNI",
-    "analyze": "Analyze 7.5 (.hdr and .img)",
-    "nrrd": "NRRD",
-    "metaimage": "MetaImage",
-    "jpeg2000": "JPEG 2000",
-    "jpeg-xl": "JPEG XL",
-    "heif": "HEIF or AVIF",
+_VOLUME, _PICTURE, _ARRAYS = "convert it to NIfTI", "convert it to PNG or TIFF", "write its images as PNG, TIFF or npz"
+_SLIDE, _FILM = "convert it to a pyramidal TIFF", "write its frames as PNG, or as multi-frame DICOM"
+
+
+def _unread(words: str, becomes: str, *suffixes: str, shared: tuple[str, ...] = ()) -> Format:
+    """Told by name: `suffixes` say it, of `shared` ones the content is asked."""
+    return Format(words=words, suffixes=suffixes, shared=shared, is_read=False, becomes=becomes)
+
+
+FORMATS = {
+    "minc": _unread("MINC", _VOLUME, shared=("mnc",)),
+    "mgh": _unread("FreeSurfer MGH", _VOLUME, shared=("mgh", "mgz")),
+    "par-rec": _unread("Philips PAR/REC", _VOLUME, "rec", shared=("par",)),
+    "afni": _unread("AFNI", _VOLUME, "brik", "brik.gz", shared=("head",)),
+    "analyze": _unread("Analyze 7.5 (.hdr and .img)", _VOLUME, shared=("hdr", "img")),
+    "nrrd": _unread("NRRD", _VOLUME, shared=("nrrd", "nhdr")),
+    "metaimage": _unread("MetaImage", _VOLUME, shared=("mha", "mhd")),
+    "ecat": _unread("ECAT", _VOLUME, "v"),
+    "jpeg2000": _unread("JPEG 2000", _PICTURE, shared=("jp2", "j2k", "jpx")),
+    "jpeg-xl": _unread("JPEG XL", _PICTURE, shared=("jxl",)),
+    "heif": _unread("HEIF or AVIF", _PICTURE, shared=("heic", "heif", "avif")),
+    "openexr": _unread("OpenEXR", _PICTURE, "exr"),
+    "hdf5": Format(words="HDF5", suffixes=("h5", "hdf5"), holds="arrays", is_read=False, becomes=_ARRAYS),
+    "czi": _unread("Zeiss CZI", _SLIDE, "czi"),
+    "lif": _unread("Leica LIF", _SLIDE, "lif"),
+    "nd2": _unread("Nikon ND2", _SLIDE, "nd2"),
+    "mirax": _unread("MIRAX", _SLIDE, "mrxs"),
+    "vsi": _unread("Olympus VSI", _SLIDE, "vsi"),
+    "ventana": _unread("Ventana BIF", _SLIDE, "bif"),
+    "avi": _unread("AVI video", _FILM, "avi"),
+    "mp4": _unread("MP4 video", _FILM, "mp4"),
 }
-_VOLUMES = ("minc", "mgh", "par-rec", "afni", "analyze", "nrrd", "metaimage")
+PRIORITY = 0
+"""Last: a reader of one of these formats, ours or a plug-in's, is asked before."""
 
 
 def sniff(head: bytes) -> str | None:
     """The format, from the first bytes, looking through gzip."""
     if head[:4] in (b"CDF\x01", b"CDF\x02") and b"xspace" in head:
         return "minc"
-    if head.startswith(b"\x89HDF\r\n\x1a\n") and b"minc-2.0" in head:
-        return "minc"
+    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+        return "minc" if b"minc-2.0" in head else "hdf5"
     if head.startswith(b"NRRD000"):
         return "nrrd"
     if head.startswith(b"ObjectType = Image"):
@@ -57,9 +77,9 @@ def open_header(source: FileSource, limits: Limits) -> Header:  # noqa: ARG001
     Raises:
         UnreadableFile: always, kind `unsupported`.
     """
-    name = sniff(source.content[:4096]) or ""
-    what = "convert it to NIfTI" if name in _VOLUMES else "convert it to PNG or TIFF"
-    raise UnreadableFile("unsupported", f"the {_NAMES[name]} format is not read: {what}" if name else "not an image")
+    known = FORMATS.get(sniff(source.content[:4096]) or "")
+    reason = f"the {known.words} format is not read: {known.becomes}" if known is not None else "not an image"
+    raise UnreadableFile("unsupported", reason)
 
 
 def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:  # noqa: ARG001

@@ -14,9 +14,10 @@ from auditor.containers.guard import decoding
 from auditor.containers.inflate import GZIP, gunzip_start, inflate
 from auditor.containers.nifti_header import DATATYPES, HEADER_BYTES, NiftiHeader, read_nifti_header, version_of
 from auditor.values.errors import UnreadableFile
-from auditor.values.image import FieldValue, FileSource, Header, Limits, Pixels, check_declared
+from auditor.values.image import FieldValue, FileSource, Format, Header, Limits, Pixels, check_declared
 
-FORMATS = frozenset({"nifti"})
+FORMATS = {"nifti": Format(words="NIfTI", suffixes=("nii", "nii.gz"), shared=("hdr",))}
+PRIORITY = 50
 
 
 def sniff(head: bytes) -> str | None:

@@ -20,9 +20,16 @@ from auditor.containers.png_header import GREY, PALETTE, SIGNATURE, PngHeader, p
 from auditor.containers.png_pixels import decode_png16
 from auditor.containers.raster_header import read_bmp_header, read_gif_header, read_webp_header
 from auditor.values.errors import UnreadableFile
-from auditor.values.image import FieldValue, FileSource, Header, Limits, Pixels, check_declared
+from auditor.values.image import FieldValue, FileSource, Format, Header, Limits, Pixels, check_declared
 
-FORMATS = frozenset({"png", "jpeg", "bmp", "gif", "webp"})
+FORMATS = {
+    "png": Format(words="PNG", suffixes=("png",)),
+    "jpeg": Format(words="JPEG", suffixes=("jpg", "jpeg", "jpe", "jfif")),
+    "bmp": Format(words="BMP", suffixes=("bmp", "dib")),
+    "gif": Format(words="GIF", suffixes=("gif",)),
+    "webp": Format(words="WebP", suffixes=("webp",)),
+}
+PRIORITY = 50
 _CHANNELS = {"L": (), "LA": (2,), "RGB": (3,), "RGBA": (4,)}
 
 

@@ -20,9 +20,16 @@ from auditor.containers.inflate import ZLIB, inflate
 from auditor.containers.jpeg_header import jpeg2000_size, read_jpeg_header
 from auditor.containers.tiff_header import JPEG_2000, Page, TiffHeader, read_tiff_header
 from auditor.values.errors import UnreadableFile
-from auditor.values.image import FieldValue, FileSource, Header, Limits, Pixels, check_declared
+from auditor.values.image import FieldValue, FileSource, Format, Header, Limits, Pixels, check_declared
 
-FORMATS = frozenset({"tiff"})
+FORMATS = {
+    "tiff": Format(
+        words="TIFF",
+        suffixes=("tif", "tiff", "btf", "tf2", "tf8", "lsm", "svs", "ndpi", "scn", "qptiff"),
+        shared=("stk",),
+    )
+}
+PRIORITY = 50
 _SMALL = 100_000
 """Deflate cannot make more than a hundred megabytes of so few bytes."""
 _MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.names import split_name
-from auditor.placement.images import stem_of
+from auditor.naming.suffixes import stem_of
 from auditor.placement.masks import find_masks
 from auditor.placement.records import Draft, box_frame, build, no_labels
 from auditor.placement.resolve import resolve_names

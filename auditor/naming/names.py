@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from auditor.placement.images import stem_of
+from auditor.naming.suffixes import stem_of
 
 SPLIT_NAMES: Mapping[str, str] = {
     **dict.fromkeys(("train", "training", "trn", "tr", "trainset", "train_set", "training_set", "fit"), "train"),

@@ -4,99 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
-from auditor.format import SNIFF_BYTES, format_of
+from auditor.format import SNIFF_BYTES, format_of, formats
+from auditor.naming.suffixes import image_suffixes, suffix_of
 from auditor.tables.tables import table_format
+from auditor.values.image import Format
 
-IMAGE_SUFFIXES = frozenset(
-    [
-        "png",
-        "jpg",
-        "jpeg",
-        "jpe",
-        "jfif",
-        "bmp",
-        "dib",
-        "gif",
-        "webp",
-        "tif",
-        "tiff",
-        "dcm",
-        "dicom",
-        "dic",
-        "nii",
-        "nii.gz",
-        "svs",
-        "ndpi",
-        "scn",
-        "qptiff",
-    ]
-)
-"""A file of such a name is taken for an image; the extract pass looks at its content."""
-
-DICOM_SUFFIXES = frozenset(("dcm", "dicom", "dic"))
-
-CONTAINER_SUFFIXES = frozenset(("npz", "npy"))
-"""Files of arrays: one image, or many."""
-
-UNSUPPORTED_SUFFIXES = frozenset(
-    ("rec", "brik", "brik.gz", "v", "h5", "hdf5", "czi", "lif", "nd2", "mrxs", "vsi", "bif", "avi", "mp4", "exr")
-)
-"""Images, or parts of them, that no reader knows by content: listed among the other files, with a note."""
-
-OTHER_SUFFIXES = frozenset(
-    [
-        "txt",
-        "md",
-        "rst",
-        "html",
-        "htm",
-        "xml",
-        "yaml",
-        "yml",
-        "toml",
-        "ini",
-        "cfg",
-        "py",
-        "ipynb",
-        "sh",
-        "m",
-        "r",
-        "pdf",
-        "doc",
-        "docx",
-        "xls",
-        "xlsx",
-        "zip",
-        "tar",
-        "gz",
-        "bz2",
-        "xz",
-        "7z",
-        "rar",
-        "log",
-        "pkl",
-        "pt",
-        "pth",
-        "ckpt",
-        "mat",
-        "db",
-        "dump",
-        "icc",
-        "bib",
-        "tex",
-        "css",
-        "js",
-        "svg",
-        "tck",
-        "trk",
-        "gii",
-        "sqlite",
-    ]
-)
-
+OTHER_SUFFIXES = frozenset((
+    "txt", "md", "rst", "html", "htm", "xml", "yaml", "yml", "toml", "ini", "cfg", "py", "ipynb", "sh",
+    "m", "r", "pdf", "doc", "docx", "xls", "xlsx", "zip", "tar", "gz", "bz2", "xz", "7z", "rar",
+    "log", "pkl", "pt", "pth", "ckpt", "mat", "db", "dump", "icc", "bib", "tex", "css", "js", "svg",
+    "tck", "trk", "gii", "sqlite",
+))  # fmt: skip
+"""Files of such names are no images; whether they are tables is asked before."""
 
 _MEDIA_DIRECTORY = b"1.2.840.10008.1.3.10"
 """SOP class of a DICOMDIR (PS3.10): a table of contents, no image."""
@@ -123,36 +44,6 @@ class Inventory:
     dicom: frozenset[str] = field(default_factory=frozenset)
 
 
-def suffix_of(name: str) -> str:
-    """Lower-case suffix without the dot: `png`, `nii.gz`; empty when there is none."""
-    base = name.rpartition("/")[2].lower()
-    for double in ("nii.gz", "brik.gz"):
-        if base.endswith("." + double):
-            return double
-    stem, dot, suffix = base.rpartition(".")
-    return suffix if dot and stem else ""
-
-
-def stem_of(name: str) -> str:
-    """File name without folders and without a known image suffix."""
-    base = name.rpartition("/")[2]
-    suffix = suffix_of(base)
-    return base[: -len(suffix) - 1] if suffix in IMAGE_SUFFIXES or suffix in CONTAINER_SUFFIXES else base
-
-
-def looks_like_image_name(name: str) -> bool:
-    """The name ends like that of an image."""
-    return suffix_of(name) in IMAGE_SUFFIXES
-
-
-@cache
-def _suffix_use() -> Mapping[str, str]:
-    uses = dict.fromkeys(IMAGE_SUFFIXES, "images")
-    uses |= dict.fromkeys(CONTAINER_SUFFIXES, "containers")
-    uses |= dict.fromkeys(OTHER_SUFFIXES, "other") | dict.fromkeys(UNSUPPORTED_SUFFIXES, "unsupported")
-    return uses
-
-
 def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
     """Sort files (relative path → size) by use.
 
@@ -160,19 +51,20 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
     """
     found: dict[str, list[str]] = {use: [] for use in ("images", "containers", "tables", "other", "unsupported")}
     dicom: set[str] = set()
-    uses = _suffix_use()
     for name, size in files.items():
         suffix = suffix_of(name)
-        use = "other" if name.rpartition("/")[2].upper().startswith("DICOMDIR") else uses.get(suffix)
-        if use is None or use == "other":
-            if table_format(name) is not None:
-                use = "tables"
-            elif use is None:
-                kind = _sniff(root / name) if size else None
-                use = "images" if kind is not None else "other"
-                if kind == "dicom":
-                    dicom.add(name)
-        if suffix in DICOM_SUFFIXES and use == "images":
+        contents = name.rpartition("/")[2].upper().startswith("DICOMDIR")
+        kind = None if contents else image_suffixes().get(suffix)
+        if kind is not None:
+            use = _use_by_name(formats()[kind])
+        elif table_format(name) is not None:
+            use = "tables"
+        elif contents or suffix in OTHER_SUFFIXES:
+            use = "other"
+        else:
+            kind = _sniff(root / name) if size else None
+            use = "other" if kind is None else _use_by_content(formats()[kind])
+        if kind == "dicom" and use == "images":
             dicom.add(name)
         found[use].append(name)
     return Inventory(
@@ -183,6 +75,18 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
         unsupported=tuple(found["unsupported"]),
         dicom=frozenset(dicom),
     )
+
+
+def _use_by_name(known: Format) -> str:
+    """Of a suffix: what is not read may be the part of an image or a film, and is no record."""
+    if not known.is_read:
+        return "unsupported"
+    return "containers" if known.holds == "arrays" else "images"
+
+
+def _use_by_content(known: Format) -> str:
+    """Of a content: it is an image, read or not; but arrays that are not read may be anything."""
+    return "unsupported" if known.holds == "arrays" and not known.is_read else "images"
 
 
 def _sniff(path: Path) -> str | None:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from auditor.placement.images import stem_of
+from auditor.naming.suffixes import stem_of
 
 MASK_FOLDERS = frozenset(
     [

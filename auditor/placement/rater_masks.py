@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from auditor.placement.images import stem_of
+from auditor.naming.suffixes import stem_of
 from auditor.placement.masks import IMAGE_FOLDERS, MASK_FOLDERS
 
 RATER_MASK_COLUMNS = ("record", "rater", "path", "problem")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.layout import resolve_inside
-from auditor.placement.images import stem_of
+from auditor.naming.suffixes import stem_of
 
 
 @dataclass(frozen=True, kw_only=True)

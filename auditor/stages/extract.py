@@ -15,6 +15,7 @@ from auditor.evidence.privacy.exposure import exposure_frame
 from auditor.evidence.quality.checksums import measure_checksums
 from auditor.feature import feature_columns
 from auditor.layout import resolve_inside
+from auditor.naming.suffixes import suffix_of, suffixes_of_formats
 from auditor.progress import Progress, Silent
 from auditor.reading.cache import Cache
 from auditor.reading.measure import Measurement, Measurer, PixelFacts, Task
@@ -27,12 +28,6 @@ from auditor.values.results import Guess
 
 HEADER_ROLES = ("patient", "study", "series", "time", "site")
 """Roles that a file's header may fill where the layout found none."""
-_SUFFIXES: Mapping[str, tuple[str, ...]] = {
-    "png": (".png",), "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"), "gif": (".gif",), "bmp": (".bmp", ".dib"), "webp": (".webp",),
-    "tiff": (".tif", ".tiff", ".btf", ".tf8", ".svs", ".lsm", ".stk"), "dicom": ("", ".dcm", ".dicom", ".dic", ".ima"),
-    "nifti": (".nii", ".nii.gz", ".hdr"), "npz": (".npz", ".npy"),
-}  # fmt: skip
-"""Format → suffixes that it goes by; DICOM files often have none."""
 ITEMS_PER_TASK = 256
 STORE_EVERY = 64
 
@@ -242,8 +237,8 @@ def extension_fits(dataset: Dataset, answers: Sequence[Measurement | None]) -> p
     """`container.extension_fits`: yes or no, whether the suffix is one of the format that the content is of."""
     said: list[str | None] = []
     for path, answer in zip(dataset.records["path"], answers, strict=True):
-        known = _SUFFIXES.get(answer.header.format) if answer is not None and answer.header is not None else None
-        fits = known is not None and isinstance(path, str) and extension(PurePosixPath(path)) in known
+        known = suffixes_of_formats().get(answer.header.format) if answer is not None and answer.header is not None else None
+        fits = known is not None and isinstance(path, str) and suffix_of(path) in known
         said.append(None if known is None else "yes" if fits else "no")
     return pd.DataFrame({"container.extension_fits": pd.Series(said, index=dataset.records.index, dtype="string")})
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from auditor.naming.headers import plain
 from auditor.naming.labels import STATE_VALUES
-from auditor.placement.images import looks_like_image_name
+from auditor.naming.suffixes import looks_like_image_name
 from auditor.values.errors import DatasetError
 
 SAMPLE = 1000

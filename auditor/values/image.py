@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,27 @@ import numpy.typing as npt
 from auditor.values.errors import UnreadableFile
 
 FieldValue = str | int | float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """What is known of an image format without a file of it.
+
+    Args:
+        words: how people call it.
+        suffixes: a file so called is taken for one of this format; lower case, without the dot, the usual one first.
+        shared: it goes by these names too, but so do other files: the content is asked first. `""` is no suffix at all.
+        holds: `image`: a file is one image or one stack of frames; `arrays`: it may hold many images, and other things.
+        is_read: False where the format is known only to be told by name.
+        becomes: what to convert it to where it is not read.
+    """
+
+    words: str
+    suffixes: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    holds: Literal["image", "arrays"] = "image"
+    is_read: bool = True
+    becomes: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

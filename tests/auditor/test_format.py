@@ -9,7 +9,7 @@ from PIL import Image
 
 from auditor.format import format_of, open_header, open_pixels, read_source, readers
 from auditor.values.errors import UnreadableFile
-from auditor.values.image import FileSource, Limits, check_declared
+from auditor.values.image import FileSource, Format, Limits, check_declared
 
 
 def refused(path: Path, limits: Limits = Limits()) -> UnreadableFile:  # noqa: B008
@@ -21,7 +21,8 @@ def refused(path: Path, limits: Limits = Limits()) -> UnreadableFile:  # noqa: B
 def test_every_reader_has_the_four_names() -> None:
     assert {module.__name__.rsplit(".", 1)[1] for module in readers()} >= {"array", "dicom", "nifti", "raster", "tiff"}
     for module in readers():
-        assert isinstance(module.FORMATS, frozenset)
+        assert all(isinstance(known, Format) for known in module.FORMATS.values())
+        assert isinstance(module.PRIORITY, int)
         assert module.sniff(b"") is None
         assert callable(module.open_header)
         assert callable(module.open_pixels)

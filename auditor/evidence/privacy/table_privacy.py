@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from auditor.naming.suffixes import looks_like_file_name
 from auditor.tables.tables import preview_table, table_format
 from auditor.values.errors import DatasetError
 from auditor.values.fields import words
@@ -18,7 +19,6 @@ _KEY_FILE = re.compile(
     r"(?:^|[^a-z])(?:cross[-_ ]?walk|linkage|linking|re[-_ ]?identif\w*|de[-_ ]?id[-_ ]?(?:key|map\w*)|"
     r"(?:id|key|pseudonym|patient|subject|mrn)s?[-_ ]?(?:map\w*|key|link|lookup|code[-_ ]?book))(?:[^a-z]|$)"
 )
-_FILE = re.compile(r"[/\\]|\.(png|jpe?g|dcm|dicom|tiff?|bmp|gif|webp|npz|npy|nii|mha|nrrd)(\.gz)?$")
 _REAL = frozenset(("original", "orig", "real", "true", "old", "mrn"))
 _CODED = frozenset(
     ("anon", "anonymous", "anonymized", "anonymised", "deid", "deidentified", "pseudo", "pseudonym", "coded", "new")
@@ -59,7 +59,7 @@ def kinds_of(name: str, column: object, rules: Privacy) -> str:
     found = set()
     kind = column_kind(words(name))
     # `name` of a file list holds names of files, not of people.
-    files = sum(_FILE.search(value.lower()) is not None for value in real)
+    files = sum("/" in value or "\\" in value or looks_like_file_name(value) for value in real)
     if kind is not None and not (kind == "name" and files >= SHARE * len(real)):
         found.add(kind)
     counts: dict[str, int] = {}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from auditor.evidence.privacy.exposure import holders
-from auditor.placement.images import suffix_of
+from auditor.naming.suffixes import suffix_of
 from auditor.values.dataset import Dataset
 from auditor.values.privacy import hush, kinds_in, may_tell
 
