@@ -32,12 +32,12 @@ from auditor.prediction.predict import predict
 from auditor.values.dataset import Dataset, Labels, Predictions, empty_frame
 from auditor.values.image import Header, Pixels
 from auditor.values.results import DatasetSummary
-from trainers.data import Examples, Pictures
 from trainers.engine.automatic import automatic
-from trainers.engine.loop import predict as say
 from trainers.engine.loop import train
+from trainers.engine.predict import predict as say
 from trainers.predicting.predictor import LEAST_EPOCHS, SHARE_OF_EPOCHS, Margins
-from trainers.task import LearningTask
+from trainers.values.pictures import Examples, Pictures
+from trainers.values.task import LearningTask
 
 Codes = npt.NDArray[np.int64]
 SETTINGS = (

@@ -14,7 +14,8 @@ from auditor.scan import Plan, examine, plan_for
 from auditor.values.dataset import Dataset
 from auditor.values.results import Correction, Proposal, ScanResult
 from trainers.copying.apply import Applied, apply
-from trainers.strategy import Case, Trust
+from trainers.strategy import Case
+from trainers.values.trust import Trust
 
 if TYPE_CHECKING:
     from trainers.engine.bench import Bench

@@ -14,10 +14,10 @@ from auditor.values.dataset import Dataset
 from auditor.values.results import Arm, Evaluation, Proposal
 from trainers.grading.evaluate import choose_best, compare_arms
 from trainers.grading.evaluation_tables import difference_table
-from trainers.recipe import Trained
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Case, NotApplicable, Strategy, title
 from trainers.truth import patients_of, truth_of
+from trainers.values.recipe import Trained
 
 Floats = npt.NDArray[np.float32]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from auditor.values.fields import describe
 from auditor.values.results import Cell, Finding, ScanResult, Severity
-from trainers.strategy import Trust
+from trainers.values.trust import Trust
 
 MUCH_NOISE = 0.30
 """From this estimated share of wrong labels on, a teacher on trusted records goes before robust training: on digits with

@@ -25,8 +25,9 @@ from auditor.values.results import ScanResult
 from trainers.attempt import Attempt, Order, proposed, trained
 from trainers.choose import Pick, recommended
 from trainers.engine.bench import Bench
-from trainers.strategy import Case, Trust, strategy_named
+from trainers.strategy import Case, strategy_named
 from trainers.trust import trust_of
+from trainers.values.trust import Trust
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]

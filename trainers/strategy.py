@@ -22,22 +22,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from auditor.config import configured
 from auditor.plugins import plugin_classes
 from auditor.progress import Progress, Silent
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import Proposal, ScanResult
+from trainers.values.trust import Trust
 
 if TYPE_CHECKING:
     from trainers.engine.bench import Bench
-    from trainers.engine.loop import Trained
-
-Bools = npt.NDArray[np.bool_]
-
+    from trainers.values.recipe import Trained
 
 Answers = Literal["splits", "copies", "files", "labels"]
 """What a strategy changes: who stands in which split, which copies stay, how files are written, what a network learns."""
@@ -45,30 +40,6 @@ Answers = Literal["splits", "copies", "files", "labels"]
 
 class NotApplicable(Exception):
     """Raised by a strategy that cannot do anything here; the reason is told to the user."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trust:
-    """Which records may be believed, and for what; all arrays are boolean, shape (records,).
-
-    Args:
-        trusted: train and calibrate teachers; never in `validation` nor in `evaluation`.
-        validation: trusted too; choices (threshold, strength, strategy) and early stopping are made on it.
-        evaluation: read once, at the end, by no strategy.
-        training: everything that a network may learn from: not `validation`, not `evaluation`, not a declared test split;
-            `trusted` is part of it.
-        origin: where trust comes from, in words.
-        self_graded: no person stands behind what evaluates: a model chose the records.
-        guessed: no person stands behind what is trusted: a model chose the records.
-    """
-
-    trusted: Bools
-    validation: Bools
-    evaluation: Bools
-    training: Bools
-    origin: str
-    self_graded: bool
-    guessed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +93,7 @@ class Strategy(ABC):
 
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """A network trained on the training records under the proposal: plain cross-entropy on corrected labels and weights."""
-        return case.bench.train(case.bench.examples(case, proposal), seed=seed, name=f"{self.name}-{seed}")
+        return case.bench.train(case.bench.examples(proposal), seed=seed, name=f"{self.name}-{seed}")
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:  # noqa: ARG002
         """The proposal with what the trained networks add to it."""

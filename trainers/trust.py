@@ -17,15 +17,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from auditor.evidence.kin.groups import is_test, partition
-from auditor.prediction.folds import assign_folds, fold_groups
+from auditor.prediction.folds import assign_folds
 from auditor.splits.strata import column_of
 from auditor.values.dataset import Dataset, State
 from auditor.values.errors import ConfigError
-from trainers.strategy import Trust
+from trainers.kin import kin
+from trainers.values.trust import Trust
 
 Bools = npt.NDArray[np.bool_]
 
@@ -115,20 +114,6 @@ def usable_for_training(dataset: Dataset) -> Bools:
     if "pixels" not in dataset.fingerprints.columns:
         return np.zeros(dataset.size, dtype=np.bool_)
     return dataset.fingerprints["pixels"].notna().to_numpy(bool)
-
-
-def kin(dataset: Dataset) -> npt.NDArray[np.int64]:
-    """A number per record, equal for records that are linked by a patient, an acquisition or a verified copy."""
-    groups = fold_groups(dataset)
-    links = dataset.links
-    if links.empty:
-        return groups
-    firm = links[links["evidence"] != "candidate"]
-    place = pd.Index(dataset.records.index)
-    a, b = groups[place.get_indexer(firm["record_a"])], groups[place.get_indexer(firm["record_b"])]
-    size = int(groups.max(initial=-1)) + 1
-    graph = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(size, size))
-    return np.asarray(connected_components(graph, directed=False)[1][groups], dtype=np.int64)
 
 
 def test_split(dataset: Dataset) -> Bools:

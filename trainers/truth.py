@@ -10,9 +10,10 @@ import pandas as pd
 
 from auditor.values.dataset import State
 from trainers.grading.evaluate import Choice, choose_best
-from trainers.recipe import Trained
-from trainers.strategy import Bools, Case
-from trainers.trust import kin
+from trainers.kin import kin
+from trainers.strategy import Case
+from trainers.values.recipe import Trained
+from trainers.values.trust import Bools
 
 
 def truth_of(case: Case, rows: Bools) -> npt.NDArray[np.generic]:

@@ -15,8 +15,8 @@ from auditor.prediction.files import read_predictions
 from medaudit.cli import main
 from trainers.engine.model_file import save_model
 from trainers.engine.models import network_named
-from trainers.recipe import Normalisation, Recipe, Trained
-from trainers.task import LearningTask
+from trainers.values.recipe import Normalisation, Recipe, Trained
+from trainers.values.task import LearningTask
 
 PLAIN = {"channels": 1, "shape": (12, 12)}
 

@@ -13,7 +13,8 @@ from trainers.grading.evaluate import compare_arms
 from trainers.strategies.distill import Distill
 from trainers.strategies.robust import Robust
 from trainers.strategies.teacher import Teacher
-from trainers.strategy import Case, Trust
+from trainers.strategy import Case
+from trainers.values.trust import Trust
 
 
 def rivals(robust: tuple[float, float], teacher: tuple[float, float]) -> list[Attempt]:

@@ -5,7 +5,7 @@ import pytest
 
 from auditor.values.results import DatasetSummary, Finding, Gate, Location, Outcome, ScanResult, Severity, Verdict
 from trainers.choose import recommended
-from trainers.strategy import Trust
+from trainers.values.trust import Trust
 
 
 def scanned(*findings: Finding, noise: float = 0.2) -> ScanResult:

@@ -6,8 +6,8 @@ from builders import make_dataset
 
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from trainers.strategy import Trust
 from trainers.trust import trust_of
+from trainers.values.trust import Trust
 
 N = 400
 

@@ -15,8 +15,8 @@ from auditor.progress import Progress, Silent
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
-from trainers.data import Pictures
 from trainers.decoding.pictures import read_pictures
+from trainers.values.pictures import Pictures
 
 
 @dataclass(frozen=True, kw_only=True)

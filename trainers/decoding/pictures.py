@@ -24,13 +24,13 @@ from auditor.stages.extract import tasks_of
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
-from trainers.data import Pictures
 from trainers.decoding.decode import DECODE_VERSION, Decoded, Decoder, DecodeSetup, Plan
 from trainers.decoding.survey import MOST_SIDE, Survey, joined, paths_of_masks, plan_of, survey_of
+from trainers.values.pictures import Pictures
 
 MEMORY_BYTES = 2 << 30
 UNKNOWN = 255
-"""Class of a pixel that nobody knows, as in `trainers.engine.losses` (which imports torch)."""
+"""Class of a pixel that nobody knows, as in `trainers.losses` (which imports torch)."""
 
 
 def read_pictures(

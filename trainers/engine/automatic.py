@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from trainers.data import Examples, Pictures
 from trainers.engine.loop import train
 from trainers.engine.team import Team
-from trainers.recipe import Recipe
-from trainers.task import LearningTask
+from trainers.values.pictures import Examples, Pictures
+from trainers.values.recipe import Recipe
+from trainers.values.task import LearningTask
 
 
 def automatic(task: LearningTask, examples: int, device: str) -> Recipe:

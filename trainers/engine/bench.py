@@ -21,14 +21,17 @@ from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
 from auditor.values.image import Limits
 from auditor.values.results import Proposal
-from trainers.data import Examples, Pictures, Rows, examples_of
 from trainers.decoding.pictures import read_pictures
 from trainers.engine.automatic import automatic, fitted
-from trainers.engine.loop import predict, train
-from trainers.recipe import Recipe, Trained
-from trainers.strategy import Bools, Case, Trust
-from trainers.task import Floats, LearningTask, targets_from, task_of
-from trainers.trust import kin
+from trainers.engine.examples import examples_of
+from trainers.engine.loop import train
+from trainers.engine.predict import predict
+from trainers.kin import kin
+from trainers.tasks.of_dataset import targets_from, task_of
+from trainers.values.pictures import Examples, Floats, Pictures, Rows
+from trainers.values.recipe import Recipe, Trained
+from trainers.values.task import LearningTask
+from trainers.values.trust import Bools, Trust
 
 MOST_SIDE = {"cpu": 64, "mps": 128, "cuda": 224}
 """Longest side of a picture by device: what trains in minutes there. Of masks twice as much on a CPU."""
@@ -130,7 +133,7 @@ class Bench:
         return fitted(recipe, self.pictures, examples, self.task, self.device, seconds * share)
 
     def examples(
-        self, case: Case, proposal: Proposal | None = None, *, rows: Bools | Rows | None = None, only_safe: bool = True
+        self, proposal: Proposal | None = None, *, rows: Bools | Rows | None = None, only_safe: bool = True
     ) -> Examples:
         """The labels of records as they stand, with what the proposal changes.
 
@@ -138,7 +141,7 @@ class Bench:
             rows: which; default those that a network may learn from. Unreadable, unlabelled and removed ones are left out.
             only_safe: without the corrections that a person would have to look at first: what the copy will hold.
         """
-        return self._usable(case.trust.training if rows is None else rows, proposal, only_safe=only_safe)
+        return self._usable(self.trust.training if rows is None else rows, proposal, only_safe=only_safe)
 
     def soft_examples(self, rows: Rows, predictions: Floats, *, weights: Floats | None = None) -> Examples:
         """Examples whose targets are predictions (m, K), as `predict` gives them; also for rows of the `pool`."""

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from auditor.values.errors import DatasetError
-from trainers.data import Examples, Pictures
+from trainers.values.pictures import Examples, Pictures
 
 VERSION = 1
 SAMPLED_PICTURES = 256

@@ -7,14 +7,15 @@ import math
 import torch
 from torch import Tensor
 
-from trainers.task import Floats, LearningTask
+from trainers.values.pictures import Floats
+from trainers.values.task import LearningTask
 
 
 class Dynamics:
-    """Probability of the given label, and its margin, per epoch and example; see `trainers.recipe.Trained`.
+    """Probability of the given label, and its margin, per epoch and example; see `trainers.values.recipe.Trained`.
 
     Args:
-        targets: as in `trainers.data.Examples`, on the device; not smoothed.
+        targets: as in `trainers.values.pictures.Examples`, on the device; not smoothed.
     """
 
     def __init__(self, task: LearningTask, targets: Tensor, epochs: int) -> None:

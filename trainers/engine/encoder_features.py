@@ -12,7 +12,6 @@ from torch import nn
 
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from trainers.data import Pictures
 from trainers.decoding.model_input import Workplace, pictures_for, with_channels
 from trainers.decoding.pictures import read_pictures
 from trainers.decoding.survey import SMALL_SIDE
@@ -23,8 +22,9 @@ from trainers.engine.model_file import DESCRIPTION, WEIGHTS, load_model
 from trainers.engine.models import NETWORKS, network_named
 from trainers.engine.predict import logits_of, placed
 from trainers.engine.randomness import private_randomness
-from trainers.recipe import Normalisation, Recipe
-from trainers.task import LearningTask
+from trainers.values.pictures import Pictures
+from trainers.values.recipe import Normalisation, Recipe
+from trainers.values.task import LearningTask
 
 LARGE_KERNEL = 7
 """First kernel of an encoder that was made for large pictures: small ones are enlarged for it."""

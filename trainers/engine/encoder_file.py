@@ -13,7 +13,7 @@ from torch.export import ExportedProgram
 
 from auditor.values.errors import ConfigError
 from trainers.engine.models import Network
-from trainers.task import LearningTask
+from trainers.values.task import LearningTask
 
 
 class Program(nn.Module):

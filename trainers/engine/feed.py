@@ -11,9 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from trainers.data import Pictures
-from trainers.engine.losses import UNKNOWN_PIXEL
-from trainers.recipe import Normalisation, Rows
+from trainers.values.pictures import UNKNOWN_PIXEL, Pictures, Rows
+from trainers.values.recipe import Normalisation
 
 HELD_SHARE = 0.5
 """Of the free memory of a GPU that pictures may take; the rest is for the network."""

@@ -19,11 +19,9 @@ from torch import Tensor, nn
 
 from auditor.progress import Progress, Silent
 from auditor.values.errors import DatasetError, MedauditError
-from trainers.data import Examples, Pictures
 from trainers.engine.checkpoint import load_checkpoint, plain, save_checkpoint, signature
 from trainers.engine.dynamics import Dynamics
 from trainers.engine.feed import Feed, Normaliser
-from trainers.engine.losses import loss_named
 from trainers.engine.mixing import mixed, smoothed
 from trainers.engine.models import Network, first_network, freeze
 from trainers.engine.optimiser import Average, optimiser_of, schedule
@@ -31,8 +29,10 @@ from trainers.engine.predict import autocast, placed, predict
 from trainers.engine.randomness import private_randomness
 from trainers.engine.score import score_of
 from trainers.engine.team import Team
-from trainers.recipe import Epoch, Normalisation, Recipe, Trained
-from trainers.task import LearningTask
+from trainers.losses import loss_named
+from trainers.values.pictures import Examples, Pictures
+from trainers.values.recipe import Epoch, Normalisation, Recipe, Trained
+from trainers.values.task import LearningTask
 
 __all__ = ["Normalisation", "Recipe", "Trained", "predict", "train"]
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from auditor.values.errors import ConfigError
-from trainers.task import Floats, LearningTask
+from trainers.values.pictures import Floats
+from trainers.values.task import LearningTask
 
 
 def smoothed(targets: Floats, task: LearningTask, share: float) -> Floats:

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from auditor.values.errors import ConfigError, DatasetError
 from trainers.engine.encoder_file import Program
 from trainers.engine.models import network_named, parameters
-from trainers.recipe import Epoch, Normalisation, Recipe, Trained
-from trainers.task import LearningTask
+from trainers.values.recipe import Epoch, Normalisation, Recipe, Trained
+from trainers.values.task import LearningTask
 
 SCHEMA_VERSION = 1
 WEIGHTS, DESCRIPTION, CARD = "model.safetensors", "model.json", "card.md"

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from auditor.values.errors import ConfigError
-from trainers.recipe import Recipe, Trained
-from trainers.task import LearningTask
+from trainers.values.recipe import Recipe, Trained
+from trainers.values.task import LearningTask
 
 
 class Network(nn.Module):

@@ -8,7 +8,7 @@ import math
 import torch
 from torch import nn
 
-from trainers.recipe import Recipe
+from trainers.values.recipe import Recipe
 
 
 def optimiser_of(network: nn.Module, recipe: Recipe) -> torch.optim.AdamW:

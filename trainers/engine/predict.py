@@ -11,10 +11,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from trainers.data import Pictures
 from trainers.engine.feed import Feed, Normaliser, layout
-from trainers.recipe import Floats, Normalisation, Recipe, Rows, Trained
-from trainers.task import LearningTask, grade_probabilities
+from trainers.tasks.ordinal import grade_probabilities
+from trainers.values.pictures import Floats, Pictures, Rows
+from trainers.values.recipe import Normalisation, Recipe, Trained
+from trainers.values.task import LearningTask
 
 AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 

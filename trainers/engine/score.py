@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from trainers.data import Examples, Pictures
 from trainers.engine.feed import Feed
-from trainers.engine.losses import UNKNOWN_PIXEL
 from trainers.engine.predict import predict_feed
-from trainers.recipe import Floats, Trained
-from trainers.task import targets_from
+from trainers.tasks.of_dataset import targets_from
+from trainers.values.pictures import UNKNOWN_PIXEL, Examples, Floats, Pictures
+from trainers.values.recipe import Trained
 
 
 def score_of(trained: Trained, pictures: Pictures, examples: Examples, device: torch.device) -> float:

@@ -17,9 +17,9 @@ from auditor.statistics.multiplicity import holm
 from auditor.values.results import Chart, ComparisonVerdict, Evaluation, Measured, Table
 from trainers.grading.evaluation_tables import calibration_chart, class_table, difference_chart, tests_table, trivial_table
 from trainers.grading.grade import Array, Graded, Kind, grade
-from trainers.grading.metrics import Doubles, Metric
 from trainers.grading.paired import Draws, Interval, draw, draw_seeds, interval
 from trainers.grading.wording import LEAST_PATIENTS, count, judge, lowered, notes, number, signed, summary
+from trainers.metrics.panel import Doubles, Metric
 
 Patients = Sequence[object] | Array
 Seeds = Sequence[Array] | Array

@@ -9,9 +9,9 @@ import numpy as np
 from auditor.statistics.multiplicity import holm
 from auditor.values.results import Cell, Chart, Column, ColumnKind, Measured, Table
 from trainers.grading.grade import Array, Graded
-from trainers.grading.mask_metrics import UNKNOWN
-from trainers.grading.metrics import Doubles, calibration_bins
 from trainers.grading.paired import Interval, delong, mcnemar
+from trainers.metrics.mask_panel import UNKNOWN
+from trainers.metrics.panel import Doubles, calibration_bins
 
 
 def cell(value: float) -> Cell:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.statistics.clusters import clusters_of
-from trainers.grading import mask_metrics, panels
-from trainers.grading.metrics import Doubles, Longs, Metric, Panel
+from trainers.metrics import label_panels, mask_panel
+from trainers.metrics.panel import Doubles, Longs, Metric, Panel
 
 Kind = Literal["single", "multi", "ordinal", "continuous", "segmentation"]
 Array = npt.NDArray[np.generic]
@@ -118,7 +118,7 @@ def grade(
 
 def _prepared(kind: Kind, prediction: Array, truth: Array, classes: int) -> Array:
     if kind == "segmentation":
-        maps = mask_metrics.class_maps(prediction, truth.ndim - 1)
+        maps = mask_panel.class_maps(prediction, truth.ndim - 1)
         if maps.shape != truth.shape:
             raise ValueError("masks and predictions differ in shape")
         return maps
@@ -139,7 +139,7 @@ def _known(kind: Kind, truth: Array) -> npt.NDArray[np.bool_]:
     if kind in ("single", "ordinal"):
         return np.asarray(truth.astype(np.int64) >= 0)
     if kind == "segmentation":
-        return np.asarray((truth != mask_metrics.UNKNOWN).reshape(len(truth), -1).any(axis=1))
+        return np.asarray((truth != mask_panel.UNKNOWN).reshape(len(truth), -1).any(axis=1))
     return np.asarray(np.isfinite(truth.astype(np.float64)).reshape(len(truth), -1).any(axis=1))
 
 
@@ -154,25 +154,25 @@ def _names(kind: Kind, classes: Sequence[str]) -> tuple[str, ...]:
 
 def _metrics(kind: Kind, truth: Array, classes: int) -> tuple[Metric, ...]:
     if kind == "continuous":
-        return panels.continuous_metrics(truth.astype(np.float64))
+        return label_panels.continuous_metrics(truth.astype(np.float64))
     if kind == "ordinal":
-        return panels.ordinal_metrics(classes)
+        return label_panels.ordinal_metrics(classes)
     if kind == "segmentation":
-        return mask_metrics.mask_metrics(truth.shape[1:])
-    return panels.SINGLE if kind == "single" else panels.MULTI
+        return mask_panel.mask_metrics(truth.shape[1:])
+    return label_panels.SINGLE if kind == "single" else label_panels.MULTI
 
 
 def _panel(kind: Kind, truth: Array, prediction: Array, classes: Sequence[str], index: Longs, patients: int) -> Panel:
     if kind == "segmentation":
-        return mask_metrics.mask_panel(
+        return mask_panel.mask_panel(
             truth.astype(np.int64), prediction.astype(np.int64), len(classes), patients=index, count=patients
         )
     values: Doubles = prediction.astype(np.float64)
     if kind == "multi":
-        return panels.multi_panel(truth.astype(np.float64), values, index, patients)
+        return label_panels.multi_panel(truth.astype(np.float64), values, index, patients)
     if kind == "continuous":
-        return panels.continuous_panel(truth.astype(np.float64), values, index, patients)
-    build = panels.single_panel if kind == "single" else panels.ordinal_panel
+        return label_panels.continuous_panel(truth.astype(np.float64), values, index, patients)
+    build = label_panels.single_panel if kind == "single" else label_panels.ordinal_panel
     return build(truth.astype(np.int64), values, index, patients)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest, norm, rankdata, t
 
-from trainers.grading.metrics import Doubles, Longs, Panel
+from trainers.metrics.panel import Doubles, Longs, Panel
 
 LEVEL = 0.95
 _CELLS = 4_000_000

@@ -13,10 +13,10 @@ from auditor.evidence.masks.mask_names import mask_names
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from trainers.copying.place import built, put
-from trainers.data import Pictures
 from trainers.decoding.model_input import Workplace
 from trainers.engine.predict import predict
-from trainers.recipe import Trained
+from trainers.values.pictures import Pictures
+from trainers.values.recipe import Trained
 
 BATCH = 16
 STRIP = 256

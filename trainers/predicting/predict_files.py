@@ -20,7 +20,7 @@ from trainers.engine.bench import device_named
 from trainers.engine.model_file import DESCRIPTION, load_model
 from trainers.engine.predict import predict
 from trainers.predicting.mask_files import write_masks
-from trainers.recipe import Trained
+from trainers.values.recipe import Trained
 
 FORMATS = (".csv", ".parquet", ".npy")
 ID_NAMES = ("record", "record_id", "id", "path")

@@ -23,13 +23,13 @@ from auditor.prediction.out_of_fold import Question, answered, question_of, why_
 from auditor.prediction.predict import Inputs, predict, probed
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from trainers.data import examples_of
 from trainers.decoding.model_input import Workplace
 from trainers.engine.bench import Bench
 from trainers.engine.encoder_features import borrowed, features_of
-from trainers.recipe import Trained
-from trainers.strategy import Trust
-from trainers.trust import kin
+from trainers.engine.examples import examples_of
+from trainers.kin import kin
+from trainers.values.recipe import Trained
+from trainers.values.trust import Trust
 
 SHARE_OF_EPOCHS, LEAST_EPOCHS = 0.3, 5
 """Of the epochs that training for `fix` has: networks learn wrong labels by heart later. See docs/label-noise.md."""

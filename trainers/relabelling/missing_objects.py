@@ -12,8 +12,8 @@ import torch
 from scipy import ndimage
 
 from auditor.values.errors import ConfigError
-from trainers.engine.losses import UNKNOWN_PIXEL
-from trainers.recipe import Floats, Trained
+from trainers.values.pictures import UNKNOWN_PIXEL, Floats
+from trainers.values.recipe import Trained
 
 Masks = npt.NDArray[np.uint8]
 

@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from auditor.values.results import Column, Proposal, Table
-from trainers.recipe import Trained
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.truth import chosen_on_validation
+from trainers.values.recipe import Trained
 
 Level = Literal["off", "standard", "strong"]
 LEVELS: tuple[Level, ...] = ("off", "standard", "strong")
@@ -120,7 +120,7 @@ class Augment(Strategy):
         if level == "off":
             return Nothing().fit(case, proposal, seed)  # under the name it has there
         recipe = replace(case.bench.recipe, augmentation=level, flips=self.flips)
-        examples = case.bench.examples(case, proposal)
+        examples = case.bench.examples(proposal)
         return case.bench.train(examples, seed=seed, name=f"{self.name}-{level}-{seed}", recipe=recipe)
 
 

@@ -18,7 +18,7 @@ from trainers.relabelling.verified import Group, bounded_groups, group_table, st
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 
 if TYPE_CHECKING:
-    from trainers.recipe import Trained
+    from trainers.values.recipe import Trained
 
 Bools = npt.NDArray[np.bool_]
 
@@ -127,7 +127,7 @@ class Confident(Strategy):
 
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """Plain cross-entropy under the weights; of the suggestions only those that are rewritten teach."""
-        examples = case.bench.examples(case, proposal, only_safe=True)
+        examples = case.bench.examples(proposal, only_safe=True)
         return case.bench.train(examples, seed=seed, name=f"{self.name}-{seed}")
 
     def _nothing(self, case: Case, tasks: Sequence[JudgedTask], *, doubtful: bool) -> Proposal:

@@ -24,7 +24,8 @@ from auditor.values.results import Column, Proposal, Table
 from trainers.copying.source import MADE
 from trainers.copying.toml_text import toml_text
 from trainers.rewriting.deidentify import LEAST_SALT, PSEUDONYMS, Cleaner, Trail, deidentify
-from trainers.strategy import Answers, Bools, Case, NotApplicable, Strategy
+from trainers.strategy import Answers, Case, NotApplicable, Strategy
+from trainers.values.trust import Bools
 
 MOST_LEFT_OUT = 0.5
 KEPT_COLUMNS = frozenset(("age", "sex", "gender", "view", "laterality", "side", "projection", "modality"))

@@ -12,14 +12,14 @@ import numpy as np
 import torch
 
 from auditor.values.results import Cell, Proposal
-from trainers.data import Rows
 from trainers.engine.bench import Bench
 from trainers.engine.model_file import load_model, save_model
 from trainers.engine.models import network_named, parameters
-from trainers.recipe import Recipe, Trained
 from trainers.relabelling.pseudo_labels import tempered
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
-from trainers.task import LearningTask
+from trainers.values.pictures import Rows
+from trainers.values.recipe import Recipe, Trained
+from trainers.values.task import LearningTask
 
 TIMED_PICTURES = 1000
 STUDENT = "small-cnn"
@@ -80,7 +80,7 @@ class Distill(Strategy):
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """The ensemble, then the student."""
         bench = case.bench
-        examples = bench.examples(case, proposal)
+        examples = bench.examples(proposal)
         plain, ensemble = bench.in_time(bench.recipe, examples, share=ENSEMBLES_TIME / self.networks), []
         for member in range(self.networks):
             name = f"{self.name}-{seed}-teacher{member + 1}"

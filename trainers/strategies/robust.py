@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.values.results import Proposal
-from trainers.recipe import Trained
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
+from trainers.values.recipe import Trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class Robust(Strategy):
         """ELR and EMA."""
         plain = case.bench.recipe
         recipe = replace(plain, loss="elr", loss_options={"beta": self.beta, "lam": self.lam}, ema=self.ema)
-        examples = case.bench.examples(case, proposal)
+        examples = case.bench.examples(proposal)
         return case.bench.train(examples, seed=seed, name=f"{self.name}-{seed}", recipe=recipe)
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:  # noqa: ARG002

@@ -11,9 +11,7 @@ import numpy as np
 
 from auditor.values.results import Cell, Proposal
 from trainers.contamination import check_unseen
-from trainers.data import Examples, Rows
 from trainers.engine.automatic import automatic
-from trainers.recipe import Recipe, Trained
 from trainers.relabelling.pseudo_labels import (
     DECISIONS,
     Codes,
@@ -38,7 +36,9 @@ from trainers.relabelling.reading import (
     weights_of,
 )
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
-from trainers.task import Kind
+from trainers.values.pictures import Examples, Rows
+from trainers.values.recipe import Recipe, Trained
+from trainers.values.task import Kind
 
 LEAST_TRUSTED = 20
 TEACHERS_TIME, STUDENTS_TIME = 0.4, 0.8
@@ -125,7 +125,7 @@ class Teacher(Strategy):
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """Teachers, their reading of the other records, the student."""
         bench = case.bench
-        trusted = bench.examples(case, proposal, rows=case.trust.trusted)
+        trusted = bench.examples(proposal, rows=case.trust.trusted)
         reading = self.read(case, trusted, seed)
         reading.save(self._place(case, seed))
         targets = targets_of(reading.shares, reading.decisions)
@@ -208,7 +208,7 @@ class Teacher(Strategy):
         """The plain recipe with noise, and with the epochs and batches that suit this number of examples."""
         bench, plain = case.bench, case.bench.recipe
         wanted = automatic(bench.task, examples, bench.device.type)
-        usual = automatic(bench.task, len(bench.examples(case)), bench.device.type)
+        usual = automatic(bench.task, len(bench.examples()), bench.device.type)
         # where the plain recipe was shortened to fit the time, this one is in proportion
         epochs = max(1, round(wanted.epochs * plain.epochs / usual.epochs))
         batch = max(1, round(wanted.batch * plain.batch / usual.batch))

@@ -14,8 +14,8 @@ from trainers.engine.encoder_file import Program, load_encoder
 from trainers.engine.model_file import DESCRIPTION, WEIGHTS, load_model
 from trainers.engine.models import NETWORKS, Network, network_named
 from trainers.engine.randomness import private_randomness
-from trainers.recipe import Normalisation, Recipe, Trained
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
+from trainers.values.recipe import Normalisation, Recipe, Trained
 
 NO_SOURCE = "there is nothing to borrow from: give --from-run COPY (of another dataset's fix) or --encoder FILE --network NAME"
 
@@ -93,7 +93,7 @@ class Transfer(Strategy):
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """Probe, then fine-tuning."""
         bench = case.bench
-        examples = bench.examples(case, proposal)
+        examples = bench.examples(proposal)
         start = self.borrowed(case, seed, Normalisation.of(bench.pictures, examples.rows))
         plain = start.recipe
         probing = max(0, min(plain.epochs, round(self.probe * plain.epochs)))

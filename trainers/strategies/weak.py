@@ -11,13 +11,13 @@ import numpy as np
 
 from auditor.values.errors import ConfigError
 from auditor.values.results import Column, Proposal, Table
-from trainers.engine.losses import UNKNOWN_PIXEL
 from trainers.grading.evaluate import score
-from trainers.recipe import Trained
 from trainers.relabelling.missing_objects import around_objects, best_threshold, shifted
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.truth import chosen_on_validation, patients_of, truth_of
+from trainers.values.pictures import UNKNOWN_PIXEL
+from trainers.values.recipe import Trained
 
 BASELINE, TUNED, UNLABELLED, ONLY_POSITIVE = "baseline", "tuned threshold", "positive-unlabelled", "only-positive"
 ARMS = (BASELINE, TUNED, UNLABELLED, ONLY_POSITIVE)
@@ -139,7 +139,7 @@ class Weak(Strategy):
                 return plain
             rows = case.trust.validation
             return shifted(plain, best_threshold(truth_of(case, rows), bench.predict(plain, rows)[:, 0]))
-        examples = bench.examples(case, proposal)
+        examples = bench.examples(proposal)
         if arm == UNLABELLED:
             recipe = replace(bench.recipe, loss="pu", loss_options={"prior": self.prior(case)})
             return bench.train(examples, seed=seed, name=f"weak-unlabelled-{seed}", recipe=recipe)

@@ -12,8 +12,8 @@ from auditor.degrade.phantom import radiograph
 from auditor.layout import Options, open_dataset
 from auditor.stages.extract import Pass, extract
 from auditor.values.errors import DatasetError
-from trainers.data import Pictures
 from trainers.decoding.pictures import read_pictures, take_place
+from trainers.values.pictures import Pictures
 
 Image8 = npt.NDArray[np.uint8]
 

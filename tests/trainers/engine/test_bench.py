@@ -12,13 +12,13 @@ from auditor.layout import Options, open_dataset
 from auditor.stages.extract import Pass, extract
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
-from auditor.values.results import Correction, Proposal, ScanResult
-from trainers.data import Examples
+from auditor.values.results import Correction, Proposal
 from trainers.engine.automatic import automatic, fitted
 from trainers.engine.bench import Bench, device_named
-from trainers.recipe import Recipe, Trained
-from trainers.strategy import Case, Trust
-from trainers.task import LearningTask
+from trainers.values.pictures import Examples
+from trainers.values.recipe import Recipe, Trained
+from trainers.values.task import LearningTask
+from trainers.values.trust import Trust
 
 SHORT = Recipe(network="small-cnn", width=4, epochs=15, batch=8, rate=1e-2)
 
@@ -57,11 +57,6 @@ def bench_of(dataset: Dataset, work: Path, **options: Any) -> Bench:
     return Bench(dataset, trust_of(dataset.size), work=work, workers=0, **({"device": "cpu", "recipe": SHORT} | options))
 
 
-def case_of(bench: Bench) -> Case:
-    result: ScanResult = None  # type: ignore[assignment]
-    return Case(dataset=bench.dataset, result=result, trust=bench.trust, bench=bench, work=bench.work)
-
-
 def test_nothing_is_done_before_it_is_asked_for(stripes: Dataset, tmp_path: Path) -> None:
     bench = bench_of(stripes, tmp_path / "work")
     assert not (tmp_path / "work").exists()
@@ -71,26 +66,25 @@ def test_nothing_is_done_before_it_is_asked_for(stripes: Dataset, tmp_path: Path
 
 def test_it_trains_on_the_training_records_under_the_proposal(stripes: Dataset, tmp_path: Path) -> None:
     bench = bench_of(stripes, tmp_path)
-    case = case_of(bench)
     training = np.flatnonzero(bench.trust.training)
-    assert bench.examples(case).rows.tolist() == training.tolist()
+    assert bench.examples().rows.tolist() == training.tolist()
     ids = stripes.records.index
     change = Correction(
         record=ids[0], field="label", old="a", new="b", code="LN001", strategy="test", reason="because", safe=True
     )  # fmt: skip
     proposal = Proposal(strategy="test", summary="", corrections=(change,), removed={ids[3]: "odd"}, weights={ids[4]: 0.5})
-    examples = bench.examples(case, proposal)
+    examples = bench.examples(proposal)
     assert examples.rows.tolist() == [row for row in training if row != 3]
     assert examples.targets[0].tolist() == [0, 1]
     doubtful = replace(proposal, corrections=(replace(change, safe=False),))
-    assert bench.examples(case, doubtful).targets[0].tolist() == [1, 0], "the copy will not hold it"
+    assert bench.examples(doubtful).targets[0].tolist() == [1, 0], "the copy will not hold it"
     assert examples.weights[examples.rows == 4].tolist() == [0.5]
-    assert bench.examples(case, rows=bench.trust.evaluation).rows.tolist() == np.flatnonzero(bench.trust.evaluation).tolist()
+    assert bench.examples(rows=bench.trust.evaluation).rows.tolist() == np.flatnonzero(bench.trust.evaluation).tolist()
 
 
 def test_what_it_trained_tells_the_classes_apart(stripes: Dataset, tmp_path: Path) -> None:
     bench = bench_of(stripes, tmp_path)
-    examples, short = bench.examples(case_of(bench)), replace(SHORT, epochs=2)
+    examples, short = bench.examples(), replace(SHORT, epochs=2)
     nets = [bench.train(examples, seed=0, name="none-0"), bench.train(examples, seed=1, name="none-1", recipe=short)]
     assert (tmp_path / "none-0" / "checkpoint.pt").is_file()
     each = [bench.predict(net, bench.trust.evaluation) for net in nets]
@@ -116,7 +110,7 @@ def test_out_of_fold_networks_saw_neither_the_record_nor_its_patient(stripes: Da
     dataset = replace(stripes, records=stripes.records.assign(patient=patients))
     bench = Watched(dataset, trust_of(40), work=tmp_path, workers=0, device="cpu", recipe=replace(SHORT, epochs=2))
     bench.seen = []
-    examples = bench.examples(case_of(bench), rows=np.ones(40, bool))
+    examples = bench.examples(rows=np.ones(40, bool))
     found = bench.out_of_fold(examples, seed=0, name="oof", folds=4)
     assert found.shape == (40, 2)
     np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
@@ -136,10 +130,10 @@ def test_unlabelled_pictures_are_a_pool_after_the_records(stripes: Dataset, tmp_
     pool = extract(open_dataset(tmp_path / "pool", Options()), Pass(workers=0))[0]
     bench = bench_of(stripes, tmp_path / "work", unlabelled=pool)
     assert bench.pool.tolist() == [40, 41, 42]
-    assert bench.examples(case_of(bench)).rows.max() < 40
+    assert bench.examples().rows.max() < 40
     soft = bench.soft_examples(bench.pool, np.full((3, 2), 0.5, np.float32))
     assert len(set(soft.groups.tolist()) | set(bench.groups[:40].tolist())) == 43
-    both = bench.examples(case_of(bench)).joined(soft)
+    both = bench.examples().joined(soft)
     assert bench.predict(bench.train(both, seed=0, name="pool"), bench.pool).shape == (3, 2)
 
 
@@ -180,7 +174,7 @@ def test_the_automatic_recipe_fits_task_size_and_device() -> None:
 
 def test_a_recipe_is_shortened_to_the_time_there_is(stripes: Dataset, tmp_path: Path) -> None:
     bench = bench_of(stripes, tmp_path)
-    examples = bench.examples(case_of(bench))
+    examples = bench.examples()
     long = replace(SHORT, epochs=100_000)
     assert fitted(long, bench.pictures, examples, bench.task, bench.device, 0.0).epochs == 3
     shortened = fitted(long, bench.pictures, examples, bench.task, bench.device, 1.0).epochs
@@ -206,7 +200,7 @@ def test_masks_are_learnt_where_there_are_no_labels(tmp_path: Path) -> None:
     recipe = Recipe(network="unet", width=4, epochs=20, batch=4, rate=1e-2, augmentation="standard")
     bench = bench_of(dataset, tmp_path / "work", recipe=recipe)
     assert bench.task.kind == "segmentation"
-    examples = bench.examples(case_of(bench))
+    examples = bench.examples()
     assert examples.rows.tolist() == [0, 4, 7, 8, 11]  # 3 has no mask
     found = bench.predict(bench.train(examples, seed=0, name="masks"), bench.trust.evaluation)
     assert found.shape == (3, 1, 16, 16)
@@ -218,7 +212,7 @@ def test_masks_are_learnt_where_there_are_no_labels(tmp_path: Path) -> None:
 
 def test_a_training_is_shortened_to_its_share_of_the_time(stripes: Dataset, tmp_path: Path) -> None:
     bench = bench_of(stripes, tmp_path)
-    examples, long = bench.examples(case_of(bench)), replace(SHORT, epochs=100_000)
+    examples, long = bench.examples(), replace(SHORT, epochs=100_000)
     assert bench.in_time(long, examples, share=0.5) is long
     bench.allow(60)
     short = bench.in_time(long, examples, share=0.001)

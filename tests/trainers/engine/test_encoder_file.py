@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from auditor.values.errors import ConfigError
 from trainers.engine.encoder_file import load_encoder
 from trainers.engine.models import network_named
-from trainers.task import LearningTask
+from trainers.values.task import LearningTask
 
 
 def task(channels: int = 1) -> LearningTask:

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from trainers.data import Pictures
 from trainers.engine.feed import Feed, Normaliser
-from trainers.engine.losses import UNKNOWN_PIXEL
-from trainers.recipe import Normalisation
+from trainers.values.pictures import UNKNOWN_PIXEL, Pictures
+from trainers.values.recipe import Normalisation
 
 CPU = torch.device("cpu")
 

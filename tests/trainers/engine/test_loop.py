@@ -9,9 +9,12 @@ import pytest
 import torch
 
 from auditor.values.errors import ConfigError, DatasetError, MedauditError
-from trainers.data import Examples, Pictures
-from trainers.engine.loop import Recipe, Trained, predict, train
-from trainers.task import LearningTask, cumulative
+from trainers.engine.loop import train
+from trainers.engine.predict import predict
+from trainers.tasks.ordinal import cumulative
+from trainers.values.pictures import Examples, Pictures
+from trainers.values.recipe import Recipe, Trained
+from trainers.values.task import LearningTask
 
 QUICK = Recipe(epochs=4, batch=16, width=8, rate=5e-3)
 

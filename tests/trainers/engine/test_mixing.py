@@ -4,7 +4,7 @@ import torch
 
 from auditor.values.errors import ConfigError
 from trainers.engine.mixing import mixed, smoothed
-from trainers.task import LearningTask
+from trainers.values.task import LearningTask
 
 
 def task(kind: str) -> LearningTask:

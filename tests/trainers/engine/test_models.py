@@ -3,8 +3,8 @@ import torch
 
 from auditor.values.errors import ConfigError
 from trainers.engine.models import NETWORKS, blocks, first_network, freeze, network_named, parameters, with_new_head
-from trainers.recipe import Normalisation, Recipe, Trained
-from trainers.task import LearningTask
+from trainers.values.recipe import Normalisation, Recipe, Trained
+from trainers.values.task import LearningTask
 
 
 def task(kind: str = "single", *, shape: tuple[int, ...] = (8, 8), channels: int = 1, classes: int = 3) -> LearningTask:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from trainers.engine.optimiser import Average, optimiser_of, schedule
-from trainers.recipe import Recipe
+from trainers.values.recipe import Recipe
 
 
 def test_the_average_is_that_computed_by_hand() -> None:

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from trainers.data import Pictures
 from trainers.engine.predict import predict, values_of
-from trainers.recipe import Normalisation, Recipe, Trained
-from trainers.task import LearningTask
+from trainers.values.pictures import Pictures
+from trainers.values.recipe import Normalisation, Recipe, Trained
+from trainers.values.task import LearningTask
 
 
 class Constant(nn.Module):

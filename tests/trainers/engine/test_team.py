@@ -16,9 +16,11 @@ import json, os, sys
 from pathlib import Path
 import numpy as np
 import torch
-from trainers.data import Examples, Pictures
-from trainers.engine.loop import Recipe, predict, train
-from trainers.task import LearningTask
+from trainers.values.pictures import Examples, Pictures
+from trainers.values.recipe import Recipe
+from trainers.engine.predict import predict
+from trainers.engine.loop import train
+from trainers.values.task import LearningTask
 
 draw = np.random.default_rng(0)
 classes = draw.integers(0, 2, 101)

@@ -10,11 +10,11 @@ from torch import nn
 
 from auditor.evidence.masks.mask_names import mask_names
 from auditor.values.errors import ConfigError
-from trainers.data import Pictures
 from trainers.decoding.model_input import Workplace
 from trainers.predicting.mask_files import classes_of, enlarged, write_masks
-from trainers.recipe import Normalisation, Recipe, Trained
-from trainers.task import LearningTask
+from trainers.values.pictures import Pictures
+from trainers.values.recipe import Normalisation, Recipe, Trained
+from trainers.values.task import LearningTask
 
 
 def test_masks_are_named_after_their_images_and_never_alike_or_outside() -> None:

@@ -20,8 +20,8 @@ from trainers.engine.encoder_features import borrowed, features_of
 from trainers.engine.models import network_named
 from trainers.predicting import predictor
 from trainers.predicting.predictor import encoder_predictor, network_predictor
-from trainers.recipe import Recipe
-from trainers.task import LearningTask
+from trainers.values.recipe import Recipe
+from trainers.values.task import LearningTask
 
 PLACE = Workplace(device="cpu", workers=0)
 SIZE = 60

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from trainers.engine.losses import UNKNOWN_PIXEL
 from trainers.engine.models import network_named
-from trainers.recipe import Normalisation, Recipe, Trained
 from trainers.relabelling.missing_objects import around_objects, best_threshold, shifted
-from trainers.task import LearningTask
+from trainers.values.pictures import UNKNOWN_PIXEL
+from trainers.values.recipe import Normalisation, Recipe, Trained
+from trainers.values.task import LearningTask
 
 
 def drawn(shape: tuple[int, ...], *boxes: tuple[slice, ...]) -> np.ndarray:

@@ -17,14 +17,15 @@ from auditor.scan import linked_dataset, plan_for
 from auditor.stages.extract import Pass, extract
 from auditor.values.dataset import Dataset
 from auditor.values.results import ScanResult
-from trainers.data import Examples
 from trainers.engine.bench import Bench
 from trainers.grading.evaluate import compare_arms
-from trainers.recipe import Recipe, Trained
 from trainers.strategies.augment import LEVELS, Augment
 from trainers.strategies.nothing import Nothing
-from trainers.strategy import Case, NotApplicable, Trust
+from trainers.strategy import Case, NotApplicable
 from trainers.trust import trust_of as trust_named
+from trainers.values.pictures import Examples
+from trainers.values.recipe import Recipe, Trained
+from trainers.values.trust import Trust
 
 SHORT = Recipe(network="small-cnn", width=4, epochs=2, batch=8, rate=1e-2)
 

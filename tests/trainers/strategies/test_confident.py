@@ -12,7 +12,8 @@ from auditor.evidence.labels.review import Answer, Review
 from auditor.values.dataset import Dataset
 from auditor.values.results import DatasetSummary, Gate, Proposal, ScanResult
 from trainers.strategies.confident import Confident
-from trainers.strategy import Case, NotApplicable, Trust
+from trainers.strategy import Case, NotApplicable
+from trainers.values.trust import Trust
 
 N = 1200
 
@@ -147,7 +148,7 @@ def test_unverified_suggestions_teach_no_network() -> None:
     asked: list[tuple[str, object]] = []
 
     class Bench:
-        def examples(self, case: Case, proposal: Proposal, *, only_safe: bool) -> str:
+        def examples(self, proposal: Proposal, *, only_safe: bool) -> str:
             asked.append(("only_safe", only_safe))
             return "examples"
 

@@ -15,10 +15,11 @@ from auditor.values.dataset import Dataset
 from auditor.values.results import ScanResult
 from trainers.engine.bench import Bench
 from trainers.engine.models import network_named, parameters
-from trainers.recipe import Recipe
 from trainers.strategies.distill import Distill, small
-from trainers.strategy import Case, NotApplicable, Trust
-from trainers.task import LearningTask
+from trainers.strategy import Case, NotApplicable
+from trainers.values.recipe import Recipe
+from trainers.values.task import LearningTask
+from trainers.values.trust import Trust
 
 SHORT = Recipe(network="small-cnn", width=16, epochs=8, batch=8, rate=1e-2)
 DIGITS = LearningTask(kind="single", classes=tuple("0123456789"), channels=1, shape=(8, 8))
@@ -78,7 +79,7 @@ def test_the_first_of_the_ensemble_is_the_network_of_plain_training(stripes: Dat
     case = case_of(stripes, tmp_path)
     distill = Distill(networks=1, share=0.5)
     fit = distill.fit(case, distill.propose(case), 4)
-    plain = case.bench.train(case.bench.examples(case), seed=4, name="plain")
+    plain = case.bench.train(case.bench.examples(), seed=4, name="plain")
     rows = case.trust.evaluation
     np.testing.assert_array_equal(
         case.bench.predict(distill.beside(case, fit)["ensemble"], rows), case.bench.predict(plain, rows)

@@ -16,7 +16,8 @@ from auditor.values.dataset import Dataset
 from auditor.values.results import DatasetSummary, Gate, Proposal, ScanResult
 from trainers.copying.apply import apply
 from trainers.strategies.harmonise import Harmonise
-from trainers.strategy import Case, NotApplicable, Trust
+from trainers.strategy import Case, NotApplicable
+from trainers.values.trust import Trust
 
 
 def seen_in(folder: Path) -> Examined:

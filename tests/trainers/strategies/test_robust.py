@@ -8,9 +8,10 @@ import pytest
 from builders import make_dataset
 
 from auditor.values.results import Proposal
-from trainers.recipe import Recipe
 from trainers.strategies.robust import Robust
-from trainers.strategy import Case, NotApplicable, Trust
+from trainers.strategy import Case, NotApplicable
+from trainers.values.recipe import Recipe
+from trainers.values.trust import Trust
 
 
 class Asked:
@@ -18,7 +19,7 @@ class Asked:
 
     recipe = Recipe(epochs=7, rate=2e-3)
 
-    def examples(self, case: Case, proposal: Proposal) -> str:
+    def examples(self, proposal: Proposal) -> str:
         return "the labels as they are"
 
     def train(self, examples: str, **options: Any) -> Any:

@@ -14,11 +14,12 @@ from auditor.stages.extract import Pass, extract
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import ScanResult
-from trainers.data import Examples
 from trainers.engine.bench import Bench
-from trainers.recipe import Recipe, Trained
 from trainers.strategies.teacher import Teacher, other_rows
-from trainers.strategy import Case, NotApplicable, Trust
+from trainers.strategy import Case, NotApplicable
+from trainers.values.pictures import Examples
+from trainers.values.recipe import Recipe, Trained
+from trainers.values.trust import Trust
 
 SHORT = Recipe(network="small-cnn", width=4, epochs=8, batch=4, rate=1e-2)
 N = 120

@@ -21,10 +21,11 @@ from auditor.values.results import ScanResult
 from trainers.engine.bench import Bench
 from trainers.engine.model_file import save_model
 from trainers.engine.models import network_named
-from trainers.recipe import Normalisation, Recipe, Trained
 from trainers.strategies.transfer import Transfer
-from trainers.strategy import Case, NotApplicable, Trust
-from trainers.task import LearningTask
+from trainers.strategy import Case, NotApplicable
+from trainers.values.recipe import Normalisation, Recipe, Trained
+from trainers.values.task import LearningTask
+from trainers.values.trust import Trust
 
 SHORT = Recipe(network="small-cnn", width=4, epochs=4, batch=8, rate=1e-2)
 

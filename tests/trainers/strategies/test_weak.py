@@ -16,16 +16,16 @@ from auditor.layout import Options, open_dataset
 from auditor.stages.extract import Pass, extract
 from auditor.values.dataset import Dataset
 from auditor.values.results import ScanResult
-from trainers.data import Examples
 from trainers.engine.bench import Bench
-from trainers.engine.losses import UNKNOWN_PIXEL
 from trainers.grading.evaluate import score
-from trainers.recipe import Recipe, Trained
 from trainers.strategies.nothing import Nothing
 from trainers.strategies.weak import ARMS, Weak, WeakOnlyPositive, WeakThreshold, WeakUnlabelled
-from trainers.strategy import Case, NotApplicable, Trust
+from trainers.strategy import Case, NotApplicable
 from trainers.trust import trust_of
 from trainers.truth import patients_of, truth_of
+from trainers.values.pictures import UNKNOWN_PIXEL, Examples
+from trainers.values.recipe import Recipe, Trained
+from trainers.values.trust import Trust
 
 SHORT = Recipe(network="unet", width=4, epochs=3, batch=8, rate=1e-2)
 N, SIDE = 24, 16

@@ -7,7 +7,7 @@ from math import inf
 
 import numpy as np
 
-from trainers.grading.metrics import (
+from trainers.metrics.panel import (
     Doubles,
     Longs,
     Metric,

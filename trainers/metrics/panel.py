@@ -1,8 +1,8 @@
 """What is measured on predictions, so that thousands of resamples of patients cost seconds.
 
-A `Panel` (made by `trainers.grading.panels`) holds one arm of one seed as sums per patient (counts of classes, hits, squared
-errors, calibration bins), and the AUC as ranks; a resample of patients is then a weight per patient, and every metric a
-function of weighted sums. The plain value is that of weights of one.
+A `Panel` (made by the modules beside this one) holds one arm of one seed as sums per patient (counts of classes, hits,
+squared errors, calibration bins), and the AUC as ranks; a resample of patients is then a weight per patient, and every
+metric a function of weighted sums. The plain value is that of weights of one.
 """
 
 from __future__ import annotations

@@ -1,9 +1,6 @@
-"""What a network learns: the kind of target, its classes, and the geometry of the pictures."""
+"""The task that a dataset sets."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,47 +8,9 @@ import pandas as pd
 
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
-
-if TYPE_CHECKING:
-    from trainers.data import Pictures
-
-Kind = Literal["single", "multi", "ordinal", "continuous", "segmentation"]
-Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LearningTask:
-    """What is learnt from which pictures.
-
-    Args:
-        kind: of the target.
-        classes: class names in the order of the dataset's labels; of masks the background first; empty for a number.
-        channels: of a picture, 1 or 3.
-        shape: of a picture, (height, width) or (depth, height, width).
-        target_mean, target_scale: a continuous target is learnt as (value − mean) / scale; a network's output is turned back.
-    """
-
-    kind: Kind
-    classes: tuple[str, ...]
-    channels: int
-    shape: tuple[int, ...]
-    target_mean: float = 0.0
-    target_scale: float = 1.0
-
-    @property
-    def dims(self) -> Literal[2, 3]:
-        """2 for pictures, 3 for volumes."""
-        return 3 if len(self.shape) == 3 else 2
-
-    @property
-    def outputs(self) -> int:
-        """Outputs of a network (per pixel for masks): one per class; one per threshold of grades; one for a number or a single
-        kind of object."""
-        if self.kind == "continuous":
-            return 1
-        if self.kind == "ordinal" or (self.kind == "segmentation" and len(self.classes) == 2):
-            return len(self.classes) - 1
-        return len(self.classes)
+from trainers.tasks.ordinal import cumulative
+from trainers.values.pictures import Pictures
+from trainers.values.task import Floats, LearningTask
 
 
 def task_of(dataset: Dataset, pictures: Pictures, rows: npt.NDArray[np.int64] | None = None) -> LearningTask:
@@ -100,16 +59,3 @@ def targets_from(task: LearningTask, predictions: Floats) -> Floats:
     if task.kind == "continuous":
         return ((predictions - task.target_mean) / task.target_scale).astype(np.float32)
     return predictions.astype(np.float32)
-
-
-def cumulative(probabilities: Floats) -> Floats:
-    """Probabilities of K grades (m, K) → P(grade > k) for k = 0 … K − 2, shape (m, K − 1)."""
-    above = np.cumsum(probabilities[:, ::-1], axis=1)[:, ::-1][:, 1:]
-    return np.asarray(np.clip(above, 0, 1), np.float32)
-
-
-def grade_probabilities(above: Floats) -> Floats:
-    """P(grade > k), shape (m, K − 1) → probabilities of the K grades, shape (m, K); crossing thresholds are made monotone."""
-    ordered = np.minimum.accumulate(above.astype(np.float64), axis=1)
-    edges = np.concatenate([np.ones((len(above), 1)), ordered, np.zeros((len(above), 1))], axis=1)
-    return np.asarray(edges[:, :-1] - edges[:, 1:], np.float32)

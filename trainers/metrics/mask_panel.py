@@ -1,4 +1,4 @@
-"""Dice, Matthews correlation per pixel and Hausdorff distance of masks, as sums per patient (`trainers.grading.metrics.Panel`).
+"""Dice, Matthews correlation per pixel and Hausdorff distance of masks, as sums per patient (`trainers.metrics.panel.Panel`).
 
 Conventions: Dice is a mean over images, per class, then over classes; an image where a class is neither drawn nor predicted
 does not count for it. MCC pools the pixels of all images. Hausdorff is the 95th percentile in pixels; where a class is drawn
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.evidence.raters.overlap import hausdorff95
-from trainers.grading.metrics import Doubles, Longs, Metric, Panel, binary_mcc, class_mean, patient_sums, ratio
+from trainers.metrics.panel import Doubles, Longs, Metric, Panel, binary_mcc, class_mean, patient_sums, ratio
 
 Maps = npt.NDArray[np.int64]
 
@@ -59,7 +59,7 @@ def mask_panel(truth: Maps, predicted: Maps, foreground: int, patients: Longs, c
         truth, predicted: class per pixel, 0 = background, (records, *shape); pixels whose truth is 255 are not known and
             count nowhere.
         foreground: number of classes without the background.
-        patients, count: as in `trainers.grading.metrics.single_panel`.
+        patients, count: as in `trainers.metrics.label_panels.single_panel`.
     """
     axes = tuple(range(1, truth.ndim))
     longest = diagonal(truth.shape[1:])

@@ -5,10 +5,10 @@ import pytest
 import torch
 from sklearn import metrics as sk
 
-from trainers.grading import mask_metrics, panels
-from trainers.grading.metrics import BINS, Panel, calibration_bins
+from trainers.metrics import label_panels, mask_panel
+from trainers.metrics.panel import BINS, Panel, calibration_bins
 
-SINGLE = [m.name for m in panels.SINGLE]
+SINGLE = [m.name for m in label_panels.SINGLE]
 EXACT = 1e-9
 
 
@@ -37,7 +37,7 @@ def named(panel: Panel, names: list[str]) -> dict[str, float]:
 def test_metrics_of_single_labels_equal_scikit_learn(classes: int, coarse: bool) -> None:
     truth, p = case(classes, coarse=coarse)
     predicted = p.argmax(axis=1)
-    panel = panels.single_panel(truth, p, alone(300), 300)
+    panel = label_panels.single_panel(truth, p, alone(300), 300)
     found = named(panel, SINGLE)
     auc = sk.roc_auc_score(truth, p[:, 1]) if classes == 2 else sk.roc_auc_score(truth, p, multi_class="ovr")
     assert found["balanced_accuracy"] == pytest.approx(sk.balanced_accuracy_score(truth, predicted), abs=EXACT)
@@ -55,7 +55,7 @@ def test_calibration_error_equals_a_plain_loop_over_bins_of_equal_size() -> None
     expected = 0.0
     for part in np.array_split(np.argsort(confidence), BINS):  # 450 distinct values: 15 bins of 30
         expected += len(part) / 450 * abs(confidence[part].mean() - right[part].mean())
-    found = named(panels.single_panel(truth, p, alone(450), 450), SINGLE)["calibration_error"]
+    found = named(label_panels.single_panel(truth, p, alone(450), 450), SINGLE)["calibration_error"]
     assert found == pytest.approx(expected, abs=EXACT)
 
 
@@ -68,7 +68,7 @@ def test_calibration_bins_keep_equal_values_together_and_hold_ten_or_more() -> N
 def test_metrics_of_grades_equal_scikit_learn() -> None:
     truth, p = case(5, n=400, seed=2)
     grade = (np.cumsum(p, axis=1) >= 0.5).argmax(axis=1)
-    found = named(panels.ordinal_panel(truth, p, alone(400), 400), [m.name for m in panels.ordinal_metrics(5)])
+    found = named(label_panels.ordinal_panel(truth, p, alone(400), 400), [m.name for m in label_panels.ordinal_metrics(5)])
     assert found["quadratic_kappa"] == pytest.approx(sk.cohen_kappa_score(truth, grade, weights="quadratic"), abs=EXACT)
     assert found["grade_error"] == pytest.approx(sk.mean_absolute_error(truth, grade), abs=EXACT)
     assert found["balanced_accuracy"] == pytest.approx(sk.balanced_accuracy_score(truth, grade), abs=EXACT)
@@ -76,7 +76,7 @@ def test_metrics_of_grades_equal_scikit_learn() -> None:
 
 def test_the_predicted_grade_is_the_median_and_not_the_likeliest() -> None:
     p = np.array([[0.4, 0.0, 0.3, 0.3]])
-    found = named(panels.ordinal_panel(np.array([2]), p, alone(1), 1), [m.name for m in panels.ordinal_metrics(4)])
+    found = named(label_panels.ordinal_panel(np.array([2]), p, alone(1), 1), [m.name for m in label_panels.ordinal_metrics(4)])
     assert found["grade_error"] == 0
 
 
@@ -84,7 +84,7 @@ def test_metrics_of_numbers_equal_scikit_learn_also_far_from_zero() -> None:
     rng = np.random.default_rng(1)
     truth = 1e6 + rng.normal(size=200)
     predicted = truth + rng.normal(scale=0.4, size=200)
-    mae, r2 = panels.continuous_panel(truth, predicted, alone(200), 200).plain()[0]
+    mae, r2 = label_panels.continuous_panel(truth, predicted, alone(200), 200).plain()[0]
     assert mae == pytest.approx(sk.mean_absolute_error(truth, predicted), abs=EXACT)
     assert r2 == pytest.approx(sk.r2_score(truth, predicted), abs=EXACT)
 
@@ -99,8 +99,8 @@ def findings(seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
 
 def test_metrics_of_findings_equal_scikit_learn_on_the_known_cells() -> None:
     truth, p = findings()
-    panel = panels.multi_panel(truth, p, alone(300), 300)
-    found = named(panel, [m.name for m in panels.MULTI])
+    panel = label_panels.multi_panel(truth, p, alone(300), 300)
+    found = named(panel, [m.name for m in label_panels.MULTI])
     cells = [(truth[~np.isnan(truth[:, c]), c].astype(int), p[~np.isnan(truth[:, c]), c]) for c in range(4)]
     auc = [sk.roc_auc_score(y, q) for y, q in cells]
     assert panel.plain()[1] == pytest.approx(auc, abs=EXACT)
@@ -128,7 +128,7 @@ def test_metrics_of_masks_equal_monai_and_scikit_learn() -> None:
     from monai.metrics import compute_dice, compute_hausdorff_distance
 
     truth, predicted = masks()
-    panel = mask_metrics.mask_panel(truth, predicted, 2, alone(6), 6)
+    panel = mask_panel.mask_panel(truth, predicted, 2, alone(6), 6)
     dice, mcc, far = panel.plain()[0]
     hot = [torch.from_numpy(np.stack([(m == c) for c in range(3)], axis=1)).float() for m in (predicted, truth)]
     expected = compute_dice(*hot, include_background=False).numpy()
@@ -146,7 +146,7 @@ def test_an_empty_image_counts_only_where_something_was_predicted() -> None:
     truth, predicted = np.zeros((3, 8, 8), np.int64), np.zeros((3, 8, 8), np.int64)
     truth[0, 2:4, 2:4] = predicted[0, 2:4, 2:4] = 1
     predicted[1, 5, 5] = 1
-    dice, _, far = mask_metrics.mask_panel(truth, predicted, 1, alone(3), 3).plain()[0]
+    dice, _, far = mask_panel.mask_panel(truth, predicted, 1, alone(3), 3).plain()[0]
     assert dice == 0.5  # one perfect, one with a false object; the third is empty in both
     assert far == pytest.approx(np.sqrt(128) / 2)
 
@@ -155,8 +155,8 @@ def test_pixels_that_nobody_knows_count_nowhere() -> None:
     truth, predicted = masks()
     unknown = np.zeros(truth.shape, bool)
     unknown[:, :, 20:30] = True
-    blind = mask_metrics.mask_panel(np.where(unknown, 255, truth), predicted, 2, alone(6), 6).plain()[0]
-    cut = mask_metrics.mask_panel(np.delete(truth, slice(20, 30), 2), np.delete(predicted, slice(20, 30), 2), 2, alone(6), 6)
+    blind = mask_panel.mask_panel(np.where(unknown, 255, truth), predicted, 2, alone(6), 6).plain()[0]
+    cut = mask_panel.mask_panel(np.delete(truth, slice(20, 30), 2), np.delete(predicted, slice(20, 30), 2), 2, alone(6), 6)
     assert blind[:2] == pytest.approx(cut.plain()[0][:2], abs=EXACT)
 
 
@@ -170,16 +170,16 @@ def test_a_resample_of_patients_equals_the_metric_of_the_repeated_records(kind: 
     rows = np.repeat(np.arange(n), times[patients])
     if kind == "masks":
         truth, p = masks()
-        build = lambda t, q, i, m: mask_metrics.mask_panel(t, q, 2, i, m)  # noqa: E731
+        build = lambda t, q, i, m: mask_panel.mask_panel(t, q, 2, i, m)  # noqa: E731
     elif kind == "multi":
         truth, p = findings()
-        build = panels.multi_panel
+        build = label_panels.multi_panel
     elif kind == "continuous":
         truth, p = rng.normal(size=n), rng.normal(size=n)
-        build = panels.continuous_panel
+        build = label_panels.continuous_panel
     else:
         truth, p = case(2 if kind == "binary" else 4, coarse=True)
-        build = panels.ordinal_panel if kind == "ordinal" else panels.single_panel
+        build = label_panels.ordinal_panel if kind == "ordinal" else label_panels.single_panel
     weighted = build(truth, p, patients, n // 2).values(times[:, None].astype(np.float64))
     repeated = build(truth[rows], p[rows], alone(len(rows)), len(rows)).plain()
     keep = slice(None, -1) if kind in ("single", "binary", "multi", "ordinal") else slice(None)  # calibration keeps its bins
@@ -190,16 +190,16 @@ def test_a_resample_of_patients_equals_the_metric_of_the_repeated_records(kind: 
 def test_classes_without_a_record_are_left_out_of_the_means() -> None:
     truth, p = case(3)
     with_empty = np.column_stack([p, np.zeros(len(p))])
-    three = panels.single_panel(truth, p, alone(300), 300).plain()
-    four = panels.single_panel(truth, with_empty, alone(300), 300).plain()
+    three = label_panels.single_panel(truth, p, alone(300), 300).plain()
+    four = label_panels.single_panel(truth, with_empty, alone(300), 300).plain()
     assert four[0] == pytest.approx(three[0], abs=EXACT)
     assert np.isnan(four[1][3])
 
 
 def test_degenerate_predictions_give_chance_values_and_no_warning() -> None:
     truth = np.array([0, 0, 1, 1], np.int64)
-    found = named(panels.single_panel(truth, np.tile([1.0, 0.0], (4, 1)), alone(4), 4), SINGLE)
+    found = named(label_panels.single_panel(truth, np.tile([1.0, 0.0], (4, 1)), alone(4), 4), SINGLE)
     assert (found["balanced_accuracy"], found["macro_auc"], found["mcc"], found["brier_score"]) == (0.5, 0.5, 0.0, 0.5)
-    one = panels.ordinal_panel(np.zeros(4, np.int64), np.tile([1.0, 0.0], (4, 1)), alone(4), 4).plain()[0]
+    one = label_panels.ordinal_panel(np.zeros(4, np.int64), np.tile([1.0, 0.0], (4, 1)), alone(4), 4).plain()[0]
     assert np.isnan(one[0])  # κ of one grade alone is not defined
-    assert np.isnan(panels.continuous_panel(np.ones(4), np.ones(4), alone(4), 4).plain()[0][1])
+    assert np.isnan(label_panels.continuous_panel(np.ones(4), np.ones(4), alone(4), 4).plain()[0][1])

@@ -5,8 +5,10 @@ from builders import make_dataset
 from auditor.values.dataset import State
 from auditor.values.errors import DatasetError
 from auditor.values.results import Correction, Proposal
-from trainers.data import Pictures, examples_of
-from trainers.task import cumulative, grade_probabilities, targets_from, task_of
+from trainers.engine.examples import examples_of
+from trainers.tasks.of_dataset import targets_from, task_of
+from trainers.tasks.ordinal import cumulative, grade_probabilities
+from trainers.values.pictures import Pictures
 
 
 def pictures_of(n: int, **given: object) -> Pictures:

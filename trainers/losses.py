@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from auditor.values.errors import ConfigError
-from trainers.task import LearningTask
-
-UNKNOWN_PIXEL = 255
+from trainers.values.pictures import UNKNOWN_PIXEL
+from trainers.values.task import LearningTask
 
 
 class Loss(nn.Module):

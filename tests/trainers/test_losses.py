@@ -5,9 +5,8 @@ import torch
 from torch import Tensor
 
 from auditor.values.errors import ConfigError
-from trainers.engine.losses import (
+from trainers.losses import (
     LOSSES,
-    UNKNOWN_PIXEL,
     BinaryCrossEntropy,
     CrossEntropy,
     DiceCrossEntropy,
@@ -19,7 +18,8 @@ from trainers.engine.losses import (
     SymmetricCrossEntropy,
     loss_named,
 )
-from trainers.task import LearningTask
+from trainers.values.pictures import UNKNOWN_PIXEL
+from trainers.values.task import LearningTask
 
 KINDS = ("single", "multi", "ordinal", "continuous", "segmentation")
 

@@ -7,17 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import numpy.typing as npt
-from torch import nn
 
 from auditor.values.errors import ConfigError
-from trainers.task import LearningTask
+from trainers.values.pictures import Floats, Pictures, Rows
+from trainers.values.task import LearningTask
 
 if TYPE_CHECKING:
-    from trainers.data import Pictures
-
-Floats = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
+    from torch import nn
 
 SAMPLED_PICTURES = 512
 
@@ -35,7 +31,7 @@ class Recipe:
         rate: highest learning rate of AdamW; it rises over the first `warmup` of all steps and falls as a half cosine to 0.
         weight_decay: of AdamW, on weight matrices and kernels alone.
         loss: `natural` (cross-entropy; binary cross-entropy per label or grade; smooth L1; Dice + cross-entropy for masks), or
-            a name of `trainers.engine.losses.LOSSES`.
+            a name of `trainers.losses.LOSSES`.
         loss_options: its parameters, such as `lam` and `beta` of `elr`, `q` of `gce`, `prior` of `pu`.
         ema: decay per step of the averaged weights that are used in the end; None = the last weights.
         augmentation: on the device, see `trainers.engine.augment`.
