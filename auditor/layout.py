@@ -19,11 +19,11 @@ from pathlib import Path
 from types import ModuleType
 
 from auditor.evidence.privacy.table_privacy import look_at_tables
-from auditor.naming.labels import Level
 from auditor.placement.images import Inventory, take_inventory
 from auditor.plugins import plugin_modules
-from auditor.values.dataset import Dataset, Problem, Task
+from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError
+from auditor.values.labels import Level, Task
 from auditor.values.privacy import Privacy
 
 OWN_OUTPUT = "medaudit-out"

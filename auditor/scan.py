@@ -16,6 +16,7 @@ from auditor.check import Check, SkipCheck, select, title
 from auditor.checks.ma003 import CheckCrashed
 from auditor.config import Config, find_config, read_config
 from auditor.evidence.labels.ensemble import join_predictions
+from auditor.evidence.labels.label_noise import JudgedOnce
 from auditor.evidence.masks.mask_scores import score_masks
 from auditor.evidence.masks.mask_sources import holds_masks
 from auditor.evidence.objects.object_tables import holds_objects, read_objects
@@ -242,7 +243,7 @@ def gather(
         dataset = predict(dataset, seed=plan.config.scan.seed)
         progress.finish()
     clock.lap("predict")
-    return dataset, cached
+    return replace(dataset, judgements=JudgedOnce(dataset)), cached
 
 
 def pass_of(plan: Plan) -> Pass:

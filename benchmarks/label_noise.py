@@ -274,7 +274,7 @@ def images(data: Path) -> Iterator[tuple[str, Matrix, Matrix]]:
     from auditor.layout import Options, open_dataset
     from auditor.prediction.predict import predict
     from auditor.stages.extract import Pass, extract
-    from auditor.values.dataset import Labels
+    from auditor.values.labels import Labels
 
     dataset, _ = extract(open_dataset(data / "images/pneumoniamnist/data/pneumoniamnist.npz", Options()), Pass(workers=2))
     truth, classes = dataset.labels.codes, np.array(dataset.labels.classes, dtype=object)

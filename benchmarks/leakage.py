@@ -22,8 +22,9 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
 from auditor.checks.lk001 import MetadataLeakage
-from auditor.values.dataset import RECORD_COLUMNS, Dataset, Labels
+from auditor.values.dataset import RECORD_COLUMNS, Dataset
 from auditor.values.fields import describe
+from auditor.values.labels import Labels
 from auditor.values.results import DatasetSummary
 
 

@@ -15,8 +15,10 @@ import pandas as pd
 
 from auditor.degrade.encode import SUFFIX, write_image
 from auditor.placement.records import box_frame, empty_annotations, text_column
-from auditor.values.dataset import RECORD_COLUMNS, Dataset, Design, Labels, Predictions, Problem, Task
+from auditor.values.dataset import RECORD_COLUMNS, Dataset, Design, Problem
 from auditor.values.fields import Field, FieldKind
+from auditor.values.labels import Labels, Task
+from auditor.values.predictions import Predictions
 from auditor.values.results import DatasetSummary, Guess
 
 Text = Sequence[str | None]

@@ -21,8 +21,9 @@ import pandas as pd
 from auditor.evidence.kin.groups import is_test, partition
 from auditor.prediction.folds import assign_folds
 from auditor.splits.strata import column_of
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
+from auditor.values.labels import State
 from trainers.kin import kin
 from trainers.values.trust import Trust
 

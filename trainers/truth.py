@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.values.dataset import State
+from auditor.values.labels import State
 from trainers.grading.evaluate import Choice, choose_best
 from trainers.kin import kin
 from trainers.strategy import Case

@@ -14,7 +14,8 @@ from auditor.check import Check, SkipCheck
 from auditor.evidence.labels.fraction import fraction
 from auditor.evidence.raters.consensus import Consensus, consensus
 from auditor.evidence.raters.readings import Readings, collect_readings, finding_sets
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
+from auditor.values.labels import State
 from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 Flags = npt.NDArray[np.bool_]

@@ -9,12 +9,13 @@ import numpy as np
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.labels import residuals
-from auditor.evidence.labels.estimate import ASSUMPTION, NoiseVerdict
-from auditor.evidence.labels.label_noise import JudgedTask, judge_labels, judged_records
+from auditor.evidence.labels.estimate import ASSUMPTION
+from auditor.evidence.labels.label_noise import judge_labels, judged_records
 from auditor.evidence.labels.residuals import judge_numbers
 from auditor.evidence.labels.review import ReviewEstimate, Share, estimate_review
 from auditor.evidence.labels.tables import class_table, joint_table, site_table
 from auditor.values.dataset import Dataset
+from auditor.values.judgements import JudgedTask, NoiseVerdict
 from auditor.values.results import Cell, Chart, Coverage, Finding, Location, Severity, Table, Verdict
 
 

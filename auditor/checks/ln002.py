@@ -10,9 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.evidence.labels.label_noise import JudgedTask, judge_labels
+from auditor.evidence.labels.label_noise import judge_labels
 from auditor.evidence.labels.residuals import JudgedNumbers, judge_numbers
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
+from auditor.values.judgements import JudgedTask
+from auditor.values.labels import State
 from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 BINS = 20

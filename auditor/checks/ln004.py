@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from auditor.check import Check, Need
 from auditor.evidence.labels.fraction import fraction
-from auditor.evidence.labels.label_noise import JudgedTask, judge_labels, judged_records
+from auditor.evidence.labels.label_noise import judge_labels, judged_records
 from auditor.values.dataset import Dataset
+from auditor.values.judgements import JudgedTask
 from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 

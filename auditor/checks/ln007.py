@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
+from auditor.values.labels import State
 from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
 
 _GAPS = re.compile(r"[\s_\-]+")

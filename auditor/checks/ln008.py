@@ -12,9 +12,10 @@ import pandas as pd
 from scipy.stats import norm
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.evidence.labels.label_noise import JudgedTask, judge_labels, judged_records
+from auditor.evidence.labels.label_noise import judge_labels, judged_records
 from auditor.statistics.multiplicity import holm
 from auditor.values.dataset import Dataset
+from auditor.values.judgements import JudgedTask
 from auditor.values.results import Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 DATE_PARTS = 8

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, Need, SkipCheck
+from auditor.evidence.kin.components import comparable_records, identical_groups
 from auditor.evidence.kin.duplicates import Wording, copy_findings, copy_metrics, pairs_table, plural
 from auditor.evidence.kin.groups import partition, spread
-from auditor.stages.link import IDENTICAL, comparable_records, identical_groups
 from auditor.values.dataset import Dataset
+from auditor.values.links import IDENTICAL
 from auditor.values.results import Coverage, Severity, Verdict
 
 WORDING = Wording(code="SP002", again="again", more_than_once="more than once", copy="The same image", subject="same image")

@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
+from auditor.evidence.kin.components import comparable_records, identical_groups
 from auditor.evidence.kin.groups import cells, location, partition
 from auditor.evidence.kin.identity import Codes, identity
-from auditor.stages.link import comparable_records, identical_groups
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
+from auditor.values.labels import State
 from auditor.values.results import Column, Coverage, Finding, Severity, Table, Verdict
 
 

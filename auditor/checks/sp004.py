@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
+from auditor.evidence.kin.components import near_groups
 from auditor.evidence.kin.duplicates import Wording, copy_findings, copy_metrics, pairs_table, plural
 from auditor.evidence.kin.groups import partition, spread
-from auditor.stages.link import Evidence, near_groups
 from auditor.values.dataset import Dataset
+from auditor.values.links import Evidence
 from auditor.values.results import Coverage, Finding, Severity, Verdict
 
 WORDING = Wording(

@@ -12,8 +12,9 @@ from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.kin.duplicates import plural, text
 from auditor.evidence.kin.groups import Spread, cells, location, members, partition, spread
 from auditor.evidence.kin.identity import UID, Codes, identity
-from auditor.stages.link import Evidence, exact_keys
+from auditor.evidence.kin.keys import exact_keys
 from auditor.values.dataset import Dataset
+from auditor.values.links import Evidence
 from auditor.values.results import Cell, Column, Coverage, Finding, Severity, Table, Verdict
 
 LEVELS = {"instance": "SOP instance", "series": "series", "study": "study"}

@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
+from auditor.evidence.kin.components import identical_groups, near_groups
 from auditor.evidence.kin.duplicates import plural, text
 from auditor.evidence.kin.groups import cells, location, members, partition
 from auditor.evidence.kin.identity import MAX_PATIENTS, Codes, can_tell, identity, why_untold
-from auditor.stages.link import codes_of, identical_groups, near_groups
+from auditor.evidence.kin.keys import codes_of
 from auditor.values.dataset import Dataset
 from auditor.values.results import Column, Coverage, Finding, Severity, Table, Verdict
 

@@ -12,7 +12,7 @@ import pandas as pd
 from auditor.format import open_header, read_source
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.headers import plain
-from auditor.naming.labels import Level, text_of
+from auditor.naming.labels import text_of
 from auditor.placement.masks import find_masks
 from auditor.placement.records import Draft, build, no_labels
 from auditor.placement.resolve import resolve_names
@@ -23,9 +23,10 @@ from auditor.tables.label_columns import labels_of
 from auditor.tables.label_table import LabelTable, add_blank_row
 from auditor.tables.roles import Roles, find_roles
 from auditor.tables.tables import read_table
-from auditor.values.dataset import Dataset, Labels
+from auditor.values.dataset import Dataset
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
+from auditor.values.labels import Labels, Level
 from auditor.values.results import Guess
 
 _KEYS: tuple[tuple[str, str, Level], ...] = (

@@ -14,8 +14,9 @@ from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.records import Draft, build, no_labels
 from auditor.placement.tree import FolderRoles, read_folders
 from auditor.tables.label_table import categorical
-from auditor.values.dataset import Dataset, Labels
+from auditor.values.dataset import Dataset
 from auditor.values.fields import Field
+from auditor.values.labels import Labels
 from auditor.values.results import Guess
 
 

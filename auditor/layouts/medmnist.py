@@ -13,12 +13,13 @@ import pandas as pd
 from numpy.lib import format as npy_format
 
 from auditor.layout import Detection, Listing, Options
-from auditor.naming.labels import Level, from_states, single
+from auditor.naming.labels import from_states, single
 from auditor.naming.names import split_name
 from auditor.placement.records import Draft, build, no_labels
 from auditor.tables.label_table import categorical
-from auditor.values.dataset import Dataset, Labels, State
+from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
+from auditor.values.labels import Labels, Level, State
 from auditor.values.results import Guess
 
 MAX_LABEL_BYTES = 1 << 30

@@ -24,8 +24,9 @@ from auditor.tables.label_columns import gather_findings, labels_of
 from auditor.tables.label_table import LabelTable
 from auditor.tables.roles import Roles, find_roles
 from auditor.tables.tables import read_table, table_format
-from auditor.values.dataset import Dataset, Labels, Problem
+from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError
+from auditor.values.labels import Labels
 from auditor.values.results import Guess
 
 _PLAIN_TEXT = (".txt", ".dat")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from auditor.naming.labels import Level
+from auditor.values.labels import Level
 
 BoxStyle = Literal["corners", "size"]
 

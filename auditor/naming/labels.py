@@ -10,9 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.values.dataset import Labels, State
-
-Level = Literal["image", "series", "study", "lesion", "eye", "patient"]
+from auditor.values.labels import Labels, Level, State
 
 NEGATIVE_CLASSES = frozenset(
     ("no finding", "no findings", "nofinding", "none", "no_finding", "no-finding", "normal", "healthy")

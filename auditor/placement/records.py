@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from auditor.values.dataset import RECORD_COLUMNS, Dataset, Labels, Problem
+from auditor.values.dataset import RECORD_COLUMNS, Dataset, Problem
 from auditor.values.fields import Field
+from auditor.values.labels import Labels
 from auditor.values.results import DatasetSummary, Guess
 
 ANNOTATION_COLUMNS = ("record", "rater", "label")

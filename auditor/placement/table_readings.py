@@ -12,7 +12,7 @@ from auditor.naming.labels import numbers_of, states_of, text_of
 from auditor.naming.lexicon import words
 from auditor.placement.records import box_frame
 from auditor.tables.roles import Roles
-from auditor.values.dataset import State
+from auditor.values.labels import State
 
 Objects = npt.NDArray[np.object_]
 

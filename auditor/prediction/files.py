@@ -15,8 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.prediction.numbers import NUMBER
-from auditor.values.dataset import Dataset, Predictions
+from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.predictions import Predictions
 
 ARRAY_NAMES: tuple[str, ...] = ("probabilities", "probs", "pred_probs", "predictions")
 TABLE_SUFFIXES: frozenset[str] = frozenset({".csv", ".tsv", ".txt", ".parquet"})

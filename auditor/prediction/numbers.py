@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_limits
 from auditor.prediction.folds import assign_folds
 from auditor.prediction.number_probe import fit_numbers
 from auditor.prediction.out_of_fold import MAX_TRAINING, MIN_RECORDS
-from auditor.values.dataset import Dataset, Predictions
+from auditor.values.dataset import Dataset
+from auditor.values.predictions import Predictions
 
 CHUNK = 4096
 STRATA = 5

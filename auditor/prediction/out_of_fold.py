@@ -14,7 +14,9 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
 from auditor.prediction.folds import assign_folds
-from auditor.values.dataset import Dataset, Predictions, State
+from auditor.values.dataset import Dataset
+from auditor.values.labels import State
+from auditor.values.predictions import Predictions
 
 MIN_RECORDS = 20
 MIN_PER_CLASS = 5

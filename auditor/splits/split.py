@@ -15,13 +15,14 @@ from auditor.checks.sp001 import PatientAcrossSplits
 from auditor.checks.sp002 import ExactDuplicate
 from auditor.checks.sp004 import NearDuplicate
 from auditor.checks.sp005 import AcquisitionAcrossSplits
+from auditor.evidence.kin.components import components
 from auditor.evidence.kin.groups import EXCLUDED, declared_splits, split_names
 from auditor.evidence.kin.identity import Codes, can_tell, identity, why_untold
 from auditor.splits.allocation import Tolerance, allocate
 from auditor.splits.strata import strata_of
-from auditor.stages.link import BLOCKING, Evidence, components
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
+from auditor.values.links import BLOCKING, Evidence
 from auditor.values.results import Severity, Verdict
 
 BY: Mapping[str, frozenset[Evidence]] = {

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_matrix, hstack
 
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
+from auditor.values.labels import State
 
 Codes = npt.NDArray[np.int64]
 

@@ -1,13 +1,11 @@
 """Links between records: who is the same picture, acquisition or person, and by which evidence.
 
-Patients, studies and series are columns of the records, not pairs: `identity` numbers them and `components` joins both.
+Patients, studies and series are columns of the records, not pairs: `identity` numbers them, `kin.components` joins both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -15,49 +13,11 @@ import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from auditor.evidence.kin.identity import Codes, identity
+from auditor.evidence.kin.identity import Codes
+from auditor.evidence.kin.keys import exact_keys
 from auditor.evidence.likeness.near import near_pairs
 from auditor.values.dataset import Dataset
-
-
-class Evidence(StrEnum):
-    """What a link rests on, the strongest first. Compare with `rank`: as text they sort by the alphabet."""
-
-    BYTES = "bytes"
-    """The same file, or files of the same bytes."""
-    PIXELS = "pixels"
-    """The same decoded pixels, whatever the container."""
-    INSTANCE = "instance"
-    """The same SOP instance UID."""
-    SERIES = "series"
-    STUDY = "study"
-    PATIENT = "patient"
-    """The same patient id, compared exactly; or the same lesion, which belongs to one patient."""
-    NEAR = "near"
-    """A near-duplicate, verified on pixels."""
-    CANDIDATE = "candidate"
-    """Offered for a look; never blocks and moves nothing."""
-
-    @property
-    def rank(self) -> int:
-        """0 for the strongest."""
-        return EVIDENCE.index(self)
-
-
-EVIDENCE: tuple[Evidence, ...] = tuple(Evidence)
-IDENTICAL: frozenset[Evidence] = frozenset({Evidence.BYTES, Evidence.PIXELS})
-BLOCKING: frozenset[Evidence] = frozenset(EVIDENCE) - {Evidence.CANDIDATE}
-
-ID_GRADES = {
-    "patient": Evidence.PATIENT,
-    "lesion": Evidence.PATIENT,
-    "study": Evidence.STUDY,
-    "series": Evidence.SERIES,
-}
-"""The evidence that a shared id is, by the column it stands in."""
-
-MAX_VERSIONS = 20
-"""Different pictures that may carry one SOP instance UID (recompressed, windowed); beyond it, it identifies nothing."""
+from auditor.values.links import IDENTICAL, Evidence
 
 
 def link(dataset: Dataset, *, all_pairs_up_to: int = 20) -> Dataset:
@@ -116,38 +76,6 @@ def identical_codes(dataset: Dataset) -> Codes:
     return np.where(np.bincount(found, minlength=1)[found] > 1, found, -1).astype(np.int64)
 
 
-def exact_keys(dataset: Dataset) -> list[tuple[Evidence, Codes]]:
-    """Codes that make two records the same, by evidence, the strongest first; −1 forms no link; each of shape (records,)."""
-    records, marks = dataset.records, dataset.fingerprints
-    item = records["item"].fillna("")
-    keys = [(Evidence.BYTES, codes_of(records["path"], item))]
-    if marks.empty:
-        return keys
-    flat = marks["constant"].to_numpy(bool) if "constant" in marks else np.zeros(dataset.size, bool)
-    if "bytes" in marks:
-        # All items of one npz have the bytes of their file in common.
-        keys.append((Evidence.BYTES, codes_of(marks["bytes"].where(~flat & (item == "").to_numpy()))))
-    if "pixels" in marks:
-        keys.append((Evidence.PIXELS, codes_of(marks["pixels"].where(~flat))))
-    if "instance" in marks:
-        instance = marks["instance"].where(~flat)
-        if "pixels" in marks:
-            # A UID that so many different pictures carry is the work of a bad anonymisation.
-            instance = instance.where(~(marks["pixels"].groupby(instance).transform("nunique") > MAX_VERSIONS))
-        keys.append((Evidence.INSTANCE, codes_of(instance, item)))
-    return keys
-
-
-def codes_of(first: pd.Series, *others: pd.Series) -> Codes:
-    """One code per distinct combination of values; −1 where `first` is missing or empty; shape (rows,)."""
-    filled = first.fillna("")
-    codes: Codes = np.where((filled == "").to_numpy(bool), -1, pd.factorize(filled)[0]).astype(np.int64)
-    for other in others:
-        more = pd.factorize(other)[0].astype(np.int64) + 1
-        codes = np.where(codes < 0, -1, codes * (int(more.max(initial=0)) + 1) + more)
-    return codes
-
-
 def pairs_of(codes: Codes, *, all_pairs_up_to: int) -> tuple[Codes, Codes]:
     """Positions of the pairs with the same code (negative codes aside), the smaller position first.
 
@@ -171,68 +99,3 @@ def pairs_of(codes: Codes, *, all_pairs_up_to: int) -> tuple[Codes, Codes]:
     first.append(order[starts[group[rays]]])
     second.append(order[rays])
     return np.concatenate(first).astype(np.int64), np.concatenate(second).astype(np.int64)
-
-
-def components(dataset: Dataset, *, grades: Collection[Evidence] = BLOCKING) -> pd.Series:
-    """Which records hang together, over the links and the shared patients, lesions, studies and series of these grades.
-
-    Args:
-        dataset: after `link`; before it only the columns of ids join.
-        grades: the evidence that joins. Candidates are left out unless they are named.
-
-    Returns:
-        Component number per record, from 0 in the order of the records; whole numbers, indexed by record id.
-    """
-    index = dataset.records.index
-    rows: list[Codes] = []
-    columns: list[Codes] = []
-    if len(dataset.links):
-        links = dataset.links[dataset.links["evidence"].isin([g.value for g in grades])]
-        rows.append(index.get_indexer(pd.Index(links["record_a"])).astype(np.int64))
-        columns.append(index.get_indexer(pd.Index(links["record_b"])).astype(np.int64))
-    nodes = dataset.size
-    for role, grade in ID_GRADES.items():
-        if grade in grades:
-            codes = identity(dataset, role)
-            known = np.flatnonzero(codes >= 0)
-            rows.append(known)
-            columns.append(codes[known] + nodes)
-            nodes += int(codes.max(initial=-1)) + 1
-    start = np.concatenate(rows) if rows else np.zeros(0, np.int64)
-    end = np.concatenate(columns) if columns else np.zeros(0, np.int64)
-    graph = coo_matrix((np.ones(len(start), np.int8), (start, end)), shape=(nodes, nodes))
-    _, found = connected_components(graph, directed=False)
-    return pd.Series(pd.factorize(found[: dataset.size])[0].astype(np.int64), index=index, name="component")
-
-
-def near_groups(dataset: Dataset) -> Codes:
-    """Groups of copies that hold a near-duplicate: numbers from 0 in the order of records, −1 = none; shape (records,)."""
-    groups = components(dataset, grades=IDENTICAL | {Evidence.NEAR})
-    nearly = dataset.links[dataset.links["evidence"] == Evidence.NEAR.value] if len(dataset.links) else None
-    if nearly is None or not len(nearly):
-        return np.full(dataset.size, -1, np.int64)
-    kept = groups.isin(groups.loc[nearly["record_a"]].unique()).to_numpy(bool)
-    codes = np.full(dataset.size, -1, np.int64)
-    codes[kept] = pd.factorize(groups.to_numpy()[kept])[0]
-    return codes
-
-
-def identical_groups(dataset: Dataset) -> Codes:
-    """Groups of records that are the same image by bytes or pixels: numbers from 0 in the order of records, −1 = alone."""
-    groups = components(dataset, grades=IDENTICAL).to_numpy()
-    alone = np.bincount(groups, minlength=1)[groups] == 1
-    codes = np.full(dataset.size, -1, np.int64)
-    codes[~alone] = pd.factorize(groups[~alone])[0]
-    return codes
-
-
-def comparable_records(dataset: Dataset) -> npt.NDArray[np.bool_]:
-    """Records whose bytes or pixels are known and not one single value; shape (records,)."""
-    marks = dataset.fingerprints
-    known = np.zeros(dataset.size, bool)
-    if "pixels" in marks:
-        known |= marks["pixels"].notna().to_numpy(bool)
-    if "bytes" in marks:
-        # The bytes of a file of many images say nothing about one of them.
-        known |= (marks["bytes"].notna() & (dataset.records["item"].fillna("") == "")).to_numpy(bool)
-    return known & ~marks["constant"].to_numpy(bool) if "constant" in marks else known

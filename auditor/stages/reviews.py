@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from auditor.evidence.labels.review import Queue, draw_queue, read_review
+from auditor.evidence.labels.review import draw_queue, read_review
 from auditor.evidence.privacy.withhold import withhold
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import Outcome
+from auditor.values.reviews import Queue
 
 
 def read_reviews(dataset: Dataset, files: Sequence[Path], names: Mapping[str, str]) -> Dataset:

@@ -12,8 +12,9 @@ from auditor.statistics.allotment import allot
 from auditor.statistics.clusters import held_by
 from auditor.statistics.derived import Answer, Told
 from auditor.statistics.intervals import logit_interval, obuchowski_variance
-from auditor.values.dataset import Dataset, Predictions
+from auditor.values.dataset import Dataset
 from auditor.values.fields import spoken
+from auditor.values.predictions import Predictions
 from auditor.values.results import Cell, Chart, Column, Table
 
 SHOWN = 40

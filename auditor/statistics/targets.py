@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from auditor.values.dataset import Labels
+from auditor.values.labels import Labels
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.naming import labels as labelling
-from auditor.naming.labels import Level, text_of
+from auditor.naming.labels import text_of
 from auditor.tables.label_table import categorical
 from auditor.tables.roles import Roles
-from auditor.values.dataset import Labels
+from auditor.values.labels import Labels, Level
 
 _INNER = "\x1f"
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from auditor.naming.headers import BoxStyle, KnownHeader, known_header, plain
-from auditor.naming.labels import Level
 from auditor.naming.lexicon import RATER_WORDS, name_score, words
 from auditor.naming.names import split_name
 from auditor.tables.label_roles import Style, find_labels, is_called_label, is_truth, label_score, style_of, twins_of
 from auditor.tables.profiles import Profile, check_column, profile
+from auditor.values.labels import Level
 from auditor.values.results import Guess
 
 _DATE = re.compile(r"^(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4}|(?:19|20)\d{6})(?:[T ]\d.*)?$")

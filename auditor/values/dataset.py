@@ -6,9 +6,8 @@ Every frame is indexed by record id (strings, unique, the same order everywhere)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
 from typing import Literal
 
@@ -16,15 +15,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.evidence.labels.review import Review
-from auditor.evidence.likeness.sketches import Sketches
 from auditor.values.fields import Field
+from auditor.values.judgements import Judgements
+from auditor.values.labels import Labels
 from auditor.values.mask_scores import MaskScores
 from auditor.values.predicted_objects import PredictedObjects
+from auditor.values.predictions import Predictions
 from auditor.values.privacy import Privacy, TableLook
 from auditor.values.results import DatasetSummary, Guess
-
-Task = Literal["none", "single", "multi", "ordinal", "continuous"]
+from auditor.values.reviews import Review
+from auditor.values.sketches import Sketched
 
 ROLES: tuple[str, ...] = (
     "path", "label", "split", "patient", "lesion", "study", "series", "site", "fold", "time", "rater", "mask", "box",
@@ -41,67 +41,6 @@ RECORD_COLUMNS: tuple[str, ...] = (
 """
 
 
-class State(IntEnum):
-    """What a table says about one class of one record (multi-label). Only the first two are labels."""
-
-    NEGATIVE = 0
-    POSITIVE = 1
-    UNCERTAIN = -1
-    NOT_MENTIONED = -2
-    NOT_ASSESSED = -3
-
-
-@dataclass(frozen=True, kw_only=True)
-class OneClass:
-    """One class against the rest: `known` and `positive` are boolean, shape (records,)."""
-
-    name: str
-    known: npt.NDArray[np.bool_]
-    positive: npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Labels:
-    """The labels of the records.
-
-    Args:
-        task: `none` where there is no label.
-        values: single, ordinal: class name per record (missing = NA); continuous: the number as float; multi: joined text.
-        states: multi only: int8 frame (records × classes) of `State`.
-        classes: class names; sorted for single and multi, in grade order for ordinal; empty for continuous.
-        level: what one label speaks about.
-        origin: where it came from: `class folder`, or the column name(s). That field is never called a leak.
-    """
-
-    task: Task
-    values: pd.Series
-    states: pd.DataFrame | None = None
-    classes: tuple[str, ...] = ()
-    level: Literal["image", "series", "study", "lesion", "eye", "patient"] = "image"
-    origin: str = ""
-
-    @property
-    def codes(self) -> npt.NDArray[np.int64]:
-        """Class index per record, −1 where unlabelled; shape (records,). For single and ordinal labels."""
-        return pd.Categorical(self.values, categories=list(self.classes)).codes.astype(np.int64)
-
-    def one_vs_rest(self) -> Iterator[OneClass]:
-        """Every class against the rest, for single, ordinal and multi-label alike; of two classes, the rarer alone."""
-        if self.task == "multi":
-            assert self.states is not None
-            for name in self.classes:
-                column = self.states[name].to_numpy()
-                yield OneClass(name=name, known=column >= 0, positive=column == State.POSITIVE)
-        elif self.task in ("single", "ordinal"):
-            codes = self.codes
-            known = codes >= 0
-            present = [i for i in range(len(self.classes)) if (codes == i).any()]
-            if len(present) == 2:
-                present = [min(present, key=lambda i: int((codes == i).sum()))]
-            for i in present:
-                yield OneClass(name=self.classes[i], known=known, positive=codes == i)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Problem:
     """A file or row that could not be used. `kind` as in `UnreadableFile`, or `missing`, `unlisted`, `outside-root`."""
@@ -111,31 +50,6 @@ class Problem:
     reason: str
     record: str | None = None
     line: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Predictions:
-    """Class probabilities of every record by a model that did not train on it.
-
-    Args:
-        probabilities: float32, shape (records, classes), rows aligned with `Dataset.records`; NaN rows = not predicted. Of a
-            continuous label the predicted number, in one column called `value`.
-        classes: names of the columns.
-        origin: `built-in probe`, or the file name.
-        out_of_fold: False when declared in-sample.
-        margins: float32, shape (records,): how far networks were ahead with the given label while they learnt from it (logit of
-            that class less the largest other, mean over the first half of the epochs and all folds that held the record);
-            NaN = not learnt from. None where nothing was trained for the scan, and for labels that are not exclusive classes.
-        remembered: what several checks derive from these numbers, kept so that it is computed once; no part of the value.
-    """
-
-    probabilities: npt.NDArray[np.float32]
-    classes: tuple[str, ...]
-    origin: str
-    out_of_fold: bool = True
-    folds: int = 0
-    margins: npt.NDArray[np.float32] | None = None
-    remembered: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,9 +121,10 @@ class Dataset:
         texts: words of the free texts in the header (descriptions, comments), lower case, per record; text, NA where there are
             none; empty when no header has any. May identify: checks look into it and show none of it.
         sketches: what near-duplicates are looked for with; None before `extract`.
-        links: pairs: `record_a`, `record_b`, `evidence` (see auditor.stages.link.EVIDENCE), `score`, `how` (what was done, in
+        links: pairs: `record_a`, `record_b`, `evidence` (see auditor.values.links.EVIDENCE), `score`, `how` (what was done, in
             words).
         predictions: out-of-fold probabilities, or None.
+        judgements: the labels judged by the predictions, for whoever asks; None before that stage.
         mask_scores: drawn masks beside predicted ones, or None where no masks were predicted.
         predicted_objects: boxes or points that a model saw, or None where none were predicted.
         reviews: what people answered about some of the labels.
@@ -241,9 +156,10 @@ class Dataset:
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
     fronts: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
     texts: pd.Series = field(default_factory=lambda: pd.Series(dtype="string"))
-    sketches: Sketches | None = None
+    sketches: Sketched | None = None
     links: pd.DataFrame = field(default_factory=pd.DataFrame)
     predictions: Predictions | None = None
+    judgements: Judgements | None = None
     mask_scores: MaskScores | None = None
     predicted_objects: PredictedObjects | None = None
     reviews: tuple[Review, ...] = ()

@@ -8,7 +8,8 @@ import numpy as np
 
 from auditor.naming.labels import NEGATIVE_CLASSES, split_cell, state_of
 from auditor.naming.names import split_name
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
+from auditor.values.labels import State
 from auditor.values.results import Correction
 from trainers.copying.source import Source, Texts
 

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.evidence.kin.groups import is_test
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
+from auditor.values.labels import State
 from auditor.values.results import Correction, Proposal
 from trainers.copying.cells import Cells, Refused
 from trainers.copying.ledger import Entry, Removal

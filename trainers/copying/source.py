@@ -17,8 +17,9 @@ from auditor.layouts.table import table_and_roles
 from auditor.naming.labels import text_of
 from auditor.placement.table_choice import MERGED_SPLIT
 from auditor.tables.tables import read_table
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
+from auditor.values.labels import State
 
 Texts = npt.NDArray[np.object_]
 MADE = "labels.csv"

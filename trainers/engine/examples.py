@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.naming.labels import states_of
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
+from auditor.values.labels import State
 from auditor.values.results import Correction, Proposal
 from trainers.kin import kin
 from trainers.tasks.ordinal import cumulative

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.check import SkipCheck
-from auditor.evidence.labels.label_noise import JudgedTask, judge_labels
+from auditor.evidence.labels.label_noise import judge_labels
 from auditor.evidence.labels.review import CONTROLS, SUSPECTS, draw_queue
 from auditor.values.dataset import Dataset
+from auditor.values.judgements import JudgedTask
 from auditor.values.results import Cell, Column, Correction, Proposal, Table
 from trainers.relabelling.verified import Group, bounded_groups, group_table, stratum_of
 from trainers.strategy import Answers, Case, NotApplicable, Strategy

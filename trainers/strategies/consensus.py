@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.evidence.raters.release import Release, release
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.labels import State
 from auditor.values.results import Column, Correction, Proposal, Table
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 

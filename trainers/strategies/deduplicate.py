@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from auditor.evidence.kin.components import components
 from auditor.evidence.kin.groups import declared_splits, is_test, is_training
-from auditor.stages.link import IDENTICAL, Evidence, components
 from auditor.values.dataset import Dataset
+from auditor.values.links import IDENTICAL, Evidence
 from auditor.values.results import Column, Proposal, Table
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 

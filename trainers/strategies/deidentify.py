@@ -17,9 +17,10 @@ import pandas as pd
 
 from auditor.files import write_files
 from auditor.layout import CONFIG_NAME
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.fields import words
+from auditor.values.labels import State
 from auditor.values.results import Column, Proposal, Table
 from trainers.copying.source import MADE
 from trainers.copying.toml_text import toml_text

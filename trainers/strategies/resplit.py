@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from auditor.evidence.kin.components import components
 from auditor.evidence.kin.groups import EXCLUDED, declared_splits, split_names
 from auditor.evidence.kin.identity import can_tell, identity, why_untold
 from auditor.splits.split import NewSplit, Wish, crossing, split
-from auditor.stages.link import BLOCKING, components
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
+from auditor.values.links import BLOCKING
 from auditor.values.results import Cell, Column, Correction, Proposal, Table
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 

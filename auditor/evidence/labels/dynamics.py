@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from auditor.evidence.labels.estimate import NoiseEstimate
+from auditor.values.judgements import NoiseEstimate
 
 MARGIN_SHARE = 0.25
 """Weight of the margin's rank beside that of the score. Chosen on digits and pneumoniamnist: 0.15 to 0.5 are alike."""

@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.prediction.out_of_fold import MAX_TRAINING, fit_temperature, soften
-from auditor.values.dataset import Dataset, Predictions, State
+from auditor.values.dataset import Dataset
+from auditor.values.labels import State
+from auditor.values.predictions import Predictions
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]

@@ -18,12 +18,11 @@ supported, and the verdict is "cannot tell".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from auditor.evidence.labels.fraction import Fraction, fraction
+from auditor.evidence.labels.fraction import fraction
 from auditor.evidence.labels.transition import (
     BOASTFUL,
     Profile,
@@ -34,8 +33,8 @@ from auditor.evidence.labels.transition import (
     noise_profile,
     place_of,
 )
+from auditor.values.judgements import Fraction, NoiseEstimate, NoiseVerdict
 
-NoiseVerdict = Literal["noise", "no evidence", "cannot tell"]
 ASSUMPTION = (
     "labels that disagree where the model is surest are wrong, and the share of wrong labels follows a line from there to the "
     "records it doubts"
@@ -60,39 +59,6 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoiseEstimate:
-    """What labels and one model say together; arrays have one row per judged record.
-
-    Args:
-        verdict, reason: and why, in words.
-        disagreement: share of records whose most probable class is not the given one.
-        null_disagreement: what the sharpened model would disagree with if every label were right: mean of 1 − max p.
-        noise: model-based share of wrong labels, under `ASSUMPTION`; the interval is that of sampling alone.
-        sure, doubtful: disagreement among the surer half of the records, and among those of middling confidence.
-        skill: how much more probability the given classes get than by chance; 0 = none, 1 = all there is.
-        transition: (classes, classes), row = true class, column = given class; rows sum to 1.
-        suspicion: probability that the given label is wrong, 0–1; their mean is `noise` where that can be reached.
-        score: 0–1, low = look here first.
-        suggested: the most probable class, or for flagged records the most probable other one.
-        flagged: the lowest scores, as many as give the highest expected F1; at most 1 % where there is no evidence of noise.
-    """
-
-    verdict: NoiseVerdict
-    reason: str
-    disagreement: Fraction
-    null_disagreement: float
-    noise: Fraction
-    sure: Fraction
-    doubtful: Fraction
-    skill: float
-    transition: Doubles
-    suspicion: Floats
-    score: Floats
-    suggested: npt.NDArray[np.signedinteger]
-    flagged: Bools
 
 
 def estimate_noise(

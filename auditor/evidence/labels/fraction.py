@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
+from auditor.values.judgements import Fraction
+
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fraction:
-    """A share of `count` records with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-    count: int
 
 
 def fraction(hits: Bools, groups: npt.NDArray[np.int64] | None = None, where: Bools | None = None) -> Fraction:

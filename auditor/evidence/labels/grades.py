@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from auditor.evidence.labels.estimate import Codes, Floats, NoiseEstimate
+from auditor.evidence.labels.estimate import Codes, Floats
+from auditor.values.judgements import NoiseEstimate
 
 WEIGHT = 0.25
 """Power of the expected distance in the ranking. Simulated: errors of two grades or more rank higher (average precision +.00 to

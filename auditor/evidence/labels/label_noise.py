@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,53 +13,17 @@ import pandas as pd
 
 from auditor.check import SkipCheck
 from auditor.evidence.labels.dynamics import with_margins
-from auditor.evidence.labels.estimate import NoiseEstimate, estimate_noise
+from auditor.evidence.labels.estimate import estimate_noise
 from auditor.evidence.labels.grades import by_grade
 from auditor.prediction.folds import fold_groups
 from auditor.prediction.predict import why_not
-from auditor.values.dataset import Dataset, Labels, Predictions, State
+from auditor.values.dataset import Dataset
+from auditor.values.judgements import JudgedTask, both
+from auditor.values.labels import State
+from auditor.values.predictions import Predictions
 
 MIN_JUDGED = 20
 THREADS = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class JudgedTask:
-    """One question that every judged record answers: which class (exclusive classes), or whether one class (multi-label).
-
-    Args:
-        name: the class for multi-label, empty otherwise.
-        classes: names of the columns of `probabilities`.
-        codes: given class of each judged label, in as few bytes as hold it.
-        groups: patient of each of them, as a number.
-        told: (labels, classes), or of two classes the probability of the second, (labels,): fourteen findings of a million
-            images stay a view of the predictions.
-        estimate: what follows.
-        records: judged records, positions in `Dataset.records`.
-        label_of: which judged label each of them carries; the same array as `records` where every record has its own, in order.
-            A label of a study is one label, whatever its number of images.
-    """
-
-    name: str
-    classes: tuple[str, ...]
-    codes: npt.NDArray[np.signedinteger]
-    groups: npt.NDArray[np.int64]
-    told: npt.NDArray[np.float32]
-    estimate: NoiseEstimate
-    records: npt.NDArray[np.int64]
-    label_of: npt.NDArray[np.int64]
-
-    @property
-    def probabilities(self) -> npt.NDArray[np.float32]:
-        """Shape (labels, classes)."""
-        return self.told if self.told.ndim == 2 else both(self.told)
-
-    @property
-    def differs(self) -> npt.NDArray[np.bool_]:
-        """Whether the model names another class than the given one; shape (labels,)."""
-        if self.told.ndim == 2:
-            return np.asarray(self.told.argmax(axis=1) != self.codes)
-        return np.asarray((self.told > 1 - self.told) != (self.codes == 1))
 
 
 def judged_records(tasks: Sequence[JudgedTask], size: int) -> npt.NDArray[np.bool_]:
@@ -68,11 +32,6 @@ def judged_records(tasks: Sequence[JudgedTask], size: int) -> npt.NDArray[np.boo
     for task in tasks:
         judged[task.records] = True
     return judged
-
-
-def both(second: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Probabilities of two classes, shape (labels, 2), from that of the second."""
-    return np.stack([1 - second, second], axis=1)
 
 
 def narrow(codes: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.signedinteger]:
@@ -94,23 +53,40 @@ def judge_labels(dataset: Dataset, *, tolerance: float) -> tuple[JudgedTask, ...
     predictions = dataset.predictions
     if predictions is None:
         raise SkipCheck(f"no predictions: {why_not(dataset) or 'the predict stage did not run'}")
-    # Five checks ask for the same: the answer is kept beside the predictions, for just these labels and records.
-    key = f"judged at {tolerance}"
-    kept = predictions.remembered.get(key)
-    if isinstance(kept, _Kept) and kept.labels is dataset.labels and kept.records is dataset.records:
-        return kept.tasks
-    tasks = _judged(dataset, predictions, tolerance)
+    kept = dataset.judgements
+    tasks = kept.at(tolerance) if kept is not None and kept.speak_of(dataset) else _judged(dataset, predictions, tolerance)
     if not tasks:
         raise SkipCheck(f"fewer than {MIN_JUDGED} records have both a label and a prediction")
-    predictions.remembered[key] = _Kept(labels=dataset.labels, records=dataset.records, tasks=tasks)
     return tasks
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Kept:
-    labels: Labels
-    records: pd.DataFrame
-    tasks: tuple[JudgedTask, ...]
+class JudgedOnce:
+    """`auditor.values.judgements.Judgements` of one dataset: several checks ask for the same, and it is worked out once.
+
+    It is made by a scan for its checks and goes with the dataset it speaks of.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._found: dict[float, tuple[JudgedTask, ...]] = {}
+
+    def speak_of(self, dataset: object) -> bool:
+        """Whether just these labels, predictions and records were judged."""
+        own = self._dataset
+        return (
+            isinstance(dataset, Dataset)
+            and dataset.labels is own.labels
+            and dataset.predictions is own.predictions
+            and dataset.records is own.records
+            and dataset.fingerprints is own.fingerprints
+        )
+
+    def at(self, tolerance: float) -> tuple[JudgedTask, ...]:
+        """The tasks; empty where fewer than 20 records have a label and a prediction, or nothing was predicted."""
+        if tolerance not in self._found:
+            predictions = self._dataset.predictions
+            self._found[tolerance] = () if predictions is None else _judged(self._dataset, predictions, tolerance)
+        return self._found[tolerance]
 
 
 def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tuple[JudgedTask, ...]:

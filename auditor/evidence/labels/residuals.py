@@ -16,12 +16,12 @@ import numpy.typing as npt
 from scipy.stats import t as student
 
 from auditor.check import SkipCheck
-from auditor.evidence.labels.estimate import NoiseVerdict
-from auditor.evidence.labels.fraction import Fraction, fraction
+from auditor.evidence.labels.fraction import fraction
 from auditor.evidence.labels.label_noise import MIN_JUDGED, carriers
 from auditor.prediction.folds import fold_groups
 from auditor.prediction.predict import why_not
 from auditor.values.dataset import Dataset
+from auditor.values.judgements import Fraction, NoiseVerdict
 
 FALSE_FLAGS = 0.1
 WINDOW, MOST_WINDOWS = 100, 10

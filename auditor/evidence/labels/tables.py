@@ -8,8 +8,8 @@ import pandas as pd
 from cleanlab.count import compute_confident_joint
 
 from auditor.evidence.labels.fraction import fraction, ratio
-from auditor.evidence.labels.label_noise import JudgedTask
 from auditor.values.dataset import Dataset
+from auditor.values.judgements import JudgedTask
 from auditor.values.results import Column, Table
 
 MAX_SITES = 50

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.containers.header_text import words_of
-from auditor.values.dataset import Labels, State
+from auditor.values.labels import Labels, State
 
 MOST_WORDS = 200
 MOST_NUMBERS = 6

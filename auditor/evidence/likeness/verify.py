@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from auditor.evidence.likeness.keypoints import ORIENTATIONS, Keypoints, Plane, keypoints, smooth
 from auditor.evidence.likeness.registration import Flags, Registration, refined, register, warped
-from auditor.evidence.likeness.sketches import Sketches
+from auditor.values.sketches import Sketched
 
 SIDE, STEP = 12, 6
 """Side of the compared squares and their distance, pixels of the proof."""
@@ -174,7 +174,7 @@ def quadrants(whole: Flags, good: Flags) -> int:
 class Verifier:
     """Compares records by their sketches; keeps the keypoints of the last `memory` records."""
 
-    sketches: Sketches
+    sketches: Sketched
     standard: Standard = Standard()
     memory: int = 1024
     _kept: OrderedDict[str, tuple[Proof, ...]] = field(default_factory=OrderedDict)

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.evidence.labels.estimate import NoiseEstimate, estimate_noise
+from auditor.evidence.labels.estimate import estimate_noise
 from auditor.evidence.masks.mask_verdict import deviations
 from auditor.evidence.masks.missing_objects import MissingObjects, judge_missing
 from auditor.evidence.objects.object_match import SAME, Match, similarity, surest_alone
+from auditor.values.judgements import NoiseEstimate
 
 MIN_PAIRS = 20
 """From so many pairs on classes and places are judged."""

@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits
 from auditor.check import SkipCheck
 from auditor.evidence.kin.groups import is_training, partition
 from auditor.prediction.predict import COLOURS, ENCODING, MODULES
-from auditor.values.dataset import Dataset, State
+from auditor.values.dataset import Dataset
+from auditor.values.labels import State
 
 Floats = npt.NDArray[np.float64]
 COMPONENTS = 32

@@ -17,8 +17,9 @@ from auditor.evidence.raters.readings import Readings, collect_readings, finding
 from auditor.evidence.raters.scores import Scores, collect_scores
 from auditor.evidence.raters.tables import record_agreement
 from auditor.prediction.files import read_predictions
-from auditor.values.dataset import Dataset, Labels
+from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.labels import Labels
 
 MIN_GAIN = 0.02
 

@@ -4,7 +4,7 @@ from builders import make_dataset, record_ids
 
 from auditor.check import SkipCheck
 from auditor.checks.ed006 import LabelAgainstConsensus
-from auditor.values.dataset import State
+from auditor.values.labels import State
 from auditor.values.results import Severity
 
 

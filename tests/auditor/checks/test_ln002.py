@@ -4,7 +4,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.ln002 import SuspectLabels
-from auditor.values.dataset import State
+from auditor.values.labels import State
 from auditor.values.results import Severity
 
 

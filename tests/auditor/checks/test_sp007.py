@@ -5,7 +5,8 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.sp007 import PatientUnderSeveralIds
-from auditor.stages.link import components, link
+from auditor.evidence.kin.components import components
+from auditor.stages.link import link
 from auditor.values.results import Finding, Severity, Verdict
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from auditor.layout import Options, open_dataset
-from auditor.values.dataset import State
 from auditor.values.errors import DatasetError
+from auditor.values.labels import State
 
 SHARED = Path(__file__).parents[3] / "../shared/data"
 

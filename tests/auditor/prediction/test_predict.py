@@ -10,8 +10,8 @@ from sklearn.metrics import average_precision_score
 from auditor.feature import View, feature_columns, measure_all
 from auditor.prediction.out_of_fold import soften
 from auditor.prediction.predict import predict, why_not
-from auditor.values.dataset import State
 from auditor.values.image import Header, Pixels
+from auditor.values.labels import State
 
 PNEUMONIA = Path(__file__).parents[2] / "../shared/data/images/pneumoniamnist/data/pneumoniamnist.npz"
 

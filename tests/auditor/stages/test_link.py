@@ -9,9 +9,11 @@ from builders import make_dataset
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditor.evidence.kin.components import components, identical_groups
 from auditor.evidence.kin.identity import can_tell, identity
-from auditor.stages.link import EVIDENCE, Evidence, components, identical_groups, link, pairs_of
+from auditor.stages.link import link, pairs_of
 from auditor.values.dataset import Dataset
+from auditor.values.links import EVIDENCE, Evidence
 
 
 def linked(dataset: Dataset) -> list[tuple[str, str, str]]:

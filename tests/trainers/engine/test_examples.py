@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from builders import make_dataset
 
-from auditor.values.dataset import State
 from auditor.values.errors import DatasetError
+from auditor.values.labels import State
 from auditor.values.results import Correction, Proposal
 from trainers.engine.examples import examples_of
 from trainers.tasks.of_dataset import targets_from, task_of

@@ -13,8 +13,9 @@ from torch import nn
 
 from auditor.layout import Options, open_dataset
 from auditor.stages.extract import Pass, extract
-from auditor.values.dataset import Dataset, Labels, State
+from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
+from auditor.values.labels import Labels, State
 from trainers.decoding.model_input import Workplace
 from trainers.engine.encoder_features import borrowed, features_of
 from trainers.engine.models import network_named

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from builders import make_dataset
 
-from auditor.evidence.labels.review import Answer, Review
 from auditor.values.dataset import Dataset
 from auditor.values.results import DatasetSummary, Gate, Proposal, ScanResult
+from auditor.values.reviews import Answer, Review
 from trainers.strategies.confident import Confident
 from trainers.strategy import Case, NotApplicable
 from trainers.values.trust import Trust

@@ -1,8 +1,9 @@
 import pytest
 from builders import make_dataset
 
+from auditor.evidence.kin.components import components
 from auditor.evidence.kin.identity import MAX_PATIENTS, MIN_ACQUISITIONS, identity
-from auditor.stages.link import components, link
+from auditor.stages.link import link
 from auditor.values.dataset import Dataset
 
 UID = "1.2.840.99.1"

@@ -7,7 +7,7 @@ from builders import make_dataset
 from auditor.evidence.labels.dynamics import ranks, with_margins
 from auditor.evidence.labels.estimate import estimate_noise
 from auditor.evidence.labels.label_noise import judge_labels
-from auditor.values.dataset import Predictions
+from auditor.values.predictions import Predictions
 
 
 def judged(n: int = 400, seed: int = 0):
@@ -62,7 +62,7 @@ def test_the_ranking_of_a_scan_heeds_margins_also_of_labels_of_whole_studies():
     plain = make_dataset(labels=names)
     told = Predictions(probabilities=p, classes=("a", "b", "c"), origin="x")
     (before,) = judge_labels(replace(plain, predictions=told), tolerance=0.01)
-    (after,) = judge_labels(replace(plain, predictions=replace(told, margins=margins, remembered={})), tolerance=0.01)
+    (after,) = judge_labels(replace(plain, predictions=replace(told, margins=margins)), tolerance=0.01)
     assert found(after.estimate.score, wrong) > found(before.estimate.score, wrong)
     # every study has two images of one label: its margin is their mean
     twice = np.repeat(np.arange(300), 2)

@@ -4,7 +4,7 @@ from builders import make_dataset
 from sklearn.metrics import average_precision_score
 
 from auditor.evidence.labels.ensemble import join_predictions
-from auditor.values.dataset import Predictions
+from auditor.values.predictions import Predictions
 
 
 def softmax(z):

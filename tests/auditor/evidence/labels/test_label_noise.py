@@ -5,8 +5,8 @@ import pytest
 from builders import make_dataset
 
 from auditor.check import SkipCheck
-from auditor.evidence.labels.label_noise import judge_labels
-from auditor.values.dataset import State
+from auditor.evidence.labels.label_noise import JudgedOnce, judge_labels
+from auditor.values.labels import State
 
 
 def even(n, classes=2):
@@ -78,6 +78,7 @@ def test_a_finding_of_a_study_is_shown_by_the_image_that_shows_it_best():
 
 def test_what_was_judged_is_kept_for_these_labels_alone():
     dataset = make_dataset(labels=["a", "b"] * 30, probabilities=even(60))
+    dataset = replace(dataset, judgements=JudgedOnce(dataset))
     first = judge_labels(dataset, tolerance=0.01)
     assert judge_labels(dataset, tolerance=0.01) is first
     assert judge_labels(dataset, tolerance=0.02) is not first

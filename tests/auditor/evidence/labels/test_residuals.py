@@ -9,7 +9,8 @@ from auditor.check import SkipCheck
 from auditor.checks.ln001 import EstimatedNoise
 from auditor.checks.ln002 import SuspectLabels
 from auditor.evidence.labels.residuals import discoveries, judge_numbers, tail, usual_residual
-from auditor.values.dataset import Dataset, Predictions
+from auditor.values.dataset import Dataset
+from auditor.values.predictions import Predictions
 
 
 def built(labels, predicted, **more) -> Dataset:

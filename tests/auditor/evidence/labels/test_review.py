@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from auditor.evidence.labels.review import Answer, Review, draw_queue, estimate_review, read_review, share_of, upper_bound
+from auditor.evidence.labels.review import draw_queue, estimate_review, read_review, share_of, upper_bound
 from auditor.values.errors import ConfigError
+from auditor.values.reviews import Answer, Review
 
 RECORDS = [f"r{i}" for i in range(500)]
 FLAGGED = [i < 60 for i in range(500)]

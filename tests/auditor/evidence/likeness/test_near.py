@@ -5,11 +5,13 @@ import pandas as pd
 from builders import make_dataset
 
 from auditor.degrade.phantom import radiograph
+from auditor.evidence.kin.components import components, near_groups
 from auditor.evidence.likeness.near import NearPair, near_pairs, starred
 from auditor.evidence.likeness.perceptual import TOO_SMALL, sketch_of
 from auditor.evidence.likeness.sketches import Sketches
-from auditor.stages.link import Evidence, components, link, near_groups
+from auditor.stages.link import link
 from auditor.values.dataset import Dataset
+from auditor.values.links import Evidence
 
 A, B = (radiograph(p, 0, opacity=False, side=128).astype(np.float32) for p in (1, 2))
 
