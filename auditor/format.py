@@ -9,20 +9,36 @@ A format module has five names:
 * `open_header(source: FileSource, limits: Limits) -> Header`, cheap, decodes no pixel; shape () where there are no pixels;
 * `open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels`.
 
+A format whose header holds free texts has a sixth:
+
+* `texts(source: FileSource, limits: Limits) -> Iterator[tuple[str, str, bool]]`: what each is called, the text, and whether its
+  presence alone tells of a person. Looked into for names, dates and numbers of people, and never shown.
+
 All raise `UnreadableFile`, and nothing else, for whatever is in the file.
 """
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 
+from auditor.containers.source import read_source
 from auditor.plugins import plugin_modules
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Format, Header, Limits, Pixels
+
+__all__ = [
+    "SNIFF_BYTES",
+    "format_of",
+    "formats",
+    "open_header",
+    "open_pixels",
+    "read_source",
+    "reader_of",
+    "readers",
+    "texts_of",
+]
 
 SNIFF_BYTES = 4096
 
@@ -60,33 +76,6 @@ def reader_of(head: bytes) -> tuple[ModuleType, str] | None:
     return None
 
 
-def read_source(path: Path, limits: Limits) -> FileSource:
-    """Read a file whole.
-
-    Raises:
-        UnreadableFile: empty, larger than `limits.file_bytes`, not a regular file, no permission.
-    """
-    try:
-        status = path.stat()
-        # asked before opening: a pipe would block
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableFile("refused", "not a regular file (folder, device, pipe or socket)")
-        with path.open("rb") as file:
-            # one byte more than it had, so that a file that grew meanwhile is noticed; never the limit itself, because
-            # read() reserves what it is asked for
-            content = file.read(status.st_size + 1) if status.st_size <= limits.file_bytes else b""
-    except OSError as error:
-        raise UnreadableFile("refused", f"the file cannot be opened ({error.strerror})") from None
-    except MemoryError:
-        raise UnreadableFile("memory", f"the file has {status.st_size:,} bytes, more than fit into memory") from None
-    size = max(status.st_size, len(content))
-    if size > limits.file_bytes:
-        raise UnreadableFile("too-large", f"the file has {size:,} bytes, more than the limit of {limits.file_bytes:,}")
-    if not content:
-        raise UnreadableFile("empty", "the file is empty (0 bytes)")
-    return FileSource(path=path, content=content)
-
-
 def open_header(source: FileSource, limits: Limits) -> Header:
     """Header of a file of any known format.
 
@@ -111,3 +100,14 @@ def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:
         raise UnreadableFile("not-an-image", "the content is of no known image format")
     pixels: Pixels = found[0].open_pixels(source, header, limits)
     return pixels
+
+
+def texts_of(source: FileSource, limits: Limits) -> Iterator[tuple[str, str, bool]]:
+    """The free texts of a header whose format module tells of them: their name, the text, whether it certainly is personal.
+
+    Raises:
+        UnreadableFile: a malformed header, or one that declares more than `limits` allow.
+    """
+    found = reader_of(source.content[:SNIFF_BYTES])
+    if found is not None and hasattr(found[0], "texts"):
+        yield from found[0].texts(source, limits)

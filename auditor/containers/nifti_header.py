@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.containers.orientation import axis_code
 from auditor.values.errors import UnreadableFile
 
 HEADER_BYTES = 544
@@ -139,7 +139,7 @@ def read_nifti_header(head: bytes) -> NiftiHeader:
 
 
 def _sform(rows: tuple[float, ...]) -> str:
-    return _axes(np.array(rows, float).reshape(3, 4)[:, :3])
+    return axis_code(np.array(rows, float).reshape(3, 4)[:, :3])
 
 
 def _qform(quaternion: tuple[float, ...], handed: float) -> str:
@@ -156,16 +156,4 @@ def _qform(quaternion: tuple[float, ...], handed: float) -> str:
         ]
     )
     matrix[:, 2] *= -1.0 if handed < 0 else 1.0
-    return _axes(matrix)
-
-
-def _axes(matrix: npt.NDArray[np.float64]) -> str:
-    """`RAS` and the like: to which side of the patient each axis of the array runs (nifti1.h: x right, y front, z up)."""
-    if not np.isfinite(matrix).all() or not np.abs(matrix).any(axis=0).all():
-        return ""
-    names = (("R", "L"), ("A", "P"), ("S", "I"))
-    code = ""
-    for column in matrix.T:
-        axis = int(np.abs(column).argmax())
-        code += names[axis][0 if column[axis] > 0 else 1]
-    return code
+    return axis_code(matrix)

@@ -98,7 +98,7 @@ class Measurer:
         if task.items:
             return self._items(task)
         try:
-            source = read_source(self.root / task.path, self.limits)
+            source = read_source(self.root / task.path, self.limits, self.root)
         except UnreadableFile as error:
             return [Measurement(record=record, problem=(error.kind, error.reason)) for record in task.records]
         whole = self._whole(task, source, hashlib.blake2b(source.content, digest_size=20).hexdigest())
@@ -108,6 +108,9 @@ class Measurer:
         record, is_mask, size = task.records[0], task.is_mask, len(source.content)
         try:
             header = open_header(source, self.limits)
+            if header.beside:
+                # the image is its header and what lies beside it: neither copies nor the cache may go by the header alone
+                digest = _together([digest, *(digest_of(self.root / name) for name in header.beside)])
         except UnreadableFile as error:
             return Measurement(record=record, digest=digest, size=size, problem=(error.kind, error.reason))
         key = cache_key(digest, f"mask {MASK_VERSION}" if is_mask else "")
@@ -157,6 +160,11 @@ class Measurer:
             rows.open()
             self._array = (digest or digest_of(rows.path), rows)
         return self._array
+
+
+def _together(digests: list[str]) -> str:
+    """One digest of several files in their order."""
+    return hashlib.blake2b("|".join(digests).encode(), digest_size=20).hexdigest()
 
 
 def item_header(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Header:

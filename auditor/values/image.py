@@ -58,10 +58,17 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class FileSource:
-    """One file, read once: its path and its whole content (bounded by `Limits.file_bytes`)."""
+    """One file, read once.
+
+    Args:
+        path: where it lies.
+        content: all of it, bounded by `Limits.file_bytes`.
+        root: what a file beside it, that it names, must not leave; None is its own folder.
+    """
 
     path: Path
     content: bytes
+    root: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +84,7 @@ class Header:
             `text`, the words of its free texts; plain text, never shown.
         facts: what the integrity checks ask, and no field that could be associated with a label: `pixel_bytes`,
             `pixel_bytes_expected`, `slice_position`, `slice_spacing`, `orientation`, `spacing_row`, `spacing_column` ...
+        beside: other files that hold the pixels, relative to `FileSource.root`: they are part of the image's content.
     """
 
     format: str
@@ -85,6 +93,7 @@ class Header:
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, FieldValue] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

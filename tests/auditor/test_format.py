@@ -103,7 +103,6 @@ def test_what_declares_too_much_is_refused(shape: tuple[int, ...], frames: int, 
 
 def test_foreign_image_formats_are_named_and_refused() -> None:
     for head, words in (
-        (b"NRRD0004\n", "NRRD"),
         (b"ObjectType = Image\n", "MetaImage"),
         (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
     ):

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from auditor.containers.ifd import Entry, directories, directory, layout_of, number_of
 from auditor.containers.inflate import GZIP, ZLIB, inflate
 from auditor.containers.nifti_header import HEADER_BYTES, version_of
+from auditor.format import texts_of
 from auditor.values.errors import UnreadableFile
-from auditor.values.image import Limits
+from auditor.values.image import FileSource, Limits
 from auditor.values.privacy import Privacy, kinds_in
 
 _LONGEST = 1 << 16
@@ -37,16 +38,16 @@ _NIFTI = {1: (("descrip", 148, 80), ("aux_file", 228, 24), ("db_name", 14, 18), 
           2: (("descrip", 240, 80), ("aux_file", 320, 24), ("intent_name", 508, 16))}  # fmt: skip
 
 
-def container_exposure(content: bytes, name: str, rules: Privacy, limits: Limits) -> dict[str, str]:
+def container_exposure(source: FileSource, name: str, rules: Privacy, limits: Limits) -> dict[str, str]:
     """`embedded`: fields that hold a place, an owner, a name, a date of a person or a record number, joined by `+`.
 
     Args:
-        content: the file.
-        name: its format.
+        source: the file.
+        name: its format. One that is not looked into here says its texts itself (`auditor.format`: `texts`).
     """
     found: set[str] = set()
     reader = {"png": _png, "jpeg": _jpeg, "webp": _webp, "tiff": _tiff, "nifti": _nifti, "gif": _gif}.get(name)
-    for field, text, certain in reader(content, limits) if reader is not None else ():
+    for field, text, certain in reader(source.content, limits) if reader is not None else texts_of(source, limits):
         if certain:
             found.add(field)
         elif rules.is_real(text):

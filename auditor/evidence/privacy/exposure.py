@@ -21,7 +21,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 * `private`: creators of private elements outside the allow-list;
 * `hidden`: overlay, curve, icon image, encapsulated document, patient photo, preamble, part that cannot be read;
 * `stated`: how the file says that it was de-identified, beyond `metadata`;
-* `embedded`: fields of EXIF, PNG, TIFF and NIfTI;
+* `embedded`: fields of EXIF, PNG, TIFF and NIfTI, and the texts that other format modules tell of;
 * `path`: `keyword@part`: the value of the element stands in that part of the file's own path.
 """
 
@@ -29,7 +29,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 def exposure(source: FileSource, header: Header, path: str, rules: Privacy, limits: Limits) -> Mapping[str, str]:
     """Kind → field names joined by `+`, for a file whose header was read; values never leave the modules that read them."""
     if header.format != "dicom":
-        return container_exposure(source.content, header.format, rules, limits)
+        return container_exposure(source, header.format, rules, limits)
     try:
         return dicom_exposure(source.content, path, rules, limits)
     except UnreadableFile:
