@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from auditor import bounds, workers
+from auditor.reading import bounds, workers
 from auditor.reading.measure import Task
 from auditor.reading.workers import Setup, run_workers
 from auditor.values.image import Limits
