@@ -10,7 +10,6 @@ A feature module has three names:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 
@@ -18,26 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.plugins import plugin_modules
-from auditor.values.image import Header, Pixels
-
-
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """One image as a feature sees it.
-
-    Args:
-        gray: float32 (height, width), 0–1, the middle frame; robustly normalised (1st–99th percentile of the stored values,
-            at every depth alike, so that no feature can tell the depth); bright = high, MONOCHROME1 is turned over.
-            Longest side ≤ 512.
-        stored: the middle frame in stored depth, full size, (height, width) or (height, width, channels).
-        header: container fields.
-        pixels: all frames.
-    """
-
-    gray: npt.NDArray[np.float32]
-    stored: npt.NDArray[np.generic]
-    header: Header
-    pixels: Pixels
+from auditor.view import View
 
 
 @cache

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 
 def resize(gray: npt.NDArray[np.float32], height: int, width: int) -> npt.NDArray[np.float32]:
@@ -19,9 +19,11 @@ def resize(gray: npt.NDArray[np.float32], height: int, width: int) -> npt.NDArra
     if gray.ndim != 2 or gray.size == 0:
         raise ValueError(f"a grey picture has two non-empty axes, not the shape {gray.shape}")
     rows, columns = gray.shape
-    picture = Image.fromarray(np.ascontiguousarray(gray, dtype=np.float32))
+    picture = np.asarray(gray, dtype=np.float32)
+    if (rows, columns) == (height, width):
+        return picture
     if rows > height or columns > width:
-        picture = picture.resize((min(columns, width), min(rows, height)), Image.Resampling.BOX)
-    if picture.size != (width, height):
-        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(picture, dtype=np.float32)
+        picture = cv2.resize(picture, (min(columns, width), min(rows, height)), interpolation=cv2.INTER_AREA)
+    if picture.shape != (height, width):
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    return picture

@@ -30,16 +30,18 @@ import pydicom
 from PIL import Image, ImageDraw
 from scipy.fft import dctn
 
+from auditor.digests import pixel_digest
 from auditor.evidence.likeness.candidates import candidate_pairs
 from auditor.evidence.likeness.keypoints import WEAK_BITS
 from auditor.evidence.likeness.perceptual import unpack
 from auditor.evidence.likeness.sketches import Sketches
 from auditor.evidence.likeness.verify import Verifier
 from auditor.format import open_header, open_pixels
-from auditor.reading.measure import luminance, pixel_digest, sketch, view_of
+from auditor.reading.measure import sketch
 from auditor.resample import resize as resample
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Limits
+from auditor.view import luminance, view_of
 
 Picture = np.ndarray
 Change = Callable[[Picture, np.random.Generator], bytes]

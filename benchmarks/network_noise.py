@@ -25,7 +25,7 @@ from sklearn.metrics import average_precision_score
 from auditor.evidence.labels.dynamics import with_margins
 from auditor.evidence.labels.ensemble import join_predictions
 from auditor.evidence.labels.estimate import estimate_noise
-from auditor.feature import View, feature_columns, measure_all
+from auditor.feature import feature_columns, measure_all
 from auditor.prediction.folds import fold_groups
 from auditor.prediction.out_of_fold import answered, question_of
 from auditor.prediction.predict import predict
@@ -35,6 +35,7 @@ from auditor.values.judgements import NoiseEstimate
 from auditor.values.labels import Labels
 from auditor.values.predictions import Predictions
 from auditor.values.results import DatasetSummary
+from auditor.view import View
 from trainers.engine.automatic import automatic
 from trainers.engine.loop import train
 from trainers.engine.predict import predict as say

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from reports.views import picture_uri
+
 _ASSETS = Path(__file__).parent / "assets"
 
 
@@ -63,7 +65,7 @@ def queue_table(records: Sequence[str]) -> bytes:
 
 
 def _entry(item: Item) -> dict[str, str | bool]:
-    picture = "" if item.picture is None else "data:image/webp;base64," + base64.b64encode(item.picture).decode()
+    picture = "" if item.picture is None else picture_uri(item.picture)
     return {
         "record": item.record, "given": item.given, "suggested": item.suggested, "flagged": item.flagged, "picture": picture,
     }  # fmt: skip

@@ -44,7 +44,13 @@ class Pictures:
             return ""
         self._left -= 1
         self._here -= 1
-        return "data:image/webp;base64," + base64.b64encode(self._thumbnails[record]).decode()
+        return picture_uri(self._thumbnails[record])
+
+
+def picture_uri(content: bytes) -> str:
+    """A thumbnail as a data URI: JPEG, or WebP where an older version made it."""
+    kind = "jpeg" if content.startswith(b"\xff\xd8") else "webp"
+    return f"data:image/{kind};base64," + base64.b64encode(content).decode()
 
 
 def findings_view(findings: Sequence[Finding], limits: Limits, pictures: Pictures, *, coded: bool = False) -> dict[str, Any]:

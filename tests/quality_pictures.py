@@ -10,9 +10,9 @@ import numpy.typing as npt
 from builders import make_dataset
 
 from auditor.feature import feature_columns, measure_all
-from auditor.reading.measure import view_of
 from auditor.values.dataset import Dataset
 from auditor.values.image import Header, Pixels
+from auditor.view import view_of
 
 SIDE = 96
 

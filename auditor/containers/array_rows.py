@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from auditor.containers.guard import decoding
 from auditor.containers.npy_header import data_offset, npy_header
+from auditor.digests import HEX_DIGITS
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits, check_declared
 
@@ -32,7 +33,7 @@ def digest_of(path: Path) -> str:
     """
     try:
         with path.open("rb") as stream:
-            return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+            return hashlib.file_digest(stream, "sha256").hexdigest()[:HEX_DIGITS]
     except OSError as error:
         raise UnreadableFile("refused", f"the file cannot be opened ({error.strerror})") from None
 

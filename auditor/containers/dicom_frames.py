@@ -12,8 +12,6 @@ from importlib.util import find_spec
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.encaps import generate_frames
-from pydicom.pixels import get_decoder
 
 from auditor.containers.dicom_fields import OFFSET_LENGTHS, OFFSETS
 from auditor.containers.dicom_header import Elements
@@ -46,6 +44,8 @@ def in_pixels(array: npt.NDArray[np.generic], described: Described, by_plane: bo
 
 def _frames(elements: Elements, described: Described) -> Iterator[bytes]:
     """Encoded frames, in order."""
+    from pydicom.encaps import generate_frames  # a third of a second to import: only where there is such a file
+
     assert elements.pixels is not None
     buffer = elements.data[elements.pixels.offset :]
     yield from generate_frames(buffer, number_of_frames=described.frames, extended_offsets=_extended_offsets(elements))
@@ -83,6 +83,8 @@ def decode_frames(elements: Elements, described: Described) -> tuple[npt.NDArray
 
 
 def _by_pydicom(elements: Elements, syntax: str, described: Described) -> tuple[npt.NDArray[np.generic], str]:
+    from pydicom.pixels import get_decoder
+
     decoder = get_decoder(syntax)
     if not decoder.is_available:
         raise UnreadableFile("missing-codec", f"{uid_name(syntax)} pixels need a codec: pip install 'medaudit[codecs]'")

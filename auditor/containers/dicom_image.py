@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from pydicom.uid import UID
 
 from auditor.containers.dicom_fields import number, palette, text
 from auditor.containers.dicom_header import DOUBLE_PIXELS, FLOAT_PIXELS, PIXELS, Elements
@@ -51,6 +50,8 @@ class Described:
 
 def uid_name(uid: str) -> str:
     """The standard's name of a UID; empty for one that it does not define (whose text is the file's own)."""
+    from pydicom.uid import UID  # slow to import, and most files are no DICOM
+
     name = UID(uid, validation_mode=0).name
     return "" if name == uid else str(name)
 

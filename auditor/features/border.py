@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from auditor.feature import View
-from auditor.resample import resize
+from auditor.view import View
 
-VERSION = 1
+VERSION = 2
 
 COLUMNS: tuple[str, ...] = (
     "mean", "sd", "padding_top_fraction", "padding_bottom_fraction", "padding_left_fraction", "padding_right_fraction",
@@ -19,7 +19,6 @@ COLUMNS: tuple[str, ...] = (
 `padding_fraction` of the area; `padding_level` the value they have (NaN without padding); `corner_text_*` the share of strong
 steps in a corner."""
 
-SIDE = 224
 RING = 7
 FLAT = 0.012
 """Standard deviation of a line (of 0–1) up to which it is padding."""
@@ -29,33 +28,41 @@ CORNER = 5
 
 
 def measure(view: View) -> npt.NDArray[np.float32]:
-    """Shape (12,). Looks at the picture at most 224 pixels wide."""
-    height, width = view.gray.shape
-    factor = min(1.0, SIDE / max(height, width))
-    gray = resize(view.gray, max(1, round(height * factor)), max(1, round(width * factor)))
+    """Shape (12,)."""
+    gray = view.gray
     return np.array([*_ring(gray), *_padding(gray), *_corners(gray)], dtype=np.float32)
 
 
 def _ring(gray: npt.NDArray[np.float32]) -> tuple[float, float]:
     height, width = gray.shape
-    inside = np.zeros(gray.shape, dtype=np.bool_)
-    inside[max(1, height // RING) : -max(1, height // RING), max(1, width // RING) : -max(1, width // RING)] = True
-    outer = gray[~inside]
-    return float(outer.mean()), float(outer.std())
+    down, across = max(1, height // RING), max(1, width // RING)
+    middle = gray[down : max(down, height - down)]
+    parts = (gray[:down], gray[max(down, height - down) :], middle[:, :across], middle[:, max(across, width - across) :])
+    outer = np.concatenate([part.ravel() for part in parts])
+    mean = float(outer.mean())
+    return mean, float(np.sqrt(max(0.0, float(outer @ outer) / outer.size - mean * mean)))
 
 
 def _padding(gray: npt.NDArray[np.float32]) -> list[float]:
     height, width = gray.shape
-    flat_rows, flat_columns = gray.std(axis=1) <= FLAT, gray.std(axis=0) <= FLAT
-    if flat_rows.all():
+    top, left = _flat_lines(gray), _flat_lines(gray.T)
+    if top == height:
         # A flat picture has no padding, it is nothing else.
         return [0.0, 0.0, 0.0, 0.0, 0.0, float("nan")]
-    top, bottom = int(np.argmin(flat_rows)), int(np.argmin(flat_rows[::-1]))
-    left, right = (0, 0) if flat_columns.all() else (int(np.argmin(flat_columns)), int(np.argmin(flat_columns[::-1])))
+    bottom = _flat_lines(gray[::-1])
+    left, right = (0, 0) if left == width else (left, _flat_lines(gray.T[::-1]))
     kept = max(0, height - top - bottom) * max(0, width - left - right)
     lines = [*gray[:top], *gray[height - bottom :], *gray[:, :left].T, *gray[:, width - right :].T]
     level = float(np.mean([line.mean() for line in lines])) if lines else float("nan")
     return [top / height, bottom / height, left / width, right / width, 1 - kept / gray.size, level]
+
+
+def _flat_lines(lines: npt.NDArray[np.float32]) -> int:
+    """How many lines come before the first that varies; most pictures have none."""
+    if float(lines[0].std()) > FLAT:
+        return 0
+    varies = lines.std(axis=1) > FLAT
+    return int(np.argmax(varies)) if varies.any() else len(lines)
 
 
 def _corners(gray: npt.NDArray[np.float32]) -> list[float]:
@@ -65,7 +72,8 @@ def _corners(gray: npt.NDArray[np.float32]) -> list[float]:
     for vertical in (slice(None, rows), slice(-rows, None)):
         for across in (slice(None, columns), slice(-columns, None)):
             corner = gray[vertical, across]
-            steps = [np.abs(np.diff(corner, axis=axis)) > STEP for axis in (0, 1)]
-            size = sum(step.size for step in steps)
-            found.append(sum(int(step.sum()) for step in steps) / size if size else 0.0)
+            pairs = [p for p in ((corner[1:], corner[:-1]), (corner[:, 1:], corner[:, :-1])) if p[0].size]
+            size = sum(one.size for one, _ in pairs)
+            steps = sum(np.count_nonzero(cv2.absdiff(one, other) > STEP) for one, other in pairs)
+            found.append(steps / size if size else 0.0)
     return found

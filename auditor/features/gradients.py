@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from auditor.feature import View
-from auditor.resample import resize
+from auditor.view import SQUARE_SIDE, View
 
-VERSION = 1
+VERSION = 2
 
-SIDE = 96
 GRID = 6
 DIRECTIONS = 8
 COLUMNS: tuple[str, ...] = tuple(
@@ -18,28 +17,31 @@ COLUMNS: tuple[str, ...] = tuple(
 )
 
 
+def _cells() -> npt.NDArray[np.int64]:
+    """Per pixel of the square the place of its cell's first direction."""
+    rows, columns = np.indices((SQUARE_SIDE, SQUARE_SIDE)) * GRID // SQUARE_SIDE
+    return np.asarray((rows * GRID + columns) * DIRECTIONS, dtype=np.int64)
+
+
+_CELLS = _cells()
+
+
 def measure(view: View) -> npt.NDArray[np.float32]:
     """Shape (288,): per cell and direction the gradient energy, normalised over the image, square-rooted; zeros when flat.
 
-    Unsigned directions, split linearly between the two nearest; the image is taken to 96 × 96 first.
+    Unsigned directions, split linearly between the two nearest; the image is taken to a small square first.
     """
-    small = resize(view.gray, SIDE, SIDE)
-    padded = np.pad(small, 1, mode="edge")
-    across = padded[1:-1, 2:] - padded[1:-1, :-2]
-    down = padded[2:, 1:-1] - padded[:-2, 1:-1]
-    size = np.hypot(across, down)
-    place = np.arctan2(down, across) * np.float32(DIRECTIONS / np.pi)
-    place[place < 0] += DIRECTIONS
-    lower = np.floor(place)
-    part = place - lower
-    first = lower.astype(np.int64) % DIRECTIONS
-    rows, columns = np.indices((SIDE, SIDE)) * GRID // SIDE
-    cell = (rows * GRID + columns) * DIRECTIONS
-    count = GRID * GRID * DIRECTIONS
-    energy = np.bincount((cell + first).ravel(), (size * (1 - part)).ravel(), minlength=count)
-    energy += np.bincount((cell + (first + 1) % DIRECTIONS).ravel(), (size * part).ravel(), minlength=count)
+    edge = cv2.BORDER_REPLICATE
+    across = cv2.Sobel(view.square, cv2.CV_32F, 1, 0, ksize=1, borderType=edge)
+    down = cv2.Sobel(view.square, cv2.CV_32F, 0, 1, ksize=1, borderType=edge)
+    size, angle = cv2.cartToPolar(across, down)
+    place = angle * np.float32(DIRECTIONS / np.pi)
+    lower = place.astype(np.int64)
+    part = size * (place - lower).astype(np.float32)
+    count = len(COLUMNS)
+    energy = np.bincount((_CELLS + lower % DIRECTIONS).ravel(), (size - part).ravel(), minlength=count)
+    energy += np.bincount((_CELLS + (lower + 1) % DIRECTIONS).ravel(), part.ravel(), minlength=count)
     total = energy.sum()
     if total < 1e-3:
         return np.zeros(count, dtype=np.float32)
-    share: npt.NDArray[np.float32] = np.sqrt(energy / total).astype(np.float32)
-    return share
+    return np.asarray(np.sqrt(energy / total), dtype=np.float32)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
-from auditor.feature import View
+from auditor.resample import resize
+from auditor.view import View
 
-VERSION = 1
+VERSION = 2
 
 COLUMNS: tuple[str, ...] = ("letters", "line_letters", "level_sd")
 """`letters`: shapes of the size and build of a letter on a plain ground; `line_letters`: the most of them that stand in one
@@ -16,7 +17,13 @@ row with even heights and gaps; `level_sd`: how much their brightness differs, N
 
 OUTER = 0.3
 """Text about the patient stands in this share of the picture at each edge; the middle is anatomy."""
-CONTRAST = 0.25
+CONTRAST = 63
+"""Of 255, against what surrounds it."""
+AROUND = 25
+"""Side of what surrounds a pixel."""
+COARSER = 4
+FEWEST = 3
+"""Fewer letters are no row."""
 LEAST, MOST = 4, 40
 """Height of a letter in pixels of the view (longest side 512)."""
 MANY = 4000
@@ -24,43 +31,68 @@ MANY = 4000
 
 def measure(view: View) -> npt.NDArray[np.float32]:
     """Shape (3,). Bright letters on dark ground and dark ones on bright ground are both looked for; the better row counts."""
-    gray = view.gray
-    if min(gray.shape) < 64 or float(gray.max() - gray.min()) < CONTRAST:
+    fine = view.fine
+    if min(fine.shape) < 64 or int(fine.max()) - int(fine.min()) < CONTRAST:
         return np.array([0, 0, np.nan], np.float32)
+    ground = _ground(view)
     best = (0, 0, float("nan"))
-    ground = ndimage.uniform_filter(gray, 25, mode="nearest")
-    for sign in (1, -1):
-        found = _letters((sign * (gray - ground) > CONTRAST) & _outer(gray.shape), gray)
+    for difference in (cv2.subtract(fine, ground), cv2.subtract(ground, fine)):
+        found = _letters(_outer(cv2.threshold(difference, CONTRAST, 1, cv2.THRESH_BINARY)[1]), fine)
         if found[1] > best[1]:
             best = found
     return np.array(best, np.float32)
 
 
-def _outer(shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    mask = np.ones(shape, np.bool_)
-    down, across = (int(OUTER * side) for side in shape)
-    mask[down : shape[0] - down, across : shape[1] - across] = False
+def _ground(view: View) -> npt.NDArray[np.uint8]:
+    """The mean of what surrounds each pixel. It is smooth: a quarter of the resolution gives as good a one as all of it."""
+    fine = view.fine
+    if max(fine.shape) < 4 * AROUND:
+        return np.asarray(cv2.blur(fine, (AROUND, AROUND), borderType=cv2.BORDER_REPLICATE))
+    rows, columns = (-(-side // COARSER) for side in fine.shape)
+    part = AROUND // COARSER + 1 | 1
+    coarse = cv2.blur(resize(view.gray, rows, columns), (part, part), borderType=cv2.BORDER_REPLICATE)
+    bytes_ = cv2.convertScaleAbs(coarse, alpha=255)
+    return np.asarray(cv2.resize(bytes_, fine.shape[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def _outer(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    down, across = (int(OUTER * side) for side in mask.shape)
+    mask[down : mask.shape[0] - down, across : mask.shape[1] - across] = 0
     return mask
 
 
-def _letters(mask: npt.NDArray[np.bool_], gray: npt.NDArray[np.float32]) -> tuple[int, int, float]:
-    pieces, count = ndimage.label(mask, structure=np.ones((3, 3), bool))
-    if not 3 <= count <= MANY:
+def _crossed(mask: npt.NDArray[np.uint8]) -> slice | None:
+    """The rows near lines that cross as many shapes as a row of letters has; None without such a line.
+
+    Every line between the tops and the baseline of a row of letters crosses all of them, so without one there is no row.
+    """
+    if cv2.countNonZero(mask) < FEWEST * LEAST:
+        return None
+    starts = (mask[:, 1:] > mask[:, :-1]).view(np.uint8)
+    lines = np.flatnonzero(np.add.reduce(starts, axis=1, dtype=np.int32) + mask[:, 0] >= FEWEST)
+    if len(lines) == 0:
+        return None
+    return slice(max(0, int(lines[0]) - MOST), int(lines[-1]) + MOST + 1)
+
+
+def _letters(mask: npt.NDArray[np.uint8], fine: npt.NDArray[np.uint8]) -> tuple[int, int, float]:
+    rows = _crossed(mask)
+    if rows is None:
         return 0, 0, float("nan")
-    areas = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
-    slices = ndimage.find_objects(pieces)
-    top = np.array([s[0].start for s in slices])
-    height = np.array([s[0].stop for s in slices]) - top
-    left = np.array([s[1].start for s in slices])
-    width = np.array([s[1].stop for s in slices]) - left
+    mask, fine = mask[rows], fine[rows]
+    count, pieces, numbers, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if not FEWEST < count <= MANY + 1:
+        return 0, 0, float("nan")
+    left, top, width, height, areas = numbers[1:].T.astype(np.int64)
     fill = areas / (height * width)
     right_size = (height >= LEAST) & (height <= MOST) & (width >= 1) & (width <= 1.6 * height) & (areas >= 4)
     kept = np.flatnonzero(right_size & (fill > 0.15) & ((fill < 0.85) | (width <= 0.4 * height)))
-    if len(kept) < 3:
+    if len(kept) < FEWEST:
         return len(kept), 0, float("nan")
-    levels = ndimage.mean(gray, pieces, kept + 1)
-    row = _longest_row(top[kept] + height[kept], height[kept], left[kept], width[kept], np.asarray(levels))
-    return len(kept), len(row), float(np.std(np.asarray(levels)[row])) if len(row) else float("nan")
+    marked = mask.ravel().view(np.bool_)
+    levels = np.bincount(pieces.ravel()[marked], fine.ravel()[marked], minlength=count)[1:][kept] / (255 * areas[kept])
+    row = _longest_row(top[kept] + height[kept], height[kept], left[kept], width[kept], levels)
+    return len(kept), len(row), float(np.std(levels[row])) if len(row) else float("nan")
 
 
 def _longest_row(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
-from auditor.feature import View
-from auditor.resample import resize
+from auditor.view import SQUARE_SIDE, View
 
-VERSION = 1
+VERSION = 2
 
 _QUARTERS = ("top_left", "top_right", "bottom_left", "bottom_right")
 COLUMNS: tuple[str, ...] = (
@@ -19,18 +18,17 @@ COLUMNS: tuple[str, ...] = (
 """`area_fraction` (0 where there is no outside) tells the body's size; the rest what is outside it, NaN where nothing is:
 `mean` and `sd` of its brightness, `marked_fraction` the share that differs from the background by more than a tenth."""
 
-SIDE = 96
 LEAST, MOST = 0.05, 0.90
 """Share of the picture that an outside takes; less is a margin, more leaves no body."""
 BORDER_SHARE = 0.5
 MARGIN = 3
 MARKED = 0.1
-_CROSS = ndimage.generate_binary_structure(2, 1)
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 
 def measure(view: View) -> npt.NDArray[np.float32]:
-    """Shape (12,). The outside is found on 96 × 96: see `outside_of`."""
-    gray = resize(view.gray, SIDE, SIDE)
+    """Shape (12,). The outside is found on a small square: see `outside_of`."""
+    gray = view.square
     outside = outside_of(gray)
     found = np.full(len(COLUMNS), np.nan, dtype=np.float32)
     if outside is None:
@@ -39,7 +37,7 @@ def measure(view: View) -> npt.NDArray[np.float32]:
     values = gray[outside]
     marked = np.abs(gray - np.median(values)) > MARKED
     found[:4] = outside.mean(), values.mean(), values.std(), marked[outside].mean()
-    half = SIDE // 2
+    half = SQUARE_SIDE // 2
     for number, (rows, columns) in enumerate(
         (rows, columns) for rows in (slice(None, half), slice(half, None)) for columns in (slice(None, half), slice(half, None))
     ):
@@ -64,15 +62,18 @@ def outside_of(gray: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_] | None:
     if max(share, 1 - share) < BORDER_SHARE + 0.1:
         return None
     thing = ~dark if share > BORDER_SHARE else dark
-    pieces, count = ndimage.label(thing, structure=_CROSS)
-    if count == 0:
+    count, pieces, numbers, _ = cv2.connectedComponentsWithStats(thing.view(np.uint8), connectivity=4)
+    if count == 1:
         return None
-    largest = pieces == 1 + int(np.argmax(np.bincount(pieces.ravel(), minlength=count + 1)[1:]))
+    largest = pieces == 1 + int(np.argmax(numbers[1:, cv2.CC_STAT_AREA]))
     # Holes of the body: pieces of what is not body that do not reach the edge.
-    rest, _ = ndimage.label(~largest, structure=_CROSS)
-    reaching = np.unique(np.concatenate([rest[0], rest[-1], rest[:, 0], rest[:, -1]]))
-    open_ground = np.isin(rest, reaching[reaching > 0])
-    outside = ~ndimage.binary_dilation(~open_ground, structure=_CROSS, iterations=MARGIN)
+    pieces_of_rest, rest = cv2.connectedComponents((~largest).view(np.uint8), connectivity=4)
+    reaching = np.zeros(pieces_of_rest, np.bool_)
+    for line in (rest[0], rest[-1], rest[:, 0], rest[:, -1]):
+        reaching[line] = True
+    reaching[0] = False
+    body = (~reaching[rest]).view(np.uint8)
+    outside: npt.NDArray[np.bool_] = cv2.dilate(body, _CROSS, iterations=MARGIN) == 0
     return outside if LEAST <= float(outside.mean()) <= MOST else None
 
 

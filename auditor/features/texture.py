@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from auditor.feature import View
 from auditor.resample import resize
+from auditor.view import View
 
-VERSION = 1
+VERSION = 2
 
 SIDE = 128
 SCALES: tuple[int, ...] = (1, 2, 4)
@@ -37,22 +40,38 @@ def measure(view: View) -> npt.NDArray[np.float32]:
     """Shape (51,): shares of pixels. Scales are the image at most 128 pixels wide, a half and a quarter of that."""
     height, width = view.gray.shape
     factor = min(1.0, SIDE / max(height, width))
-    parts = []
+    pictures = [view.gray]
     for scale in SCALES:
-        rows, columns = (max(1, round(side * factor / scale)) for side in (height, width))
-        parts.append(_one_scale(resize(view.gray, rows, columns)))
-    return np.concatenate(parts).astype(np.float32)
+        pictures.append(resize(pictures[-1], *(max(1, round(side * factor / scale)) for side in (height, width))))
+    return np.concatenate(_shares(pictures[1:])).astype(np.float32)
 
 
-def _one_scale(gray: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    rows, columns = gray.shape
-    padded = np.pad(gray, 1, mode="edge")
-    code = np.zeros((rows, columns), dtype=np.uint8)
-    differences = np.zeros((rows, columns), dtype=np.float32)
+def _shares(pictures: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float64]]:
+    """Per picture the shares of patterns, then of contrasts. All lie on one sheet, so each neighbour is looked up once."""
+    framed = [cv2.copyMakeBorder(picture, 1, 1, 1, 1, cv2.BORDER_REPLICATE) for picture in pictures]
+    ends = np.cumsum([len(frame) for frame in framed]).tolist()
+    wide = max(frame.shape[1] for frame in framed)
+    sheet = np.zeros((ends[-1] + 3, wide), np.float32)
+    for end, frame in zip(ends, framed, strict=True):
+        sheet[end - len(frame) : end, : frame.shape[1]] = frame
+    # Taken as one line, the same neighbour of every pixel lies the same distance away.
+    line, first, count = sheet.ravel(), wide + 1, ends[-1] * wide
+    here = line[first : first + count]
+    code, differences = np.zeros(count, np.uint8), np.zeros(count, np.float32)
     for bit, (down, across) in enumerate(_RING):
-        difference = padded[1 + down : 1 + down + rows, 1 + across : 1 + across + columns] - gray
-        code |= (difference >= 0).astype(np.uint8) << np.uint8(bit)
-        differences += np.abs(difference)
-    patterns = np.bincount(_CLASS_OF[code.ravel()], minlength=CODES)
-    contrast = np.searchsorted(np.array(CONTRASTS), differences.ravel() / 8)
-    return np.concatenate([patterns, np.bincount(contrast, minlength=len(CONTRASTS) + 1)]) / gray.size
+        start = first + down * wide + across
+        difference = line[start : start + count] - here
+        code |= (difference >= 0).view(np.uint8) << np.uint8(bit)
+        differences += np.abs(difference, out=difference)
+    codes, steps = code.reshape(-1, wide), differences.reshape(-1, wide)
+    return [
+        _counted(*(values[end - rows - 2 : end - 2, :columns] for values in (codes, steps)))
+        for end, (rows, columns) in zip(ends, (picture.shape for picture in pictures), strict=True)
+    ]
+
+
+def _counted(codes: npt.NDArray[np.uint8], steps: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    counts = cv2.calcHist([np.ascontiguousarray(codes)], [0], None, [256], [0, 256]).ravel()
+    patterns = np.bincount(_CLASS_OF, counts, minlength=CODES)
+    beyond = [np.count_nonzero(steps > np.float32(8 * contrast)) for contrast in CONTRASTS]
+    return np.concatenate([patterns, -np.diff([codes.size, *beyond, 0])]) / codes.size

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from auditor.feature import View
-from auditor.resample import resize
+from auditor.view import View
 
-VERSION = 1
+VERSION = 2
 
 SIDE = 14
 COLUMNS: tuple[str, ...] = tuple(f"r{row:02d}c{column:02d}" for row in range(SIDE) for column in range(SIDE))
@@ -22,4 +21,4 @@ def depth(column: str) -> int:
 
 def measure(view: View) -> npt.NDArray[np.float32]:
     """Shape (196,): area means, 0–1, row by row. Unlike `patches`, brightness and contrast stay in."""
-    return resize(view.gray, SIDE, SIDE).ravel()
+    return view.grid(SIDE).ravel()

@@ -12,7 +12,6 @@ from importlib.util import find_spec
 
 import numpy as np
 import numpy.typing as npt
-import tifffile
 
 from auditor.containers.guard import decoding
 from auditor.containers.header_text import tiff_text
@@ -105,6 +104,8 @@ def _check_data(content: bytes, page: Page, limits: Limits) -> None:
 def _pages(content: bytes, tiff: TiffHeader) -> npt.NDArray[np.generic]:
     first = tiff.pages[0]
     stack: npt.NDArray[np.generic] | None = None
+    import tifffile
+
     with decoding("TIFF page", loggers=("tifffile",)), tifffile.TiffFile(io.BytesIO(content), _multifile=False) as file:
         for i, described in enumerate(tiff.pages):
             page = file.pages[described.index]

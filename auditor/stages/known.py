@@ -24,7 +24,7 @@ from auditor.evidence.likeness.keyed import MIN_SHARED, Book, Words, book, most_
 from auditor.values.dataset import Dataset, Known
 from auditor.values.errors import ConfigError
 
-FORMAT = b"medaudit fingerprints 1"
+FORMAT = b"medaudit fingerprints 2"
 PROOF_OF_KEY = b"medaudit key check"
 MIN_KEY_BYTES = 16
 MAX_KEY_BYTES = 1 << 20

@@ -116,7 +116,7 @@ class Dataset:
 
         features: float32 columns named `<feature module>.<name>`; NaN where there are no pixels.
         fingerprints: `bytes`, `pixels` (hex digests; missing = NA), `constant` (bool).
-        thumbnails: record → WebP bytes, longest side ≤ 96.
+        thumbnails: record → JPEG bytes, longest side ≤ 96.
         fronts: record → what tells whether a face can be seen (`auditor.evidence.privacy.face.face_facts`); CT and MR alone.
         texts: words of the free texts in the header (descriptions, comments), lower case, per record; text, NA where there are
             none; empty when no header has any. May identify: checks look into it and show none of it.

@@ -210,7 +210,7 @@ class ScanResult:
     """The whole truth about one scan; every report is drawn from it alone.
 
     `documentation` maps a check's code to its docstring (title line, then `## ` sections), for the outcomes that are there.
-    `thumbnails` maps a record to a small WebP picture, only for records that findings or charts point to.
+    `thumbnails` maps a record to a small picture (JPEG; older: WebP), only for records that findings or charts point to.
     """
 
     schema_version: int
@@ -374,7 +374,7 @@ class Comparison:
         changes: what was changed → how many.
         removed: tables of what was removed, per class, site, sex and age.
         documentation: as in ScanResult, for the codes that are named here.
-        thumbnails: record → WebP, of records that the tables name.
+        thumbnails: record → JPEG, of records that the tables name.
         notes: what a reader has to know.
     """
 

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.degrade.encode import png
-from auditor.reading.measure import luminance
 from auditor.resample import resize
 from auditor.values.image import Header, Pixels
+from auditor.view import luminance
 
 Array = npt.NDArray[Any]
 Container = Literal["png", "nifti"]

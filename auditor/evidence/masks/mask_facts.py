@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from scipy import ndimage
 
 from auditor.values.image import Header, Pixels
+
+if TYPE_CHECKING:  # a worker measures masks and needs no tables
+    import pandas as pd
 
 VERSION = 1
 PREFIX = "mask\x1f"
@@ -41,11 +44,11 @@ def mask_numbers(header: Header, pixels: Pixels) -> npt.NDArray[np.float32]:
     (red · 65,536 + green · 256 + blue).
     """
     array = single_channel(pixels.array)
-    found = np.unique(array.ravel()) if array.dtype.kind in "buif" else np.empty(0)
+    found = _distinct(array)
     found = found[np.isfinite(found)] if found.dtype.kind == "f" else found
     background = 0 if found.size == 0 or (found == 0).any() else found[0]
-    middle = array[len(array) // 2] != background
-    components = int(ndimage.label(middle)[1])
+    middle = np.ascontiguousarray(array[len(array) // 2] != background)
+    components = int(cv2.connectedComponents(middle.view(np.uint8), connectivity=4)[0]) - 1
     values = found.astype(np.float64)
     fractional = float((values != np.round(values)).mean()) if values.size else 0.0
     height, width = array.shape[1:3]
@@ -58,6 +61,14 @@ def mask_numbers(header: Header, pixels: Pixels) -> npt.NDArray[np.float32]:
     kept = values[:MOST_VALUES]
     row[len(NUMBERS) : len(NUMBERS) + len(kept)] = kept
     return row
+
+
+def _distinct(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Distinct values in rising order; bytes are counted, which is far faster than sorting them."""
+    if array.dtype == np.uint8:
+        lines = np.ascontiguousarray(array).reshape(-1, array.shape[-1])
+        return np.flatnonzero(cv2.calcHist([lines], [0], None, [256], [0, 256]).ravel()).astype(np.uint8)
+    return np.unique(array.ravel()) if array.dtype.kind in "buif" else np.empty(0)
 
 
 def single_channel(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
@@ -74,6 +85,8 @@ def single_channel(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 
 def mask_frame(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
     """Rows → `Dataset.masks`: text and float columns, one row per record and mask, in the order given."""
+    import pandas as pd
+
     listed = list(rows)
     frame = pd.DataFrame({name: [row.get(name) for row in listed] for name in MASK_COLUMNS})
     numeric = [*NUMBERS, "spacing_row", "spacing_column"]

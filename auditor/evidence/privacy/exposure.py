@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal, get_args
 
 from auditor.evidence.privacy.container_privacy import container_exposure
 from auditor.evidence.privacy.dicom_privacy import dicom_exposure
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Header, Limits
 from auditor.values.privacy import Privacy
+
+if TYPE_CHECKING:  # a worker gathers and needs no tables
+    import pandas as pd
 
 Kind = Literal["person", "date", "text", "private", "hidden", "stated", "embedded", "path"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -43,6 +44,8 @@ def exposure_frame(index: pd.Index, found: Sequence[Mapping[str, str] | None]) -
         index: the records.
         found: per record what `exposure` gave, or None where the header could not be read.
     """
+    import pandas as pd
+
     columns = {
         kind: pd.Categorical([None if facts is None else facts.get(kind, "") for facts in found], ordered=False)
         for kind in KINDS
@@ -52,6 +55,8 @@ def exposure_frame(index: pd.Index, found: Sequence[Mapping[str, str] | None]) -
 
 def holders(frame: pd.DataFrame, kind: Kind) -> dict[str, pd.Series]:
     """Field name → which records hold it (boolean, aligned with the frame), in the order of the names."""
+    import pandas as pd
+
     if kind not in frame.columns:
         return {}
     codes = frame[kind].cat.codes.to_numpy()

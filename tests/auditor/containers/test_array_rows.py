@@ -1,10 +1,10 @@
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from auditor.containers.array_rows import ArrayRows, digest_of
+from auditor.digests import content_digest
 from auditor.reading.measure import Measurer, Task
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
@@ -75,6 +75,6 @@ def test_an_index_that_is_not_there_is_a_problem_of_its_record(npz: Path) -> Non
 
 
 def test_the_digest_is_that_of_the_bytes(npz: Path) -> None:
-    assert digest_of(npz) == hashlib.blake2b(npz.read_bytes(), digest_size=20).hexdigest()
+    assert digest_of(npz) == content_digest(npz.read_bytes())
     with pytest.raises(UnreadableFile):
         digest_of(npz.parent / "nowhere")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from auditor.feature import View
 from auditor.values.image import Header, Pixels
+from auditor.view import View
 
 
 def _view_of(stored, *, gray=None, bits=None):

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
 from auditor.features.lettering import COLUMNS, measure
-from auditor.reading.measure import view_of
 from auditor.values.image import Header, Pixels
+from auditor.view import view_of
 
 TEXT = "ID 4711 1956 12 24"
 

@@ -32,7 +32,7 @@ def test_patterns_do_not_change_with_a_quarter_turn_or_with_contrast(view_of):
 def test_a_pixel_darker_than_all_its_neighbours_has_eight_ones(view_of):
     gray = np.ones((9, 9), dtype=np.float32)
     gray[4, 4] = 0
-    assert texture._one_scale(gray)[8] * 81 == pytest.approx(73)  # the dark one and the 72 flat ones that do not touch it
+    assert texture._shares([gray])[0][8] * 81 == pytest.approx(73)  # the dark one and the 72 flat ones that do not touch it
 
 
 def test_noise_has_more_contrast_than_a_ramp(view_of):

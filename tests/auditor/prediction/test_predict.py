@@ -7,11 +7,12 @@ from builders import make_dataset
 from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
 
-from auditor.feature import View, feature_columns, measure_all
+from auditor.feature import feature_columns, measure_all
 from auditor.prediction.out_of_fold import soften
 from auditor.prediction.predict import predict, why_not
 from auditor.values.image import Header, Pixels
 from auditor.values.labels import State
+from auditor.view import View
 
 PNEUMONIA = Path(__file__).parents[2] / "../shared/data/images/pneumoniamnist/data/pneumoniamnist.npz"
 

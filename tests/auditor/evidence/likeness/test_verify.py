@@ -15,8 +15,8 @@ from auditor.evidence.likeness.perceptual import from_jpeg, proof_of, sketch_of,
 from auditor.evidence.likeness.sketches import Sketches
 from auditor.evidence.likeness.verify import Likeness, Standard, Verifier, compare, proof
 from auditor.format import open_header, open_pixels
-from auditor.reading.measure import luminance, view_of
 from auditor.values.image import FileSource, Limits
+from auditor.view import luminance, view_of
 
 SHARED = Path(__file__).parents[3] / "../shared/data/images"
 Picture = np.ndarray
