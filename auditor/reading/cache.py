@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from auditor.reading.measure import PixelFacts
+from auditor.values.measurement import PixelFacts
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
 LENGTH = struct.Struct("<I")

@@ -21,6 +21,7 @@ from auditor.feature import feature_version, measure_all
 from auditor.format import open_header, open_pixels, read_source
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Header, Limits, Pixels
+from auditor.values.measurement import Measurement, PixelFacts, Task
 from auditor.values.privacy import Privacy
 from auditor.view import SQUARE_SIDE, View, shrink, view_of
 
@@ -28,56 +29,6 @@ THUMBNAIL_SIDE = 96
 THUMBNAIL_QUALITY = 75
 MEASURE_VERSION = 5
 """Raise it when digests, thumbnails, sketches, fronts or the normalised view change: it is part of the cache key."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """One file and the records in it. Without `items` the file is the picture of every record (a table may list it twice).
-
-    Of a mask only the facts of `auditor.evidence.masks.mask_facts` are measured.
-    """
-
-    path: str
-    records: tuple[str, ...]
-    items: tuple[str, ...] = ()
-    is_mask: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class PixelFacts:
-    """What the pixels gave; this alone is cached, so it holds nothing of the header.
-
-    Args:
-        digest: hex digest of the decoded values, whatever the container.
-        constant: every pixel has the same value.
-        features: float32, shape (feature columns,).
-        thumbnail: JPEG, longest side ≤ 96.
-        sketch: for near-duplicates, packed (`auditor.evidence.likeness.perceptual`); empty once it was handed on.
-        front: float32, of CT and MR: what tells whether a face can be seen (`auditor.evidence.privacy.face.face_facts`); else
-            empty.
-    """
-
-    digest: str
-    constant: bool
-    features: npt.NDArray[np.float32]
-    thumbnail: bytes
-    sketch: bytes = b""
-    front: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measurement:
-    """Everything known about one record after the pass. `problem` is (kind, reason) when the file could not be used."""
-
-    record: str
-    digest: str = ""
-    header: Header | None = None
-    exposure: Mapping[str, str] | None = None
-    pixels: PixelFacts | None = None
-    problem: tuple[str, str] | None = None
-    size: int = 0
-    key: str = ""
-    fresh: bool = False
 
 
 @dataclass(kw_only=True)

@@ -21,15 +21,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Protocol
 
-from auditor.feature import features
-from auditor.format import readers
 from auditor.reading.bounds import clock_limit, limit_memory, limit_processor, used_up
-from auditor.reading.cache import Cache
-from auditor.reading.measure import Measurement, Measurer, Task
 from auditor.values.image import Limits
-from auditor.values.privacy import Privacy
 
 LENGTH = struct.Struct("<Q")
 HOME = str(Path(__file__).resolve().parents[2])
@@ -41,24 +36,29 @@ MEMORY_BYTES = 1 << 30
 """Private memory that a worker may hold; what needs more is refused as hostile (kind `memory`)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Setup:
-    """What a worker needs to know before its first chunk."""
+class Worker(Protocol):
+    """Who does the tasks; lives inside a worker process."""
 
-    root: Path
-    limits: Limits
-    cache: Path | None
-    rules: Privacy = field(default_factory=Privacy)
-    memory_bytes: int = MEMORY_BYTES
+    def measure(self, task: Any) -> Any:
+        """The answer to one task; never raises for what is in a file."""
 
-    def measurer(self) -> Measurer:
-        """Who does the work; made inside the worker. A subclass may send another one (`trainers.decoding.decode`)."""
-        measurer = Measurer(root=self.root, limits=self.limits, rules=self.rules)
-        if self.cache is not None:
-            cache = Cache(folder=self.cache, writable=False)
-            if cache.open():
-                measurer.known = cache
-        return measurer
+
+class Work(Protocol):
+    """What a worker process is told before its first task: who does the tasks, and what each of them may cost. Pickled."""
+
+    @property
+    def limits(self) -> Limits:
+        """Bounds per task."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """Private memory that a worker may hold."""
+
+    def measurer(self) -> Worker:
+        """Who does the work; made inside the worker process, before its memory is bounded."""
+
+    def lost(self, task: Any, kind: str, reason: str) -> Any:
+        """The answer to a task whose worker did not come back."""
 
 
 def send(stream: IO[bytes], value: object) -> None:
@@ -96,18 +96,15 @@ def read_exactly(stream: IO[bytes], count: int) -> bytes:
 
 
 def serve() -> None:
-    """The worker's life: a Setup, then tasks one by one until the pipe closes. Every task is answered at once.
+    """The worker's life: a Work, then tasks one by one until the pipe closes. Every task is answered at once.
 
     It says None once it is ready, so that the clock of its first file starts then.
     """
     output = sys.stdout.buffer
     sys.stdout = sys.stderr  # a codec that prints must not write into the answers
-    setup = receive(sys.stdin.buffer)
-    assert isinstance(setup, Setup)
-    measurer = setup.measurer()
-    readers()
-    features()  # loading all of them is nothing that the first file should pay for
-    limit_memory(setup.memory_bytes)
+    work: Any = receive(sys.stdin.buffer)
+    worker = work.measurer()
+    limit_memory(work.memory_bytes)
     send(output, None)
     while True:
         try:
@@ -116,31 +113,30 @@ def serve() -> None:
             return
         assert isinstance(chunk, tuple)
         for task in chunk:
-            limit_processor(setup.limits.seconds)
-            send(output, measure(measurer, task))
+            limit_processor(work.limits.seconds)
+            send(output, (measure(work, worker, task),))
 
 
-def measure(measurer: Measurer, task: Task) -> list[Measurement]:
-    """Measure, with running out of memory as a finding."""
+def measure(work: Work, worker: Worker, task: Any) -> Any:
+    """The answer, with running out of memory as one."""
     try:
-        return measurer.measure(task)
+        return worker.measure(task)
     except MemoryError:
-        problem = ("memory", "reading it needs more memory than one file may cost")
-        return [Measurement(record=record, problem=problem) for record in task.records]
+        return work.lost(task, "memory", "reading it needs more memory than one file may cost")
 
 
 @dataclass(kw_only=True, eq=False)
-class Worker:
+class Process:
     """One process and the tasks it has not answered yet."""
 
-    setup: Setup
-    pending: deque[Task] = field(default_factory=deque)
+    work: Work
+    pending: deque[Any] = field(default_factory=deque)
     since: float = 0.0
     ready: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start the process and send the setup."""
+        """Start the process and tell it its work."""
         self.process = subprocess.Popen(  # noqa: S603 - our own interpreter with our own code
             [sys.executable, "-P", "-c", START],
             stdin=subprocess.PIPE,
@@ -150,10 +146,10 @@ class Worker:
             env={**os.environ, **ONE_THREAD},
         )
         assert self.process.stdin is not None
-        send(self.process.stdin, self.setup)
+        send(self.process.stdin, self.work)
         return self.process
 
-    def give(self, tasks: Sequence[Task]) -> None:
+    def give(self, tasks: Sequence[Any]) -> None:
         """Send a chunk."""
         self.pending.extend(tasks)
         self.since = time.monotonic()
@@ -167,7 +163,7 @@ class Worker:
         with suppress(subprocess.TimeoutExpired):  # it may live on with its pipe closed
             self.process.wait(timeout=5)
         if used_up(self.process.returncode):
-            return "timeout", f"reading it took more than {self.setup.limits.seconds:g} s of computing; the file was left out"
+            return "timeout", f"reading it took more than {self.work.limits.seconds:g} s of computing; the file was left out"
         return "crashed", "the reader crashed on it; the file was left out"
 
     def stop(self) -> None:
@@ -183,48 +179,43 @@ class Worker:
         self.process = None
 
 
-def lost(task: Task, kind: str, reason: str) -> list[Measurement]:
-    """The answer for a task whose worker did not come back."""
-    return [Measurement(record=record, problem=(kind, reason)) for record in task.records]
-
-
-def run_workers(tasks: Sequence[Task], setup: Setup, *, workers: int, chunk: int = 16) -> Iterator[list[Measurement]]:
-    """Measure all tasks in `workers` processes; yields the answers as they come, one list per task.
+def run_workers(tasks: Sequence[Any], work: Work, *, workers: int, chunk: int = 16) -> Iterator[Any]:
+    """Do all tasks in `workers` processes; yields the answers as they come, one per task.
 
     A worker that dies, computes for more than `limits.seconds` on a file or does not come back in `limits.wall_seconds` is
     replaced; that file is answered with a problem, the rest of its chunk is done again.
     """
-    longest = clock_limit(setup.limits)
+    longest = clock_limit(work.limits)
     waiting = deque(tasks)
-    crew: list[Worker] = []
+    crew: list[Process] = []
     selector = selectors.DefaultSelector()
 
     def hire() -> None:
-        worker = Worker(setup=setup)
+        worker = Process(work=work)
         process = worker.start()
         assert process.stdout is not None
         selector.register(process.stdout, selectors.EVENT_READ, worker)
         crew.append(worker)
 
-    def dismiss(worker: Worker) -> None:
+    def dismiss(worker: Process) -> None:
         assert worker.process is not None
         assert worker.process.stdout is not None
         selector.unregister(worker.process.stdout)
         crew.remove(worker)
         worker.stop()
 
-    def refill(worker: Worker) -> None:
+    def refill(worker: Process) -> None:
         tasks_of_chunk = [waiting.popleft() for _ in range(min(chunk, len(waiting)))]
         if tasks_of_chunk:
             worker.give(tasks_of_chunk)
 
-    def fail(worker: Worker, kind: str, reason: str) -> list[Measurement]:
+    def fail(worker: Process, kind: str, reason: str) -> Any:
         guilty = worker.pending.popleft()
         waiting.extendleft(reversed(worker.pending))
         dismiss(worker)
         hire()
         refill(crew[-1])
-        return lost(guilty, kind, reason)
+        return work.lost(guilty, kind, reason)
 
     try:
         for _ in range(max(1, min(workers, -(-len(waiting) // chunk)))):
@@ -246,12 +237,12 @@ def run_workers(tasks: Sequence[Task], setup: Setup, *, workers: int, chunk: int
                 if answer is None:
                     worker.since, worker.ready = time.monotonic(), True
                     continue
-                assert isinstance(answer, list)
+                assert isinstance(answer, tuple)
                 worker.pending.popleft()
                 worker.since = time.monotonic()
                 if not worker.pending:
                     refill(worker)
-                yield answer
+                yield answer[0]
             now = time.monotonic()
             for worker in list(crew):
                 if worker.pending and now - worker.since > (longest if worker.ready else max(longest, STARTING)):

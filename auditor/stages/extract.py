@@ -18,11 +18,13 @@ from auditor.layout import resolve_inside
 from auditor.naming.suffixes import suffix_of, suffixes_of_formats
 from auditor.progress import Progress, Silent
 from auditor.reading.cache import Cache
-from auditor.reading.measure import Measurement, Measurer, PixelFacts, Task
-from auditor.reading.workers import Setup, run_workers
+from auditor.reading.measure import Measurer
+from auditor.reading.setup import Setup
+from auditor.reading.workers import run_workers
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.fields import Field, describe
 from auditor.values.image import FieldValue, Limits
+from auditor.values.measurement import Measurement, PixelFacts, Task
 from auditor.values.privacy import Privacy
 from auditor.values.results import Guess
 

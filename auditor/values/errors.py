@@ -38,6 +38,14 @@ class MissingExtraError(MedauditError):
         self.extra = extra
         self.purpose = purpose
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # It crosses from a worker process to the one that asked.
+        return _missing_extra, (self.package, self.extra, self.purpose)
+
+
+def _missing_extra(package: str, extra: str, purpose: str) -> MissingExtraError:
+    return MissingExtraError(package, extra=extra, purpose=purpose)
+
 
 class UnreadableFile(Exception):
     """One file cannot be read; never ends a scan.

@@ -14,11 +14,12 @@ import numpy.typing as npt
 
 from auditor.evidence.masks.mask_facts import single_channel
 from auditor.format import open_header, open_pixels, read_source
-from auditor.reading.measure import Measurement, Measurer, Task
-from auditor.reading.workers import Setup
+from auditor.reading.measure import Measurer
+from auditor.reading.setup import Setup
 from auditor.resample import resize
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Pixels
+from auditor.values.measurement import Measurement, Task
 
 DECODE_VERSION = 1
 """Raise it when the decoded values change: it is part of the cache key."""

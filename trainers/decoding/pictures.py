@@ -18,12 +18,12 @@ import pandas as pd
 from auditor.containers.array_rows import digest_of
 from auditor.evidence.masks.mask_facts import PREFIX
 from auditor.progress import Progress, Silent
-from auditor.reading.measure import Measurement, Task
 from auditor.reading.workers import run_workers
 from auditor.stages.extract import tasks_of
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
+from auditor.values.measurement import Measurement, Task
 from trainers.decoding.decode import DECODE_VERSION, Decoded, Decoder, DecodeSetup, Plan
 from trainers.decoding.survey import MOST_SIDE, Survey, joined, paths_of_masks, plan_of, survey_of
 from trainers.values.pictures import Pictures

@@ -17,9 +17,11 @@ import numpy.typing as npt
 
 from auditor.format import open_header, open_pixels, read_source
 from auditor.progress import Progress
-from auditor.reading.measure import Measurement, Measurer, Task
-from auditor.reading.workers import Setup, run_workers
+from auditor.reading.measure import Measurer
+from auditor.reading.setup import Setup
+from auditor.reading.workers import run_workers
 from auditor.values.errors import UnreadableFile
+from auditor.values.measurement import Measurement, Task
 from trainers.rewriting.encoding_traces import measure_traces
 from trainers.rewriting.rewrite import SUFFIX, Form, Survey, encoded, rewritten, survey
 

@@ -5,9 +5,10 @@ import pytest
 
 from auditor.containers.array_rows import ArrayRows, digest_of
 from auditor.digests import content_digest
-from auditor.reading.measure import Measurer, Task
+from auditor.reading.measure import Measurer
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
+from auditor.values.measurement import Task
 
 IMAGES = np.random.default_rng(0).integers(0, 4096, (30, 9, 7)).astype(">u2")
 

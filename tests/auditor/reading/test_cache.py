@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from auditor.reading.cache import Cache, default_folder, pack, unpack
-from auditor.reading.measure import PixelFacts
+from auditor.values.measurement import PixelFacts
 
 FACTS = PixelFacts(digest="ab" * 20, constant=False, features=np.array([1.5, np.nan], np.float32), thumbnail=b"RIFFxxxxWEBP")
 

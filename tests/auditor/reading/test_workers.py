@@ -4,9 +4,10 @@ import pytest
 from PIL import Image
 
 from auditor.reading import bounds, workers
-from auditor.reading.measure import Task
-from auditor.reading.workers import Setup, run_workers
+from auditor.reading.setup import Setup
+from auditor.reading.workers import run_workers
 from auditor.values.image import Limits
+from auditor.values.measurement import Task
 
 
 def png(path: Path, value: int) -> Task:

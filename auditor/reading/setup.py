@@ -1,0 +1,41 @@
+"""What a worker that measures files is told before its first one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from auditor.feature import features
+from auditor.format import readers
+from auditor.reading.cache import Cache
+from auditor.reading.measure import Measurer
+from auditor.reading.workers import MEMORY_BYTES
+from auditor.values.image import Limits
+from auditor.values.measurement import Measurement, Task
+from auditor.values.privacy import Privacy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """Where the files lie, what each may cost, and what is known of them (`auditor.reading.workers.Work`)."""
+
+    root: Path
+    limits: Limits
+    cache: Path | None = None
+    rules: Privacy = field(default_factory=Privacy)
+    memory_bytes: int = MEMORY_BYTES
+
+    def measurer(self) -> Measurer:
+        """Who does the work. A subclass may send another one (`trainers.decoding.decode`)."""
+        readers()
+        features()  # loading all of them is nothing that the first file should pay for
+        measurer = Measurer(root=self.root, limits=self.limits, rules=self.rules)
+        if self.cache is not None:
+            cache = Cache(folder=self.cache, writable=False)
+            if cache.open():
+                measurer.known = cache
+        return measurer
+
+    def lost(self, task: Task, kind: str, reason: str) -> list[Measurement]:
+        """A problem for every record of the file."""
+        return [Measurement(record=record, problem=(kind, reason)) for record in task.records]
