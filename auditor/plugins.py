@@ -23,6 +23,7 @@ GROUPS: Mapping[str, str] = {
     "medaudit.layouts": "modules: one way a dataset lies on disk each (auditor.layout)",
     "medaudit.features": "modules: one measurement of an image each (auditor.feature)",
     "medaudit.strategies": "classes: one way to correct a dataset each (trainers.strategy.Strategy)",
+    "medaudit.tasks": "classes: one kind of task that networks learn each (trainers.values.task.LearningTask)",
     "medaudit.reports": "modules: one format of a report each (reports.format)",
 }
 """Entry-point groups, and what their plug-ins are. The name of the entry point is the name of the plug-in."""

@@ -39,9 +39,9 @@ from auditor.view import View
 from trainers.engine.automatic import automatic
 from trainers.engine.loop import train
 from trainers.engine.predict import predict as say
+from trainers.kinds import task_named
 from trainers.predicting.predictor import LEAST_EPOCHS, SHARE_OF_EPOCHS, Margins
 from trainers.values.pictures import Examples, Pictures
-from trainers.values.task import LearningTask
 
 Codes = npt.NDArray[np.int64]
 SETTINGS = (
@@ -85,7 +85,7 @@ def dataset_of(images: npt.NDArray[np.uint8], given: Codes) -> Dataset:
 def networks(dataset: Dataset, images: npt.NDArray[np.uint8], given: Codes, seed: int) -> Predictions:
     """As `trainers.predicting.predictor` does it, without files."""
     shown = Pictures(array=images[:, None], readable=np.ones(len(images), np.bool_))
-    task = LearningTask(kind="single", classes=dataset.labels.classes, channels=1, shape=images.shape[1:])
+    task = task_named(kind="single", classes=dataset.labels.classes, channels=1, shape=images.shape[1:])
     recipe = automatic(task, len(images), "cpu")
     recipe = replace(recipe, epochs=max(LEAST_EPOCHS, round(SHARE_OF_EPOCHS * recipe.epochs)))
     targets, ahead = np.eye(len(task.classes), dtype=np.float32)[given], Margins(len(images))

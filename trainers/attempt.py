@@ -128,7 +128,7 @@ def trained(attempts: Sequence[Attempt], case: Case, order: Order) -> None:
             continue
         attempt.evaluation = compare_arms(
             truth, baseline.on_evaluation, attempt.on_evaluation, patients=patients_of(case, case.trust.evaluation),
-            task=task.kind, classes=task.classes, margin=order.margin, seed=order.seed, self_graded=case.trust.self_graded,
+            task=task, margin=order.margin, seed=order.seed, self_graded=case.trust.self_graded,
             arm=attempt.strategy.name, baseline=baseline.strategy.name, unit=unit_of(case.dataset),
         )  # fmt: skip
         attempt.evaluation = with_others(attempt.evaluation, attempt, case, order)
@@ -141,8 +141,8 @@ def with_others(evaluation: Evaluation, attempt: Attempt, case: Case, order: Ord
     assert attempt.on_evaluation is not None
     for name, predictions in attempt.beside.items():
         against = compare_arms(
-            truth_of(case, rows), predictions, attempt.on_evaluation, patients=patients_of(case, rows), task=task.kind,
-            classes=task.classes, margin=order.margin, seed=order.seed, self_graded=case.trust.self_graded,
+            truth_of(case, rows), predictions, attempt.on_evaluation, patients=patients_of(case, rows), task=task,
+            margin=order.margin, seed=order.seed, self_graded=case.trust.self_graded,
             arm=attempt.strategy.name, baseline=name, unit=unit_of(case.dataset),
         )  # fmt: skip
         table = difference_table(
@@ -160,8 +160,7 @@ def gain_of(attempt: Attempt, baseline: Attempt, case: Case, order: Order) -> tu
     rows, task = case.trust.validation, case.bench.task
     arms = {"nothing": baseline.on_validation, "arm": attempt.on_validation}
     choice = choose_best(
-        truth_of(case, rows), arms, baseline="nothing", patients=patients_of(case, rows), task=task.kind,
-        classes=task.classes, seed=order.seed,
+        truth_of(case, rows), arms, baseline="nothing", patients=patients_of(case, rows), task=task, seed=order.seed,
     )  # fmt: skip
     return choice.gains.get("arm", float("nan")), choice.errors.get("arm", float("nan"))
 

@@ -7,7 +7,7 @@ probabilities with NaN where nobody knows (several labels; grades as P(grade > k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -172,43 +172,25 @@ def _per_pixel(weights: Tensor, targets: Tensor) -> Tensor:
     return weights.reshape(-1, *[1] * (targets.ndim - 1)).expand(targets.shape)
 
 
-_NATURAL = {
-    "single": "cross-entropy",
-    "multi": "binary-cross-entropy",
-    "ordinal": "binary-cross-entropy",
-    "continuous": "smooth-l1",
-    "segmentation": "dice-cross-entropy",
-}
-LOSSES: Mapping[str, tuple[Callable[..., Loss], frozenset[str]]] = {
-    "cross-entropy": (CrossEntropy, frozenset({"single"})),
-    "gce": (GeneralisedCrossEntropy, frozenset({"single"})),
-    "sce": (SymmetricCrossEntropy, frozenset({"single"})),
-    "elr": (EarlyLearning, frozenset({"single"})),
-    "binary-cross-entropy": (BinaryCrossEntropy, frozenset({"multi", "ordinal"})),
-    "smooth-l1": (SmoothL1, frozenset({"continuous"})),
-    "dice-cross-entropy": (DiceCrossEntropy, frozenset({"segmentation"})),
-    "pu": (PositiveUnlabelled, frozenset({"segmentation"})),
-}
-
-
-def loss_named(name: str, task: LearningTask, *, examples: int, options: Mapping[str, float] | None = None) -> Loss:
+def loss_named(name: str, task: LearningTask, *, examples: int, options: Mapping[str, float] | None = None) -> nn.Module:
     """The loss of that name for a task; `natural` = the usual one of its kind.
 
     Args:
         examples: size of the training set (`elr` remembers a prediction for each).
 
     Raises:
-        ConfigError: there is none of that name, it does not fit the task, or it has no such option.
+        ConfigError: it does not fit the task, or it has no such option.
     """
-    name = _NATURAL[task.kind] if name == "natural" else name
-    if name not in LOSSES:
-        raise ConfigError(f"loss {name}: there is none of that name; natural, or one of {', '.join(LOSSES)}")
-    kind, fits = LOSSES[name]
-    if task.kind not in fits or (name == "pu" and task.outputs != 1):
-        raise ConfigError(f"loss {name} does not fit a task of kind {task.kind} with {task.outputs} outputs; use natural")
+    fit = task.losses
+    name = next(iter(fit)) if name == "natural" else name
+    if name not in fit:
+        raise ConfigError(
+            f"loss {name} does not fit a task of kind {task.kind} with {task.outputs} outputs, or there is none of that name; "
+            f"natural, or one of {', '.join(fit)}"
+        )
     given = dict(options or {})
-    fixed = {"examples": examples, "classes": task.outputs} if name == "elr" else {}
+    fixed = {"examples": examples, "classes": task.outputs} if fit[name] is EarlyLearning else {}
     try:
-        return kind(**fixed, **given)
+        return fit[name](**fixed, **given)
     except TypeError as error:
         raise ConfigError(f"loss {name} has no option among {', '.join(sorted(given))}") from error

@@ -24,6 +24,7 @@ from auditor.splits.strata import column_of
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.labels import State
+from trainers import kinds
 from trainers.kin import kin
 from trainers.values.trust import Trust
 
@@ -99,15 +100,8 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
 
 
 def labelled(dataset: Dataset) -> Bools:
-    """Records with a label (a mask, where there is no label) and readable pixels."""
-    labels = dataset.labels
-    if labels.task == "multi" and labels.states is not None:
-        known = (labels.states.to_numpy() >= 0).any(axis=1)
-    elif labels.task == "none":
-        known = dataset.records["mask"].notna().to_numpy(bool)
-    else:
-        known = labels.values.notna().to_numpy(bool)
-    return np.asarray(known & usable_for_training(dataset))
+    """Records of which the truth is known (`LearningTask.labelled`) and whose pixels are readable."""
+    return np.asarray(kinds.labelled(dataset) & usable_for_training(dataset))
 
 
 def usable_for_training(dataset: Dataset) -> Bools:

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from auditor.values.labels import State
 from trainers.grading.evaluate import Choice, choose_best
 from trainers.kin import kin
 from trainers.strategy import Case
@@ -18,18 +16,7 @@ from trainers.values.trust import Bools
 
 def truth_of(case: Case, rows: Bools) -> npt.NDArray[np.generic]:
     """What the labels of these records say, as `trainers.grading.grade` wants it."""
-    labels, kind = case.dataset.labels, case.bench.task.kind
-    if kind == "segmentation":
-        masks = case.bench.pictures.masks
-        assert masks is not None
-        return np.asarray(masks[np.flatnonzero(rows)])
-    if kind == "multi":
-        assert labels.states is not None
-        states = labels.states.to_numpy()[rows].astype(np.float64)
-        return np.where(states >= 0, states == State.POSITIVE, np.nan)
-    if kind == "continuous":
-        return pd.to_numeric(labels.values, errors="coerce").to_numpy(np.float64, na_value=np.nan)[rows]
-    return labels.codes[rows]
+    return case.bench.task.truth(case.dataset, case.bench.pictures, rows)
 
 
 def patients_of(case: Case, rows: Bools) -> npt.NDArray[np.int64]:
@@ -46,6 +33,6 @@ def chosen_on_validation(case: Case, arms: Mapping[str, Sequence[Trained]], *, b
     rows, task = case.trust.validation, case.bench.task
     said = {name: [case.bench.predict(network, rows) for network in networks] for name, networks in arms.items()}
     return choose_best(
-        truth_of(case, rows), said, baseline=baseline, patients=patients_of(case, rows), task=task.kind, classes=task.classes,
+        truth_of(case, rows), said, baseline=baseline, patients=patients_of(case, rows), task=task,
         seed=case.seed,
     )  # fmt: skip

@@ -15,8 +15,8 @@ from auditor.prediction.files import read_predictions
 from medaudit.cli import main
 from trainers.engine.model_file import save_model
 from trainers.engine.models import network_named
+from trainers.kinds import task_named
 from trainers.values.recipe import Normalisation, Recipe, Trained
-from trainers.values.task import LearningTask
 
 PLAIN = {"channels": 1, "shape": (12, 12)}
 
@@ -50,7 +50,7 @@ def write_stripes(folder: Path, count: int = 30, *, colour: bool = False, broken
 
 def write_model(folder: Path, kind: str = "single", classes: tuple[str, ...] = ("a", "b"), **more: object) -> Trained:
     """A network with random weights, where `fix` puts it: in `model/` of a copy."""
-    task = LearningTask(kind=kind, classes=classes, **(PLAIN | more))  # type: ignore[arg-type]
+    task = task_named(kind=kind, classes=classes, **(PLAIN | more))  # type: ignore[arg-type]
     torch.manual_seed(3)
     name = "unet" if kind == "segmentation" else "small-cnn"
     network = network_named(name, task, width=4).eval()

@@ -10,6 +10,7 @@ from auditor.values.results import Proposal
 from trainers.attempt import Attempt, Order, with_others
 from trainers.correct import best_of
 from trainers.grading.evaluate import compare_arms
+from trainers.kinds import task_named
 from trainers.strategies.distill import Distill
 from trainers.strategies.robust import Robust
 from trainers.strategies.teacher import Teacher
@@ -48,7 +49,7 @@ def test_an_evaluation_tells_of_the_ensemble_too() -> None:
         trusted=~everyone, validation=~everyone, evaluation=everyone, training=~everyone, origin="", self_graded=False
     )
     good, bad = np.eye(2, dtype=np.float32)[truth][None], np.eye(2, dtype=np.float32)[rng.permutation(truth)][None]
-    bench: Any = type("Bench", (), {"task": type("Task", (), {"kind": "single", "classes": ("a", "b")})()})()
+    bench: Any = type("Bench", (), {"task": task_named("single", ("a", "b")), "pictures": None})()
     case = Case(dataset=dataset, result=None, trust=trust, bench=bench, work=None)  # type: ignore[arg-type]
     attempt = Attempt(strategy=Distill(), why="", on_evaluation=bad, beside={"ensemble": good})
     plain = compare_arms(truth, bad, bad, patients=np.arange(200), task="single", classes=("a", "b"), arm="distill")

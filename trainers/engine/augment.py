@@ -14,8 +14,9 @@ is 0. Inside they are in halves of the longest side from the centre, so that a r
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -55,27 +56,36 @@ STRENGTHS: Mapping[str, Strength | None] = {
 
 
 def augment(
-    images: Tensor, masks: Tensor | None, strength: str, generator: torch.Generator, *, flips: Sequence[int] = ()
-) -> tuple[Tensor, Tensor | None]:
+    images: Tensor,
+    targets: Any,
+    strength: str,
+    generator: torch.Generator,
+    *,
+    flips: Sequence[int] = (),
+    move: Callable[[Any, Warp], Any] | None = None,
+) -> tuple[Tensor, Any]:
     """Every picture deformed and toned in its own way.
 
     Args:
         images: float (b, C, *shape), 0–1, two or three axes.
-        masks: class indices (b, *shape), any integer type, or None.
+        targets: class indices (b, *shape), any integer type, or None; or what `move` takes.
         strength: a key of `STRENGTHS`.
         generator: of everything that is drawn; best on the device of the images.
         flips: axes (0 = the first of `shape`) along which half of the pictures are mirrored.
+        move: the targets after a map (`LearningTask.moved`); None moves them as masks.
 
     Returns:
-        Pictures and masks in the shape and type they had.
+        Pictures and targets in the shape and type they had.
     """
     chosen = STRENGTHS[strength]
     if chosen is None:
-        return images, masks
+        return images, targets
     warp = draw_warp(len(images), tuple(images.shape[2:]), chosen, generator, device=images.device, flips=flips)
     moved = warp.images(images.float())
     toned = tone(moved, chosen, generator).to(images.dtype)
-    return toned, None if masks is None else warp.masks(masks)
+    if move is not None:
+        return toned, move(targets, warp)
+    return toned, None if targets is None else warp.masks(targets)
 
 
 def tone(images: Tensor, strength: Strength, generator: torch.Generator) -> Tensor:

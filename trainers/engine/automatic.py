@@ -23,7 +23,7 @@ def automatic(task: LearningTask, examples: int, device: str) -> Recipe:
     batch = 64 if examples >= 512 else 32 if examples >= 128 else 16
     steps = 1600 if strong else 800 if side <= 32 else 400
     network, width, rate = "small-cnn", 0, 3e-3
-    if task.kind == "segmentation":
+    if task.dense:
         network, rate, batch = ("basic-unet" if strong else "unet"), 2e-3, min(batch, 16)
     elif strong and side > 64:
         network, rate, steps = "resnet18", 1e-3, 6000

@@ -27,7 +27,7 @@ from trainers.engine.examples import examples_of
 from trainers.engine.loop import train
 from trainers.engine.predict import predict
 from trainers.kin import kin
-from trainers.tasks.of_dataset import targets_from, task_of
+from trainers.kinds import kind_of, task_of
 from trainers.values.pictures import Examples, Floats, Pictures, Rows
 from trainers.values.recipe import Recipe, Trained
 from trainers.values.task import LearningTask
@@ -78,13 +78,14 @@ class Bench:
     @cached_property
     def pictures(self) -> Pictures:
         """All pictures, and the masks where those are what is learnt; first the dataset's rows, then the unlabelled ones."""
-        masks = self.dataset.labels.task == "none" and self.dataset.has("mask")
+        kind = kind_of(self.dataset)
+        dense, masks = kind is not None and kind.dense, kind is not None and kind.from_masks
         most = MOST_SIDE[self.device.type]
         return read_pictures(
             self.dataset,
             work=self.work,
             more=() if self.unlabelled is None else (self.unlabelled,),
-            most=max(most, 128) if masks else most,
+            most=max(most, 128) if dense else most,
             limits=self._limits,
             workers=self._workers,
             progress=self.progress,
@@ -147,7 +148,7 @@ class Bench:
         """Examples whose targets are predictions (m, K), as `predict` gives them; also for rows of the `pool`."""
         return Examples(
             rows=rows.astype(np.int64),
-            targets=targets_from(self.task, predictions),
+            targets=self.task.soft_targets(predictions),
             weights=np.ones(len(rows), np.float32) if weights is None else weights.astype(np.float32),
             groups=self.groups[rows],
         )
@@ -221,11 +222,7 @@ class Bench:
         count = len(np.unique(examples.groups))
         if count < 2:
             raise DatasetError("all records are of one patient: no network can be judged on others than it learnt from")
-        strata = np.zeros(len(examples), np.int64)
-        if self.task.kind == "single":
-            strata = examples.targets.argmax(axis=1).astype(np.int64)
-        elif self.task.kind == "ordinal":
-            strata = np.nansum(examples.targets > 0.5, axis=1).astype(np.int64)
+        strata = self.task.strata(examples.targets)
         fold = assign_folds(strata, examples.groups, folds=min(folds, count), rng=np.random.default_rng([seed, 5]))
         networks: list[Trained] = []
         found: Floats | None = None

@@ -20,24 +20,23 @@ class Dynamics:
 
     def __init__(self, task: LearningTask, targets: Tensor, epochs: int) -> None:
         self.task, self.targets = task, targets
-        size = (epochs, len(targets))
-        self.probability = torch.full(size, math.nan) if task.kind in ("single", "multi", "ordinal") else None
-        self.margin = torch.full(size, math.nan) if task.kind == "single" else None
+        self.epochs = epochs
+        self.probability: Tensor | None = None
+        self.margin: Tensor | None = None
 
     def note(self, logits: Tensor, places: Tensor, epoch: int) -> None:
         """The logits of one training batch, of the examples at these places."""
-        if self.probability is None:
-            return
-        given, where, logits = self.targets[places], places.cpu(), logits.detach().float()
-        if self.margin is None:
-            p = logits.sigmoid()
-            right = torch.where(given > 0.5, p, 1 - p).where(torch.isfinite(given), math.nan)
-            self.probability[epoch, where] = right.nanmean(1).cpu()
-            return
-        self.probability[epoch, where] = (logits.softmax(1) * given).sum(1).cpu()
-        own = given.argmax(1, keepdim=True)
-        others = logits.scatter(1, own, -math.inf).amax(1)
-        self.margin[epoch, where] = (logits.gather(1, own)[:, 0] - others).cpu()
+        where = places.cpu()
+        probability, margin = self.task.belief(logits.detach().float(), self.targets[places])
+        if probability is not None:
+            self.probability = self._room(self.probability)
+            self.probability[epoch, where] = probability.cpu()
+        if margin is not None:
+            self.margin = self._room(self.margin)
+            self.margin[epoch, where] = margin.cpu()
+
+    def _room(self, noted: Tensor | None) -> Tensor:
+        return torch.full((self.epochs, len(self.targets)), math.nan) if noted is None else noted
 
     def arrays(self) -> tuple[Floats | None, Floats | None]:
         """Probability and margin."""

@@ -22,9 +22,9 @@ from trainers.engine.model_file import DESCRIPTION, WEIGHTS, load_model
 from trainers.engine.models import NETWORKS, network_named
 from trainers.engine.predict import logits_of, placed
 from trainers.engine.randomness import private_randomness
+from trainers.kinds import task_named
 from trainers.values.pictures import Pictures
 from trainers.values.recipe import Normalisation, Recipe
-from trainers.values.task import LearningTask
 
 LARGE_KERNEL = 7
 """First kernel of an encoder that was made for large pictures: small ones are enlarged for it."""
@@ -101,7 +101,7 @@ def _by_name(dataset: Dataset, path: Path, network: str, place: Workplace, work:
         pictures = read(round(ENLARGED * max(pictures.shape) / min(pictures.shape)))
     if len(kernel) > 1 and kernel[1] == 3:
         pictures = with_channels(pictures, 3, path.name)
-    task = LearningTask(kind="single", classes=("a", "b"), channels=pictures.channels, shape=pictures.shape)
+    task = task_named(kind="single", classes=("a", "b"), channels=pictures.channels, shape=pictures.shape)
     with private_randomness(0, torch.device("cpu")):
         whole = network_named(network, task, width=kernel[0] if network == "small-cnn" else 0)
     encoder = load_encoder(whole, path, task).get_submodule("encoder")
@@ -138,7 +138,7 @@ def features_of(found: Borrowed, place: Workplace, work: Path) -> Floats:
     """One row of features per picture, float32, mapped from a file in `work`: (records, features); NaN where unreadable."""
     pictures, device = found.pictures, device_named(place.device)
     rows = np.flatnonzero(pictures.readable).astype(np.int64)
-    task = LearningTask(kind="single", classes=("a", "b"), channels=pictures.channels, shape=pictures.shape)
+    task = task_named(kind="single", classes=("a", "b"), channels=pictures.channels, shape=pictures.shape)
     encoder = placed(found.encoder.eval(), task, device)
     feed = Feed(pictures, rows, device, held=False)
     features: Floats | None = None

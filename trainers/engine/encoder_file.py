@@ -77,7 +77,7 @@ def load_encoder(network: Network, path: Path, task: LearningTask) -> Network:
 
 
 def _with_program(path: Path, task: LearningTask) -> Network:
-    if task.kind == "segmentation":
+    if task.dense:
         raise ConfigError(f"encoder {path.name}: a program gives features of a whole picture and cannot draw masks")
     encoder = Program(_exported(path).module())
     try:

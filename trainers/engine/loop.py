@@ -22,7 +22,7 @@ from auditor.values.errors import DatasetError, MedauditError
 from trainers.engine.checkpoint import load_checkpoint, plain, save_checkpoint, signature
 from trainers.engine.dynamics import Dynamics
 from trainers.engine.feed import Feed, Normaliser
-from trainers.engine.mixing import mixed, smoothed
+from trainers.engine.mixing import mixed
 from trainers.engine.models import Network, first_network, freeze
 from trainers.engine.optimiser import Average, optimiser_of, schedule
 from trainers.engine.predict import autocast, placed, predict
@@ -32,7 +32,7 @@ from trainers.engine.team import Team
 from trainers.losses import loss_named
 from trainers.values.pictures import Examples, Pictures
 from trainers.values.recipe import Epoch, Normalisation, Recipe, Trained
-from trainers.values.task import LearningTask
+from trainers.values.task import LearningTask, described
 
 __all__ = ["Normalisation", "Recipe", "Trained", "predict", "train"]
 
@@ -77,7 +77,7 @@ def train(
         signed = signature(
             pictures,
             (examples, validation),
-            (task, recipe, seed, dynamics, team.size),
+            (described(task), recipe, seed, dynamics, team.size),
             None if start is None else start.network,
         )
         state = load_checkpoint(checkpoint, signed) if checkpoint else None
@@ -121,8 +121,9 @@ class _Run:
         self.average = Average(self.network, recipe.ema) if recipe.ema is not None else None
         self.optimiser = optimiser_of(self.network, recipe)
         self.loss = loss_named(recipe.loss, task, examples=len(examples), options=recipe.loss_options).to(device)
-        self.feed = Feed(pictures, examples.rows, device, with_masks=task.kind == "segmentation", masks=examples.masks)
-        self.targets = torch.from_numpy(smoothed(examples.targets, task, recipe.label_smoothing)).to(device)
+        self.feed = Feed(pictures, examples.rows, device, with_masks=task.from_masks, masks=examples.masks)
+        softened = task.smoothed(examples.targets, recipe.label_smoothing) if recipe.label_smoothing else examples.targets
+        self.targets = torch.from_numpy(softened).to(device)
         self.weights = torch.from_numpy(examples.weights).to(device)
         # every batch has the same size, a multiple of the team's: the last one is filled up from the first
         size = len(examples)
@@ -154,9 +155,8 @@ class _Run:
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
             index, weights = batch.places, self.weights[batch.places]
-            images, masks = self._augmented(batch.images, batch.masks, generator)
+            images, targets = self._augmented(batch.images, self.task.learnt(batch.masks, self.targets[index]), generator)
             images = self.normalise(images)
-            targets = masks if masks is not None else self.targets[index]
             if recipe.mixup:
                 images, targets = mixed(images, targets, float(draw.beta(recipe.mixup, recipe.mixup)), generator)
             with autocast(recipe, device):
@@ -271,9 +271,10 @@ class _Run:
             module.eval()
         return self.model
 
-    def _augmented(self, images: Tensor, masks: Tensor | None, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def _augmented(self, images: Tensor, targets: Any, generator: torch.Generator) -> tuple[Tensor, Any]:
         if self.recipe.augmentation == "off":
-            return images, masks
+            return images, targets
         from trainers.engine.augment import augment
 
-        return augment(images, masks, self.recipe.augmentation, generator, flips=self.recipe.flips)
+        strength, flips = self.recipe.augmentation, self.recipe.flips
+        return augment(images, targets, strength, generator, flips=flips, move=self.task.moved)

@@ -14,8 +14,9 @@ from safetensors.torch import load_file, save_file
 from auditor.values.errors import ConfigError, DatasetError
 from trainers.engine.encoder_file import Program
 from trainers.engine.models import network_named, parameters
+from trainers.kinds import task_named
 from trainers.values.recipe import Epoch, Normalisation, Recipe, Trained
-from trainers.values.task import LearningTask
+from trainers.values.task import described
 
 SCHEMA_VERSION = 1
 WEIGHTS, DESCRIPTION, CARD = "model.safetensors", "model.json", "card.md"
@@ -35,9 +36,9 @@ def save_model(trained: Trained, folder: Path, notes: Sequence[str] = ()) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.network.state_dict().items()}
     save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
-    described: dict[str, Any] = {
+    content: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
-        "task": asdict(trained.task),
+        "task": described(trained.task),
         "recipe": asdict(trained.recipe),
         "normalisation": asdict(trained.normalisation),
         "temperature": trained.temperature,
@@ -46,7 +47,7 @@ def save_model(trained: Trained, folder: Path, notes: Sequence[str] = ()) -> Non
         "complete": trained.complete,
         "history": [{"loss": epoch.loss, "score": epoch.score} for epoch in trained.history],
     }
-    (folder / DESCRIPTION).write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / DESCRIPTION).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / CARD).write_text(card_of(trained, notes), encoding="utf-8")
 
 
@@ -57,31 +58,31 @@ def load_model(folder: Path) -> Trained:
         DatasetError: a file is missing, damaged, or of a later version.
     """
     try:
-        described: Mapping[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        stored: Mapping[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         weights = load_file(folder / WEIGHTS)
     except FileNotFoundError as error:
         raise DatasetError(f"{folder.name}: {DESCRIPTION} or {WEIGHTS} is missing; give the folder that fix wrote") from error
     except (ValueError, SafetensorError) as error:
         raise DatasetError(f"{folder.name}: {DESCRIPTION} or {WEIGHTS} is damaged; run fix again") from error
-    if described.get("schema_version") != SCHEMA_VERSION:
+    if stored.get("schema_version") != SCHEMA_VERSION:
         raise DatasetError(f"{folder.name}: the model is of another version of medaudit; use that one, or run fix again")
     try:
-        task = LearningTask(**_tuples(described["task"]))
-        recipe = Recipe(**_tuples(described["recipe"]))
+        task = task_named(**_tuples(stored["task"]))
+        recipe = Recipe(**_tuples(stored["recipe"]))
         network = network_named(recipe.network, task, width=recipe.width, dropout=recipe.dropout)
         network.load_state_dict(weights)
         return Trained(
             network=network.eval(),
             task=task,
             recipe=recipe,
-            normalisation=Normalisation(**_tuples(described["normalisation"])),
-            temperature=described["temperature"],
-            seed=described["seed"],
-            records=described["records"],
-            complete=described["complete"],
-            history=tuple(Epoch(**epoch, seconds=0.0) for epoch in described["history"]),
+            normalisation=Normalisation(**_tuples(stored["normalisation"])),
+            temperature=stored["temperature"],
+            seed=stored["seed"],
+            records=stored["records"],
+            complete=stored["complete"],
+            history=tuple(Epoch(**epoch, seconds=0.0) for epoch in stored["history"]),
         )
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise DatasetError(f"{folder.name}: {DESCRIPTION} and {WEIGHTS} do not belong together; run fix again") from error
 
 
@@ -89,19 +90,12 @@ def card_of(trained: Trained, notes: Sequence[str] = ()) -> str:
     """The model card (Mitchell 2019), Markdown."""
     task, recipe = trained.task, trained.recipe
     shape = " × ".join(map(str, task.shape))
-    learnt = {
-        "single": "one label per picture",
-        "multi": "several labels per picture, each present or not",
-        "ordinal": "one grade per picture, in order",
-        "continuous": "one number per picture",
-        "segmentation": "a mask: a class for each pixel",
-    }[task.kind]
     lines = [
         "# Model card",
         "",
         "## What it is",
         "",
-        f"* Task: {learnt}" + (f" ({', '.join(task.classes)})" if task.classes else "") + ".",
+        f"* Task: {task.words}" + (f" ({', '.join(task.classes)})" if task.classes else "") + ".",
         f"* Pictures: {shape} pixels, {'grey' if task.channels == 1 else f'{task.channels} channels'}.",
         f"* Network: {recipe.network}, {parameters(trained.network):,} parameters.",
         f"* Training: {trained.records:,} records, {len(trained.history)} of {recipe.epochs} epochs, loss {recipe.loss},"

@@ -148,7 +148,8 @@ NETWORKS: Mapping[str, Callable[[LearningTask, int, float], Network]] = {
     "unet": _unet,
     "basic-unet": _basic_unet,
 }
-_FOR_MASKS = ("unet", "basic-unet")
+_DENSE = ("unet", "basic-unet")
+"""Networks that answer for every pixel."""
 
 
 def network_named(name: str, task: LearningTask, *, width: int = 0, dropout: float = 0.0) -> Network:
@@ -159,8 +160,8 @@ def network_named(name: str, task: LearningTask, *, width: int = 0, dropout: flo
     """
     if name not in NETWORKS:
         raise ConfigError(f"network {name}: there is none of that name; one of {', '.join(NETWORKS)}")
-    if (name in _FOR_MASKS) != (task.kind == "segmentation"):
-        wanted = ", ".join(_FOR_MASKS if task.kind == "segmentation" else (n for n in NETWORKS if n not in _FOR_MASKS))
+    if (name in _DENSE) != task.dense:
+        wanted = ", ".join(_DENSE if task.dense else (n for n in NETWORKS if n not in _DENSE))
         raise ConfigError(f"network {name} cannot learn a task of kind {task.kind}; one of {wanted}")
     return NETWORKS[name](task, width, dropout)
 
@@ -207,5 +208,5 @@ def first_network(task: LearningTask, recipe: Recipe, start: Trained | None) -> 
     if start is None:
         return network_named(recipe.network, task, width=recipe.width, dropout=recipe.dropout)
     network = copy.deepcopy(cast(Network, start.network))
-    same = start.task.kind == task.kind and start.task.classes == task.classes
+    same = type(start.task) is type(task) and start.task.classes == task.classes
     return network if same else with_new_head(network, task)

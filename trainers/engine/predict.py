@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from trainers.engine.feed import Feed, Normaliser, layout
-from trainers.tasks.ordinal import grade_probabilities
 from trainers.values.pictures import Floats, Pictures, Rows
 from trainers.values.recipe import Normalisation, Recipe, Trained
 from trainers.values.task import LearningTask
@@ -52,11 +51,10 @@ def predict_feed(trained: Trained, feed: Feed, *, batch: int = 256) -> Floats:
     """As `predict`, with the network in eval mode on the device of the feed already."""
     task = trained.task
     logits = logits_of(trained.network.eval(), feed, task, trained.recipe, trained.normalisation, batch)
-    parts = [values_of(part / trained.temperature, task) for part in logits]
+    parts = [task.decoded(part / trained.temperature) for part in logits]
     if parts:
         return np.concatenate(parts)
-    columns = len(task.classes) if task.kind == "ordinal" else task.outputs
-    return np.zeros((0, columns, *(feed.pictures.shape if task.kind == "segmentation" else ())), np.float32)
+    return task.decoded(torch.zeros((0, task.outputs, *(feed.pictures.shape if task.dense else ()))))
 
 
 @torch.no_grad()
@@ -68,7 +66,7 @@ def logits_of(
     for images, _, _ in feed.batches(np.arange(start, min(start + batch, size)) for start in range(0, size, batch)):
         seen = normalise(images)
         with autocast(recipe, feed.device):
-            if task.kind == "segmentation" and any(a > b for a, b in zip(seen.shape[2:], task.shape, strict=True)):
+            if task.dense and any(a > b for a, b in zip(seen.shape[2:], task.shape, strict=True)):
                 logits = _windows(network, seen, task)
             else:
                 logits = network(seen)
@@ -85,17 +83,6 @@ def _windows(network: nn.Module, images: Tensor, task: LearningTask) -> Tensor:
     whole: Any = sliding_window_inference(images, task.shape, sw_batch_size=16, predictor=window, overlap=0.25, mode="gaussian")
     result: Tensor = whole
     return result
-
-
-def values_of(logits: Tensor, task: LearningTask) -> Floats:
-    """Logits (b, outputs, ...) → what `predict` returns."""
-    if task.kind == "continuous":
-        return (logits.cpu().numpy() * np.float32(task.target_scale) + np.float32(task.target_mean)).astype(np.float32)
-    if task.kind == "single" or (task.kind == "segmentation" and task.outputs > 1):
-        shares: Floats = logits.softmax(1).cpu().numpy()
-        return shares
-    chances: Floats = logits.sigmoid().cpu().numpy()
-    return grade_probabilities(chances) if task.kind == "ordinal" else chances
 
 
 def placed(network: AnyNetwork, task: LearningTask, device: torch.device) -> AnyNetwork:

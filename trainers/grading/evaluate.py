@@ -16,10 +16,11 @@ import numpy as np
 from auditor.statistics.multiplicity import holm
 from auditor.values.results import Chart, ComparisonVerdict, Evaluation, Measured, Table
 from trainers.grading.evaluation_tables import calibration_chart, class_table, difference_chart, tests_table, trivial_table
-from trainers.grading.grade import Array, Graded, Kind, grade
+from trainers.grading.grade import Graded, grade
 from trainers.grading.paired import Draws, Interval, draw, draw_seeds, interval
 from trainers.grading.wording import LEAST_PATIENTS, count, judge, lowered, notes, number, signed, summary
 from trainers.metrics.panel import Doubles, Metric
+from trainers.values.task import Array, LearningTask
 
 Patients = Sequence[object] | Array
 Seeds = Sequence[Array] | Array
@@ -52,8 +53,8 @@ def compare_arms(
     after: Seeds,
     *,
     patients: Patients,
-    task: Kind,
-    classes: Sequence[str],
+    task: str | LearningTask,
+    classes: Sequence[str] = (),
     arm: str,
     baseline: str = "none",
     margin: float = 0.01,
@@ -68,8 +69,8 @@ def compare_arms(
         truth: as in `trainers.grading.grade.grade`.
         before, after: predictions of the baseline and of the arm: per seed, the same seeds in the same order.
         patients: id per record; None = a patient of its own.
-        task: single, multi, ordinal, continuous or segmentation.
-        classes: names.
+        task: what was learnt, or the name of its kind.
+        classes: names, where the task is only named.
         arm, baseline: names of the two.
         margin: a loss smaller than this counts as none; a fraction, for errors in units a share of their range.
         resamples: of patients and seeds.
@@ -80,7 +81,7 @@ def compare_arms(
     Raises:
         ValueError: shapes or numbers of seeds that do not fit.
     """
-    graded = grade(truth, [list(before), list(after)], patients=patients, kind=task, classes=classes, unit=unit)
+    graded = grade(truth, [list(before), list(after)], patients=patients, task=task, classes=classes, unit=unit)
     seeds = len(graded.arms[0])
     if graded.patients == 0:
         return _nothing(arm, baseline, seeds, margin, self_graded)
@@ -131,13 +132,13 @@ def score(
     predictions: Seeds,
     *,
     patients: Patients,
-    task: Kind,
-    classes: Sequence[str],
+    task: str | LearningTask,
+    classes: Sequence[str] = (),
     resamples: int = 2000,
     seed: int = 0,
 ) -> tuple[Score, ...]:
     """All metrics of one arm with intervals over patients and seeds; the main one first. Arguments as in `compare_arms`."""
-    graded = grade(truth, [list(predictions)], patients=patients, kind=task, classes=classes)
+    graded = grade(truth, [list(predictions)], patients=patients, task=task, classes=classes)
     if graded.patients == 0:
         return ()
     (drawn,) = draw(graded.arms, patients=graded.patients, resamples=resamples, seed=seed)
@@ -156,8 +157,8 @@ def choose_best(
     *,
     baseline: str,
     patients: Patients,
-    task: Kind,
-    classes: Sequence[str],
+    task: str | LearningTask,
+    classes: Sequence[str] = (),
     resamples: int = 1000,
     seed: int = 0,
 ) -> Choice:
@@ -171,7 +172,7 @@ def choose_best(
     if baseline not in arms:
         raise ValueError(f"the baseline {baseline!r} is not among the arms")
     names = list(arms)
-    graded = grade(truth, [list(arms[n]) for n in names], patients=patients, kind=task, classes=classes)
+    graded = grade(truth, [list(arms[n]) for n in names], patients=patients, task=task, classes=classes)
     if graded.patients < 2 or len(names) == 1:
         reason = "no other arm was tried" if len(names) == 1 else "the validation part has fewer than two patients"
         return Choice(arm=baseline, reason=f"{baseline}: {reason}", gains={}, errors={})

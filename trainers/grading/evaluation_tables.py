@@ -8,9 +8,8 @@ import numpy as np
 
 from auditor.statistics.multiplicity import holm
 from auditor.values.results import Cell, Chart, Column, ColumnKind, Measured, Table
-from trainers.grading.grade import Array, Graded
+from trainers.grading.grade import Graded
 from trainers.grading.paired import Interval, delong, mcnemar
-from trainers.metrics.mask_panel import UNKNOWN
 from trainers.metrics.panel import Doubles, calibration_bins
 
 
@@ -61,7 +60,7 @@ def difference_table(name: str, title: str, measured: Sequence[Measured], *, bef
 
 def class_table(graded: Graded, before: Doubles, after: Doubles, differences: Sequence[Interval]) -> Table:
     """Per class: records, before, after, difference with its interval; `before` and `after` are (classes,)."""
-    records = _class_records(graded)
+    records = graded.task.class_records(graded.truth)
     rows = [
         (name, records[c], cell(before[c]), cell(after[c]), *(cell(v) for v in (d.value, d.low, d.high)))
         for c, (name, d) in enumerate(zip(graded.classes, differences, strict=True))
@@ -81,7 +80,7 @@ def class_table(graded: Graded, before: Doubles, after: Doubles, differences: Se
 def trivial_table(graded: Graded, arms: Mapping[str, Doubles], *, seed: int) -> Table:
     """Both arms beside predictors that never looked at an image; `arms` maps a name to metrics (metrics,)."""
     lines = dict(arms)
-    for name, prediction in _trivial(graded, seed).items():
+    for name, prediction in graded.task.trivial(graded.truth, np.random.default_rng([seed, 2])).items():
         lines[name] = graded.panel(prediction).plain()[0]
     named: list[tuple[str, ColumnKind, str]] = [("predictor", "text", "Predictor")]
     named += [(m.name, "number", m.title) for m in graded.metrics]
@@ -91,11 +90,11 @@ def trivial_table(graded: Graded, arms: Mapping[str, Doubles], *, seed: int) -> 
 
 def calibration_chart(graded: Graded, names: Sequence[str]) -> Chart | None:
     """How often the arms (named in order) are right where they are so sure; None where there are no probabilities."""
-    if graded.kind not in ("single", "ordinal", "multi") or len(graded.index) == 0:
+    if not graded.task.probabilistic or len(graded.index) == 0:
         return None
     rows: list[tuple[Cell, ...]] = [("perfect", 0.0, 0.0, None), ("perfect", 1.0, 1.0, None)]
     for name, arm in zip(names, graded.predictions, strict=True):
-        pairs = [_confidence(graded, p) for p in arm]
+        pairs = [graded.task.confidence(graded.truth, p) for p in arm]
         sure, right = (np.concatenate([pair[i] for pair in pairs]) for i in (0, 1))
         bins = calibration_bins(sure)
         for b in np.unique(bins):
@@ -116,16 +115,16 @@ def calibration_chart(graded: Graded, names: Sequence[str]) -> Chart | None:
 
 def tests_table(graded: Graded) -> Table | None:
     """McNemar and DeLong on probabilities averaged over seeds; None unless each patient has one image."""
-    if not graded.one_image_each or graded.kind not in ("single", "ordinal", "multi"):
+    if not graded.one_image_each or not graded.task.probabilistic:
         return None
     before, after = (np.mean(np.stack([p.astype(np.float64) for p in arm]), axis=0) for arm in graded.predictions)
     rows: list[tuple[str, str, float, float, float]] = []
-    if graded.kind != "multi":
+    one_each = graded.truth.ndim == 1  # one class per record, which is right or wrong
+    if one_each:
         lost, won, p = mcnemar(_right(graded, before), _right(graded, after))
         rows.append(("McNemar, exact (records right in one arm alone)", "", lost, won, p))
-    for c in range(1 if len(graded.classes) == 2 and graded.kind != "multi" else 0, len(graded.classes)):
-        truth = graded.truth.astype(np.float64)
-        column = truth[:, c] if graded.kind == "multi" else (truth == c).astype(np.float64)
+    for c in range(1 if len(graded.classes) == 2 and one_each else 0, len(graded.classes)):
+        column = graded.task.against_rest(graded.truth, c)
         known = np.isfinite(column)
         one, two, p = delong(column[known] > 0.5, before[known, c], after[known, c])
         if np.isfinite(p):
@@ -143,55 +142,8 @@ def tests_table(graded: Graded) -> Table | None:
     return _table("paired_tests", "Paired tests, one image per patient; probabilities averaged over seeds", named, full)
 
 
-def _confidence(graded: Graded, prediction: Array) -> tuple[Doubles, Doubles]:
-    p = prediction.astype(np.float64)
-    if graded.kind == "multi":
-        known = np.isfinite(graded.truth.astype(np.float64))
-        return p[known], graded.truth[known].astype(np.float64)
-    likeliest = p.argmax(axis=1)
-    return p.max(axis=1), (likeliest == graded.truth).astype(np.float64)
-
-
 def _right(graded: Graded, probabilities: Doubles) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     return np.asarray(probabilities.argmax(axis=1) == graded.truth)
-
-
-def _class_records(graded: Graded) -> list[int]:
-    if graded.kind == "multi":
-        return [int(v) for v in (graded.truth.astype(np.float64) == 1).sum(axis=0)]
-    if graded.kind == "segmentation":
-        axes = tuple(range(1, graded.truth.ndim))
-        return [int((graded.truth == c).any(axis=axes).sum()) for c in range(1, len(graded.classes) + 1)]
-    return [int((graded.truth == c).sum()) for c in range(len(graded.classes))]
-
-
-def _trivial(graded: Graded, seed: int) -> dict[str, Array]:
-    """Predictions that need no image, in the form of `Graded.predictions`; shares are those of the evaluation records."""
-    n, truth = len(graded.truth), graded.truth
-    generator = np.random.default_rng([seed, 2])
-    if graded.kind == "continuous":
-        y = truth.astype(np.float64)
-        return {"always the mean": np.full(n, y.mean()), "always the median": np.full(n, np.median(y))}
-    if graded.kind == "segmentation":
-        shape = truth.shape
-        share = float(((truth.astype(np.int64) > 0) & (truth != UNKNOWN)).mean())
-        made: dict[str, Array] = {"all background": np.zeros(shape, np.int64)}
-        for c, name in enumerate(graded.classes, 1):
-            made["all foreground" if len(graded.classes) == 1 else f"all {name}"] = np.full(shape, c, np.int64)
-        made["random pixels"] = (generator.random(shape) < share) * generator.integers(1, len(graded.classes) + 1, shape)
-        return made
-    if graded.kind == "multi":
-        rates = (
-            np.nan_to_num(np.nanmean(np.where(np.isfinite(truth), truth, np.nan), axis=0)) if n else np.zeros(truth.shape[1])
-        )
-        return {"prior probabilities": np.tile(rates, (n, 1)), "random": generator.random(truth.shape)}
-    shares = np.bincount(truth.astype(np.int64), minlength=len(graded.classes)) / max(1, n)
-    hot = np.eye(len(shares))
-    return {
-        "always the commonest class": np.tile(hot[shares.argmax()], (n, 1)),
-        "prior probabilities": np.tile(shares, (n, 1)),
-        "random by the prior": hot[generator.choice(len(shares), size=n, p=shares)],
-    }
 
 
 def _table(name: str, title: str, named: Sequence[tuple[str, ColumnKind, str]], rows: Sequence[Sequence[Cell]]) -> Table:

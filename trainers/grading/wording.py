@@ -75,13 +75,13 @@ def notes(graded: Graded, seeds: int, harmed: Sequence[tuple[str, Interval]]) ->
     if graded.dropped:
         found.append(f"{count(graded.dropped, 'record')} without a known truth or without a prediction left out.")
     if graded.absent:
-        what = "Without both answers" if graded.kind == "multi" else "Absent"
+        what = graded.task.without
         found.append(f"{what} in the evaluation part, so not judged: {', '.join(graded.absent)}.")
     if graded.patients < LEAST_PATIENTS:
         found.append(f"{count(graded.patients, graded.unit)}: at least {LEAST_PATIENTS} are needed to compare two arms.")
     if seeds == 1:
         found.append("One seed only: the interval does not hold the chance of training; use three or more.")
-    if not graded.one_image_each and graded.kind in ("single", "ordinal", "multi"):
+    if not graded.one_image_each and graded.task.probabilistic:
         found.append("McNemar's and DeLong's tests were not made: some patients have several images.")
     return found
 

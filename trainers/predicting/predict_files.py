@@ -66,7 +66,7 @@ def check_output(trained: Trained, output: Path) -> None:
     Raises:
         ConfigError: it says which one.
     """
-    if trained.task.kind == "segmentation":
+    if trained.task.from_masks:
         if output.suffix.lower() in FORMATS:
             raise ConfigError(f"--output {output}: this network draws masks; name a new folder for them")
         if output.exists():
@@ -95,7 +95,7 @@ def predict_files(trained: Trained, dataset: Dataset, output: Path, place: Workp
             dataset, place, work, channels=task.channels, shape=task.shape, named=f"the {trained.recipe.network} of the model"
         )
         readable = np.flatnonzero(pictures.readable).astype(np.int64)
-        if task.kind == "segmentation":
+        if task.from_masks:
             drawn = write_masks(trained, pictures, dataset, output, place)
             return Written(predicted=drawn, records=dataset.size, classes=(), unknown=())
         place.progress.start("predicting", 0)

@@ -90,7 +90,7 @@ class Distill(Strategy):
             ensemble.append(one)
         rows = np.concatenate([examples.rows, bench.pool])
         said = bench.predict(ensemble, rows)
-        if bench.task.kind == "single":
+        if bench.task.exclusive:
             said = tempered(said, self.temperature).astype(np.float32)
         weights = np.concatenate([examples.weights, np.ones(len(bench.pool), np.float32)])
         most = int(self.share * sum(parameters(one.network) for one in ensemble))

@@ -38,7 +38,7 @@ from trainers.relabelling.reading import (
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.values.pictures import Examples, Rows
 from trainers.values.recipe import Recipe, Trained
-from trainers.values.task import Kind
+from trainers.values.task import LearningTask
 
 LEAST_TRUSTED = 20
 TEACHERS_TIME, STUDENTS_TIME = 0.4, 0.8
@@ -133,7 +133,7 @@ class Teacher(Strategy):
         weights = balanced(reading.shares, targets, used)
         others = bench.soft_examples(reading.rows[used], targets[used], weights=weights[used])
         examples = trusted.joined(others)
-        recipe = self._student(self._recipe(case, len(examples)), reading.given[used], bench.task.kind)
+        recipe = self._student(self._recipe(case, len(examples)), reading.given[used], bench.task)
         recipe = bench.in_time(recipe, examples, share=STUDENTS_TIME)
         student = bench.train(examples, seed=seed, name=f"{self.name}-{seed}", recipe=recipe)
         if not self.tuning_epochs:
@@ -214,14 +214,14 @@ class Teacher(Strategy):
         batch = max(1, round(wanted.batch * plain.batch / usual.batch))
         return replace(plain, epochs=epochs, batch=batch, augmentation=self.augmentation, dropout=self.dropout, ema=self.ema)
 
-    def _student(self, recipe: Recipe, given: Codes, kind: Kind) -> Recipe:
+    def _student(self, recipe: Recipe, given: Codes, task: LearningTask) -> Recipe:
         """The recipe with the student's own noise.
 
         Where most pseudo-labels are the teachers' alone, their mistakes are alike, and mixup does not keep a student from
         learning them. Early-learning regularisation, which excludes mixup, does so better: 0.3 and 0.5 points on digits with
         1,100 pictures without label.
         """
-        if kind == "single" and len(given) and float((given < 0).mean()) > 0.5:
+        if "elr" in task.losses and len(given) and float((given < 0).mean()) > 0.5:
             return replace(recipe, loss="elr", loss_options={"beta": 0.7, "lam": self.lam})
         return replace(recipe, mixup=self.mixup)
 

@@ -124,7 +124,7 @@ class Transfer(Strategy):
         if run is not None:
             path = Path(run) / "model" / WEIGHTS
             source = load_model(path.parent)
-            if source.task.dims != task.dims or (source.task.kind == "segmentation") != (task.kind == "segmentation"):
+            if source.task.dims != task.dims or source.task.dense != task.dense:
                 raise NotApplicable(
                     f"the network of --from-run learnt a task of kind {source.task.kind} in {source.task.dims} dimensions; "
                     f"this is one of kind {task.kind} in {task.dims}"

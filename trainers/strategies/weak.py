@@ -165,9 +165,7 @@ class Weak(Strategy):
         said |= {"all object": [np.ones(truth.shape, np.int64)], "all background": [np.zeros(truth.shape, np.int64)]}
         found: dict[str, list[float | None]] = {"dice": [], "pixel_mcc": []}
         for predictions in said.values():
-            scores = score(
-                truth, predictions, patients=patients_of(case, rows), task=task.kind, classes=task.classes, resamples=50
-            )
+            scores = score(truth, predictions, patients=patients_of(case, rows), task=task, resamples=50)
             by_name = {s.metric: s.value for s in scores}
             for name, values in found.items():
                 value = by_name.get(name, float("nan"))

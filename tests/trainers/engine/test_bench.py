@@ -15,6 +15,7 @@ from auditor.values.errors import ConfigError, DatasetError
 from auditor.values.results import Correction, Proposal
 from trainers.engine.automatic import automatic, fitted
 from trainers.engine.bench import Bench, device_named
+from trainers.kinds import task_named
 from trainers.values.pictures import Examples
 from trainers.values.recipe import Recipe, Trained
 from trainers.values.task import LearningTask
@@ -160,7 +161,7 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_automatic_recipe_fits_task_size_and_device() -> None:
     def task(kind: Any, *shape: int) -> LearningTask:
-        return LearningTask(kind=kind, classes=("a", "b"), channels=1, shape=shape)
+        return task_named(kind=kind, classes=("a", "b"), channels=1, shape=shape)
 
     assert automatic(task("single", 8, 8), 1200, "cpu").network == "small-cnn"
     assert automatic(task("single", 224, 224), 10_000, "cuda").network == "resnet18"

@@ -10,11 +10,12 @@ from safetensors.torch import save_file
 from auditor.values.errors import ConfigError
 from trainers.engine.encoder_file import load_encoder
 from trainers.engine.models import network_named
+from trainers.kinds import task_named
 from trainers.values.task import LearningTask
 
 
 def task(channels: int = 1) -> LearningTask:
-    return LearningTask(kind="single", classes=("a", "b"), channels=channels, shape=(8, 8))
+    return task_named(kind="single", classes=("a", "b"), channels=channels, shape=(8, 8))
 
 
 def saved(path: Path, channels: int = 1, prefix: str = "", width: int = 4) -> dict[str, torch.Tensor]:

@@ -6,7 +6,7 @@ from auditor.values.errors import DatasetError
 from auditor.values.labels import State
 from auditor.values.results import Correction, Proposal
 from trainers.engine.examples import examples_of
-from trainers.tasks.of_dataset import targets_from, task_of
+from trainers.kinds import task_of
 from trainers.tasks.ordinal import cumulative, grade_probabilities
 from trainers.values.pictures import Pictures
 
@@ -103,7 +103,7 @@ def test_a_number_is_standardised_over_the_training_records_and_comes_back() -> 
     assert examples.rows.tolist() == [0, 1, 2, 3]
     assert examples.targets[:3, 0].tolist() == pytest.approx([-1.2247, 0, 1.2247], abs=1e-3)
     predictions = np.array([[10], [20], [30]], np.float32)
-    np.testing.assert_allclose(targets_from(task, predictions), examples.targets[:3], atol=1e-6)
+    np.testing.assert_allclose(task.soft_targets(predictions), examples.targets[:3], atol=1e-6)
 
 
 def test_masks_are_a_task_where_they_were_read() -> None:

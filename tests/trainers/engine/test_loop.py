@@ -11,6 +11,7 @@ import torch
 from auditor.values.errors import ConfigError, DatasetError, MedauditError
 from trainers.engine.loop import train
 from trainers.engine.predict import predict
+from trainers.kinds import task_named
 from trainers.tasks.ordinal import cumulative
 from trainers.values.pictures import Examples, Pictures
 from trainers.values.recipe import Recipe, Trained
@@ -46,7 +47,7 @@ def examples(targets: np.ndarray[Any, Any], rows: np.ndarray[Any, Any] | None = 
 
 
 def task(kind: str = "single", classes: tuple[str, ...] = ("lying", "standing", "none"), **more: Any) -> LearningTask:
-    return LearningTask(kind=kind, classes=classes, channels=1, shape=(8, 8), **more)  # type: ignore[arg-type]
+    return task_named(kind=kind, classes=classes, channels=1, shape=(8, 8), **more)  # type: ignore[arg-type]
 
 
 def trained(recipe: Recipe = QUICK, *, seed: int = 0, **more: Any) -> Trained:
@@ -236,7 +237,7 @@ def squares(n: int = 40, side: int = 16) -> Pictures:
 
 def test_masks_are_learnt_and_larger_pictures_are_put_together_from_windows() -> None:
     pics = squares()
-    masks = LearningTask(kind="segmentation", classes=("background", "object"), channels=1, shape=(16, 16))
+    masks = task_named(kind="segmentation", classes=("background", "object"), channels=1, shape=(16, 16))
     recipe = Recipe(network="unet", width=4, epochs=12, batch=8, rate=1e-2)
     given = examples(np.zeros((40, 0)))
     found = train(pics, given, masks, recipe, seed=0, device="cpu", validation=given)
@@ -252,7 +253,7 @@ def test_masks_are_learnt_and_larger_pictures_are_put_together_from_windows() ->
 
 def test_masks_of_the_examples_take_the_place_of_the_pictures_own() -> None:
     pics = squares()
-    masks = LearningTask(kind="segmentation", classes=("background", "object"), channels=1, shape=(16, 16))
+    masks = task_named(kind="segmentation", classes=("background", "object"), channels=1, shape=(16, 16))
     recipe = Recipe(network="unet", width=4, epochs=12, batch=8, rate=1e-2)
     empty = examples(np.zeros((40, 0)), masks=np.zeros((40, 16, 16), np.uint8))
     found = train(pics, empty, masks, recipe, seed=0, device="cpu")
@@ -265,7 +266,7 @@ def test_volumes_and_sixteen_bits_are_learnt() -> None:
     array = draw.uniform(0, 30_000, (60, 1, 4, 8, 8))
     array[classes == 1, :, :, 2:5] += 30_000
     pics = Pictures(array=array.astype(np.uint16), readable=np.ones(60, bool))
-    volumes = LearningTask(kind="single", classes=("a", "b"), channels=1, shape=(4, 8, 8))
+    volumes = task_named(kind="single", classes=("a", "b"), channels=1, shape=(4, 8, 8))
     found = train(pics, examples(np.eye(2)[classes]), volumes, replace(QUICK, epochs=5), seed=0, device="cpu")
     assert (predict(found, pics, np.ones(60, bool), device="cpu").argmax(1) == classes).mean() > 0.95
 

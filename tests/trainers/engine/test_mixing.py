@@ -3,28 +3,29 @@ import pytest
 import torch
 
 from auditor.values.errors import ConfigError
-from trainers.engine.mixing import mixed, smoothed
+from trainers.engine.mixing import mixed
+from trainers.kinds import task_named
 from trainers.values.task import LearningTask
 
 
 def task(kind: str) -> LearningTask:
-    return LearningTask(kind=kind, classes=("a", "b", "c", "d"), channels=1, shape=(2, 2))  # type: ignore[arg-type]
+    return task_named(kind=kind, classes=("a", "b", "c", "d"), channels=1, shape=(2, 2))  # type: ignore[arg-type]
 
 
 def test_smoothing_spreads_a_share_over_all_classes() -> None:
-    found = smoothed(np.eye(4, dtype=np.float32)[:1], task("single"), 0.2)
+    found = task("single").smoothed(np.eye(4, dtype=np.float32)[:1], 0.2)
     np.testing.assert_allclose(found, [[0.85, 0.05, 0.05, 0.05]], rtol=1e-6)
     assert found.dtype == np.float32
 
 
 def test_smoothing_of_several_labels_moves_each_towards_one_half_and_leaves_the_unknown() -> None:
-    found = smoothed(np.array([[1, 0, np.nan]], np.float32), task("multi"), 0.2)
+    found = task("multi").smoothed(np.array([[1, 0, np.nan]], np.float32), 0.2)
     np.testing.assert_allclose(found, [[0.9, 0.1, np.nan]], rtol=1e-6)
 
 
 def test_numbers_and_masks_are_not_smoothed() -> None:
     value = np.array([[2.0]], np.float32)
-    assert smoothed(value, task("continuous"), 0.2) is value
+    assert task("continuous").smoothed(value, 0.2) is value
 
 
 def test_mixup_blends_pictures_and_targets_with_the_same_partner() -> None:

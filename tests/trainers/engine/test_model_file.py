@@ -13,11 +13,11 @@ from trainers.engine.loop import train
 from trainers.engine.model_file import load_model, save_model
 from trainers.engine.models import Network
 from trainers.engine.predict import predict
+from trainers.kinds import task_named
 from trainers.values.pictures import Examples, Pictures
 from trainers.values.recipe import Recipe, Trained
-from trainers.values.task import LearningTask
 
-TASK = LearningTask(kind="single", classes=("ä", "b", "c"), channels=1, shape=(8, 8))
+TASK = task_named(kind="single", classes=("ä", "b", "c"), channels=1, shape=(8, 8))
 PICTURES = Pictures(array=np.random.default_rng(0).integers(0, 255, (30, 1, 8, 8), dtype=np.uint8), readable=np.ones(30, bool))
 
 

@@ -3,12 +3,13 @@ import torch
 
 from auditor.values.errors import ConfigError
 from trainers.engine.models import NETWORKS, blocks, first_network, freeze, network_named, parameters, with_new_head
+from trainers.kinds import task_named
 from trainers.values.recipe import Normalisation, Recipe, Trained
 from trainers.values.task import LearningTask
 
 
 def task(kind: str = "single", *, shape: tuple[int, ...] = (8, 8), channels: int = 1, classes: int = 3) -> LearningTask:
-    return LearningTask(kind=kind, classes=tuple("abcdef"[:classes]), channels=channels, shape=shape)  # type: ignore[arg-type]
+    return task_named(kind=kind, classes=tuple("abcdef"[:classes]), channels=channels, shape=shape)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["small-cnn", "resnet18"])

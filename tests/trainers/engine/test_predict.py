@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from trainers.engine.predict import predict, values_of
+from trainers.engine.predict import predict
+from trainers.kinds import task_named
 from trainers.values.pictures import Pictures
 from trainers.values.recipe import Normalisation, Recipe, Trained
-from trainers.values.task import LearningTask
 
 
 class Constant(nn.Module):
@@ -26,7 +26,7 @@ class Constant(nn.Module):
 def trained(network: nn.Module, kind: str, classes: tuple[str, ...], temperature: float = 1.0, **more: float) -> Trained:
     return Trained(
         network=network,
-        task=LearningTask(kind=kind, classes=classes, channels=1, shape=(2, 2), **more),  # type: ignore[arg-type]
+        task=task_named(kind=kind, classes=classes, channels=1, shape=(2, 2), **more),  # type: ignore[arg-type]
         recipe=Recipe(),
         normalisation=Normalisation(mean=(0.0,), deviation=(1 / 255,)),
         seed=0,
@@ -67,9 +67,8 @@ def test_several_labels_are_independent_of_each_other() -> None:
 
 
 def test_thresholds_between_grades_become_probabilities_of_grades() -> None:
-    found = values_of(
-        torch.tensor([[math.log(4), 0.0]]), LearningTask(kind="ordinal", classes=("0", "1", "2"), channels=1, shape=(2, 2))
-    )
+    grades = task_named(kind="ordinal", classes=("0", "1", "2"), channels=1, shape=(2, 2))
+    found = grades.decoded(torch.tensor([[math.log(4), 0.0]]))
     np.testing.assert_allclose(found, [[0.2, 0.3, 0.5]], atol=1e-6)
 
 

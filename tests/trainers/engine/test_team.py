@@ -28,7 +28,7 @@ array = draw.integers(0, 120, (101, 1, 8, 8)); array[classes == 1, :, 2:5] += 10
 pictures = Pictures(array=array.astype(np.uint8), readable=np.ones(101, bool))
 rows = np.arange(101)
 examples = Examples(rows=rows, targets=np.eye(2, dtype=np.float32)[classes], weights=np.ones(101, np.float32), groups=rows)
-task = LearningTask(kind="single", classes=("a", "b"), channels=1, shape=(8, 8))
+task = task_named(kind="single", classes=("a", "b"), channels=1, shape=(8, 8))
 out = Path(sys.argv[1]); rank = os.environ["RANK"]
 recipe = Recipe(epochs=int(sys.argv[2]), width=4, batch=16, loss="elr", ema=0.9)
 found = train(pictures, examples, task, recipe, seed=0, device="cpu", checkpoint=out / "c.pt", validation=examples)

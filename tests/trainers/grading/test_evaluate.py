@@ -9,7 +9,6 @@ from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from auditor.values.results import Column, Evaluation, Table
 from reports.charts import draw as draw_chart
 from trainers.grading.evaluate import choose_best, compare_arms, score
-from trainers.grading.grade import Kind
 from trainers.grading.paired import delong, draw_seeds, interval, mcnemar
 from trainers.grading.wording import judge, number, signed
 
@@ -323,7 +322,7 @@ def test_what_does_not_fit_is_refused_and_nothing_to_judge_cannot_tell() -> None
         ("segmentation", np.full((12, 4, 4), 255, np.uint8), np.zeros((3, 12, 1, 4, 4))),
     ],
 )
-def test_no_known_truth_cannot_tell_in_any_task(task: Kind, truth: np.ndarray, prediction: np.ndarray) -> None:
+def test_no_known_truth_cannot_tell_in_any_task(task: str, truth: np.ndarray, prediction: np.ndarray) -> None:
     options = {"patients": np.arange(12), "task": task, "classes": ("a", "b")}
     assert compare_arms(truth, prediction, prediction, arm="x", **options).verdict == "cannot tell"
     assert score(truth, prediction, **options) == ()
@@ -331,7 +330,7 @@ def test_no_known_truth_cannot_tell_in_any_task(task: Kind, truth: np.ndarray, p
 
 
 @pytest.mark.parametrize("task", ["single", "multi", "ordinal", "continuous", "segmentation"])
-def test_an_evaluation_part_of_one_class_or_value_ends_without_a_warning(task: Kind) -> None:
+def test_an_evaluation_part_of_one_class_or_value_ends_without_a_warning(task: str) -> None:
     truth = {"multi": np.zeros((12, 2)), "continuous": np.ones(12), "segmentation": np.zeros((12, 4, 4), np.uint8)}.get(
         task, np.zeros(12, np.int64)
     )

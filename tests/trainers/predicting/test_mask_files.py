@@ -11,10 +11,10 @@ from torch import nn
 from auditor.evidence.masks.mask_names import mask_names
 from auditor.values.errors import ConfigError
 from trainers.decoding.model_input import Workplace
+from trainers.kinds import task_named
 from trainers.predicting.mask_files import classes_of, enlarged, write_masks
 from trainers.values.pictures import Pictures
 from trainers.values.recipe import Normalisation, Recipe, Trained
-from trainers.values.task import LearningTask
 
 
 def test_masks_are_named_after_their_images_and_never_alike_or_outside() -> None:
@@ -56,7 +56,7 @@ class Copy(nn.Module):
 
 def trained(shape: tuple[int, ...]) -> Trained:
     return Trained(
-        network=Copy(), task=LearningTask(kind="segmentation", classes=("background", "object"), channels=1, shape=shape),
+        network=Copy(), task=task_named(kind="segmentation", classes=("background", "object"), channels=1, shape=shape),
         recipe=Recipe(), normalisation=Normalisation(mean=(0.5,), deviation=(0.01,)), seed=0,
     )  # fmt: skip
 

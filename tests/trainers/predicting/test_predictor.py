@@ -19,10 +19,10 @@ from auditor.values.labels import Labels, State
 from trainers.decoding.model_input import Workplace
 from trainers.engine.encoder_features import borrowed, features_of
 from trainers.engine.models import network_named
+from trainers.kinds import task_named
 from trainers.predicting import predictor
 from trainers.predicting.predictor import encoder_predictor, network_predictor
 from trainers.values.recipe import Recipe
-from trainers.values.task import LearningTask
 
 PLACE = Workplace(device="cpu", workers=0)
 SIZE = 60
@@ -131,7 +131,7 @@ def test_a_number_is_predicted_out_of_fold_by_networks_and_on_an_encoder(stripes
     values = 100 + 50 * stripes.labels.codes + rng.normal(0, 2, SIZE)
     values[5] = np.nan
     dataset = relabelled(stripes, list(values), "continuous", ())
-    task = LearningTask(kind="single", classes=("x", "y"), channels=1, shape=(12, 12))
+    task = task_named(kind="single", classes=("x", "y"), channels=1, shape=(12, 12))
     torch.manual_seed(2)
     save_file(
         {n: t.clone() for n, t in network_named("small-cnn", task, width=6).encoder.state_dict().items()},
@@ -158,7 +158,7 @@ def test_what_cannot_be_predicted_is_refused_with_the_reason(stripes: Dataset) -
 
 
 def test_the_probe_on_an_encoder_learns_and_the_encoder_does_not(stripes: Dataset, tmp_path: Path) -> None:
-    task = LearningTask(kind="single", classes=("x", "y", "z"), channels=1, shape=(12, 12))
+    task = task_named(kind="single", classes=("x", "y", "z"), channels=1, shape=(12, 12))
     torch.manual_seed(2)
     network = network_named("small-cnn", task, width=6)
     save_file({n: t.clone() for n, t in network.encoder.state_dict().items()}, tmp_path / "e.safetensors")
@@ -175,7 +175,7 @@ def test_the_probe_on_an_encoder_learns_and_the_encoder_does_not(stripes: Datase
 
 
 def test_an_encoder_for_large_pictures_gets_them_enlarged(stripes: Dataset, tmp_path: Path) -> None:
-    task = LearningTask(kind="single", classes=("a", "b"), channels=3, shape=(224, 224))
+    task = task_named(kind="single", classes=("a", "b"), channels=3, shape=(224, 224))
     encoder = network_named("resnet18", task).encoder
     save_file({n: t.clone() for n, t in encoder.state_dict().items()}, tmp_path / "e.safetensors")
     lent = borrowed(stripes, tmp_path / "e.safetensors", "resnet18", PLACE, tmp_path / "work")
@@ -215,7 +215,7 @@ def test_a_program_says_what_pictures_it_wants(stripes: Dataset, tmp_path: Path)
     ],
 )
 def test_an_encoder_that_does_not_fit_is_refused(stripes: Dataset, tmp_path: Path, name: str, network, words: str) -> None:
-    task = LearningTask(kind="single", classes=("a", "b"), channels=1, shape=(12, 12))
+    task = task_named(kind="single", classes=("a", "b"), channels=1, shape=(12, 12))
     weights = network_named("small-cnn", task, width=4).encoder.state_dict()
     save_file({n: t.clone() for n, t in weights.items()}, tmp_path / "e.safetensors")
     for junk in ("bad.safetensors", "e.bin", "bad.pt2"):

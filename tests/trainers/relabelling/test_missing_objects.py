@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from trainers.engine.models import network_named
+from trainers.kinds import task_named
 from trainers.relabelling.missing_objects import around_objects, best_threshold, shifted
 from trainers.values.pictures import UNKNOWN_PIXEL
 from trainers.values.recipe import Normalisation, Recipe, Trained
-from trainers.values.task import LearningTask
 
 
 def drawn(shape: tuple[int, ...], *boxes: tuple[slice, ...]) -> np.ndarray:
@@ -76,7 +76,7 @@ def test_the_threshold_is_where_dice_is_best() -> None:
 @pytest.mark.parametrize("threshold", [0.002, 0.3, 0.9])
 def test_the_moved_network_says_object_above_one_half_where_it_did_above_the_threshold(threshold: float) -> None:
     torch.manual_seed(0)
-    task = LearningTask(kind="segmentation", classes=("background", "object"), channels=1, shape=(16, 16))
+    task = task_named(kind="segmentation", classes=("background", "object"), channels=1, shape=(16, 16))
     network = network_named("unet", task, width=4).eval()
     trained = Trained(
         network=network, task=task, recipe=Recipe(network="unet", width=4), temperature=2.0,

@@ -15,14 +15,14 @@ from auditor.values.dataset import Dataset
 from auditor.values.results import ScanResult
 from trainers.engine.bench import Bench
 from trainers.engine.models import network_named, parameters
+from trainers.kinds import task_named
 from trainers.strategies.distill import Distill, small
 from trainers.strategy import Case, NotApplicable
 from trainers.values.recipe import Recipe
-from trainers.values.task import LearningTask
 from trainers.values.trust import Trust
 
 SHORT = Recipe(network="small-cnn", width=16, epochs=8, batch=8, rate=1e-2)
-DIGITS = LearningTask(kind="single", classes=tuple("0123456789"), channels=1, shape=(8, 8))
+DIGITS = task_named(kind="single", classes=tuple("0123456789"), channels=1, shape=(8, 8))
 
 
 @pytest.fixture(autouse=True)

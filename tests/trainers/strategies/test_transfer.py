@@ -21,10 +21,10 @@ from auditor.values.results import ScanResult
 from trainers.engine.bench import Bench
 from trainers.engine.model_file import save_model
 from trainers.engine.models import network_named
+from trainers.kinds import task_named
 from trainers.strategies.transfer import Transfer
 from trainers.strategy import Case, NotApplicable
 from trainers.values.recipe import Normalisation, Recipe, Trained
-from trainers.values.task import LearningTask
 from trainers.values.trust import Trust
 
 SHORT = Recipe(network="small-cnn", width=4, epochs=4, batch=8, rate=1e-2)
@@ -66,7 +66,7 @@ def case_of(dataset: Dataset, work: Path, **options: object) -> Case:
 def a_run(folder: Path, *, channels: int = 1, shape: tuple[int, ...] = (8, 8), width: int = 4) -> Trained:
     """What `fix` of another dataset wrote: a network for three other classes."""
     torch.manual_seed(4)
-    task = LearningTask(kind="single", classes=("x", "y", "z"), channels=channels, shape=shape)
+    task = task_named(kind="single", classes=("x", "y", "z"), channels=channels, shape=shape)
     trained = Trained(
         network=network_named("small-cnn", task, width=width).eval(), task=task, recipe=replace(SHORT, width=width),
         normalisation=Normalisation(mean=(0.5,) * channels, deviation=(0.2,) * channels), seed=0,
@@ -154,7 +154,7 @@ def test_a_source_that_is_not_there_is_a_wrong_option(
 
 
 def test_a_network_for_masks_is_not_borrowed_for_labels(pictures: Dataset, tmp_path: Path) -> None:
-    task = LearningTask(kind="segmentation", classes=("background", "object"), channels=1, shape=(8, 8))
+    task = task_named(kind="segmentation", classes=("background", "object"), channels=1, shape=(8, 8))
     recipe = replace(SHORT, network="unet", width=4)
     save_model(
         Trained(
