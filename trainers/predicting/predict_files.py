@@ -71,6 +71,8 @@ def check_output(trained: Trained, output: Path) -> None:
             raise ConfigError(f"--output {output}: this network draws masks; name a new folder for them")
         if output.exists():
             raise ConfigError(f"--output {output}: there is something of that name; masks go into a new folder")
+    elif trained.task.finds_objects and output.suffix.lower() == ".npy":
+        raise ConfigError(f"--output {output}: this network finds objects; they are written as .csv or .parquet")
     elif output.suffix.lower() not in FORMATS:
         raise ConfigError(f"--output {output}: predictions are written as {', '.join(FORMATS)}")
 
@@ -79,7 +81,8 @@ def predict_files(trained: Trained, dataset: Dataset, output: Path, place: Workp
     """Predict every record of a dataset that was measured, and write what the network says, whole or not at all.
 
     Tables have a column of record ids and one per class; records whose picture cannot be read have no row. A npy has a row per
-    record, of NaN where it cannot be read, and columns in the order that `scan` expects. Of a number there is one column.
+    record, of NaN where it cannot be read, and columns in the order that `scan` expects. Of a number there is one
+    column. A network that finds objects writes a row for each: `record`, `x`, `y` in pixels of the file, `score`.
 
     Raises:
         ConfigError: the network wants other pictures, or the output cannot be of that form.
@@ -99,9 +102,14 @@ def predict_files(trained: Trained, dataset: Dataset, output: Path, place: Workp
             drawn = write_masks(trained, pictures, dataset, output, place)
             return Written(predicted=drawn, records=dataset.size, classes=(), unknown=())
         place.progress.start("predicting", 0)
-        found = np.full((dataset.size, len(task.classes) or 1), np.nan, np.float32)
-        found[readable] = predict(trained, pictures, readable, device=device_named(place.device))
+        said = predict(trained, pictures, readable, device=device_named(place.device))
         place.progress.finish()
+    objects = task.objects(said, dataset, readable)
+    if objects is not None:
+        write_files({output: table_bytes(objects, output.suffix.lower())})
+        return Written(predicted=len(readable), records=dataset.size, classes=(), unknown=())
+    found = np.full((dataset.size, len(task.classes) or 1), np.nan, np.float32)
+    found[readable] = said
     order = tuple(column_order(task.classes))
     if order:
         found = found[:, [task.classes.index(name) for name in order]]
@@ -121,6 +129,12 @@ def content_of(found: Floats, classes: tuple[str, ...], dataset: Dataset, suffix
     key = next(name for name in (*ID_NAMES, *(f"record {i}" for i in range(len(names) + 1))) if name not in names)
     table.insert(0, key, dataset.records.index.astype(str).to_numpy(dtype=object))
     table = table.iloc[np.flatnonzero(np.isfinite(found).all(axis=1))]
+    return table_bytes(table, suffix)
+
+
+def table_bytes(table: pd.DataFrame, suffix: str) -> bytes:
+    """A table as the bytes of a parquet or csv file."""
+    stream = io.BytesIO()
     if suffix == ".parquet":
         table.to_parquet(stream, index=False)
     else:

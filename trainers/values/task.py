@@ -67,6 +67,8 @@ class LearningTask(ABC):
     """A network answers for every pixel (U-Nets), else once per picture."""
     from_masks: ClassVar[bool] = False
     """The masks are read along with the pictures, and are what is learnt."""
+    finds_objects: ClassVar[bool] = False
+    """Predictions are told as a table of objects (`objects`)."""
     exclusive: ClassVar[bool] = False
     """Predictions are probabilities of classes of which one holds."""
     probabilistic: ClassVar[bool] = True
