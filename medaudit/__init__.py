@@ -1,25 +1,149 @@
-"""medaudit: audits medical-imaging datasets before they are released or trained on, and repairs what it finds."""
+"""medaudit: audits medical-imaging datasets before they are released or trained on, and repairs what it finds.
+
+    import medaudit
+
+    result = medaudit.scan("dataset/", label="finding", patient="pid")
+    result.findings_frame()
+    medaudit.report(result, "report.html")
+
+Everything public is importable from here, and nothing heavy is imported before it is used.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open_dataset", "scan"]
+
+__all__ = [
+    "Arm",
+    "Case",
+    "Chart",
+    "Check",
+    "Column",
+    "Comparison",
+    "Config",
+    "ConfigError",
+    "Correction",
+    "Coverage",
+    "Dataset",
+    "DatasetError",
+    "DatasetSummary",
+    "Evaluation",
+    "Finding",
+    "FixResult",
+    "Gate",
+    "Guess",
+    "Location",
+    "MaskRelease",
+    "Measured",
+    "MedauditError",
+    "MissingExtraError",
+    "NewSplit",
+    "NotApplicable",
+    "Outcome",
+    "Progress",
+    "Proof",
+    "Proposal",
+    "Release",
+    "Run",
+    "ScanResult",
+    "Severity",
+    "SkipCheck",
+    "Strategy",
+    "Table",
+    "Tally",
+    "Trust",
+    "UnreadableFile",
+    "Verdict",
+    "__version__",
+    "compare",
+    "consensus",
+    "fix",
+    "load_config",
+    "load_result",
+    "open_dataset",
+    "report",
+    "scan",
+    "split",
+]
 
 if TYPE_CHECKING:
-    from auditor.layout import open_dataset
-    from auditor.scan import scan
+    from auditor.check import Check, SkipCheck
+    from auditor.config import Config
+    from auditor.evidence.raters.mask_folders import MaskRelease
+    from auditor.evidence.raters.release import Release
+    from auditor.progress import Progress
+    from auditor.splits.split import NewSplit, Proof
+    from auditor.values.dataset import Dataset
+    from auditor.values.errors import ConfigError, DatasetError, MedauditError, MissingExtraError, UnreadableFile
+    from auditor.values.results import (
+        Arm,
+        Chart,
+        Column,
+        Correction,
+        Coverage,
+        DatasetSummary,
+        Evaluation,
+        Finding,
+        Gate,
+        Guess,
+        Location,
+        Measured,
+        Outcome,
+        Proposal,
+        Run,
+        Severity,
+        Table,
+        Tally,
+        Verdict,
+    )
+    from medaudit.comparing import compare, load_result, report
+    from medaudit.fixing import fix
+    from medaudit.releasing import consensus, split
+    from medaudit.results import Comparison, FixResult, ScanResult
+    from medaudit.scanning import load_config, open_dataset, scan
+    from trainers.strategy import Case, NotApplicable, Strategy
+    from trainers.values.trust import Trust
+
+_HOMES = {
+    "auditor.check": "Check SkipCheck",
+    "auditor.config": "Config",
+    "auditor.evidence.raters.mask_folders": "MaskRelease",
+    "auditor.evidence.raters.release": "Release",
+    "auditor.progress": "Progress",
+    "auditor.splits.split": "NewSplit Proof",
+    "auditor.values.dataset": "Dataset",
+    "auditor.values.errors": "ConfigError DatasetError MedauditError MissingExtraError UnreadableFile",
+    "auditor.values.results": (
+        "Arm Chart Column Correction Coverage DatasetSummary Evaluation Finding Gate Guess Location Measured Outcome Proposal "
+        "Run Severity Table Tally Verdict"
+    ),
+    "medaudit.comparing": "compare load_result report",
+    "medaudit.fixing": "fix",
+    "medaudit.releasing": "consensus split",
+    "medaudit.results": "Comparison FixResult ScanResult",
+    "medaudit.scanning": "load_config open_dataset scan",
+    "trainers.strategy": "Case NotApplicable Strategy",
+    "trainers.values.trust": "Trust",
+}
+"""Where each public name lives, as `TYPE_CHECKING` says it too (a test compares the two)."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import the public API when it is first used, so that `medaudit --help` stays quick."""
-    if name not in ("scan", "open_dataset"):
+    """Import what is public when it is first used, so that `medaudit --help` and `import medaudit` stay quick."""
+    home = next((module for module, names in _HOMES.items() if name in names.split()), None)
+    if home is None:
         raise AttributeError(f"module 'medaudit' has no attribute {name!r}")
+    from importlib import import_module
+
     from medaudit._rooms import require_own_rooms
 
     require_own_rooms()
-    import auditor.layout
-    import auditor.scan
+    found = getattr(import_module(home), name)
+    globals()[name] = found
+    return found
 
-    return auditor.scan.scan if name == "scan" else auditor.layout.open_dataset
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

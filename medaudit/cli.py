@@ -51,6 +51,7 @@ COMMANDS = (
     ("explain", auditing.explain),
     ("diff", auditing.diff),
     ("compare", auditing.compare),
+    ("report", auditing.report),
     ("review", auditing.review),
     ("init", auditing.init),
     ("demo", auditing.demo),

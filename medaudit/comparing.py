@@ -1,35 +1,75 @@
-"""Two results of scans on file: compared, written and told."""
+"""The public functions that show results: compare two, write reports, read what was written."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
+from auditor.values import results as values
+from auditor.values.errors import ConfigError
+from medaudit.keywords import path_of, shown
+from medaudit.results import Comparison, FixResult, ScanResult, shown_as
+from reports import compare as comparing
+from reports import load
+from reports.format import parse_output, write_comparison, write_outputs
 
-from auditor.values.results import Comparison
-from reports.compare import alarming, compare_results, differences
-from reports.format import parse_output, write_comparison
-from reports.formats.rich import print_comparison
-from reports.load import load_result
+Result = values.ScanResult | values.Comparison | FixResult
 
 
-def compare_files(before: Path, after: Path, outputs: Sequence[str]) -> Comparison:
-    """Compare two result.json, write the outputs (`comparison.html`, `FORMAT:PATH`) and print the summary.
+def compare(before: str | Path | values.ScanResult, after: str | Path | values.ScanResult) -> Comparison:
+    """Two scans: findings fixed, remaining and introduced. Each is a result, or the path of its result.json.
 
     Raises:
-        ConfigError: an output that no format writes.
-        MedauditError: a result that cannot be read, or an output that cannot be written.
+        MedauditError: a file cannot be read, or is no result.
     """
-    wanted = [parse_output(text) for text in outputs]
-    old, new = load_result(before), load_result(after)
-    comparison = compare_results(old, new, notes=differences(old, new))
-    written = write_comparison(comparison, wanted)
-    named = {path for _, path in wanted}
-    print_comparison(comparison, Console(highlight=False), outputs=[path for path in written if path in named])
-    return comparison
+    old, new = _scan_result(before), _scan_result(after)
+    return shown_as(Comparison, comparing.compare_results(old, new, notes=comparing.differences(old, new)))
 
 
-def introduces(comparison: Comparison) -> bool:
+def introduces(comparison: values.Comparison) -> bool:
     """An unwaived finding above info was introduced."""
-    return bool(alarming(comparison.introduced))
+    return bool(comparing.alarming(comparison.introduced))
+
+
+def load_result(path: str | Path) -> ScanResult | Comparison:
+    """A result.json or comparison.json, with its side files.
+
+    Raises:
+        MedauditError: not there, not written by medaudit, by a newer one, or damaged.
+    """
+    found = load.load(path_of(path))
+    return shown_as(ScanResult, found) if isinstance(found, values.ScanResult) else shown_as(Comparison, found)
+
+
+def report(result: Result | str | Path, *outputs: str | Path) -> list[Path]:
+    """Write reports: `report(result, "report.html", "result.json", "csv:findings.txt")`.
+
+    Args:
+        result: of `scan`, `fix` or `compare`, or the path of a result.json or comparison.json.
+        outputs: files; the suffix names the format, or `FORMAT:path` does.
+
+    Returns:
+        The files that were written, side files too.
+
+    Raises:
+        ConfigError: an output that no format writes, or that does not fit the result.
+        MedauditError: the result cannot be read, or an output cannot be written.
+    """
+    if not outputs:
+        raise ConfigError('medaudit.report: name a file, for example "report.html"')
+    wanted = [parse_output(str(output)) for output in outputs]
+    found = load_result(result) if isinstance(result, str | Path) else result
+    if isinstance(found, FixResult):
+        found = found.before if found.comparison is None else found.comparison
+    if isinstance(found, values.ScanResult):
+        return write_outputs(found, wanted)
+    if isinstance(found, values.Comparison):
+        return write_comparison(found, wanted)
+    raise ConfigError(f"medaudit.report: a result or the path of a result.json is needed, not {shown(found)}")
+
+
+def _scan_result(given: str | Path | values.ScanResult) -> values.ScanResult:
+    if isinstance(given, values.ScanResult):
+        return given
+    if isinstance(given, str | Path):
+        return load.load_result(Path(given))
+    raise ConfigError(f"medaudit.compare: a result or the path of a result.json is needed, not {shown(given)}")

@@ -7,14 +7,11 @@ from collections.abc import Iterable, Sequence
 from auditor.degrade.flaws import Truth
 from auditor.values.results import Cell, Finding, ScanResult, Severity
 from medaudit.flawed import DEEP, SHALLOW, Planted, make_demo
-from trainers.attempt import Order
 
-__all__ = ["Planted", "make_demo", "order_of_demo", "tell"]
+__all__ = ["ORDER", "Planted", "make_demo", "tell"]
 
-
-def order_of_demo(seed: int) -> Order:
-    """The corrections that the demo ends with: of splits, copies and files."""
-    return Order(strategies=("resplit", "deduplicate", "harmonise"), seed=seed, device="cpu")
+ORDER: tuple[str, ...] = ("resplit", "deduplicate", "harmonise")
+"""The corrections that the demo ends with: of splits, copies and files."""
 
 
 def tell(planted: Planted, result: ScanResult) -> tuple[list[str], bool]:

@@ -1,4 +1,4 @@
-"""`medaudit fix`: what lies between the command line and `trainers`, and how a run becomes a comparison."""
+"""The public function that corrects, and how a run of `trainers` becomes a comparison."""
 
 from __future__ import annotations
 
@@ -7,22 +7,65 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from auditor.config import Config
+from auditor.config import Config, find_config
 from auditor.layout import OWN_OUTPUT
-from auditor.progress import Progress
+from auditor.progress import Progress, Silent
 from auditor.scan import Plan
 from auditor.values.errors import ConfigError
 from auditor.values.results import Comparison, RunVerdict
+from medaudit.keywords import FixOptions, Reading, path_of, read_keywords, target_of
+from medaudit.results import FixResult
+from medaudit.scanning import plan_of
 from reports.compare import compare_results, differences
 from reports.format import formats
+from trainers import fix as job
 from trainers.attempt import Order
-from trainers.fix import Fixed, fix, under_old_names
+from trainers.fix import Fixed, under_old_names
 from trainers.strategy import strategy_classes, title
 
 WORK = ".medaudit-work"
 """Beside the copy: decoded pictures and checkpoints of a run that has not ended."""
+OF_STRATEGIES: tuple[str, ...] = ("from_run", "encoder", "network", "teacher_data", "key")
+"""Options that are handed to the strategies as text."""
+OF_SCANS: frozenset[str] = frozenset(Reading.__annotations__) | {"reviewed"}
+"""Options of the two scans."""
+
+
+def fix(
+    dataset: str | Path,
+    output: str | Path = Path(OWN_OUTPUT, "fixed"),
+    *,
+    progress: Progress | None = None,
+    **options: Unpack[FixOptions],
+) -> FixResult:
+    """Correct a dataset: a corrected copy in `output`, with reports that compare before and after.
+
+    Args:
+        dataset: a folder, a label table or an npz; only read.
+        output: folder of the copy; an earlier copy there is replaced.
+        progress: told how far it is.
+        options: the words of `medaudit fix --help`: `strategy`, `trusted`, `evaluate`, `check=True` to write nothing,
+            `seeds`, `device`, `budget`, ..., and the roles; what is not given comes from medaudit.toml beside the dataset.
+
+    Raises:
+        DatasetError: the dataset cannot be opened.
+        ConfigError: medaudit.toml or an option is wrong.
+        MedauditError: the copy cannot be written there.
+    """
+    target, told = target_of(dataset, "fix"), read_keywords(options, FixOptions, "fix")
+    plan = plan_of(target, {word: value for word, value in told.items() if word in OF_SCANS})
+    order = order_for(
+        plan.config,
+        told.get("config") or find_config(target),
+        strategies=told.get("strategy", ()),
+        **{word: told.get(word) for word in ("trusted", "evaluate", "seeds", "device", "margin")},
+        **{word: told[word] for word in ("unlabelled", "seed", "budget", "force", "check") if word in told},
+        options={word.replace("_", "-"): str(told[word]) for word in OF_STRATEGIES if word in told},
+    )
+    fixed, comparison = fixed_copy(target, order, plan, path_of(output), progress=progress or Silent())
+    return FixResult.of(fixed, comparison, pending_lines(fixed))
 
 
 def order_for(
@@ -60,7 +103,7 @@ def fixed_copy(target: Path, order: Order, plan: Plan, output: Path, *, progress
     asked = f"{target.resolve()}\x1f{order}"
     work = output.parent / WORK / hashlib.blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     try:
-        fixed = fix(target, order, plan, output, work=work, render=report_files, progress=progress)
+        fixed = job.fix(target, order, plan, output, work=work, render=report_files, progress=progress)
     finally:
         tidy(work, until=output.parent)
     return fixed, None if fixed.applied is None else comparison_of(fixed)

@@ -1,90 +1,164 @@
-"""Options that several commands share, written once; and how their text is read."""
+"""Options that several commands share, written once in groups; what each means is read by `medaudit.keywords`.
+
+A command names its groups with `sharing` and receives what was given as `**plan`, which `told` turns into the keywords of the
+public function behind it.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+C = TypeVar("C", bound=Callable[..., None])
+
 ROLE = "Roles (a column of the table)"
 GATE = "Gate"
-READING = "Reading"
-PREDICTING = "Predictions"
+READ = "Reading"
+PREDICT = "Predictions"
 KNOWN = "Known collections"
-TRAINING = "Training"
+TRAIN = "Training"
 
 Dataset = Annotated[Path, typer.Argument(help="A folder, a label table (csv tsv parquet jsonl, also .gz) or an npz.")]
 Target = Annotated[Path, typer.Argument(help="A folder, a label table or an npz (default: this folder).")]
 
-Label = Annotated[str | None, typer.Option(help="Label.", rich_help_panel=ROLE)]
-Patient = Annotated[str | None, typer.Option(help="Patient id.", rich_help_panel=ROLE)]
-Split = Annotated[str | None, typer.Option(help="Split (train, test, ...).", rich_help_panel=ROLE)]
-Site = Annotated[str | None, typer.Option(help="Hospital or site.", rich_help_panel=ROLE)]
-ImagePath = Annotated[str | None, typer.Option(help="File name of the image.", rich_help_panel=ROLE)]
-Lesion = Annotated[str | None, typer.Option(help="Lesion id.", rich_help_panel=ROLE)]
-Study = Annotated[str | None, typer.Option(help="Study id.", rich_help_panel=ROLE)]
-Series = Annotated[str | None, typer.Option(help="Series id.", rich_help_panel=ROLE)]
-Time = Annotated[str | None, typer.Option(help="Date or time of the acquisition.", rich_help_panel=ROLE)]
-Fold = Annotated[str | None, typer.Option(help="Cross-validation fold.", rich_help_panel=ROLE)]
-Rater = Annotated[str | None, typer.Option(help="Who gave the label, in a table of readings.", rich_help_panel=ROLE)]
-Mask = Annotated[str | None, typer.Option(help="File name of the mask.", rich_help_panel=ROLE)]
 
-Root = Annotated[Path | None, typer.Option("--root", help="Folder that image paths start from.", rich_help_panel=READING)]
-ConfigFile = Annotated[
-    Path | None, typer.Option(help="medaudit.toml (default: the one in the dataset's folder).", rich_help_panel=READING)
-]
-Workers = Annotated[
-    int | None, typer.Option(min=0, help="Processes that read files (default: one per core).", rich_help_panel=READING)
-]
-UseCache = Annotated[
-    bool, typer.Option("--cache/--no-cache", help="Keep what was measured for the next scan.", rich_help_panel=READING)
-]
+def option(kind: Any, text: str, panel: str | None = None, name: str = "", **more: Any) -> Any:
+    """The annotation of one option: not given = None."""
+    return Annotated[kind | None, typer.Option(*([name] if name else []), help=text, rich_help_panel=panel, **more)]
 
-Predictions = Annotated[
-    list[Path] | None,
-    typer.Option(
-        help="Out-of-fold class probabilities: npy, npz, csv or parquet; repeated, the mean of several models. "
+
+def role(text: str) -> Any:
+    """A column of the table."""
+    return option(str, text, ROLE)
+
+
+DEVICE = "auto (default), cpu, cuda, cuda:N or mps."
+
+ROLES: Mapping[str, Any] = {
+    "label": role("Label."),
+    "patient": role("Patient id."),
+    "split": role("Split (train, test, ...)."),
+    "site": role("Hospital or site."),
+    "path": role("File name of the image."),
+    "lesion": role("Lesion id."),
+    "study": role("Study id."),
+    "series": role("Series id."),
+    "time": role("Date or time of the acquisition."),
+    "fold": role("Cross-validation fold."),
+    "rater": role("Who gave the label, in a table of readings."),
+    "mask": role("File name of the mask."),
+}
+OPENING: Mapping[str, Any] = {
+    "root": option(Path, "Folder that image paths start from.", READ),
+    "config": option(Path, "medaudit.toml (default: the one in the dataset's folder).", READ),
+}
+MEASURING: Mapping[str, Any] = {
+    "workers": option(int, "Processes that read files (default: one per core).", READ, min=0),
+    "cache": option(bool, "Keep what was measured for the next scan (default: yes).", READ, "--cache/--no-cache"),
+}
+READING: Mapping[str, Any] = {**OPENING, **MEASURING}
+SELECTING: Mapping[str, Any] = {
+    "select": option(list[str], "Only these checks (code or prefix: LK, SP001).", GATE),
+    "ignore": option(list[str], "Not these checks.", GATE),
+    "require": option(list[str], "Exit 3 when one of these could not be evaluated.", GATE),
+    "fail_on": option(str, "error (default), warning, info or never.", GATE),
+}
+PREDICTIONS: Mapping[str, Any] = {
+    "predictions": option(
+        list[Path],
+        "Out-of-fold class probabilities: npy, npz, csv or parquet; repeated, the mean of several models. "
         "Or predicted masks: a folder of files named after the images, or an array. Or a table of predicted boxes or points.",
-        rich_help_panel=PREDICTING,
+        PREDICT,
     ),
-]
-Classes = Annotated[
-    str | None,
-    typer.Option(help="Order of the columns of --predictions, comma-separated (default: sorted).", rich_help_panel=PREDICTING),
-]
-Reviewed = Annotated[
-    list[Path] | None,
-    typer.Option(help="Answers that the page of `medaudit review` saved; may be repeated.", rich_help_panel=PREDICTING),
-]
+    "classes": option(str, "Order of the columns of --predictions, comma-separated (default: sorted).", PREDICT),
+    "in_sample": option(bool, "The predictions are not out of fold.", PREDICT, "--in-sample"),
+    "predict": option(str, "cnn: train a network per fold, to judge beside the built-in probe.", PREDICT),
+    "encoder": option(Path, "Weights of an encoder, .safetensors or .pt2: the probe reads what it sees.", PREDICT),
+    "network": option(str, "The network that --encoder belongs to.", PREDICT),
+    "device": option(str, DEVICE, PREDICT),
+}
+REVIEWED: Mapping[str, Any] = {
+    "reviewed": option(list[Path], "Answers that the page of `medaudit review` saved; may be repeated.", PREDICT),
+}
+COLLECTIONS: Mapping[str, Any] = {
+    "known": option(list[Path], "hashes.parquet of another collection (`medaudit fingerprint`); may be repeated.", KNOWN),
+    "key": option(Path, "The key file that --known was made with.", KNOWN),
+}
+TRUSTING: Mapping[str, Any] = {
+    "trusted": option(str, "Records whose labels are right: a column of yes/no, or a file of record ids or paths."),
+    "evaluate": option(str, "Records that judge the outcome and that nothing touches: a column or a file, as above."),
+    "unlabelled": option(Path, "A folder of pictures without labels, for teacher."),
+}
+TRAINING: Mapping[str, Any] = {
+    "seeds": option(int, "Networks per strategy (3).", TRAIN, min=1),
+    "device": option(str, DEVICE, TRAIN),
+    "budget": option(str, "Time for all training together, such as 30m.", TRAIN),
+    "margin": option(float, "A smaller loss counts as none (0.01).", TRAIN, min=0, max=1),
+    "from_run": option(Path, "transfer: the copy of another dataset's fix; its network is the start.", TRAIN),
+    "encoder": option(Path, "transfer: weights of an encoder, .safetensors or .pt2.", TRAIN),
+    "network": option(str, "transfer: the network that --encoder belongs to.", TRAIN),
+    "teacher_data": option(
+        Path, "teacher, transfer: hashes.parquet of what the start network has seen, to be looked for in the evaluation.", TRAIN
+    ),
+    "key": option(Path, "Key file of --teacher-data, and salt of deidentify.", TRAIN),
+}
+DEALING: Mapping[str, Any] = {
+    "by": option(str, "What stays whole: patient (default), study, series or image."),
+    "stratify": option(list[str], "Columns that every split holds its share of: label,site or columns of the table."),
+    "sizes": option(str, "Share of each split, 0.7,0.15,0.15 (default: as they are).", metavar="SHARES"),
+    "names": option(list[str], "Names of the splits (default: as they are, or train,val,test)."),
+    "keep": option(list[str], "A split that stays as it is, record by record; may be repeated."),
+}
+DECIDING: Mapping[str, Any] = {
+    "method": option(str, "auto (default), majority, dawid-skene, glad, mace or crowdlab (needs --predictions)."),
+    "rater": option(str, "Who gave the label.", ROLE),
+    "label": option(str, "What the rater said.", ROLE),
+    "path": option(str, "What was read.", ROLE),
+    "predictions": option(Path, "Out-of-fold class probabilities of the records.", PREDICT),
+    "classes": option(str, "Order of the columns of --predictions.", PREDICT),
+    "min_gain": option(
+        float, "One more reading is worth it when it should raise the confidence by so much (0.02).", min=0, max=1
+    ),
+    "seed": option(int, "Seed of random starts (0)."),
+}
 
 
-def roles_of(**columns: str | None) -> Mapping[str, str]:
-    """The roles whose columns were named."""
-    return {role: column for role, column in columns.items() if column is not None}
+def sharing(*groups: Mapping[str, Any]) -> Callable[[C], C]:
+    """Give a command the options of these groups; it receives them in its `**plan`."""
+
+    def extended(command: C) -> C:
+        own = inspect.signature(command, eval_str=True)
+        first = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        more = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            for group in groups
+            for name, kind in group.items()
+        ]
+        command.__signature__ = own.replace(parameters=[*first, *more])  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in (*first, *more)}
+        return command
+
+    return extended
 
 
-def words_of(values: list[str] | str | None) -> list[str]:
-    """`--select LK,SP001 --select IN` → LK, SP001, IN."""
-    lines = [values] if isinstance(values, str) else values or []
-    return [word.strip() for line in lines for word in line.split(",") if word.strip()]
+def told(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, as keywords: `--select LK,SP001 --select IN` is a list of three."""
+    return {
+        word: [part for line in value for part in words_of(line)] if texts(value) else value
+        for word, value in plan.items()
+        if value is not None and value != []
+    }
 
 
-def shares_of(text: str | None) -> tuple[float, ...]:
-    """`0.7,0.15,0.15` → numbers."""
-    try:
-        return tuple(float(part) for part in (text or "").split(",") if part.strip())
-    except ValueError:
-        raise typer.BadParameter("shares are numbers, for example 0.7,0.15,0.15", param_hint="--sizes") from None
+def texts(value: object) -> bool:
+    """A list of texts."""
+    return isinstance(value, list) and all(isinstance(line, str) for line in value)
 
 
-def seconds_of(text: str | None) -> float | None:
-    """`90`, `90s`, `30m`, `2h` → seconds; None stays None."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip().lower())
-    if found is None or float(found[1]) <= 0:
-        raise typer.BadParameter("a time, for example 90s, 30m or 2h", param_hint="--budget")
-    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+def words_of(line: str) -> list[str]:
+    """`LK,SP001` → LK, SP001."""
+    return [word.strip() for word in line.split(",") if word.strip()]

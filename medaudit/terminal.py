@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -28,11 +29,25 @@ def progress_on_terminal(*, quiet: bool) -> Progress:
     return Silent() if quiet else Bar() if sys.stderr.isatty() else Lines(sys.stderr)
 
 
-def scan_with_progress(dataset: Path, plan: Any, *, quiet: bool) -> ScanResult:
-    """Scan, telling how far it is."""
-    from auditor.scan import scan as audit
+def checked_outputs(texts: Sequence[str]) -> list[str]:
+    """The outputs that were asked for, told to be wrong before the work and not after it.
 
-    return audit(dataset, plan, progress=progress_on_terminal(quiet=quiet))
+    Raises:
+        ConfigError: an output that no format writes.
+    """
+    from reports.format import parse_output
+
+    for text in texts:
+        parse_output(text)
+    return list(texts)
+
+
+def named(written: Iterable[Path], outputs: Sequence[str]) -> list[Path]:
+    """Of the files that were written those that were asked for, without the side files."""
+    from reports.format import parse_output
+
+    wanted = {parse_output(text)[1] for text in outputs}
+    return [path for path in written if path in wanted]
 
 
 def show(result: ScanResult, written: list[Path], *, quiet: bool) -> None:

@@ -32,6 +32,16 @@ from reports.stored import chart_of, finding_of, opened, table_of
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError)
 
 
+def load(path: Path) -> ScanResult | Comparison:
+    """Whichever of the two was written to `path`.
+
+    Raises:
+        MedauditError: as `load_result` and `load_comparison`.
+    """
+    comparison = opened(path, "result.json").get("kind") == "comparison"
+    return load_comparison(path) if comparison else load_result(path)
+
+
 def load_result(path: Path) -> ScanResult:
     """The scan result that was written to `path`.
 

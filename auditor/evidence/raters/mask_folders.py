@@ -37,6 +37,11 @@ class MaskRelease:
     raters: pd.DataFrame
     files: Mapping[str, bytes]
 
+    @property
+    def told(self) -> str:
+        """In words."""
+        return f"consensus of masks by STAPLE, {len(self.files):,} masks, agreement per record and per rater"
+
 
 def rater_folders(target: Path) -> dict[str, dict[str, str]]:
     """Record → rater → path inside `target`; empty where its sub-folders do not hold the same names.

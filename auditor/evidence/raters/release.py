@@ -44,6 +44,12 @@ class Release:
     worth: int
     classes: tuple[str, ...]
 
+    @property
+    def told(self) -> str:
+        """In words."""
+        worth = f"one more reading is worth it for {self.worth:,} of them"
+        return f"{len(self.frame):,} records, method {self.method} ({self.why}); {worth}"
+
 
 def release(
     dataset: Dataset,

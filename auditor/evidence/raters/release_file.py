@@ -7,34 +7,27 @@ from pathlib import Path
 
 import pandas as pd
 
-from auditor.evidence.raters.mask_folders import rater_folders, release_masks
+from auditor.evidence.raters.mask_folders import MaskRelease
 from auditor.evidence.raters.release import Release
 from auditor.values.errors import ConfigError
 
 SUFFIXES: tuple[str, ...] = (".csv", ".tsv", ".parquet", ".jsonl")
 
 
-def mask_files(target: Path, path: Path) -> dict[Path, bytes]:
-    """All files of a consensus of masks; empty where `target` holds no folders of masks by rater.
+def released_files(found: Release | MaskRelease, path: Path) -> dict[Path, bytes]:
+    """All files of a consensus, by its suffix CSV, TSV, Parquet or JSON lines; `path` has one row per record.
 
-    `path` has one row per record; beside it lie `NAME-raters` with one row per rater, and the folder `NAME-masks`.
-    """
-    if not rater_folders(target):
-        return {}
-    found = release_masks(target)
-    beside = path.with_name(f"{path.stem}-raters{path.suffix}")
-    folder = path.with_name(f"{path.stem}-masks")
-    masks = {folder / name: content for name, content in found.files.items()}
-    return {path: _bytes(found.frame, path), beside: _bytes(found.raters, beside), **masks}
-
-
-def written(release: Release, path: Path) -> bytes:
-    """The frame of a consensus as the bytes of `path`.
+    Beside a consensus of masks lie `NAME-raters` with one row per rater, and the folder `NAME-masks`.
 
     Raises:
         ConfigError: a suffix that is none of SUFFIXES.
     """
-    return _bytes(release.frame, path)
+    if isinstance(found, Release):
+        return {path: _bytes(found.frame, path)}
+    beside = path.with_name(f"{path.stem}-raters{path.suffix}")
+    folder = path.with_name(f"{path.stem}-masks")
+    masks = {folder / name: content for name, content in found.files.items()}
+    return {path: _bytes(found.frame, path), beside: _bytes(found.raters, beside), **masks}
 
 
 def _bytes(frame: pd.DataFrame, path: Path) -> bytes:

@@ -1,0 +1,252 @@
+"""The options of the public functions: the words of the command line as keywords, each with its type and how it is read.
+
+A word stands here once. What a caller may write is its type; what the rooms are given is made of it by the function that the
+type carries. `medaudit.commands` hands its options through the same door.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypedDict, get_args, get_type_hints
+
+from auditor.config import suggestion
+from auditor.values.errors import ConfigError
+
+UNITS: Mapping[str, int] = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+def name_of(value: object) -> str:
+    """A column, a name: text."""
+    if isinstance(value, str):
+        return value
+    raise ValueError("a text is needed")
+
+
+def names_of(value: object) -> tuple[str, ...]:
+    """`"LK,SP001"` → LK, SP001; a list is taken as it is, so that a name may hold a comma."""
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
+        return tuple(value)
+    raise ValueError("a text or a list of texts is needed")
+
+
+def columns_of(value: object) -> str:
+    """One column, or several that hold a label each, as `auditor.layout.Options` writes them."""
+    return value if isinstance(value, str) else ",".join(names_of(value))
+
+
+def path_of(value: object) -> Path:
+    """A file or a folder."""
+    if isinstance(value, str | Path):
+        return Path(value)
+    raise ValueError("a path is needed")
+
+
+def paths_of(value: object) -> tuple[Path, ...]:
+    """One path or several."""
+    return tuple(map(path_of, value)) if isinstance(value, list | tuple) else (path_of(value),)
+
+
+def spec_of(value: object) -> str:
+    """A column, or a file that lists records."""
+    return str(path_of(value))
+
+
+def flag_of(value: object) -> bool:
+    """Yes or no."""
+    if isinstance(value, bool):
+        return value
+    raise ValueError("True or False is needed")
+
+
+def whole_number_of(value: object) -> int:
+    """A whole number, not below 0."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError("a whole number, 0 or more, is needed")
+
+
+def fraction_of(value: object) -> float:
+    """A number from 0 to 1."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    raise ValueError("a number from 0 to 1 is needed")
+
+
+def shares_of(value: object) -> tuple[float, ...]:
+    """`"0.7,0.15,0.15"` or the numbers themselves."""
+    parts = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise ValueError("shares are numbers, for example 0.7,0.15,0.15")
+    try:
+        return tuple(float(part) for part in parts)
+    except (TypeError, ValueError):
+        raise ValueError("shares are numbers, for example 0.7,0.15,0.15") from None
+
+
+def seconds_of(value: object) -> float:
+    """`90`, `"90s"`, `"30m"`, `"2h"` → seconds."""
+    text = str(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip().lower())
+    if found is None or float(found[1]) <= 0:
+        raise ValueError("a time, for example 90s, 30m or 2h")
+    return float(found[1]) * UNITS[found[2]]
+
+
+Name = Annotated[str | None, name_of]
+Names = Annotated[str | Sequence[str] | None, names_of]
+Columns = Annotated[str | Sequence[str] | None, columns_of]
+File = Annotated[str | Path | None, path_of]
+Files = Annotated[str | Path | Sequence[str | Path] | None, paths_of]
+Spec = Annotated[str | Path | None, spec_of]
+Flag = Annotated[bool | None, flag_of]
+Whole = Annotated[int | None, whole_number_of]
+Fraction = Annotated[float | None, fraction_of]
+Shares = Annotated[str | Sequence[float] | None, shares_of]
+Seconds = Annotated[str | float | None, seconds_of]
+
+
+class Roles(TypedDict, total=False):
+    """Which column holds what."""
+
+    label: Columns
+    patient: Name
+    split: Name
+    site: Name
+    path: Name
+    lesion: Name
+    study: Name
+    series: Name
+    time: Name
+    fold: Name
+    rater: Name
+    mask: Name
+
+
+class Opening(Roles, total=False):
+    """How a dataset is opened."""
+
+    root: File
+    config: File
+
+
+class Reading(Opening, total=False):
+    """How its files are read."""
+
+    workers: Whole
+    cache: Flag
+
+
+class ScanOptions(Reading, total=False):
+    """What `medaudit.scan` may be told."""
+
+    select: Names
+    ignore: Names
+    require: Names
+    fail_on: Name
+    predictions: Files
+    classes: Names
+    in_sample: Flag
+    predict: Name
+    encoder: File
+    network: Name
+    device: Name
+    reviewed: Files
+    known: Files
+    key: File
+    seed: Whole
+
+
+class FixOptions(Reading, total=False):
+    """What `medaudit.fix` may be told."""
+
+    strategy: Names
+    trusted: Spec
+    evaluate: Spec
+    unlabelled: File
+    check: Flag
+    force: Flag
+    seed: Whole
+    seeds: Whole
+    device: Name
+    budget: Seconds
+    margin: Fraction
+    from_run: File
+    encoder: File
+    network: Name
+    teacher_data: File
+    key: File
+    reviewed: Files
+
+
+class SplitOptions(Reading, total=False):
+    """What `medaudit.split` may be told. `split` names the column of the old one."""
+
+    by: Name
+    stratify: Names
+    sizes: Shares
+    names: Names
+    keep: Names
+    seed: Whole
+
+
+class ConsensusOptions(TypedDict, total=False):
+    """What `medaudit.consensus` may be told."""
+
+    rater: Name
+    label: Columns
+    path: Name
+    method: Name
+    predictions: File
+    classes: Names
+    min_gain: Fraction
+    seed: Whole
+
+
+ROLE_WORDS: frozenset[str] = frozenset(Roles.__annotations__)
+
+
+def read_keywords(given: Mapping[str, Any], kind: type, function: str) -> dict[str, Any]:
+    """The options as the rooms take them; one that is None was not given.
+
+    Raises:
+        ConfigError: an unknown word (with the one that was meant), or a value of a wrong type; it names the word.
+    """
+    known = get_type_hints(kind, include_extras=True)
+    found: dict[str, Any] = {}
+    for word, value in given.items():
+        if word not in known:
+            raise ConfigError(f"{function}: there is no option {word!r}{suggestion(word, list(known))}")
+        if value is None:
+            continue
+        read: Callable[[object], Any] = get_args(known[word])[1]
+        try:
+            found[word] = read(value)
+        except ValueError as reason:
+            raise ConfigError(f"{function}: {word} = {shown(value)}: {reason}") from None
+    return found
+
+
+def shown(value: object) -> str:
+    """A value for a message: short texts and numbers as they are, of everything else the type."""
+    return repr(value) if isinstance(value, str | int | float) and len(str(value)) <= 60 else f"a {type(value).__name__}"
+
+
+def roles_in(options: Mapping[str, Any]) -> dict[str, str]:
+    """The roles whose columns were named."""
+    return {word: value for word, value in options.items() if word in ROLE_WORDS}
+
+
+def target_of(value: object, function: str) -> Path:
+    """The dataset that was named.
+
+    Raises:
+        ConfigError: it is no path.
+    """
+    try:
+        return path_of(value)
+    except ValueError:
+        raise ConfigError(f"{function}: a folder, a label table or an npz by its path is needed, not {shown(value)}") from None
