@@ -221,7 +221,7 @@ def gather(
     clock.lap("extract")
     dataset = compare_masks(dataset, plan.config.limits_of())
     clock.lap("masks of raters")
-    dataset = link(dataset)
+    dataset = link(dataset, threads=pass_of(plan).workers or 1, progress=progress)
     clock.lap("link")
     needs = {need for check in checks for need in type(check).needs}
     drawn = [path for path in plan.predictions if holds_masks(path)]
@@ -270,7 +270,7 @@ def linked_dataset(target: Path | str, plan: Plan, *, progress: Progress | None 
     Raises:
         DatasetError: the dataset cannot be opened.
     """
-    return link(read_dataset(target, plan, progress=progress))
+    return link(read_dataset(target, plan, progress=progress), threads=pass_of(plan).workers or 1, progress=progress)
 
 
 def judge(dataset: Dataset, checks: Sequence[Check], progress: Progress) -> tuple[Outcome, ...]:

@@ -34,7 +34,7 @@ from auditor.digests import pixel_digest
 from auditor.evidence.likeness.candidates import candidate_pairs
 from auditor.evidence.likeness.keypoints import WEAK_BITS
 from auditor.evidence.likeness.perceptual import unpack
-from auditor.evidence.likeness.sketches import Sketches
+from auditor.evidence.likeness.sketches import Sketches, WordList
 from auditor.evidence.likeness.verify import Verifier
 from auditor.format import open_header, open_pixels
 from auditor.reading.measure import sketch
@@ -209,7 +209,7 @@ def bases(folders: list[Path], part: str, limit: int) -> Iterator[tuple[str, byt
         for file in files:
             found = opened(file.read_bytes())
             # pydicom's SC_ files are one colour-bar test pattern in many encodings: copies of each other, and no picture.
-            frames = 1 if found is None or len(found[0]) == 1 else unpack(found[0]).frames
+            frames = 1 if found is None or len(found[0]) == 1 else unpack(found[0]).count
             if found is None or frames > 1 or found[2] in seen or count >= limit or file.name.startswith("SC_"):
                 continue
             seen.add(found[2])
@@ -237,15 +237,13 @@ def linked(sketches: list[bytes], times: dict[str, float]) -> set[tuple[int, int
         book.add(str(i), packed)
     known = [i for i in range(len(sketches)) if str(i) in book]
     begin = time.process_time()
-    a, b, _ = candidate_pairs([book.words(str(i)) for i in known])
+    a, b, _ = candidate_pairs(WordList(sketches=book, records=[str(i) for i in known]))
     times["candidates"] = times.get("candidates", 0) + time.process_time() - begin
     begin = time.process_time()
     verifier = Verifier(sketches=book)
-    found = set()
-    for i, j in zip(a, b, strict=True):
-        same = verifier.verify(str(known[i]), str(known[j]))
-        if same is not None and same.copy:
-            found.add((known[i], known[j]))
+    pairs = [(known[i], known[j]) for i, j in zip(a.tolist(), b.tolist(), strict=True)]
+    answers = verifier.verify_all([(str(i), str(j)) for i, j in pairs])
+    found = {pair for pair, same in zip(pairs, answers, strict=True) if same is not None and same.copy}
     times["verification"] = times.get("verification", 0) + time.process_time() - begin
     times["pairs"] = times.get("pairs", 0) + len(a)
     return found

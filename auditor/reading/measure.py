@@ -27,7 +27,7 @@ from auditor.view import SQUARE_SIDE, View, shrink, view_of
 
 THUMBNAIL_SIDE = 96
 THUMBNAIL_QUALITY = 75
-MEASURE_VERSION = 5
+MEASURE_VERSION = 6
 """Raise it when digests, thumbnails, sketches, fronts or the normalised view change: it is part of the cache key."""
 
 

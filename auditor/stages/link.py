@@ -16,11 +16,12 @@ from scipy.sparse.csgraph import connected_components
 from auditor.evidence.kin.identity import Codes
 from auditor.evidence.kin.keys import exact_keys
 from auditor.evidence.likeness.near import near_pairs
+from auditor.progress import Progress
 from auditor.values.dataset import Dataset
 from auditor.values.links import IDENTICAL, Evidence
 
 
-def link(dataset: Dataset, *, all_pairs_up_to: int = 20) -> Dataset:
+def link(dataset: Dataset, *, all_pairs_up_to: int = 20, threads: int = 1, progress: Progress | None = None) -> Dataset:
     """The dataset with `links` between records that are the same image, exactly or nearly.
 
     The same file listed twice, files of the same bytes (not items of one file of many), the same decoded pixels, the
@@ -33,6 +34,8 @@ def link(dataset: Dataset, *, all_pairs_up_to: int = 20) -> Dataset:
         dataset: after `extract`; without fingerprints only files that are listed twice are linked.
         all_pairs_up_to: a group of up to so many records gives all its pairs; a larger one gives a star around its first
             record, so that the cost stays linear. The components are the same.
+        threads: that compare pictures.
+        progress: told of every pair that was compared.
 
     Returns:
         `links` with the text columns `record_a`, `record_b`, `evidence`, the number `score` (1: exact) and the text `how`:
@@ -46,7 +49,7 @@ def link(dataset: Dataset, *, all_pairs_up_to: int = 20) -> Dataset:
         pairs.append(first * size + second)
         evidence += [grade]
     exact = np.repeat(np.array([g.value for g in evidence], dtype=object), [len(p) for p in pairs])
-    near = near_pairs(dataset, identical_codes(dataset))
+    near = near_pairs(dataset, identical_codes(dataset), threads=threads, progress=progress)
     keys = np.concatenate([*pairs, np.array([p.first * size + p.second for p in near], np.int64)])
     grades = np.concatenate([exact, [(Evidence.NEAR if p.held else Evidence.CANDIDATE).value for p in near]])
     scores = np.concatenate([np.ones(len(exact)), [p.score for p in near]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 
 class Sketched(Protocol):
-    """Record → its words and its proofs."""
+    """Record → its words, and the numbers of its sketched frames; number → what is known of the frame."""
 
     @property
     def frames(self) -> Mapping[str, int]:
@@ -27,8 +27,20 @@ class Sketched(Protocol):
     def words(self, record: str) -> npt.NDArray[np.uint64]:
         """Words of one record."""
 
-    def proofs(self, record: str) -> tuple[npt.NDArray[np.uint8], ...]:
-        """Small pictures of one record, one per sketched frame; each (height, width)."""
+    def words_of(self, records: Iterable[str]) -> list[npt.NDArray[np.uint64]]:
+        """Words of each record."""
+
+    def numbers(self, record: str) -> range:
+        """The numbers of the sketched frames of one record."""
+
+    def word_rows(self, numbers: Sequence[int]) -> npt.NDArray[np.void]:
+        """Fields `count` and `words` of each of these frames."""
+
+    def mark_rows(self, numbers: Sequence[int]) -> npt.NDArray[np.void]:
+        """Fields `shape`, `places` (of the words) and `glance` of each of these frames."""
+
+    def proof(self, number: int) -> npt.NDArray[np.uint8]:
+        """The small picture of one frame; shape (height, width)."""
 
     def reasons(self) -> Mapping[str, int]:
         """Why records have no sketch, and how many for each reason; the most frequent first."""

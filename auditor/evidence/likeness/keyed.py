@@ -22,7 +22,7 @@ Places = npt.NDArray[np.int64]
 
 BITS = 36
 """Leading bits of a word that must agree. Fixed, since neither side knows how many images the other has."""
-KIND = b"keypoints 1, 36 bits"
+KIND = b"keypoints 2, 36 bits"
 """Which words these are: words of another kind never agree."""
 MIN_SHARED = 14.0
 """Spots that two pictures must have in common to look alike, usual ones counted less. Of 4.8 million pairs of unrelated small

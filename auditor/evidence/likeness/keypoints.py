@@ -3,7 +3,8 @@
 A blob is a local extremum of the difference of Gaussians (Lowe 2004, IJCV 60) in the locally normalised picture, so
 brightness, contrast and gamma change it little, and a crop keeps those inside it. The patch is turned so that its blob is
 bright, which undoes an inversion; the word is taken in the one of the eight orientations (flips and quarter turns) in which
-the patch grows brighter to the right and downwards, most along the rows.
+the patch grows brighter to the right and downwards, most along the rows. Beside each word stands its place: where the blob
+lies, how large it is, and what was done to its patch. Two pictures are laid over each other by words and places alone.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 Plane = npt.NDArray[np.float32]
+Words = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.uint32]
 
 SIZES: tuple[float, ...] = tuple(2.0 * 1.2**i for i in range(6))
 """Blob sizes (standard deviations, pixels). A crop to 60 % of the area enlarges by 1.29: one and a half steps."""
 PER_SIZE = 14
+MAX_WORDS = PER_SIZE * len(SIZES)
 GRID = 8
 REACH = 4.0
 """Half the side of a patch, in blob sizes."""
@@ -30,24 +34,25 @@ ORIENTATIONS: tuple[tuple[bool, int, int], ...] = tuple((t, y, x) for t in (Fals
 """(transposed, step along rows, step along columns): flip first, then transpose."""
 
 _AXIS = ((np.arange(GRID) + 0.5) / GRID * 2 - 1).astype(np.float32)
-_RIGHT, _DOWN = np.meshgrid(_AXIS, _AXIS)
+_RIGHT, _DOWN = (plane.ravel() for plane in np.meshgrid(_AXIS, _AXIS))
+_BORDER = cv2.BORDER_REPLICATE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Keypoints:
-    """Blobs, the strongest of each size first.
+    """Blobs, the strongest first.
 
     Args:
         y, x: centres in pixels; shape (k,).
-        size: standard deviation in pixels; shape (k,).
+        size: which of `SIZES`; shape (k,).
         polarity: 1 for a bright blob, −1 for a dark one; shape (k,).
-        patches: bright-blob patches, mean 0 and length 1; shape (k, GRID, GRID).
+        patches: the surroundings, as if the blob were bright; shape (k, GRID · GRID).
         strength: response of the blob, comparable within one picture; shape (k,).
     """
 
-    y: Plane
-    x: Plane
-    size: Plane
+    y: npt.NDArray[np.int64]
+    x: npt.NDArray[np.int64]
+    size: npt.NDArray[np.int64]
     polarity: Plane
     patches: Plane
     strength: Plane
@@ -58,25 +63,23 @@ def locally_normalised(picture: npt.NDArray[Any], reach: int = 25, floor: float 
     values = picture.astype(np.float32)
     values = values - box(box(values, reach), reach)
     spread = box(box(values * values, reach), reach)
-    return np.asarray(values / (np.sqrt(np.maximum(spread, 0)) + floor), np.float32)
+    return np.asarray(values / (np.sqrt(np.maximum(spread, 0)) + np.float32(floor)), np.float32)
 
 
 def box(values: Plane, side: int) -> Plane:
     """Mean over a square."""
-    return np.asarray(ndimage.uniform_filter(values, side, mode="nearest"), np.float32)
+    return np.asarray(cv2.blur(values, (side, side), borderType=_BORDER), np.float32)
+
+
+def smooth(picture: Plane, width: float) -> Plane:
+    """Gaussian blur of standard deviation `width` in pixels."""
+    side = 2 * int(np.ceil(3 * width)) + 1
+    return np.asarray(cv2.GaussianBlur(picture, (side, side), width, borderType=_BORDER), np.float32)
 
 
 def sampled(picture: Plane, y: Plane, x: Plane) -> Plane:
-    """Linear interpolation; outside, the nearest border value."""
-    y = np.clip(y, 0, picture.shape[0] - 1.001)
-    x = np.clip(x, 0, picture.shape[1] - 1.001)
-    top, left = y.astype(np.int32), x.astype(np.int32)
-    down, right = (y - top).astype(np.float32), (x - left).astype(np.float32)
-    flat, at = picture.ravel(), top * picture.shape[1] + left
-    first = flat[at] * (1 - right) + flat[at + 1] * right
-    at = at + picture.shape[1]
-    second = flat[at] * (1 - right) + flat[at + 1] * right
-    return np.asarray(first * (1 - down) + second * down, np.float32)
+    """Linear interpolation; outside, the nearest border value. Places and result are two-dimensional."""
+    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=_BORDER), np.float32)
 
 
 def keypoints(picture: npt.NDArray[np.uint8]) -> Keypoints:
@@ -85,84 +88,85 @@ def keypoints(picture: npt.NDArray[np.uint8]) -> Keypoints:
     Args:
         picture: shape (height, width), about 96 × 96.
     """
-    normal = locally_normalised(picture)
     width = SIZES[0] / 1.2
-    below = smooth(normal, width)
-    parts: list[tuple[Plane, Plane, Plane, Plane, Plane, Plane]] = []
-    for size in SIZES:
+    below = smooth(locally_normalised(picture), width)
+    parts: list[tuple[npt.NDArray[Any], ...]] = []
+    for step, size in enumerate(SIZES):
         level = smooth(below, float(np.sqrt(size * size - width * width)))
         response = level - below
-        y, x = peaks(np.abs(response), reach=2 * round(size * 0.75) + 1, margin=int(np.ceil(size * 1.5)))
+        y, x = peaks(np.abs(response), reach=round(size * 0.75), margin=int(np.ceil(size * 1.5)))
         values = response[y, x]
-        patches = sampled(
-            level,
-            y[:, None, None].astype(np.float32) + _DOWN * np.float32(REACH * size),
-            x[:, None, None].astype(np.float32) + _RIGHT * np.float32(REACH * size),
-        )
+        if len(y):
+            at_y, at_x = (p[:, None] + np.float32(REACH * size) * d for p, d in ((y, _DOWN), (x, _RIGHT)))
+            around = sampled(level, at_y.astype(np.float32), at_x.astype(np.float32))
+        else:
+            around = np.zeros((0, GRID * GRID), np.float32)
         polarity = -np.sign(values)
-        patches = patches * polarity[:, None, None]
-        patches = patches - patches.mean(axis=(1, 2), keepdims=True)
-        patches = patches / (np.sqrt((patches * patches).sum(axis=(1, 2), keepdims=True)) + 1e-6)
-        sizes = np.full(len(y), size, np.float32)
-        parts.append((y.astype(np.float32), x.astype(np.float32), sizes, polarity, patches, np.abs(values)))
+        parts.append((y, x, np.full(len(y), step), polarity, around * polarity[:, None], np.abs(values)))
         below, width = level, size
-    y32, x32, sizes, polarity, patches, strength = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Keypoints(y=y32, x=x32, size=sizes, polarity=polarity, patches=patches, strength=strength)
-
-
-def smooth(picture: Plane, width: float) -> Plane:
-    """Gaussian blur of standard deviation `width` in pixels."""
-    return np.asarray(ndimage.gaussian_filter(picture, width, mode="nearest", truncate=3), np.float32)
+    y, x, steps, polarity, patches, strength = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(-strength, kind="stable")
+    return Keypoints(
+        y=y[order], x=x[order], size=steps[order], polarity=polarity[order], patches=patches[order], strength=strength[order]
+    )
 
 
 def peaks(response: Plane, *, reach: int, margin: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The strongest local maxima, strongest first (by position where equal)."""
+    """The strongest local maxima within `reach` pixels, strongest first (by position where equal)."""
     inner = response[margin:-margin, margin:-margin]
     if inner.size == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    highest = ndimage.maximum_filter(response, reach, mode="nearest")[margin:-margin, margin:-margin]
+    highest = cv2.dilate(response, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))[margin:-margin, margin:-margin]
     y, x = np.nonzero((inner == highest) & (inner > 1e-3))
     order = np.argsort(-inner[y, x], kind="stable")[:PER_SIZE]
     return y[order] + margin, x[order] + margin
 
 
-def _cosines() -> Plane:
+def _frequencies() -> list[tuple[int, int]]:
+    """Low frequencies first: they are the surest. (0, 0), (0, 1) and (1, 0) tell nothing after centring and turning."""
+    pairs = [(a, s - a) for s in range(2, 2 * GRID) for a in range(max(0, s - GRID + 1), min(s, GRID - 1) + 1)]
+    return pairs[:WORD_BITS]
+
+
+def _waves() -> Plane:
+    """What a word is made of, for patches in each of the eight orientations; shape (8, GRID · GRID, WORD_BITS)."""
     order, place = np.arange(GRID)[:, None], np.arange(GRID)[None]
-    return np.asarray(np.cos(np.pi * (place + 0.5) * order / GRID), np.float32)
+    cosines = np.cos(np.pi * (place + 0.5) * order / GRID)
+    waves = np.stack([np.outer(cosines[a], cosines[b]) for a, b in _frequencies()], axis=-1)
+    back = []
+    for transposed, y, x in ORIENTATIONS:
+        # instead of turning every patch, the waves are turned back once
+        wave = waves.transpose(1, 0, 2) if transposed else waves
+        back.append(wave[::y, ::x].reshape(GRID * GRID, WORD_BITS))
+    return np.asarray(back, np.float32)
 
 
-_COSINES = _cosines()
-# Low frequencies first: they are the surest. (0, 0), (0, 1) and (1, 0) tell nothing after centring and turning.
-_FREQUENCIES = [(a, s - a) for s in range(2, 2 * GRID) for a in range(max(0, s - GRID + 1), min(s, GRID - 1) + 1)][:WORD_BITS]
+_WAVES = _waves()
+_SLOPES = np.stack([_RIGHT, _DOWN], axis=1)
 
 
-def words(points: Keypoints) -> npt.NDArray[np.uint64]:
-    """One word per keypoint, the strongest keypoint first.
+def words(points: Keypoints) -> tuple[Words, Places]:
+    """One word per keypoint and its place, the strongest keypoint first; both of shape (k,).
 
-    The upper 40 bits are signs of the patch's cosine transform, low frequencies first; below them twice six bits: which two
-    of the first 24 are the least certain. Shape (k,).
+    The upper 40 bits of a word are signs of the patch's cosine transform, low frequencies first; below them twice six bits:
+    which two of the first 24 are the least certain. A place is, from above: y and x (8 bits each), size (4), orientation (3),
+    dark (1).
     """
-    waves = np.einsum("ai,kij,bj->kab", _COSINES, turned(points.patches), _COSINES, optimize=True)
-    values = np.stack([waves[:, a, b] for a, b in _FREQUENCIES], axis=1)
-    bits = (values > 0).astype(np.uint64)
-    places = np.arange(63, 63 - WORD_BITS, -1).astype(np.uint64)
-    found = np.bitwise_or.reduce(bits << places, axis=1) if len(bits) else np.zeros(0, np.uint64)
+    turn = orientation(points.patches)
+    values = np.empty((len(turn), WORD_BITS), np.float32)
+    for way in range(len(ORIENTATIONS)):
+        of_way = np.flatnonzero(turn == way)
+        if len(of_way):
+            values[of_way] = points.patches[of_way] @ _WAVES[way]
+    coded = np.zeros((len(turn), 8), np.uint8)
+    coded[:, : WORD_BITS // 8] = np.packbits(values > 0, axis=1)
     weak = np.argsort(np.abs(values[:, :WEAK_BITS]), axis=1, kind="stable")[:, :2].astype(np.uint64)
-    if len(bits):
-        found = found | (weak[:, 0] << np.uint64(6)) | weak[:, 1]
-    return np.asarray(found[np.argsort(-points.strength, kind="stable")], np.uint64)
+    found = coded.view(">u8").ravel().astype(np.uint64) | (weak[:, 0] << np.uint64(6)) | weak[:, 1]
+    place = points.y << 16 | points.x << 8 | points.size << 4 | turn << 1 | (points.polarity < 0)
+    return found, place.astype(np.uint32)
 
 
-def turned(patches: Plane) -> Plane:
-    """Each patch in its own orientation: brighter to the right and downwards, most along the rows."""
-    right, down = (patches * _RIGHT).sum(axis=(1, 2)), (patches * _DOWN).sum(axis=(1, 2))
-    result = np.where((right < 0)[:, None, None], patches[:, :, ::-1], patches)
-    result = np.where((down < 0)[:, None, None], result[:, ::-1], result)
-    return np.where((np.abs(right) < np.abs(down))[:, None, None], result.transpose(0, 2, 1), result)
-
-
-def reoriented(patches: Plane, orientation: int) -> Plane:
-    """Patches in one of the eight `ORIENTATIONS`."""
-    transposed, y, x = ORIENTATIONS[orientation]
-    result = patches[:, ::y, ::x]
-    return result.transpose(0, 2, 1) if transposed else result
+def orientation(patches: Plane) -> npt.NDArray[np.int64]:
+    """In which of `ORIENTATIONS` each patch is brighter to the right and downwards, most along the rows; shape (k,)."""
+    right, down = (patches @ _SLOPES).T
+    return np.asarray((np.abs(right) < np.abs(down)) * 4 + (down < 0) * 2 + (right < 0), np.int64)

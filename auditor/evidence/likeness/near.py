@@ -10,7 +10,10 @@ import numpy.typing as npt
 
 from auditor.evidence.kin.identity import identity
 from auditor.evidence.likeness.candidates import candidate_pairs
-from auditor.evidence.likeness.verify import Same, Standard, Verifier
+from auditor.evidence.likeness.compare import Standard
+from auditor.evidence.likeness.sketches import WordList
+from auditor.evidence.likeness.verify import Verifier
+from auditor.progress import Progress, Silent
 from auditor.values.dataset import Dataset
 
 Codes = npt.NDArray[np.int64]
@@ -33,7 +36,7 @@ class NearPair:
     held: bool = True
 
 
-def near_pairs(dataset: Dataset, identical: Codes) -> list[NearPair]:
+def near_pairs(dataset: Dataset, identical: Codes, *, threads: int = 1, progress: Progress | None = None) -> list[NearPair]:
     """All verified near-duplicates, and pairs that show one scene twice (not `held`), in the order of positions.
 
     Of identical images only the first takes part. Two instances of one series are slices or views of one acquisition, which
@@ -42,6 +45,8 @@ def near_pairs(dataset: Dataset, identical: Codes) -> list[NearPair]:
     Args:
         dataset: after `extract`.
         identical: group of identical images per record, −1 = alone; shape (records,).
+        threads: that share the work.
+        progress: told of every pair.
     """
     sketches = dataset.sketches
     if sketches is None or not len(sketches):
@@ -52,28 +57,33 @@ def near_pairs(dataset: Dataset, identical: Codes) -> list[NearPair]:
     first_of_group[grouped] = False
     first_of_group[grouped[np.unique(identical[grouped], return_index=True)[1]]] = True
     places = np.array([i for i in np.flatnonzero(first_of_group) if ids[i] in sketches], np.int64)
-    a, b, _ = candidate_pairs([sketches.words(ids[i]) for i in places])
+    a, b, _ = candidate_pairs(WordList(sketches=sketches, records=[ids[i] for i in places]))
     a, b = places[a], places[b]
     compared = ~one_acquisition(dataset, a, b)
-    verifier = Verifier(sketches=sketches)
+    a, b = a[compared], b[compared]
+    patient = identity(dataset, "patient")
+    one_patient = (patient[a] >= 0) & (patient[a] == patient[b])
+    verifier = Verifier(sketches=sketches, threads=threads)
+    answers = verifier.verify_all(
+        [(ids[i], ids[j]) for i, j in zip(a.tolist(), b.tolist(), strict=True)],
+        [ONE_PATIENT if one else None for one in one_patient.tolist()],
+    )
     copies: list[NearPair] = []
     scenes: list[NearPair] = []
-    patient = identity(dataset, "patient")
-
-    def seen(i: int, j: int) -> Same | None:
-        one = patient[i] >= 0 and patient[i] == patient[j]
-        return verifier.verify(ids[i], ids[j], ONE_PATIENT if one else None)
-
-    for i, j in zip(a[compared].tolist(), b[compared].tolist(), strict=True):
-        same = seen(i, j)
+    progress = progress or Silent()
+    progress.start("comparing pictures", len(a))
+    for i, j, one, same in zip(a.tolist(), b.tolist(), one_patient.tolist(), answers, strict=True):
+        progress.advance()
         if same is not None and same.copy:
             copies.append(NearPair(first=i, second=j, score=same.score, how=same.how))
-        elif same is not None and not (patient[i] >= 0 and patient[i] == patient[j]):
+        elif same is not None and not one:
             # that one patient was seen twice is known
             scenes.append(NearPair(first=i, second=j, score=same.score, how=f"{SCENE}: {same.how}", held=False))
+    progress.finish()
 
     def alike(i: int, j: int) -> bool:
-        same = seen(i, j)
+        one = patient[i] >= 0 and patient[i] == patient[j]
+        same = verifier.verify(ids[i], ids[j], ONE_PATIENT if one else None)
         return same is not None and same.copy
 
     return sorted([*starred(copies, alike=alike), *scenes], key=lambda pair: (pair.first, pair.second))

@@ -1,23 +1,22 @@
 """A sketch of an image: what near-duplicates are looked for with, and verified on. A few kilobytes, whatever the image.
 
 Borders of one value are cut off, the rest is brought to about 96 × 96 pixels of its own shape and stretched to the full range.
-That picture is the `proof`; words are taken from its keypoints. A stack of frames is sketched by three of its frames.
+That picture is the `proof`; words, places and a glance are taken from it. A stack of frames is sketched by three of its frames.
 """
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from auditor.evidence.likeness.keypoints import Plane, keypoints, words
+from auditor.evidence.likeness.glance import WAVES, Glances, glance_of
+from auditor.evidence.likeness.keypoints import Places, Plane, Words, keypoints, words
 from auditor.resample import resize
 
 AREA = 96 * 96
@@ -35,7 +34,8 @@ MIN_BOTH_WAYS = 0.1
 """What is left of a picture without its column means, relative to without its row means; a test pattern of bars has nothing."""
 FRAMES = 3
 QUALITY = 90
-_HEAD = struct.Struct("<IHB")
+_HEAD = struct.Struct("<IB")
+_FRAME = struct.Struct("<IBBB")
 
 TOO_SMALL, BLANK, FEW_LEVELS, TOO_LONG, STRIPES = b"s", b"b", b"l", b"a", b"p"
 REFUSALS: dict[bytes, str] = {
@@ -49,18 +49,35 @@ REFUSALS: dict[bytes, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What is kept of one frame.
+
+    Args:
+        words: the strongest keypoint first; shape (k,).
+        places: of the words; shape (k,).
+        glance: see `auditor.evidence.likeness.glance`.
+        shape: height and width of the proof.
+        proof: the picture itself, as JPEG.
+    """
+
+    words: Words
+    places: Places
+    glance: Glances
+    shape: tuple[int, int]
+    proof: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sketch:
     """What is kept of one image for near-duplicates.
 
     Args:
-        frames: how many the image has; images are compared only with those of as many.
-        words: the strongest keypoint of any frame first; shape (k,).
-        proofs: JPEG of each sketched frame.
+        count: how many frames the image has; images are compared only with those of as many.
+        frames: those that were sketched.
     """
 
-    frames: int
-    words: npt.NDArray[np.uint64]
-    proofs: tuple[bytes, ...]
+    count: int
+    frames: tuple[Frame, ...]
 
 
 def sketch_of(grays: Sequence[Plane], *, frames: int, levels: int) -> bytes:
@@ -79,12 +96,22 @@ def sketch_of(grays: Sequence[Plane], *, frames: int, levels: int) -> bytes:
         if isinstance(proof, bytes):
             return proof
         proofs.append(proof)
-    coded = [as_jpeg(proof) for proof in proofs]
-    found = [words(keypoints(proof)) for proof in proofs]
-    longest = max(len(w) for w in found)
-    # The frames of a stack share the room of one picture, each with its strongest keypoints.
-    mixed = np.array([w[i] for i in range(longest) for w in found if i < len(w)], np.uint64)[:longest]
-    return pack(Sketch(frames=frames, words=mixed, proofs=tuple(coded)))
+    return pack(Sketch(count=frames, frames=tuple(frame_of(proof) for proof in proofs)))
+
+
+def frame_of(proof: npt.NDArray[np.uint8]) -> Frame:
+    """All that is kept of one proof."""
+    found, places = words(keypoints(proof))
+    height, width = proof.shape
+    return Frame(words=found, places=places, glance=glance_of(proof), shape=(height, width), proof=as_jpeg(proof))
+
+
+def mixed(frames: Sequence[Words]) -> Words:
+    """The words of a stack: its frames share the room of one picture, each with its strongest keypoints."""
+    if len(frames) == 1:
+        return frames[0]
+    longest = max(len(found) for found in frames)
+    return np.array([found[i] for i in range(longest) for found in frames if i < len(found)], np.uint64)[:longest]
 
 
 def sketched_frames(count: int) -> tuple[int, ...]:
@@ -104,10 +131,12 @@ def proof_of(gray: Plane) -> npt.NDArray[np.uint8] | bytes:
         return TOO_LONG
     scale = float(np.sqrt(AREA / (height * width)))
     small = resize(picture, round(height * scale), round(width * scale))
-    low, high = (float(v) for v in np.percentile(small, (0.5, 99.5)))
+    ordered = np.sort(small, axis=None)
+    low, high = (float(ordered[round(share * (small.size - 1))]) for share in (0.005, 0.995))
     if high - low < MIN_RANGE:
         return BLANK
-    across, down = (float((small - small.mean(axis=axis, keepdims=True)).std()) for axis in (0, 1))
+    spread = float(small.var())
+    down, across = (max(spread - float(small.mean(axis=axis).var()), 0.0) ** 0.5 for axis in (1, 0))
     if min(across, down) < MIN_BOTH_WAYS * max(across, down):
         return STRIPES
     stretched: npt.NDArray[np.uint8] = np.clip((small - low) * (239 / (high - low)) + 8.5, 0, 255).astype(np.uint8)
@@ -118,19 +147,32 @@ def trimmed(gray: Plane) -> Plane:
     """Without border lines of one value (padding). What is flat all over stays as it is."""
     height, width = gray.shape
     step = max(1, max(height, width) // 128)
-    coarse = gray[: height // step * step, : width // step * step]
-    coarse = coarse.reshape(height // step, step, width // step, step).mean(axis=(1, 3)) if step > 1 else coarse
+    coarse = gray
+    if step > 1:
+        rows, columns = height // step, width // step
+        coarse = np.asarray(cv2.resize(gray[: rows * step, : columns * step], (columns, rows), interpolation=cv2.INTER_AREA))
     flat = max(MIN_FLAT, FLAT * float(coarse.std()))
-    top, bottom, left, right = 0, coarse.shape[0], 0, coarse.shape[1]
-    for _ in range(2):
-        rows = np.flatnonzero(coarse[:, left:right].std(axis=1) > flat)
-        columns = np.flatnonzero(coarse[top:bottom].std(axis=0) > flat)
-        if not len(rows) or not len(columns):
+    top, bottom, left, right = edges(coarse, flat)
+    if bottom - top == 0:
+        return gray
+    if (bottom - top, right - left) != coarse.shape:
+        # lines that only the padding beside the picture made vary
+        inner = edges(coarse[top:bottom, left:right], flat)
+        if inner[1] - inner[0] == 0:
             return gray
-        top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+        top, bottom, left, right = top + inner[0], top + inner[1], left + inner[2], left + inner[3]
     bottom_full = height if bottom == coarse.shape[0] else bottom * step
     right_full = width if right == coarse.shape[1] else right * step
     return closely_trimmed(gray[top * step : bottom_full, left * step : right_full], step, flat)
+
+
+def edges(picture: Plane, flat: float) -> tuple[int, int, int, int]:
+    """First and last line and column that vary, the last one excluded; zeros where none does."""
+    rows = np.flatnonzero(picture.std(axis=1) > flat)
+    columns = np.flatnonzero(picture.std(axis=0) > flat)
+    if not len(rows) or not len(columns):
+        return 0, 0, 0, 0
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def closely_trimmed(gray: Plane, most: int, flat: float) -> Plane:
@@ -150,40 +192,54 @@ def varied(lines: Plane, flat: float) -> int:
 
 
 def distinct_levels(stored: npt.NDArray[Any]) -> int:
-    """Distinct values of a frame, looked for among some ten thousand of its pixels."""
-    step = max(1, round((stored.shape[0] * stored.shape[1] / 16_384) ** 0.5))
-    sample = stored[::step, ::step]
-    # Colours of a drawing: the first channel may be constant, so channels are added up.
-    return len(np.unique(sample.sum(axis=-1) if sample.ndim == 3 else sample))
+    """Distinct values of a frame: `MIN_LEVELS` or more among a thousand of its pixels, or all among some ten thousand."""
+    found = 0
+    for pixels in (1024, 16_384):
+        step = max(1, round((stored.shape[0] * stored.shape[1] / pixels) ** 0.5))
+        sample = stored[::step, ::step]
+        # Colours of a drawing: the first channel may be constant, so channels are added up.
+        found = len(np.unique(sample.sum(axis=-1) if sample.ndim == 3 else sample))
+        if found >= MIN_LEVELS:
+            break
+    return found
 
 
 def as_jpeg(proof: npt.NDArray[np.uint8]) -> bytes:
     """A proof as JPEG: a third of its pixels' size, and far better than any copy it is compared with."""
-    stream = io.BytesIO()
-    Image.fromarray(proof).save(stream, "JPEG", quality=QUALITY)
-    return stream.getvalue()
+    return cv2.imencode(".jpg", proof, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
 
 
 def from_jpeg(content: bytes) -> npt.NDArray[np.uint8]:
     """The picture of `as_jpeg`."""
-    return np.asarray(Image.open(io.BytesIO(content), formats=("JPEG",)))
+    return np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
 def pack(sketch: Sketch) -> bytes:
     """Sketch → bytes."""
-    head = _HEAD.pack(sketch.frames, len(sketch.words), len(sketch.proofs))
-    sizes = struct.pack(f"<{len(sketch.proofs)}I", *map(len, sketch.proofs))
-    return b"".join((head, sizes, sketch.words.astype("<u8").tobytes(), *sketch.proofs))
+    parts = [_HEAD.pack(sketch.count, len(sketch.frames))]
+    for frame in sketch.frames:
+        parts += [
+            _FRAME.pack(len(frame.proof), len(frame.words), *frame.shape),
+            frame.words.astype("<u8").tobytes(), frame.places.astype("<u4").tobytes(), frame.glance.tobytes(), frame.proof,
+        ]  # fmt: skip
+    return b"".join(parts)
 
 
 def unpack(content: bytes) -> Sketch | None:
     """Bytes → Sketch; None for a refusal."""
     if len(content) < _HEAD.size:
         return None
-    frames, count, proofs = _HEAD.unpack_from(content)
-    sizes = struct.unpack_from(f"<{proofs}I", content, _HEAD.size)
-    start = _HEAD.size + 4 * proofs
-    found = np.frombuffer(content, "<u8", count, start).astype(np.uint64)
-    ends = np.cumsum([start + 8 * count, *sizes]).tolist()
-    pictures = tuple(content[a:b] for a, b in pairwise(ends))
-    return Sketch(frames=frames, words=found, proofs=pictures)
+    count, sketched = _HEAD.unpack_from(content)
+    at, frames = _HEAD.size, []
+    for _ in range(sketched):
+        size, words_here, height, width = _FRAME.unpack_from(content, at)
+        at += _FRAME.size
+        found = np.frombuffer(content, "<u8", words_here, at).astype(np.uint64)
+        at += found.nbytes
+        places = np.frombuffer(content, "<u4", words_here, at).astype(np.uint32)
+        at += places.nbytes
+        glance = np.frombuffer(content, np.int8, WAVES * WAVES, at).reshape(WAVES, WAVES)
+        at += glance.nbytes
+        frames.append(Frame(words=found, places=places, glance=glance, shape=(height, width), proof=content[at : at + size]))
+        at += size
+    return Sketch(count=count, frames=tuple(frames))

@@ -1,39 +1,70 @@
-"""The sketches of a dataset: words in memory, proofs in a temporary file beyond 256 MB. 1,000,000 images: 0.7 GB of memory."""
+"""The sketches of a dataset, in temporary files beyond 256 MB: memory holds where they lie, not what they are."""
 
 from __future__ import annotations
 
 import tempfile
+import threading
 import weakref
+from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO
+from itertools import pairwise
+from typing import IO, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from auditor.evidence.likeness.perceptual import REFUSALS, from_jpeg, unpack
+from auditor.evidence.likeness.glance import WAVES
+from auditor.evidence.likeness.keypoints import MAX_WORDS, Words
+from auditor.evidence.likeness.perceptual import REFUSALS, Frame, from_jpeg, mixed, unpack
+from auditor.values.sketches import Sketched
 
-IN_MEMORY_BYTES = 256 << 20
+WORDS_IN_MEMORY, MARKS_IN_MEMORY, PROOFS_IN_MEMORY = 64 << 20, 96 << 20, 96 << 20
+"""Bytes of each kind that stay in memory."""
+WORD_ROW = np.dtype([("count", "u1"), ("words", "<u8", MAX_WORDS)])
+MARK_ROW = np.dtype([("shape", "u1", 2), ("places", "<u4", MAX_WORDS), ("glance", "i1", (WAVES, WAVES))])
+
+
+class Spool:
+    """Bytes that are appended and read back; beyond so many in a file without a name, which goes when this object goes."""
+
+    def __init__(self, in_memory: int) -> None:
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=in_memory)  # noqa: SIM115 - closed with this object
+        self._end = 0
+        self._lock = threading.Lock()
+        weakref.finalize(self, self._file.close)
+
+    def append(self, content: bytes) -> int:
+        """Where it begins."""
+        with self._lock:
+            start = self._end
+            self._file.seek(start)
+            self._file.write(content)
+            self._end += len(content)
+        return start
+
+    def read(self, start: int, size: int) -> bytes:
+        """What was appended there."""
+        with self._lock:
+            self._file.seek(start)
+            return self._file.read(size)
 
 
 @dataclass(kw_only=True, eq=False)
 class Sketches:
     """Record → what near-duplicates are looked for with. Filled by `extract`, read by `link` and the checks.
 
-    The file has no name: it goes when this object goes.
+    Every sketched frame of every record has a number; several threads may read at once.
     """
 
     frames: dict[str, int] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
-    _words: dict[str, npt.NDArray[np.uint64]] = field(default_factory=dict)
-    _places: dict[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
-    _file: IO[bytes] = field(init=False)
-    _end: int = 0
-
-    def __post_init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115 - closed with this object
-        weakref.finalize(self, self._file.close)
+    _numbers: dict[str, range] = field(default_factory=dict)
+    _proof_at: array[int] = field(default_factory=lambda: array("q", [0]))
+    _words: Spool = field(default_factory=lambda: Spool(WORDS_IN_MEMORY))
+    _marks: Spool = field(default_factory=lambda: Spool(MARKS_IN_MEMORY))
+    _proofs: Spool = field(default_factory=lambda: Spool(PROOFS_IN_MEMORY))
 
     def add(self, record: str, packed: bytes) -> None:
         """Keep the packed sketch of one record, or why it has none."""
@@ -41,13 +72,14 @@ class Sketches:
         if sketch is None:
             self.refused[record] = REFUSALS[packed]
             return
-        self.frames[record] = sketch.frames
-        self._words[record] = sketch.words
-        self._places[record] = (self._end, tuple(map(len, sketch.proofs)))
-        self._file.seek(self._end)
-        for proof in sketch.proofs:
-            self._file.write(proof)
-            self._end += len(proof)
+        self.frames[record] = sketch.count
+        first = len(self._proof_at) - 1
+        self._numbers[record] = range(first, first + len(sketch.frames))
+        for frame in sketch.frames:
+            words, marks = rows_of(frame)
+            self._words.append(words)
+            self._marks.append(marks)
+            self._proof_at.append(self._proofs.append(frame.proof) + len(frame.proof))
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -55,16 +87,76 @@ class Sketches:
     def __contains__(self, record: object) -> bool:
         return record in self.frames
 
-    def words(self, record: str) -> npt.NDArray[np.uint64]:
-        """Words of one record (see `auditor.evidence.likeness.keypoints.words`)."""
-        return self._words[record]
+    def numbers(self, record: str) -> range:
+        """The numbers of the sketched frames of one record."""
+        return self._numbers[record]
 
-    def proofs(self, record: str) -> tuple[npt.NDArray[np.uint8], ...]:
-        """The decoded proofs of one record, one per sketched frame; each (height, width)."""
-        start, sizes = self._places[record]
-        self._file.seek(start)
-        return tuple(from_jpeg(self._file.read(size)) for size in sizes)
+    def words(self, record: str) -> Words:
+        """Words of one record, the strongest first (see `auditor.evidence.likeness.keypoints.words`)."""
+        return self.words_of([record])[0]
+
+    def words_of(self, records: Iterable[str]) -> list[Words]:
+        """Words of each record."""
+        numbers = [self.numbers(record) for record in records]
+        rows = self.word_rows([n for several in numbers for n in several])
+        found, at = [], 0
+        for several in numbers:
+            part = rows[at : at + len(several)]
+            found.append(mixed([row["words"][: row["count"]] for row in part]))
+            at += len(several)
+        return found
+
+    def word_rows(self, numbers: Sequence[int]) -> npt.NDArray[np.void]:
+        """Count and words of each of these frames."""
+        return rows_at(self._words, WORD_ROW, numbers)
+
+    def mark_rows(self, numbers: Sequence[int]) -> npt.NDArray[np.void]:
+        """Shape, places of the words and glance of each of these frames."""
+        return rows_at(self._marks, MARK_ROW, numbers)
+
+    def proof(self, number: int) -> npt.NDArray[np.uint8]:
+        """The decoded proof of a frame, shape (height, width)."""
+        start, end = self._proof_at[number], self._proof_at[number + 1]
+        return from_jpeg(self._proofs.read(start, end - start))
 
     def reasons(self) -> Mapping[str, int]:
         """Why records have no sketch, and how many for each reason; the most frequent first."""
         return dict(Counter(self.refused.values()).most_common())
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordList(Sequence[Words]):
+    """The words of many records, read as they are asked for."""
+
+    sketches: Sketched
+    records: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @overload
+    def __getitem__(self, which: int) -> Words: ...
+    @overload
+    def __getitem__(self, which: slice) -> list[Words]: ...
+    def __getitem__(self, which: int | slice) -> Words | list[Words]:
+        if isinstance(which, slice):
+            return self.sketches.words_of(self.records[which])
+        return self.sketches.words(self.records[which])
+
+
+def rows_of(frame: Frame) -> tuple[bytes, bytes]:
+    """What is kept of a frame beside its proof, each of a fixed size."""
+    words, marks = np.zeros(1, WORD_ROW), np.zeros(1, MARK_ROW)
+    count = len(frame.words)
+    words["count"], marks["shape"] = count, frame.shape
+    words["words"][0, :count], marks["places"][0, :count] = frame.words, frame.places
+    marks["glance"] = frame.glance
+    return words.tobytes(), marks.tobytes()
+
+
+def rows_at(spool: Spool, kind: np.dtype[np.void], numbers: Sequence[int]) -> npt.NDArray[np.void]:
+    """Rows of a fixed size, by number; neighbours are read at once."""
+    size, count = kind.itemsize, len(numbers)
+    if count and numbers[-1] - numbers[0] == count - 1 and all(b - a == 1 for a, b in pairwise(numbers)):
+        return np.frombuffer(spool.read(numbers[0] * size, count * size), kind)
+    return np.frombuffer(b"".join(spool.read(number * size, size) for number in numbers), kind)

@@ -1,92 +1,34 @@
-"""Is one picture a copy of another? Registered, then compared place by place, coarse and fine structure alike.
+"""Which pairs of records are copies: many at a time, from the cheapest question to the dearest.
 
-Two patients' radiographs, two slices of a series and two fields of a slide agree in what all such pictures show; a copy agrees
-in its fine structure, nearly everywhere, however it was cropped, turned, compressed or windowed.
+Words and places say where one picture may lie in the other (`voting`); a glance says whether what lies there is alike
+(`glance`); what is left is registered and compared on pixels (`compare`). All but one in some hundred pairs of strangers that
+look alike end before the last step.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from auditor.evidence.likeness.keypoints import ORIENTATIONS, Keypoints, Plane, keypoints, smooth
-from auditor.evidence.likeness.registration import Flags, Registration, refined, register, warped
+from auditor.evidence.likeness.compare import Likeness, Standard, compare
+from auditor.evidence.likeness.glance import MIN_ALIKE, alikeness
+from auditor.evidence.likeness.keypoints import ORIENTATIONS
+from auditor.evidence.likeness.registration import Registration
+from auditor.evidence.likeness.voting import MIN_VOTES, Positions, positions
 from auditor.values.sketches import Sketched
 
-SIDE, STEP = 12, 6
-"""Side of the compared squares and their distance, pixels of the proof."""
-MIN_CONTRAST = 3.0
-MIN_FINE_CONTRAST = 2.0
-"""Standard deviation, grey levels of 256, from which a square shows something and not the proof's own noise."""
+BATCH = 64
+"""Pairs of pictures that are looked at together: their tables stay in the processor's cache."""
+WAITING = 4
+"""Batches per thread that are under way."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Standard:
-    """How alike two pictures must be to show one scene, and to be copies. Correlations are over squares that show something.
-
-    Args:
-        coarse: median correlation.
-        quartile: lower quartile of the correlations.
-        fine: median correlation of the fine structure (differences within about two pixels).
-        squares: compared squares, at least.
-        covered: part of the overlap's squares that show something in both, at least.
-        agreeing: part of the squares that show something in either picture and correlate above 0.8: a mark or caption
-            burned into one of them takes the rest.
-        overlap: part of the smaller picture that must lie within the other.
-        overlap_of_larger: part of the larger one; a crop to 60 % of the area leaves .6 of it, less its edge.
-        inside: the same for a copy: it shows nothing beyond its original. (Copies of the development images: .951 or more;
-            the same field photographed again: .93 or less.)
-        lean: rotation or shear up to which it is a copy. (Copies: 99.5 % up to .0044; second exposures: 22 of 24 above .006.)
-    """
-
-    coarse: float = 0.95
-    quartile: float = 0.88
-    fine: float = 0.88
-    squares: int = 40
-    covered: float = 0.2
-    agreeing: float = 0.5
-    overlap: float = 0.75
-    overlap_of_larger: float = 0.5
-    inside: float = 0.94
-    lean: float = 0.006
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proof:
-    """A proof and its keypoints."""
-
-    picture: Plane
-    points: Keypoints
-
-
-@dataclass(frozen=True, kw_only=True)
-class Likeness:
-    """What the comparison of two registered pictures gave; fields as in `Standard`."""
-
-    registration: Registration
-    coarse: float
-    quartile: float
-    fine: float
-    squares: int
-    covered: float
-    agreeing: float
-    quadrants: int
-    overlap: float
-    overlap_of_larger: float
-
-    def copies(self, standard: Standard) -> bool:
-        """True when one lies within the other, without leaning."""
-        lean = max(abs(self.registration.lean_y), abs(self.registration.lean_x))
-        return self.overlap >= standard.inside and lean <= standard.lean
-
-    def meets(self, standard: Standard) -> bool:
-        """True when each measure is good enough and three quarters of the picture take part (no ruler, no caption)."""
-        names = ("coarse", "quartile", "fine", "squares", "covered", "agreeing", "overlap", "overlap_of_larger")
-        return self.quadrants >= 3 and all(getattr(self, name) >= getattr(standard, name) for name in names)
+Codes = npt.NDArray[np.int64]
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,128 +43,109 @@ class Same:
     copy: bool
 
 
-def proof(picture: npt.NDArray[np.uint8]) -> Proof:
-    """Keypoints of a proof."""
-    return Proof(picture=picture.astype(np.float32), points=keypoints(picture))
-
-
-def compare(a: Proof, b: Proof, standard: Standard = Standard()) -> Likeness | None:
-    """How alike two pictures are where they overlap, or None where no position was found or the overlap is too small."""
-    start = register(a.points, b.points)
-    found = None if start is None else refined(a.picture, b.picture, start)
-    if found is None:
-        return None
-    laid, inside = warped(a.picture, b.picture, found)
-    part_a = float(inside.mean())
-    part_b = float(inside.sum()) * found.scale_y * found.scale_x / b.picture.size
-    part_a, part_b = min(part_a, 1.0), min(part_b, 1.0)
-    if max(part_a, part_b) < standard.overlap or min(part_a, part_b) < standard.overlap_of_larger:
-        return None
-    whole = squares_mean(inside.astype(np.float32)) > 0.999
-    correlation, shows_a, shows_b = squares(smooth(a.picture, 0.7), smooth(laid, 0.7), MIN_CONTRAST)
-    both, either = whole & shows_a & shows_b, whole & (shows_a | shows_b)
-    fine, fine_a, fine_b = squares(detail(a.picture), detail(laid), MIN_FINE_CONTRAST)
-    fine_both = whole & fine_a & fine_b
-    count, total = int(both.sum()), int(whole.sum())
-    if not count or not int(fine_both.sum()):
-        return None
-    lower, middle = (float(v) for v in np.quantile(correlation[both], (0.25, 0.5)))
-    return Likeness(
-        registration=found,
-        coarse=middle,
-        quartile=lower,
-        fine=float(np.median(fine[fine_both])),
-        squares=min(count, int(fine_both.sum())),
-        covered=count / total,
-        agreeing=float((correlation[both] > 0.8).sum() / either.sum()),
-        quadrants=quadrants(whole, both & (correlation > 0.8)),
-        overlap=max(part_a, part_b),
-        overlap_of_larger=min(part_a, part_b),
-    )
-
-
-def detail(picture: Plane) -> Plane:
-    """Structure of about one to four pixels."""
-    return smooth(picture, 0.6) - smooth(picture, 2.0)
-
-
-def squares_mean(picture: Plane) -> npt.NDArray[np.float64]:
-    """Mean of each square; shape (rows of squares, columns of squares)."""
-    total = np.pad(picture.astype(np.float64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    sums = total[SIDE:, SIDE:] - total[:-SIDE, SIDE:] - total[SIDE:, :-SIDE] + total[:-SIDE, :-SIDE]
-    return np.asarray(sums[::STEP, ::STEP] / SIDE**2)
-
-
-def squares(a: Plane, b: Plane, contrast: float) -> tuple[npt.NDArray[np.float64], Flags, Flags]:
-    """Correlation of each square, and whether it shows more than `contrast` in a and in b."""
-    mean_a, mean_b = squares_mean(a), squares_mean(b)
-    var_a = np.maximum(squares_mean(a * a) - mean_a**2, 0)
-    var_b = np.maximum(squares_mean(b * b) - mean_b**2, 0)
-    both = squares_mean(a * b) - mean_a * mean_b
-    return both / np.sqrt(np.maximum(var_a * var_b, 1e-6)), var_a > contrast**2, var_b > contrast**2
-
-
-def quadrants(whole: Flags, good: Flags) -> int:
-    """In how many of the four quarters of the overlap at least a twentieth of the squares agree."""
-    rows, columns = np.flatnonzero(whole.any(axis=1)), np.flatnonzero(whole.any(axis=0))
-    middle, centre = int(rows[0] + rows[-1] + 1) // 2, int(columns[0] + columns[-1] + 1) // 2
-    parts = [(v, h) for v in (slice(None, middle), slice(middle, None)) for h in (slice(None, centre), slice(centre, None))]
-    return sum(bool(good[p].sum() > 0.05 * whole[p].sum()) for p in parts if whole[p].any())
-
-
-@dataclass(kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class Verifier:
-    """Compares records by their sketches; keeps the keypoints of the last `memory` records."""
+    """Compares records by their sketches."""
 
     sketches: Sketched
-    standard: Standard = Standard()
-    memory: int = 1024
-    _kept: OrderedDict[str, tuple[Proof, ...]] = field(default_factory=OrderedDict)
-
-    def proofs(self, record: str) -> tuple[Proof, ...]:
-        """The proofs of a record with their keypoints."""
-        found = self._kept.get(record)
-        if found is None:
-            found = tuple(proof(p) for p in self.sketches.proofs(record))
-            self._kept[record] = found
-            if len(self._kept) > self.memory:
-                self._kept.popitem(last=False)
-        else:
-            self._kept.move_to_end(record)
-        return found
+    standard: Standard = field(default_factory=Standard)
+    threads: int = 1
 
     def verify(self, a: str, b: str, standard: Standard | None = None) -> Same | None:
         """Whether b shows the same as a. Stacks: as many frames, each sketched one in the same way, in order or reversed."""
-        if self.sketches.frames[a] != self.sketches.frames[b]:
-            return None
-        standard = standard or self.standard
-        first, second = self.proofs(a), self.proofs(b)
-        if len(first) != len(second):
-            return None
-        orders = (second, second[::-1]) if len(second) > 1 else (second,)
-        for reverse, order in enumerate(orders):
-            likeness = alike(first, order, standard)
-            if likeness:
-                worst = min(likeness, key=lambda found: found.fine)
-                how = in_words(likeness[0].registration, overlap=likeness[0].overlap_of_larger)
-                return Same(
-                    score=round(worst.fine, 3),
-                    how=how + (", frames reversed" if reverse else ""),
-                    copy=all(found.copies(standard) for found in likeness),
-                )
-        return None
+        return self.batch([(a, b)], [standard])[0]
 
+    def verify_all(self, pairs: Sequence[Pair], standards: Sequence[Standard | None] = ()) -> Iterator[Same | None]:
+        """The same for many pairs, in their order. Numpy and OpenCV let go of the interpreter, so threads share the work."""
+        standards = standards or [None] * len(pairs)
+        parts = [(pairs[i : i + BATCH], standards[i : i + BATCH]) for i in range(0, len(pairs), BATCH)]
+        if self.threads == 1:
+            for part in parts:
+                yield from self.batch(*part)
+            return
+        with ThreadPoolExecutor(self.threads) as pool:
+            # not all at once: the answers of a million pairs would wait in memory
+            step = self.threads * WAITING
+            for start in range(0, len(parts), step):
+                for answers in pool.map(lambda part: self.batch(*part), parts[start : start + step]):
+                    yield from answers
 
-def alike(first: tuple[Proof, ...], second: tuple[Proof, ...], standard: Standard) -> list[Likeness]:
-    """The likeness of each pair of frames; empty when one fails, or when they do not lie the same way."""
-    found: list[Likeness] = []
-    for a, b in zip(first, second, strict=True):
-        likeness = compare(a, b, standard)
-        if likeness is None or not likeness.meets(standard):
+    def batch(self, pairs: Sequence[Pair], standards: Sequence[Standard | None]) -> list[Same | None]:
+        """The same for some pairs, at once."""
+        numbers = [(self.sketches.numbers(a), self.sketches.numbers(b)) for a, b in pairs]
+        fit = [
+            k for k, (a, b) in enumerate(pairs)
+            if self.sketches.frames[a] == self.sketches.frames[b] and len(numbers[k][0]) == len(numbers[k][1])
+        ]  # fmt: skip
+        found: list[Same | None] = [None] * len(pairs)
+        for reverse in (False, True):
+            chosen = [k for k in fit if found[k] is None and (not reverse or len(numbers[k][0]) > 1)]
+            frames = [(numbers[k][0], numbers[k][1][::-1] if reverse else numbers[k][1]) for k in chosen]
+            for k, starts in zip(chosen, self.hopeful(frames), strict=True):
+                if starts:
+                    first, second = numbers[k][0], numbers[k][1][::-1] if reverse else numbers[k][1]
+                    found[k] = self.compared(first, second, starts, standards[k] or self.standard, reverse=reverse)
+        return found
+
+    def hopeful(self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[list[Registration]]:
+        """Where the frames of b may lie in those of a, by words and a glance; empty where one of them does not.
+
+        Args:
+            pairs: the numbers of the frames of each pair, as many of b as of a.
+        """
+        first = np.array([n for a, _ in pairs for n in a], np.int64)
+        second = np.array([n for _, b in pairs for n in b], np.int64)
+        if not len(first):
             return []
-        found.append(likeness)
-    ways = [(f.registration.orientation, f.registration.polarity) for f in found]
-    return found if all(x == y for x, y in pairwise(ways)) else []
+        used, place = np.unique(np.concatenate([first, second]), return_inverse=True)
+        words, marks = self.sketches.word_rows(used.tolist()), self.sketches.mark_rows(used.tolist())
+        a, b = place[: len(first)], place[len(first) :]
+        places = positions(
+            words["words"][a], marks["places"][a], words["count"][a], words["words"][b], marks["places"][b], words["count"][b]
+        )
+        starts: list[Registration | None] = [None] * len(a)
+        for at in places:
+            here = np.flatnonzero([start is None for start in starts] & (at.votes >= MIN_VOTES))
+            of_a, of_b = marks[a[here]], marks[b[here]]
+            alike = alikeness(of_a["glance"], of_b["glance"], of_a["shape"], of_b["shape"], at.part(here))
+            for i in here[alike >= MIN_ALIKE].tolist():
+                starts[i] = registration(at, i)
+        found: list[list[Registration]] = []
+        begin = 0
+        for numbers, _ in pairs:
+            of_pair = [start for start in starts[begin : begin + len(numbers)] if start is not None]
+            found.append(of_pair if len(of_pair) == len(numbers) else [])
+            begin += len(numbers)
+        return found
+
+    def compared(
+        self, first: Sequence[int], second: Sequence[int], starts: Sequence[Registration], standard: Standard, *, reverse: bool
+    ) -> Same | None:
+        """Frames laid over each other, pixel by pixel: all must be alike and lie the same way."""
+        likeness: list[Likeness] = []
+        for a, b, start in zip(first, second, starts, strict=True):
+            left, right = (self.sketches.proof(n).astype(np.float32) for n in (a, b))
+            found = compare(left, right, start, standard)
+            if found is None or not found.meets(standard):
+                return None
+            likeness.append(found)
+        ways = [(f.registration.orientation, f.registration.polarity) for f in likeness]
+        if not all(x == y for x, y in pairwise(ways)):
+            return None
+        how = in_words(likeness[0].registration, overlap=likeness[0].overlap_of_larger)
+        return Same(
+            score=round(min(found.fine for found in likeness), 3),
+            how=how + (", frames reversed" if reverse else ""),
+            copy=all(found.copies(standard) for found in likeness),
+        )
+
+
+def registration(at: Positions, i: int) -> Registration:
+    """One of many positions."""
+    return Registration(
+        orientation=int(at.orientation[i]), polarity=int(at.polarity[i]),
+        scale_y=float(at.scale_y[i]), shift_y=float(at.shift_y[i]), scale_x=float(at.scale_x[i]), shift_x=float(at.shift_x[i]),
+    )  # fmt: skip
 
 
 _TURNS = {

@@ -2,17 +2,19 @@ import numpy as np
 import pytest
 
 from auditor.degrade.phantom import radiograph
-from auditor.evidence.likeness.keypoints import PER_SIZE, SIZES, WEAK_BITS, keypoints, reoriented, turned, words
+from auditor.evidence.likeness.keypoints import GRID, MAX_WORDS, ORIENTATIONS, WEAK_BITS, keypoints, orientation, words
 from auditor.evidence.likeness.perceptual import (
     AREA,
     BLANK,
     FEW_LEVELS,
+    MIN_LEVELS,
     REFUSALS,
     STRIPES,
     TOO_LONG,
     TOO_SMALL,
     distinct_levels,
     from_jpeg,
+    mixed,
     pack,
     proof_of,
     sketch_of,
@@ -20,7 +22,7 @@ from auditor.evidence.likeness.perceptual import (
     trimmed,
     unpack,
 )
-from auditor.evidence.likeness.sketches import Sketches
+from auditor.evidence.likeness.sketches import Sketches, WordList
 
 CHEST = radiograph(1, 0, opacity=False, side=224).astype(np.float32)
 NOISE = np.random.default_rng(0).random((60, 80)).astype(np.float32)
@@ -86,7 +88,10 @@ def test_a_mask_is_refused() -> None:
 
 
 def test_levels_of_a_large_frame_are_counted_on_a_sample() -> None:
-    assert distinct_levels(np.tile(np.arange(2000, dtype=np.uint16), (2000, 1))) > 100
+    assert distinct_levels(np.tile(np.arange(2000, dtype=np.uint16), (2000, 1))) >= MIN_LEVELS
+    rare = np.zeros((2000, 2000), np.uint8)
+    rare[::40] = np.arange(2000) % 40
+    assert distinct_levels(rare) >= MIN_LEVELS, "seen by the closer look alone"
     assert distinct_levels(np.zeros((2000, 2000, 3), np.uint8)) == 1
 
 
@@ -94,13 +99,14 @@ def test_a_sketch_survives_packing() -> None:
     packed = sketch_of([CHEST, CHEST[::-1]], frames=7, levels=200)
     sketch = unpack(packed)
     assert sketch is not None
-    assert sketch.frames == 7
-    assert 40 <= len(sketch.words) <= PER_SIZE * len(SIZES)
+    assert sketch.count == 7
     assert pack(sketch) == packed
-    for content, gray in zip(sketch.proofs, (CHEST, CHEST[::-1]), strict=True):
-        error = from_jpeg(content).astype(float) - proof(gray)
+    for frame, gray in zip(sketch.frames, (CHEST, CHEST[::-1]), strict=True):
+        assert 40 <= len(frame.words) == len(frame.places) <= MAX_WORDS
+        error = from_jpeg(frame.proof).astype(float) - proof(gray)
         assert np.abs(error).mean() < 2
-    assert len(packed) < 12_000
+        assert frame.shape == proof(gray).shape
+    assert len(packed) < 16_000
 
 
 def test_three_frames_of_a_stack_are_sketched_symmetrically() -> None:
@@ -121,7 +127,8 @@ def test_sketches_give_back_what_was_put_in_and_count_what_was_refused() -> None
     assert len(book) == 2
     assert book.frames == {"a": 1, "c": 1}
     assert list(book.reasons().values()) == [2]
-    (back,) = book.proofs("c")
+    (number,) = book.numbers("c")
+    back = book.proof(number)
     assert np.abs(back.astype(float) - proof(CHEST[::-1])).mean() < 2
 
 
@@ -137,14 +144,14 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_words_are_the_same_after_flips_turns_and_inversion(change: object) -> None:
     picture = proof(CHEST)
-    before, after = words(keypoints(picture)), words(keypoints(np.ascontiguousarray(change(picture))))  # type: ignore[operator]
+    before, after = (words(keypoints(p))[0] for p in (picture, np.ascontiguousarray(change(picture))))  # type: ignore[operator]
     assert len(signs(before) & signs(after)) > 0.9 * len(signs(before))
 
 
 def test_words_mostly_survive_gamma_and_are_not_shared_with_another_picture() -> None:
-    before = signs(words(keypoints(proof(CHEST))))
-    after = signs(words(keypoints(proof(CHEST**1.2))))
-    other = signs(words(keypoints(proof(np.random.default_rng(3).random((96, 96)).astype(np.float32)))))
+    before = signs(words(keypoints(proof(CHEST)))[0])
+    after = signs(words(keypoints(proof(CHEST**1.2)))[0])
+    other = signs(words(keypoints(proof(np.random.default_rng(3).random((96, 96)).astype(np.float32))))[0])
     assert len(before & after) > 0.15 * len(before)
     assert len(before & other) == 0
 
@@ -160,13 +167,35 @@ def test_a_bright_disk_is_one_bright_keypoint_at_its_centre() -> None:
     assert keypoints(255 - picture).polarity[best] == -1
 
 
-def test_a_patch_in_its_own_orientation_is_the_same_from_all_eight() -> None:
-    patch = np.random.default_rng(5).normal(size=(1, 8, 8)).astype(np.float32)
-    patch -= patch.mean()
-    results = [turned(np.ascontiguousarray(reoriented(patch, i))) for i in range(8)]
-    for result in results[1:]:
-        np.testing.assert_array_equal(result, results[0])
+def test_a_patch_in_its_own_orientation_is_brighter_to_the_right_and_downwards() -> None:
+    patches = np.random.default_rng(5).normal(size=(50, GRID, GRID)).astype(np.float32)
+    axis = np.arange(GRID) - (GRID - 1) / 2
+    for patch, way in zip(patches, orientation(patches.reshape(50, -1)), strict=True):
+        transposed, y, x = ORIENTATIONS[way]
+        turned = patch[::y, ::x]
+        turned = turned.T if transposed else turned
+        right, down = (turned.sum(axis=0) * axis).sum(), (turned.sum(axis=1) * axis).sum()
+        assert right >= down >= 0
 
 
 def test_nothing_to_see_gives_no_words() -> None:
-    assert len(words(keypoints(np.full((96, 96), 7, np.uint8)))) == 0
+    found, places = words(keypoints(np.full((96, 96), 7, np.uint8)))
+    assert len(found) == len(places) == 0
+
+
+def test_stacks_share_the_room_of_one_picture() -> None:
+    few, many = np.arange(3, dtype=np.uint64), np.arange(10, 15, dtype=np.uint64)
+    assert mixed([many]) is many
+    assert mixed([few, many]).tolist() == [0, 10, 1, 11, 2]
+
+
+def test_words_come_back_one_by_one_and_in_runs() -> None:
+    book = Sketches()
+    for record, grays in {"a": [CHEST], "b": [CHEST.T, CHEST[:150]], "c": [CHEST[::-1]]}.items():
+        book.add(record, sketch_of(grays, frames=len(grays), levels=200))
+    listed = WordList(sketches=book, records=["c", "a", "b"])
+    assert len(listed) == 3
+    for words_here, record in zip(listed[:], "cab", strict=True):
+        np.testing.assert_array_equal(words_here, book.words(record))
+    np.testing.assert_array_equal(listed[1], book.words("a"))
+    assert book.numbers("b") == range(1, 3)

@@ -1,7 +1,7 @@
 import io
 from collections.abc import Callable
 from functools import cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,10 @@ from PIL import Image, ImageDraw
 
 from auditor.degrade.phantom import radiograph
 from auditor.degrade.smear import smear
-from auditor.evidence.likeness.perceptual import from_jpeg, proof_of, sketch_of, unpack
+from auditor.evidence.likeness.compare import Likeness, Standard, compare
+from auditor.evidence.likeness.perceptual import proof_of, sketch_of
 from auditor.evidence.likeness.sketches import Sketches
-from auditor.evidence.likeness.verify import Likeness, Standard, Verifier, compare, proof
+from auditor.evidence.likeness.verify import BATCH, Verifier
 from auditor.format import open_header, open_pixels
 from auditor.values.image import FileSource, Limits
 from auditor.view import luminance, view_of
@@ -36,13 +37,13 @@ def bases() -> dict[str, Picture]:
 
 
 def likeness(a: Picture, b: Picture) -> Likeness | None:
-    """Both through the stored proof, as a scan does it."""
-    proofs = []
-    for gray in (a, b):
-        sketch = unpack(sketch_of([np.ascontiguousarray(gray, np.float32)], frames=1, levels=255))
-        assert sketch is not None
-        proofs.append(proof(from_jpeg(sketch.proofs[0])))
-    return compare(*proofs)
+    """Both through the stored sketches, as a scan does it."""
+    book = book_of(a=[a], b=[b])
+    numbers = (book.numbers("a"), book.numbers("b"))
+    (starts,) = Verifier(sketches=book).hopeful([numbers])
+    if not starts:
+        return None
+    return compare(*(book.proof(n).astype(np.float32) for (n,) in numbers), starts[0])
 
 
 def is_copy(a: Picture, b: Picture) -> bool:
@@ -239,14 +240,17 @@ def test_frames_that_lie_differently_are_no_copy_of_a_stack() -> None:
     assert verifier.verify("one", "mixed") is None
 
 
-def test_keypoints_of_few_records_are_kept() -> None:
-    chests = {f"r{p}": [radiograph(p, 0, opacity=False, side=96)] for p in range(5)}
-    verifier = Verifier(sketches=book_of(**chests), memory=2)
-    assert [verifier.verify("r0", f"r{p}") for p in range(1, 5)] == [None] * 4
-    assert len(verifier._kept) == 2
-    same = verifier.verify("r0", "r0")
-    assert same is not None
-    assert same.score == 1.0
+def test_many_pairs_get_the_answers_that_each_gets_alone_whatever_the_threads() -> None:
+    chests = {f"r{p}": [radiograph(p, 0, opacity=False, side=96)] for p in range(12)}
+    chests |= {f"copy{p}": [radiograph(p, 0, opacity=False, side=96)[:, ::-1] ** 1.2] for p in range(4)}
+    book = book_of(**chests)
+    pairs = list(combinations(chests, 2))
+    assert len(pairs) > BATCH
+    alone = [Verifier(sketches=book).verify(*pair) for pair in pairs]
+    assert sum(same is not None for same in alone) == 4
+    for threads in (1, 3):
+        assert list(Verifier(sketches=book, threads=threads).verify_all(pairs)) == alone
+    assert list(Verifier(sketches=book).verify_all([])) == []
 
 
 def test_a_picture_without_detail_matches_nothing() -> None:
