@@ -18,12 +18,15 @@ class Clusters:
     Args:
         index: int64, shape (records,), 0 … count − 1; a record without an id is its own patient.
         count: number of patients.
-        usable: False when there is no id, or when each record has its own: rows then must be taken as independent.
+        usable: False when there is no id, or when each record has its own.
+        guessed: where the groups come from when ids are not usable (`names`, `equal rows`, `neighbours`); empty: there is no
+            guess either, and rows must be taken as independent.
     """
 
     index: npt.NDArray[np.int64]
     count: int
     usable: bool
+    guessed: str = ""
 
 
 def clusters_of(patients: pd.Series | None, size: int) -> Clusters:

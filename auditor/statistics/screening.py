@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -150,25 +150,46 @@ def closer_interval(
     )
 
 
+def measured_for(measured: Measured, question: Question, screening: Screening, target: int) -> Measured:
+    """The same field, as it tells another class; p and q speak of all classes and stay."""
+    targets = question.targets
+    folds = int(screening.record_fold.max()) + 1
+    counts = count_cells(measured.coded, targets, screening.record_fold, folds=folds)
+    found = associate(counts, measured.coded)
+    low, high = _interval_of(found, counts, question, screening.sides, target)
+    inside = None
+    if question.strata is not None:
+        deep = count_cells(measured.coded, targets, screening.record_fold, folds=folds, strata=question.strata)
+        inside = float(associate(deep, measured.coded).auc[target])
+    return replace(measured, target=target, auc=float(found.auc[target]), low=low, high=high, inside_auc=inside)
+
+
+def _interval_of(
+    found: Association, counts: Counts, question: Question, sides: npt.NDArray[np.int64], target: int
+) -> tuple[float, float]:
+    targets, clusters = question.targets, question.clusters
+    error = clustered_error(
+        found,
+        counts,
+        target,
+        positive=targets.positive[:, target],
+        known=targets.known[:, target],
+        clusters=clusters.index,
+        patients=clusters.count,
+    )
+    auc = float(np.nan_to_num(found.auc[target], nan=0.5))
+    return logit_interval(auc, error, smaller_side=int(sides[target].min()))
+
+
 def _worst(found: Association, counts: Counts, question: Question, sides: npt.NDArray[np.int64]) -> tuple[int, float, float]:
     """The class with the largest AUC among those whose interval leaves .5; else the largest. Looks at the first three."""
-    targets, clusters = question.targets, question.clusters
     auc = np.nan_to_num(found.auc, nan=0.5)
     best: tuple[int, float, float] | None = None
-    for c in np.argsort(-auc, kind="stable")[:CANDIDATES]:
-        error = clustered_error(
-            found,
-            counts,
-            int(c),
-            positive=targets.positive[:, c],
-            known=targets.known[:, c],
-            clusters=clusters.index,
-            patients=clusters.count,
-        )
-        low, high = logit_interval(float(auc[c]), error, smaller_side=int(sides[c].min()))
+    for c in np.argsort(-auc, kind="stable")[:CANDIDATES].tolist():
+        low, high = _interval_of(found, counts, question, sides, c)
         if low > 0.5:
-            return int(c), low, high
-        best = best or (int(c), low, high)
+            return c, low, high
+        best = best or (c, low, high)
     assert best is not None
     return best
 

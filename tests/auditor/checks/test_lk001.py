@@ -148,9 +148,9 @@ def test_the_contingency_counts_the_records() -> None:
     assert any(chart.kind == "histogram" for chart in verdict.charts)
 
 
-def test_without_usable_patients_an_error_becomes_a_warning_and_says_so() -> None:
-    label = np.repeat(["a", "b"], 100)
-    for patient in (None, np.arange(200)):
+def test_without_usable_patients_few_images_make_a_warning_and_say_so() -> None:
+    label = np.repeat(["a", "b"], 30)
+    for patient in (None, np.arange(60)):
         verdict = MetadataLeakage().run(audited(np.where(label == "a", 16, 8), label, patient))
         assert [f.severity for f in verdict.findings] == [Severity.WARNING]
         assert "rows assumed independent" in verdict.summary
