@@ -13,7 +13,7 @@ from comparisons import improved
 
 from reports.format import formats
 
-NAMES = {"json": "result.json", "html": "report.html", "csv": "findings.csv", "rich": "summary.txt"}
+NAMES = {"json": "result.json", "html": "report.html", "csv": "findings.csv", "rich": "summary.txt", "junit": "junit.xml"}
 COMPARISONS = {"json": "comparison.json", "html": "comparison.html", "rich": "comparison.txt"}
 
 
@@ -42,3 +42,7 @@ def test_the_format_writes_a_comparison_as_it_did_before(kind, golden):
 @pytest.mark.parametrize("kind", NAMES)
 def test_the_same_result_gives_the_same_bytes(kind, hostile_result):
     assert formats()[kind].render(hostile_result, "out") == formats()[kind].render(hostile_result, "out")
+
+
+def test_every_format_has_a_golden_file():
+    assert set(NAMES) == set(formats())
