@@ -30,7 +30,7 @@ ADVICE = {
     "timeout": "Look at it apart from the others before anything opens it",
     "memory": "Look at it apart from the others before anything opens it",
     "crashed": "Look at it apart from the others before anything opens it",
-    "missing-codec": "Install the codecs: pip install 'medaudit[all]'",
+    "missing-codec": "Install the codecs: pip install 'medaudit[codecs]'",
     "unsupported": "Convert it to a common format if it must be audited",
 }
 
@@ -54,7 +54,7 @@ class Unreadable(Check):
 
     ## How to fix
     Copy or export the file again; remove what is no image, together with its row in the label table. Before anything
-    else opens them, look at oversized files apart from the others. For missing codecs: `pip install 'medaudit[all]'`.
+    else opens them, look at oversized files apart from the others. For missing codecs: `pip install 'medaudit[codecs]'`.
 
     ## Options
     * `max_findings`: so many files get a finding of their own; the rest are counted in one more. The table `files` lists all.

@@ -16,10 +16,10 @@ import numpy.typing as npt
 from auditor.containers.dicom_fields import OFFSET_LENGTHS, OFFSETS
 from auditor.containers.dicom_header import Elements
 from auditor.containers.dicom_image import Described, uid_name
-from auditor.containers.guard import decoding
+from auditor.containers.guard import codec, decoding
 from auditor.containers.inflate import RAW, inflate
 from auditor.containers.jpeg_header import JPEG2000_START, JpegHeader, jpeg2000_size, read_jpeg_header
-from auditor.values.errors import UnreadableFile
+from auditor.values.errors import MissingExtraError, UnreadableFile
 
 RLE = "1.2.840.10008.1.2.5"
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
@@ -87,7 +87,9 @@ def _by_pydicom(elements: Elements, syntax: str, described: Described) -> tuple[
 
     decoder = get_decoder(syntax)
     if not decoder.is_available:
-        raise UnreadableFile("missing-codec", f"{uid_name(syntax)} pixels need a codec: pip install 'medaudit[codecs]'")
+        package = "pyjpegls" if syntax in JPEG_LS else "pylibjpeg-openjpeg" if syntax in JPEG_2000 else "imagecodecs"
+        missing = MissingExtraError(package, extra="codecs", purpose=f"the DICOM file ({uid_name(syntax)})")
+        raise UnreadableFile("missing-codec", str(missing))
     assert elements.pixels is not None
     with decoding("DICOM pixels", loggers=_LOGGERS):
         # raw: no colour conversion, which is slow there
@@ -157,8 +159,7 @@ def _jpeg_frames(frames: list[bytes], described: Described) -> npt.NDArray[np.ge
     shape = described.stored_shape
     stack = np.empty((described.frames, *shape), described.dtype)
     with decoding("lossless or 12-bit JPEG inside the DICOM file"):
-        import imagecodecs
-
+        imagecodecs = codec("imagecodecs", "imagecodecs", purpose="lossless or 12-bit JPEG inside the DICOM file")
         for i, frame in enumerate(frames):
             # no colour transform here: the stored values come out, as the DICOM header describes them
             plain = None if described.samples == 1 else "RGB"

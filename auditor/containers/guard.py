@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import struct
 import tokenize
@@ -10,10 +11,11 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 from PIL import Image
 
-from auditor.values.errors import UnreadableFile
+from auditor.values.errors import MissingExtraError, UnreadableFile
 
 DECODER_ERRORS: tuple[type[Exception], ...] = (
     ArithmeticError,
@@ -62,14 +64,33 @@ def decoding(what: str, *, loggers: tuple[str, ...] = ()) -> Iterator[None]:
             raise UnreadableFile("memory", f"the {what} needs more memory than there is") from None
         except Image.DecompressionBombError:
             raise UnreadableFile("too-large", f"the {what} declares more pixels than the decoder accepts") from None
+        except MissingExtraError as missing:
+            raise UnreadableFile("missing-codec", str(missing)) from None
         except DECODER_ERRORS as error:
             text = str(error).lower()
             if isinstance(error, ImportError) or "imagecodecs" in text:
-                reason = f"the {what} needs a codec that is not installed: pip install 'medaudit[codecs]'"
-                raise UnreadableFile("missing-codec", reason) from None
+                needed = MissingExtraError("imagecodecs", extra="codecs", purpose=f"the {what}")
+                raise UnreadableFile("missing-codec", str(needed)) from None
             if isinstance(error, EOFError) or any(words in text for words in _CUT_SHORT):
                 raise UnreadableFile("truncated", f"the {what} ends before all of its pixels are there") from None
             raise UnreadableFile("malformed", f"the {what} cannot be decoded ({type(error).__name__})") from None
+
+
+def codec(module: str, package: str, *, purpose: str) -> ModuleType:
+    """A package of the extra `codecs`.
+
+    Args:
+        module: its name in Python.
+        package: its name for pip.
+        purpose: what it is needed for.
+
+    Raises:
+        MissingExtraError: it is not installed; the message holds the pip command.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise MissingExtraError(package, extra="codecs", purpose=purpose) from None
 
 
 @contextmanager

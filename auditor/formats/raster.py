@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from auditor.containers.guard import decoding
+from auditor.containers.guard import codec, decoding
 from auditor.containers.header_text import jpeg_text, png_text
 from auditor.containers.jpeg_header import jpeg_fields, read_jpeg_header
 from auditor.containers.png_header import GREY, PALETTE, SIGNATURE, PngHeader, png_fields, read_png_header
@@ -128,8 +128,7 @@ def _png_mode(png: PngHeader) -> str:
 def _uncommon_jpeg(content: bytes, header: Header) -> npt.NDArray[np.generic]:
     """12-bit and lossless JPEG, which Pillow does not read."""
     with decoding("JPEG of more than 8 bits, or lossless,"):
-        import imagecodecs
-
+        imagecodecs = codec("imagecodecs", "imagecodecs", purpose="JPEG of more than 8 bits, or lossless,")
         array: npt.NDArray[np.generic] = imagecodecs.jpeg_decode(content)
     if array.shape != header.shape:
         raise UnreadableFile("malformed", "the JPEG contradicts itself about the size of the image")

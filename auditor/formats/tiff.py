@@ -18,7 +18,7 @@ from auditor.containers.header_text import tiff_text
 from auditor.containers.inflate import ZLIB, inflate
 from auditor.containers.jpeg_header import jpeg2000_size, read_jpeg_header
 from auditor.containers.tiff_header import JPEG_2000, Page, TiffHeader, read_tiff_header
-from auditor.values.errors import UnreadableFile
+from auditor.values.errors import MissingExtraError, UnreadableFile
 from auditor.values.image import FieldValue, FileSource, Format, Header, Limits, Pixels, check_declared
 
 FORMATS = {
@@ -84,9 +84,8 @@ def _check_data(content: bytes, page: Page, limits: Limits) -> None:
     end = len(content)
     bare = find_spec("imagecodecs") is None
     if bare and page.compression in (34925, 50000):
-        raise UnreadableFile(
-            "missing-codec", "the TIFF page needs a codec that is not installed: pip install 'medaudit[codecs]'"
-        )
+        missing = MissingExtraError("imagecodecs", extra="codecs", purpose="the TIFF page")
+        raise UnreadableFile("missing-codec", str(missing))
     for offset, length in zip(page.offsets, page.lengths, strict=False):
         if offset + length > end:
             raise UnreadableFile("truncated", "the TIFF ends before all of its pixels are there")

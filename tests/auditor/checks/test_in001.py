@@ -49,7 +49,7 @@ def test_formats_that_are_not_read_are_told_and_never_summed_up_as_readable() ->
 
 def test_the_pip_command_stands_beside_a_missing_codec() -> None:
     dataset = make_dataset(n=1, problems=[problem("missing-codec", "a.dcm")])
-    assert "pip install 'medaudit[all]'" in Unreadable().run(dataset).findings[0].message
+    assert "pip install 'medaudit[codecs]'" in Unreadable().run(dataset).findings[0].message
 
 
 def test_a_file_without_a_picture_by_right_is_no_finding() -> None:
