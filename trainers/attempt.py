@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from auditor.values.dataset import Dataset
 from auditor.values.results import Arm, Evaluation, Proposal
+from trainers.engine.bench import Bench
 from trainers.grading.evaluate import choose_best, compare_arms
 from trainers.grading.evaluation_tables import difference_table
 from trainers.strategies.nothing import Nothing
@@ -59,7 +60,7 @@ class Attempt:
     """One strategy on its way through the run; `on_validation` and `on_evaluation` are (seeds, records, outputs),
     `beside` the same of further networks on the evaluation records.
 
-    `gain` is that over doing nothing on validation, with its standard error.
+    `gain` is that over doing nothing on validation, with its standard error. `bench` shows what it was trained on.
     """
 
     strategy: Strategy
@@ -72,6 +73,7 @@ class Attempt:
     evaluation: Evaluation | None = None
     gain: tuple[float, float] = (float("nan"), float("nan"))
     skipped: str = ""
+    bench: Bench | None = None
 
     @property
     def arm(self) -> Arm:
@@ -95,7 +97,6 @@ def proposed(attempt: Attempt, case: Case, hindrance: str) -> None:
 
 def trained(attempts: Sequence[Attempt], case: Case, order: Order) -> None:
     """Train every arm and doing nothing, with the same seeds, and evaluate them on records that none of them saw."""
-    bench = case.bench
     baseline = Attempt(strategy=Nothing(), why="")
     baseline.proposal = baseline.strategy.propose(case)
     arms = [baseline, *(a for a in attempts if a.strategy.trains and not a.skipped)]
@@ -105,12 +106,15 @@ def trained(attempts: Sequence[Attempt], case: Case, order: Order) -> None:
     for attempt in arms:
         assert attempt.proposal is not None
         fits: list[Trained] = []
+        own = case
         try:
+            own = replace(case, bench=case.bench.on(attempt.strategy.view(case, attempt.proposal, force=order.force)))
+            bench = attempt.bench = own.bench
             for seed in seeds:
                 bench.allow(None if ends is None else max(1.0, (ends - time.monotonic()) / left))
-                fits.append(attempt.strategy.fit(case, attempt.proposal, seed))
+                fits.append(attempt.strategy.fit(own, attempt.proposal, seed))
                 left -= 1
-            attempt.proposal = attempt.strategy.conclude(case, attempt.proposal, fits)
+            attempt.proposal = attempt.strategy.conclude(own, attempt.proposal, fits)
         except NotApplicable as reason:
             left -= len(seeds) - len(fits)
             attempt.skipped = str(reason)
@@ -118,11 +122,11 @@ def trained(attempts: Sequence[Attempt], case: Case, order: Order) -> None:
         attempt.fits = fits
         attempt.on_validation = np.stack([bench.predict(f, case.trust.validation) for f in fits])
         attempt.on_evaluation = np.stack([bench.predict(f, case.trust.evaluation) for f in fits])
-        others = [attempt.strategy.beside(case, f) for f in fits]
+        others = [attempt.strategy.beside(own, f) for f in fits]
         attempt.beside = {
             name: np.stack([bench.predict(other[name], case.trust.evaluation) for other in others]) for name in others[0]
         }
-    truth, task = truth_of(case, case.trust.evaluation), bench.task
+    truth, task = truth_of(case, case.trust.evaluation), case.bench.task
     for attempt in arms[1:]:
         if attempt.on_evaluation is None or baseline.on_evaluation is None:
             continue

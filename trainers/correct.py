@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from trainers.engine.bench import Bench
 from trainers.strategy import Case, strategy_named
 from trainers.trust import trust_of
 from trainers.values.trust import Trust
+from trainers.values.view import View
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -103,8 +104,13 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
     attempts = [
         Attempt(strategy=wanted.get(p.strategy) or strategy_named(p.strategy, told.get(p.strategy)), why=p.why) for p in picks
     ]
+    # what changes the data comes first: what is learnt is learnt from what the copy will hold
+    attempts.sort(key=lambda attempt: attempt.strategy.trains)
     for attempt in attempts:
         proposed(attempt, case, untrusted if attempt.strategy.trains and trust is None else "")
+        if not attempt.strategy.trains and attempt.proposal is not None:
+            case, trust, untrusted = shown_after(attempt, case, order)
+    bench = case.bench
     if not order.check and trust is not None and any(a.strategy.trains and not a.skipped for a in attempts):
         trained(attempts, case, order)
     chosen, reasons = selected(attempts, order, automatic=automatic)
@@ -121,6 +127,26 @@ def parts(dataset: Dataset, order: Order) -> tuple[Trust | None, str]:
         if order.trusted is not None or order.evaluate is not None:
             raise
         return None, str(error)
+
+
+def shown_after(attempt: Attempt, case: Case, order: Order) -> tuple[Case, Trust | None, str]:
+    """The case of the strategies that follow one that changes data: its view, and who may be believed there."""
+    assert attempt.proposal is not None
+    view = attempt.strategy.view(case, attempt.proposal, force=order.force)
+    trust, untrusted = parts(view.dataset, order)
+    believed = staying(trust if trust is not None else nobody(view.dataset), view)
+    bench = case.bench.on(view, believed)
+    trust = believed if trust is not None else None
+    return replace(case, dataset=view.dataset, bench=bench, trust=believed), trust, untrusted
+
+
+def staying(trust: Trust, view: View) -> Trust:
+    """The parts without the records that leave."""
+    stay = view.staying
+    return replace(
+        trust, trusted=trust.trusted & stay, validation=trust.validation & stay, evaluation=trust.evaluation & stay,
+        training=trust.training & stay,
+    )  # fmt: skip
 
 
 def nobody(dataset: Dataset) -> Trust:

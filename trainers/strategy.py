@@ -28,7 +28,9 @@ from auditor.progress import Progress, Silent
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import Proposal, ScanResult
+from trainers.copying.compose import after
 from trainers.values.trust import Trust
+from trainers.values.view import View
 
 if TYPE_CHECKING:
     from trainers.engine.bench import Bench
@@ -90,6 +92,16 @@ class Strategy(ABC):
         Raises:
             NotApplicable: there is nothing here for it to do, or what it needs is missing.
         """
+
+    def view(self, case: Case, proposal: Proposal, *, force: bool = False) -> View:
+        """What networks are shown and the copy holds after this strategy, made from the view before it (`case.bench.view`).
+
+        A strategy that adds pictures, makes bags or sets a task of its own gives `dataclasses.replace` of this.
+
+        Args:
+            force: corrections that are not safe are applied too.
+        """
+        return after(case.bench.view, proposal, force=force)
 
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """A network trained on the training records under the proposal: plain cross-entropy on corrected labels and weights."""

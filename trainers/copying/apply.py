@@ -34,13 +34,11 @@ from trainers.copying.corrected_copy import (
     state_file,
     table_files,
 )
-from trainers.copying.decide import decide_corrections, decide_removals
+from trainers.copying.decide import MOST_REMOVED, decide_corrections, decide_removals
 from trainers.copying.ledger import CORRECTIONS, REMOVED, WEIGHTS, Entry, Removal, corrections_file, removed_file, weights_file
 from trainers.copying.memory import state_of_copy
 from trainers.copying.place import bring, built, check_place, put
 from trainers.copying.source import Source, open_source
-
-MOST_REMOVED = 0.10
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,22 +20,28 @@ from trainers.copying.cells import Cells, Refused
 from trainers.copying.ledger import Entry, Removal
 
 NO_LABEL = ""
+MOST_REMOVED = 0.10
+"""Share of the records of a class that may leave."""
 
 
-def decide_removals(dataset: Dataset, proposals: Sequence[Proposal], cells: Cells, *, most: float) -> tuple[Removal, ...]:
+def decide_removals(
+    dataset: Dataset, proposals: Sequence[Proposal], cells: Cells | None = None, *, most: float
+) -> tuple[Removal, ...]:
     """Test records stay, and of no class more than `most` leaves; what is over it stays a proposal.
 
     Args:
+        cells: of the table that loses their rows; None where it is not asked which.
         most: share of the records of a class, 0–1.
     """
     classes = classes_of(dataset)
+    places = {str(record): place for place, record in enumerate(dataset.records.index)}
     held: Counter[str] = Counter(name for names in classes for name in names)
     gone: Counter[str] = Counter()
     taken: set[str] = set()
     found: list[Removal] = []
     wanted = [(p.strategy, record, reason) for p in proposals for record, reason in p.removed.items()]
     for strategy, record, reason in wanted:
-        place = cells.places.get(record, -1)
+        place = places.get(record, -1)
         names = classes[place] if place >= 0 else ()
         split = _text(dataset, "split", place)
         note = ""
@@ -54,7 +60,8 @@ def decide_removals(dataset: Dataset, proposals: Sequence[Proposal], cells: Cell
             Removal(
                 record=record, path=_text(dataset, "path", place), reason=reason, strategy=strategy,
                 label=_label(dataset, place), split=split,
-                rows=tuple(cells.source.rows[place].tolist()) if place >= 0 else (), applied=not note, note=note,
+                rows=tuple(cells.source.rows[place].tolist()) if cells is not None and place >= 0 else (),
+                applied=not note, note=note,
             )
         )  # fmt: skip
     return tuple(found)

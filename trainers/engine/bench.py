@@ -7,10 +7,11 @@ network, epochs and compute.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from auditor.values.errors import ConfigError, DatasetError
 from auditor.values.image import Limits
 from auditor.values.results import Proposal
 from trainers.decoding.pictures import read_pictures
+from trainers.decoding.staged import staged
 from trainers.engine.automatic import automatic, fitted
 from trainers.engine.examples import examples_of
 from trainers.engine.loop import train
@@ -32,6 +34,7 @@ from trainers.values.pictures import Examples, Floats, Pictures, Rows
 from trainers.values.recipe import Recipe, Trained
 from trainers.values.task import LearningTask
 from trainers.values.trust import Bools, Trust
+from trainers.values.view import View
 
 MOST_SIDE = {"cpu": 64, "mps": 128, "cuda": 224}
 """Longest side of a picture by device: what trains in minutes there. Of masks twice as much on a CPU."""
@@ -51,6 +54,7 @@ class Bench:
         unlabelled: a second collection whose pictures may be learnt from; see `pool`.
         workers: processes that decode.
         deadline: `time.monotonic()` after which no further epoch is begun; see `allow`.
+        view: what the strategies so far have made of the dataset; None = nothing.
 
     Raises:
         ConfigError: the device is not there.
@@ -69,39 +73,48 @@ class Bench:
         workers: int = 1,
         deadline: float | None = None,
         progress: Progress | None = None,
+        view: View | None = None,
     ) -> None:
         self.dataset, self.trust, self.work, self.unlabelled = dataset, trust, work, unlabelled
+        self.view = view or View.of(dataset)
+        self._before: Bench | None = None
         self.device = device_named(device)
         self.progress = progress or Silent()
         self._wanted, self._limits, self._workers, self._deadline = recipe, limits or Limits(), workers, deadline
 
     @cached_property
     def pictures(self) -> Pictures:
-        """All pictures, and the masks where those are what is learnt; first the dataset's rows, then the unlabelled ones."""
+        """All pictures, and the masks where those are what is learnt; the dataset's rows, then the unlabelled ones, then those
+        that strategies added."""
+        if self._before is not None and self.view.shows_the_same_as(self._before.view):
+            return self._before.pictures
         kind = kind_of(self.dataset)
         dense, masks = kind is not None and kind.dense, kind is not None and kind.from_masks
         most = MOST_SIDE[self.device.type]
+        how: Mapping[str, Any] = {"limits": self._limits, "workers": self._workers, "progress": self.progress}
         return read_pictures(
-            self.dataset,
+            staged(self.view, self.work / "staged", **how),
             work=self.work,
-            more=() if self.unlabelled is None else (self.unlabelled,),
+            more=[more for more in (self.unlabelled, self.view.added) if more is not None],
             most=max(most, 128) if dense else most,
-            limits=self._limits,
-            workers=self._workers,
-            progress=self.progress,
             masks=masks,
+            **how,
         )
 
     @cached_property
     def task(self) -> LearningTask:
         """What is learnt."""
-        return task_of(self.dataset, self.pictures, np.flatnonzero(self.trust.training).astype(np.int64))
+        if self.view.task is None and self._before is not None:
+            return self._before.task
+        return (self.view.task or task_of)(self.dataset, self.pictures, np.flatnonzero(self.trust.training).astype(np.int64))
 
     @cached_property
     def recipe(self) -> Recipe:
         """How it is trained; decided at the first use and the same for everyone from then on."""
         if self._wanted is not None:
             return self._wanted
+        if self._before is not None and type(self._before.task) is type(self.task):
+            return self._before.recipe
         examples = self._usable(self.trust.training)
         recipe = automatic(self.task, len(examples), self.device.type)
         seconds = self._seconds_left()
@@ -111,16 +124,44 @@ class Bench:
 
     @cached_property
     def groups(self) -> Rows:
-        """A number per picture: equal for those that must not be torn apart. Every unlabelled picture is alone."""
+        """A number per picture: equal for those that must not be torn apart. Every unlabelled picture is alone; what was added
+        belongs to what it was made from."""
         known = kin(self.dataset)
         own = int(known.max(initial=-1)) + 1 + np.arange(len(self.pictures.readable) - len(known))
-        return np.concatenate([known, own]).astype(np.int64)
+        found = np.concatenate([known, own]).astype(np.int64)
+        if self.view.added is not None:
+            place = {str(record): row for row, record in enumerate(self.dataset.records.index)}
+            for row, record in zip(self._added, self.view.added.records.index, strict=True):
+                source = self.view.sources.get(str(record))
+                found[row] = found[row] if source is None else known[place[source]]
+        return found
+
+    @property
+    def _added(self) -> Rows:
+        """Rows of the pictures that strategies added."""
+        size = 0 if self.view.added is None else self.view.added.size
+        return np.arange(len(self.pictures.readable) - size, len(self.pictures.readable), dtype=np.int64)
 
     @property
     def pool(self) -> Rows:
         """Rows of the readable pictures of `unlabelled`, int64."""
         rows = np.flatnonzero(self.pictures.readable)
-        return rows[rows >= self.dataset.size].astype(np.int64)
+        return rows[(rows >= self.dataset.size) & ~np.isin(rows, self._added)].astype(np.int64)
+
+    def on(self, view: View, trust: Trust | None = None) -> Bench:
+        """A bench like this one that shows another view.
+
+        Args:
+            trust: who may be believed there. Without it, the view is that of one arm: task and recipe stay those of this
+                bench, so that arms can be compared, and pictures are read anew only where the view shows others.
+        """
+        other = Bench(
+            view.dataset, trust or self.trust, work=self.work, device=str(self.device), recipe=self._wanted,
+            unlabelled=self.unlabelled, limits=self._limits, workers=self._workers, deadline=self._deadline,
+            progress=self.progress, view=view,
+        )  # fmt: skip
+        other._before = self if trust is None else None
+        return other
 
     def allow(self, seconds: float | None) -> None:
         """What is trained from now on has so many seconds, all together; None = as long as it takes."""
@@ -142,7 +183,21 @@ class Bench:
             rows: which; default those that a network may learn from. Unreadable, unlabelled and removed ones are left out.
             only_safe: without the corrections that a person would have to look at first: what the copy will hold.
         """
-        return self._usable(self.trust.training if rows is None else rows, proposal, only_safe=only_safe)
+        shown = proposal is not None and any(p is proposal for p in self.view.proposals)
+        found = self._usable(self.trust.training if rows is None else rows, None if shown else proposal, only_safe=only_safe)
+        if rows is not None or self.view.added is None:
+            return found
+        return found.joined(self._additions())
+
+    def _additions(self) -> Examples:
+        """What strategies added, as far as it can be read and is labelled."""
+        assert self.view.added is not None
+        targets = self.task.targets(self.view.added)
+        there = self.task.known(targets) & self.pictures.readable[self._added]
+        rows = self._added[there]
+        return Examples(
+            rows=rows, targets=targets[there], weights=np.ones(len(rows), np.float32), groups=self.groups[rows],
+        )  # fmt: skip
 
     def soft_examples(self, rows: Rows, predictions: Floats, *, weights: Floats | None = None) -> Examples:
         """Examples whose targets are predictions (m, K), as `predict` gives them; also for rows of the `pool`."""
@@ -240,8 +295,10 @@ class Bench:
     def _usable(self, rows: Bools | Rows, proposal: Proposal | None = None, *, only_safe: bool = False) -> Examples:
         chosen = np.asarray(np.flatnonzero(rows) if rows.dtype == np.bool_ else rows, np.int64)
         there = self.pictures.readable if self.pictures.masked is None else self.pictures.readable & self.pictures.masked
+        there = there[: self.dataset.size] & self.view.staying
         groups = self.groups[: self.dataset.size]
-        return examples_of(self.dataset, chosen[there[chosen]], self.task, proposal, only_safe=only_safe, groups=groups)
+        found = examples_of(self.dataset, chosen[there[chosen]], self.task, proposal, only_safe=only_safe, groups=groups)
+        return replace(found, weights=found.weights * self.view.weights[found.rows])
 
     def _seconds_left(self) -> float | None:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
