@@ -43,7 +43,8 @@ class _Sample:
     targets: Targets
     clusters: np.ndarray
     fold: np.ndarray
-    auc: np.ndarray  # (fields, classes), single fields, NaN as .5
+    auc: np.ndarray  # (fields, classes), single fields, within declared strata; NaN as .5
+    strata: np.ndarray | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,8 @@ class MetadataModel(Check):
     anything) are screened for in each training part and given to the trees as further columns. Reports the out-of-fold AUC
     with an interval over patients beside that of the best single field, and the fields whose shuffling costs most. The
     p-value exchanges patients and images within patients, allows for the folds' common training data, and is multiplied by
-    the number of classes. Clinical fields, and columns that no model reads, take no part.
+    the number of classes. Clinical fields, and columns that no model reads, take no part. Of columns that `[design] strata`
+    declares, cases are compared with others of their own stratum only: what the design explains is no leak.
 
     ## Why is this bad?
 
@@ -107,7 +109,9 @@ class MetadataModel(Check):
         )
         rows = draw_patients(question.clusters, question.targets, records=self.max_records, rare=200, seed=self.seed)
         sample = self._sample(dataset, question, rows)
-        found = [self._model(sample, target) for target in self._classes(sample)]
+        found = [one for target in self._classes(sample) if np.isfinite((one := self._model(sample, target)).combined.auc)]
+        if not found:
+            raise SkipCheck("no part of the data holds records with and without a class: nothing can be compared")
         findings = tuple(self._finding(one, sample, question) for one in found if self._is_told(one))
         table = _models_table(found, sample)
         tables = (table, *(_culprits_table(one, sample) for one in found[:1] if self._is_told(one)))
@@ -155,15 +159,21 @@ class MetadataModel(Check):
     def _sample(self, dataset: Dataset, question: Question, rows: np.ndarray) -> _Sample:
         index = np.unique(question.clusters.index[rows], return_inverse=True)[1].astype(np.int64)
         targets = rows_of(question.targets, rows)
-        columns = (dataset.metadata[field.name].iloc[rows] for field in question.fields)
+        strata = None
+        if question.strata is not None:
+            strata = np.unique(question.strata[rows], return_inverse=True)[1].astype(np.int64)
+        declared = {name for stratum in question.stratum_names for name in (stratum, f"table.{stratum}")}
+        columns = (dataset.metadata[field.name].iloc[rows] for field in question.fields if field.name not in declared)
         coded = tuple(field for field in (code_field(column, index) for column in columns) if field is not None)
         if len(coded) < 2:
             raise SkipCheck("fewer than two metadata fields vary: LK001 looks at single fields")
         clusters = clusters_of(None, int(index.max()) + 1)
         clusters = type(clusters)(index=index, count=clusters.count, usable=question.clusters.usable)
         fold = deal_folds(clusters, targets, folds=self.folds, seed=self.seed)[index]
-        auc = [associate(count_cells(field, targets, fold, folds=self.folds), field).auc for field in coded]
-        return _Sample(coded=coded, targets=targets, clusters=index, fold=fold, auc=np.nan_to_num(np.array(auc), nan=0.5))
+        auc = [associate(count_cells(field, targets, fold, folds=self.folds, strata=strata), field).auc for field in coded]
+        return _Sample(
+            coded=coded, targets=targets, clusters=index, fold=fold, auc=np.nan_to_num(np.array(auc), nan=0.5), strata=strata
+        )
 
     def _classes(self, sample: _Sample) -> list[int]:
         """Classes to model: those told best by a single field, and by a pair, in turn."""
@@ -186,7 +196,15 @@ class MetadataModel(Check):
     def _model(self, sample: _Sample, target: int) -> _Class:
         positive, known = sample.targets.positive[:, target], sample.targets.known[:, target]
         combined = combine(
-            sample.coded, positive, known, sample.clusters, sample.fold, folds=self.folds, seed=self.seed, importance=True
+            sample.coded,
+            positive,
+            known,
+            sample.clusters,
+            sample.fold,
+            folds=self.folds,
+            seed=self.seed,
+            importance=True,
+            strata=sample.strata,
         )
         smaller = min(np.unique(sample.clusters[side]).size for side in (positive, known & ~positive))
         low, high = logit_interval(combined.auc, combined.error, smaller_side=smaller)
@@ -216,6 +234,8 @@ class MetadataModel(Check):
         if one.combined.pairs and one.combined.auc > one.single_auc + 0.02:
             first, second, _ = one.combined.pairs[0]
             message += f"; {spoken(sample.coded[first].name)} and {spoken(sample.coded[second].name)} act together"
+        if sample.strata is not None:
+            message += "; within the declared strata"
         if not question.clusters.usable:
             message += "; no usable patient ids, rows assumed independent"
         message += "; harmonise or balance these fields before training, and test across their values"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
+from auditor.evidence.leakage.corners import Pure, pure_fields
 from auditor.evidence.leakage.path_words import (
     MOST_DISTINCT,
     file_names,
@@ -32,6 +33,7 @@ from auditor.statistics.derived import (
     figures_in_words,
     independence_note,
 )
+from auditor.statistics.question import Question
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field, spoken
 from auditor.values.results import Chart, Column, Finding, Location, Severity, Table, Verdict
@@ -60,7 +62,8 @@ class LabelInText(Check):
     one place of the file name that take few values. AUC, interval and test are those of LK001. Reported are words that are
     the class's own name (when nine in ten records with the word are of the class), and any other word with an AUC of at
     least `min_auc`. The class folder is the label and is left out, as is the file name where the label was read from it.
-    One finding per source; words that could identify a person are not shown, a record that has them is.
+    Folders, too small for that, which hold one class alone (exact test over patients) are told as well. One finding per
+    source; words that could identify a person are not shown, a record that has them is.
 
     ## Why is this bad?
 
@@ -130,7 +133,16 @@ class LabelInText(Check):
         groups: dict[str, list[Told]] = {}
         for row in sorted(told, key=lambda r: (r.name not in own, -r.measured.auc)):
             groups.setdefault(places[row.name].source, []).append(row)
-        findings = tuple(self._finding(found, source, rows, own) for source, rows in groups.items())
+        silent = [
+            (row.measured.coded, fields[row.name])
+            for row in found.rows
+            if not places[row.name].word and places[row.name].source not in groups and places[row.name].source != _NAME
+        ]
+        pure = pure_fields(silent, question)
+        findings = (
+            *(self._finding(found, source, rows, own) for source, rows in groups.items()),
+            *(self._of_pure(one, places[one.field.name].source, question) for one in pure),
+        )
         table = self._table(found, {row.name for row in told}, places, sample.labels.classes)
         note = "" if question.clusters.usable else " No usable patient ids: rows assumed independent."
         aside = f" {'; '.join(notes)}." if notes else ""
@@ -180,7 +192,7 @@ class LabelInText(Check):
                 notes.append(f"folder {number} is the class folder")
             else:
                 texts.append((f"folder {number}", level))
-                if 2 < level.nunique() <= MOST_DISTINCT:
+                if 2 <= level.nunique(dropna=False) <= MOST_DISTINCT:
                     places[f"folder {number}: whole name"] = _Place(source=f"folder {number}", word="", column=level)
         names = file_names(paths) if named else paths
         if dataset.labels.origin == "file name":
@@ -243,6 +255,26 @@ class LabelInText(Check):
             where=Location(field=source),
             score=best.measured.auc,
             evidence={"source": source, "own_name": best.name in own, "words_told": len(rows), **evidence_of(found, best)},
+        )
+
+    def _of_pure(self, pure: Pure, source: str, question: Question) -> Finding:
+        """Folders of one class alone, too small for an AUC over everything."""
+        count, value = len(pure.values), pure.values[0]
+        unit = "patients" if question.clusters.usable else "records"
+        which = f"{'one' if count == 1 else count} of the folders at level {source.removeprefix('folder ')}"
+        message = (
+            f"{which} {'holds' if count == 1 else 'hold'} {pure.patients:,} {unit}, every one of them {pure.target}, of which "
+            f"there are {value.base_rate:.0%} overall{independence_note(question)}; collect the other classes from the same "
+            "source, or waive it with a reason"
+        )
+        return Finding(
+            code=self.code,
+            severity=Severity.WARNING,
+            message=message[0].upper() + message[1:],
+            where=Location(field=source),
+            subject="one class",
+            score=value.lift,
+            evidence={"source": source, "class": pure.target, "folders": count, "lift": round(value.lift, 2), "q": pure.q},
         )
 
     def _table(self, found: Answer, told: set[str], places: dict[str, _Place], classes: Sequence[str]) -> Table:

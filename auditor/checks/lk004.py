@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.evidence.leakage.after_diagnosis import says_after, says_how
+from auditor.evidence.leakage.after_diagnosis import says_after, says_how, says_label
 from auditor.statistics.contingency import contingency_table
 from auditor.statistics.derived import (
     Answer,
@@ -30,10 +30,12 @@ from auditor.values.dataset import Dataset
 from auditor.values.fields import Field, describe, spoken
 from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
 
-Suspicion = Literal["twin", "after", "filled", "stratum", ""]
+Suspicion = Literal["twin", "unsure", "source", "after", "filled", "stratum", ""]
 _FILLED = "filled:"
 _WORDS: dict[Suspicion, str] = {
     "twin": "repeats the label",
+    "unsure": "may repeat the label",
+    "source": "goes with the source",
     "after": "known only after the diagnosis",
     "filled": "filled in for one class",
     "stratum": "how the label was made",
@@ -47,12 +49,18 @@ class LabelTwin(Check):
 
     ## What it does
 
-    Looks at every column of the table that is not the label itself, in folds that never part a patient, and reports: twins,
-    whose values tell a class with an AUC of at least `twin_auc` (`benign_malignant` beside `target`); columns whose name speaks
-    of what follows a diagnosis (treatment, histology, stage, outcome, report) and that tell a class with `min_auc`; and columns
-    that are filled in for one class (at least `filled_fraction` of its records) and hardly for the rest (at most
-    `empty_fraction`). Columns that say how the label was made (`dx_type`) are a stratum of the labels, not a leak: they are
-    listed, never reported. So are columns that `[design] strata` declares.
+    Looks at every column of the table that is not the label itself, in folds that never part a patient, and reports:
+
+    * twins, whose values tell a class with an AUC of at least `twin_auc` (`benign_malignant` beside `target`) and an interval
+      that begins at `twin_low` or above; in too few patients for that, a column only may be one;
+    * columns whose name speaks of what follows a diagnosis (treatment, histology, stage, outcome, report) and that tell a
+      class with `min_auc`;
+    * columns that are filled in for one class (at least `filled_fraction` of its records) and hardly for the rest (at most
+      `empty_fraction`).
+
+    A column that parts the classes and says where records come from (paper, site, device) repeats no label: both classes come
+    from different sources, which LK001 and LK007 warn of. Columns that say how the label was made (`dx_type`) are a stratum of
+    the labels, not a leak: they are listed, never reported. So are columns that `[design] strata` declares.
 
     ## Why is this bad?
 
@@ -68,7 +76,7 @@ class LabelTwin(Check):
 
     ## Options
 
-    * `twin_auc` (0.98): from here on a column repeats the label.
+    * `twin_auc` (0.98), `twin_low` (0.9): from this AUC, and this lower end of its interval, on a column repeats the label.
     * `min_auc` (0.60), `max_q` (0.05): when a column known only after the diagnosis tells a class.
     * `filled_fraction` (0.8), `empty_fraction` (0.05): when a column is filled in for one class.
     * `min_records` (10), `min_patients` (3): what a class needs, on either side.
@@ -86,6 +94,7 @@ class LabelTwin(Check):
     severity: ClassVar[Severity] = Severity.WARNING
 
     twin_auc: float = 0.98
+    twin_low: float = 0.9
     min_auc: float = 0.60
     max_q: float = 0.05
     filled_fraction: float = 0.8
@@ -125,7 +134,7 @@ class LabelTwin(Check):
             folds=self.folds,
             seed=self.seed,
         )
-        suspicions = {row.name: self._suspicion(found, row) for row in found.rows}
+        suspicions = {row.name: self._suspicion(found, row, fields[row.name]) for row in found.rows}
         # Where being filled in is all that tells, that is the reason to give; else the column itself.
         filled = {row.name.removeprefix(_FILLED) for row in found.rows if suspicions[row.name] == "filled"}
         told = [row for row in found.told if suspicions[row.name] and row.name not in filled]
@@ -154,7 +163,7 @@ class LabelTwin(Check):
             coverage=coverage_of(whole, question),
         )  # fmt: skip
 
-    def _suspicion(self, found: Answer, row: Told) -> Suspicion:
+    def _suspicion(self, found: Answer, row: Told, field: Field) -> Suspicion:
         if not row.told:
             return ""
         if row.name.startswith(_FILLED):
@@ -165,7 +174,9 @@ class LabelTwin(Check):
             shares = float(filled[positive].mean()), float(filled[known & ~positive].mean())
             return "filled" if max(shares) >= self.filled_fraction and min(shares) <= self.empty_fraction else ""
         if row.measured.auc >= self.twin_auc:
-            return "twin"
+            if field.kind != "clinical" and not says_label(row.name):
+                return "source"
+            return "twin" if row.low >= self.twin_low else "unsure"
         return "after" if says_after(row.name) else ""
 
     def _finding(self, found: Answer, row: Told, suspicion: Suspicion, field: Field) -> Finding:
@@ -174,6 +185,17 @@ class LabelTwin(Check):
         if suspicion == "twin":
             message = f"column {column} repeats the label: it {figures_in_words(found, row)}"
             remedy = "drop it from the inputs; if it is the label in another coding, name the one to use under [roles] label"
+        elif suspicion == "unsure":
+            message = f"column {column} may repeat the label, or only so few records make it seem so: it "
+            message += figures_in_words(found, row)
+            remedy = (
+                "drop it from the inputs if it is the label in another coding; if it says where records come from, collect "
+            )
+            remedy += "both classes from each source"
+        elif suspicion == "source":
+            message = f"column {column} parts the classes, which come from different sources or machines: it "
+            message += figures_in_words(found, row)
+            remedy = "collect both classes from each of them, or test on one that training never saw"
         elif suspicion == "after":
             message = f"column {column} is by its name known only after the diagnosis, and {figures_in_words(found, row)}"
             remedy = "drop it from the inputs: nobody has it when a new patient comes"
@@ -190,7 +212,8 @@ class LabelTwin(Check):
         message += f"; {remedy}, or waive it with a reason" if read else "; not an input"
         return Finding(
             code=self.code,
-            severity=Severity.WARNING if read else Severity.INFO,
+            # Sources are LK001's and LK007's to warn of.
+            severity=Severity.WARNING if read and suspicion != "source" else Severity.INFO,
             message=message[0].upper() + message[1:],
             where=Location(field=field.name),
             subject=suspicion,

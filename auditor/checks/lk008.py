@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.evidence.leakage.ordering import days_of, name_order
+from auditor.evidence.leakage.ordering import days_of, hours_of, name_order
 from auditor.statistics.clusters import held_by
 from auditor.statistics.contingency import SHOWN_FROM_PATIENTS
 from auditor.statistics.derived import (
@@ -47,10 +47,10 @@ class Drift(Check):
     ## What it does
 
     Asks how well each of these alone tells every class: the date (the role `time`, dates in the headers, columns of the
-    table that hold dates), its year, month, weekday and hour, the order of the files by the numbers in their names (letters,
-    folders and times of modification play no part; numbering that starts anew in every folder is no order), and the order
-    of the table's rows. AUC, interval and test are those of LK001; a drift may go up and down. Shows the share of the class
-    along the order. A table that is merely sorted by class is told as information.
+    table that hold dates), its year, month, weekday and time of day, the order of the files by the numbers in their names
+    (letters, folders and times of modification play no part; numbering that starts anew in every folder is no order), and
+    the order of the table's rows. AUC, interval and test are those of LK001; a drift may go up and down. Shows the share of
+    the class along the order. A table that is merely sorted by class is told as information.
 
     ## Why is this bad?
 
@@ -180,6 +180,7 @@ def _orders(dataset: Dataset) -> tuple[Mapping[str, pd.Series], Mapping[str, str
         dated = days.notna()
         add("record.month", parts.dt.month.where(dated).astype(float), "month")
         add("record.weekday", parts.dt.day_of_week.where(dated).astype(float), "weekday")
+        add("record.hour", hours_of(dataset.records["time"]), "time of day")
     for name in dataset.metadata.columns:
         found = _PART.match(str(name))
         said = set(words(str(name).partition(".")[2]))

@@ -51,13 +51,16 @@ def combine(
     folds: int,
     seed: int,
     importance: bool = False,
+    strata: npt.NDArray[np.int64] | None = None,
 ) -> Combined:
     """Predict a class from all fields together, every record by a model that saw none of its patient.
 
-    Everything that looks at labels (which columns, which pairs, their rates) is done anew in each fold's training part.
+    Everything that looks at labels (which columns, which pairs, their rates) is done anew in each fold's training part. A
+    column that is empty in a training part is left out there.
 
     Args:
         fold: fold per record, shape (records,); whole patients.
+        strata: declared stratum per record: cases are compared with others of their own stratum only.
     """
     matrix = np.column_stack([_ordered_codes(field) for field in fields])
     coarse = np.column_stack([coarsen(field) for field in fields])
@@ -70,6 +73,9 @@ def combine(
         if test.size == 0 or np.unique(positive[train]).size < 2:
             continue
         ranked = _promising(fields, positive, train)
+        ranked = ranked[np.isfinite(matrix[np.ix_(train, ranked)]).any(axis=0)]
+        if ranked.size == 0:
+            continue
         columns = np.sort(ranked)
         found = screen_pairs(coarse[np.ix_(train, columns)], positive[train])[:PAIRS]
         pairs = [Pair(first=int(columns[pair.first]), second=int(columns[pair.second]), p=pair.p) for pair in found]
@@ -86,27 +92,36 @@ def combine(
             score[test] = model.decision_function(_design(matrix[test], coarse[test], columns, pairs, rates))
         if not importance or np.unique(positive[test]).size < 2:
             continue
-        base = _auc(score[test], positive[test])
+        block = None if strata is None else strata[test]
+        base = _auc(score[test], positive[test], block)
+        if not np.isfinite(base):
+            continue
         for f in ranked[:60]:
             shuffled, rough = matrix[test].copy(), coarse[test].copy()
             order = generator.permutation(len(test))
             shuffled[:, f], rough[:, f] = shuffled[order, f], rough[order, f]
             with threadpool_limits(limits=1):
                 again = model.decision_function(_design(shuffled, rough, columns, pairs, rates))
-            loss[f] += (base - _auc(again, positive[test])) / folds
-    auc, error = fold_auc(score, positive, clusters, fold, folds=folds)
+            loss[f] += (base - _auc(again, positive[test], block)) / folds
+    blocks = fold.astype(np.int64) if strata is None else np.unique(strata * folds + fold, return_inverse=True)[1]
+    auc, error = fold_auc(score, positive, clusters, blocks, folds=int(blocks.max()) + 1)
     return Combined(
         score=score,
         auc=auc,
         error=error,
-        p=score_test(score, positive, clusters, fold, folds=folds),
+        p=score_test(score, positive, clusters, fold, folds=folds, strata=strata),
         pairs=tuple((a, b, n) for (a, b), n in sorted(used.items(), key=lambda item: (-item[1], item[0]))),
         importance=loss if importance else np.full(len(fields), np.nan),
     )
 
 
 def fold_auc(
-    score: Floats, positive: npt.NDArray[np.bool_], clusters: npt.NDArray[np.int64], fold: npt.NDArray[np.int8], *, folds: int
+    score: Floats,
+    positive: npt.NDArray[np.bool_],
+    clusters: npt.NDArray[np.int64],
+    fold: npt.NDArray[np.int8] | npt.NDArray[np.int64],
+    *,
+    folds: int,
 ) -> tuple[float, float]:
     """Within-fold AUC weighted by pairs, and its patient-clustered standard error (influence sums per patient)."""
     scored = np.isfinite(score)
@@ -133,19 +148,30 @@ def fold_auc(
 
 
 def score_test(
-    score: Floats, positive: npt.NDArray[np.bool_], clusters: npt.NDArray[np.int64], fold: npt.NDArray[np.int8], *, folds: int
+    score: Floats,
+    positive: npt.NDArray[np.bool_],
+    clusters: npt.NDArray[np.int64],
+    fold: npt.NDArray[np.int8],
+    *,
+    folds: int,
+    strata: npt.NDArray[np.int64] | None = None,
 ) -> float:
     """One-sided p-value of an out-of-fold score: are cases ranked higher than patients' exchange allows?
 
     Inside each fold the mean and variance of the rank sum under the exchange of patients (with equal image count) and of
     images within patients are exact; no permutation is drawn. Folds share training data, so their AUCs are not independent:
     the variance is multiplied by 1 + folds·n_test/n_train (Nadeau & Bengio 2003). p = 2·min over the levels that can tell.
+
+    With declared `strata` all of this happens inside them: a patient's records in two strata are two patients.
     """
     rows = np.flatnonzero(np.isfinite(score))
     case, block = positive[rows].astype(np.float64), fold[rows].astype(np.int64)
+    if strata is not None:
+        block = np.unique(strata[rows] * folds + block, return_inverse=True)[1].astype(np.int64)
+        clusters = np.unique(clusters * (int(strata.max()) + 1) + strata, return_inverse=True)[1].astype(np.int64)
     patient = np.unique(clusters[rows], return_inverse=True)[1]
     rank = np.empty(len(rows))
-    for h in range(folds):
+    for h in np.unique(block):
         inside = block == h
         rank[inside] = rankdata(score[rows][inside]) / max(1, int(inside.sum())) - 0.5
     images = np.bincount(patient)
@@ -224,6 +250,13 @@ def _design(
     return np.column_stack([matrix[:, columns], *extra]).astype(np.float32)
 
 
-def _auc(score: Floats, positive: npt.NDArray[np.bool_]) -> float:
-    cases, others = int(positive.sum()), int((~positive).sum())
-    return float((rankdata(score)[positive].sum() - cases * (cases + 1) / 2) / (cases * others))
+def _auc(score: Floats, positive: npt.NDArray[np.bool_], strata: npt.NDArray[np.int64] | None = None) -> float:
+    """AUC over pairs of one stratum; NaN where there is no such pair."""
+    won, pairs = 0.0, 0
+    for stratum in np.zeros(1, np.int64) if strata is None else np.unique(strata):
+        inside = slice(None) if strata is None else strata == stratum
+        case = positive[inside]
+        cases, others = int(case.sum()), int((~case).sum())
+        won += float(rankdata(score[inside])[case].sum() - cases * (cases + 1) / 2)
+        pairs += cases * others
+    return won / pairs if pairs else float("nan")

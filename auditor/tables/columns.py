@@ -17,12 +17,18 @@ from auditor.values.privacy import kinds_in, may_tell
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 """A number that is no identifier: `007` is not one."""
 _AGE = re.compile(r"(\d{1,3})([YMWD])")
+_CLOCK = r"\d{1,2}:\d{2}"
 _DATES = (
     (re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"), "ISO8601"),
     (re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"), "%Y%m%d"),
     (re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}"), "%d.%m.%Y"),
     (re.compile(r"\d{1,2}/\d{1,2}/\d{4}"), "%m/%d/%Y"),
-)
+    (re.compile(r"(?:19|20)\d{12}"), "%Y%m%d%H%M%S"),
+    *((re.compile(day + f" {_CLOCK}" + pattern), f"{written} {clock}")
+      for day, written in ((r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y"), (r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y"),
+                           (r"\d{4}/\d{2}/\d{2}", "%Y/%m/%d"))
+      for pattern, clock in (("", "%H:%M"), (r":\d{2}", "%H:%M:%S"), (r" [AaPp][Mm]", "%I:%M %p"))),
+)  # fmt: skip
 _UNKNOWN = frozenset(("na", "n/a", "nan", "none", "null", "<na>"))
 _DATE_NAMES = frozenset(("date", "day", "time", "datetime", "timestamp"))
 _YEARS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
@@ -114,8 +120,8 @@ def _date_parts(
         if not all(pattern.fullmatch(value) for value in real):
             continue
         times = pd.to_datetime(pd.Series(real), format=style, errors="coerce", utc=True)
-        if times.isna().any() and style == "%m/%d/%Y":
-            times = pd.to_datetime(pd.Series(real), format="%d/%m/%Y", errors="coerce", utc=True)
+        if times.isna().any() and style.startswith("%m/%d/%Y"):
+            times = pd.to_datetime(pd.Series(real), format=style.replace("%m/%d/%Y", "%d/%m/%Y"), errors="coerce", utc=True)
         if times.isna().any():
             return {}
         days, weekday, hour = table.copy(), table.copy(), table.copy()

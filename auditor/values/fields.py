@@ -103,7 +103,11 @@ _WORDS: tuple[tuple[FieldKind, frozenset[str]], ...] = (
         _set(
             "view position projection spacing kvp kv kvpeak mas ma exposure kernel protocol modality thickness laterality "
             "frontal lateral ap pa contrast sequence tesla field fieldstrength magnification stain staining dermoscopic plane "
-            "eye breast side te tr echo flip dose pixelspacing slicethickness resolution objective mpp fov"
+            "eye breast side te tr echo flip dose pixelspacing slicethickness resolution objective mpp fov grid filter filters "
+            "filtration collimator collimation voltage anode bucky aec sid sod reconstruction recon algorithm convolution "
+            "pitch gantry tilt slice bvalue coil nex averages bandwidth probe transducer zoom illumination flash preset window "
+            "orientation shutter iso aperture tubecurrent tubevoltage xraytubecurrent focalspot flipangle tiltangle "
+            "compressionforce"
         ),
     ),
     (
@@ -119,6 +123,7 @@ _WORDS: tuple[tuple[FieldKind, frozenset[str]], ...] = (
             "hospital site center centre institution institute clinic department device scanner machine manufacturer vendor "
             "model station software version date time year month day weekday hour order index number row "
             "session batch source origin dataset country region city operator technician reader rater annotator acquisition "
+            "paper article publication journal doi pmid pmc url "
             "serial camera study series exam attribution uploaded created dx"
         ),
     ),

@@ -31,3 +31,8 @@ def says_how(name: str) -> bool:
     """The column tells how the label was made (`dx_type`, `diagnosis_confirm_type`): a stratum of the labels, no leak."""
     said = words(name.partition(".")[2] or name)
     return any(a in _OF_THE_LABEL and b in _HOW for i, a in enumerate(said) for b in said[:i] + said[i + 1 :])
+
+
+def says_label(name: str) -> bool:
+    """The column is called like a label (`dx`, `gt`, `class`)."""
+    return bool(_OF_THE_LABEL & set(words(name.partition(".")[2] or name)))

@@ -13,6 +13,10 @@ UNIQUE_SHARE = 0.95
 MIN_KNOWN = 0.5
 LONGEST = 15
 _DIGITS = re.compile(r"\d+")
+MOST_TIMES = 0.8
+"""Share of the values of a column that must be times."""
+_CLOCK = r"(?i)^(?:.*\d[T ,]\s*)?(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?\s*([ap]m)?\s*(?:z|utc|[+-]\d{2}:?\d{2})?$"
+_PACKED = r"^(?:(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?(\d{2})(\d{2})(\d{2}(?:\.\d+)?)(?:[+-]\d{4})?$"
 
 
 def days_of(column: pd.Series) -> pd.Series:
@@ -28,6 +32,27 @@ def days_of(column: pd.Series) -> pd.Series:
     moment = pd.to_datetime(parts, errors="coerce")
     since = (moment - pd.Timestamp(1970, 1, 1)) / pd.Timedelta(days=1)
     return pd.Series(since.to_numpy(dtype=np.float64, na_value=np.nan), index=column.index)
+
+
+def hours_of(column: pd.Series) -> pd.Series | None:
+    """Time of day in hours, 0–24, of a column of date-times or times; None where it holds none.
+
+    Reads `2017-03-05 14:22`, `5.3.2017 2:22 PM`, `14:22:10.5`, and DICOM's `20170305142210` and `142210.000`: the order of day
+    and month does not matter here. Dates without a time, and clocks that always stand at the same minute, tell no hour.
+    """
+    text = column.astype("string").str.strip()
+    known = text.notna()
+    clock = text.str.extract(_CLOCK)
+    packed = text.str.extract(_PACKED)
+    parts = [clock[i].fillna(packed[i]) for i in range(3)]
+    hour, minute, second = (pd.to_numeric(part, errors="coerce").astype("Float64") for part in parts)
+    half = clock[3].str.lower()
+    hour = hour.where(half.isna(), hour % 12 + half.eq("pm").fillna(False).astype("Int64") * 12)
+    value = hour + minute / 60 + second.fillna(0) / 3600
+    value = value.where((hour < 24) & (minute < 60) & (second.fillna(0) < 61))
+    if not known.any() or float(value[known].notna().mean()) < MOST_TIMES or value.nunique() < 2:
+        return None
+    return pd.Series(value.to_numpy(dtype=np.float64, na_value=np.nan), index=column.index)
 
 
 def name_order(paths: pd.Series) -> pd.Series | None:

@@ -5,7 +5,9 @@ from builders import make_dataset
 from auditor.check import SkipCheck
 from auditor.checks.lk001 import MetadataLeakage
 from auditor.checks.lk002 import MetadataModel
-from auditor.values.dataset import Dataset
+from auditor.statistics.combined import score_test
+from auditor.values.dataset import Dataset, Design
+from auditor.values.fields import describe
 from auditor.values.results import Severity
 
 
@@ -113,3 +115,72 @@ def test_what_cannot_be_judged_is_skipped_with_a_reason(dataset: Dataset, reason
 def test_the_same_dataset_gives_the_same_verdict() -> None:
     dataset = many_fields("xor", 2, fields=10)
     assert MetadataModel().run(dataset) == MetadataModel().run(dataset)
+
+
+def test_a_column_that_is_empty_wherever_it_could_be_learnt_from_is_left_out_there() -> None:
+    g = np.random.default_rng(1)
+    patient = np.concatenate([np.zeros(12, np.int64), np.repeat(np.arange(1, 120), 3)])
+    sick = (g.random(120) < 0.4)[patient]
+    alone = [float(v) if p == 0 else None for p, v in zip(patient, g.normal(size=len(patient)), strict=True)]
+    some = [float(v) if p % 60 == 0 else None for p, v in zip(patient, g.normal(size=len(patient)), strict=True)]
+    metadata: dict[str, list[object]] = {
+        "dicom.KVP": (g.normal(80, 4, len(patient)) + 6 * sick).tolist(),
+        "dicom.Exposure": g.normal(size=len(patient)).tolist(),
+        "dicom.Dose": alone,
+        "dicom.XRayTubeCurrent": some,
+    }
+    dataset = make_dataset(labels=[str(v) for v in sick], patients=[f"p{p}" for p in patient], metadata=metadata)
+    (finding,) = MetadataModel().run(dataset).findings
+    assert str(finding.evidence["culprits"]).startswith("dicom.KVP")
+
+
+def sites(seed: int, *, declared: bool, leak: float = 0.0) -> Dataset:
+    """Prevalence differs by site; six numbers that hang on the site and, by `leak`, on the label inside it."""
+    g = np.random.default_rng(seed)
+    patient = np.arange(600) // 2
+    site = g.integers(0, 4, 300)[patient]
+    sick = (g.random(300) < np.array([0.1, 0.3, 0.5, 0.7])[site[::2]])[patient]
+    values = {f"dicom.F{i}": (g.normal(site, 1.0) + leak * sick).tolist() for i in range(6)}
+    return make_dataset(
+        labels=[str(v) for v in sick],
+        patients=[f"p{p}" for p in patient],
+        metadata={**values, "table.site": [f"s{s}" for s in site]},
+        kinds={"table.site": "provenance"},
+        design=Design(strata=("site",) if declared else ()),
+    )
+
+
+def test_what_a_declared_stratum_explains_is_no_leak_and_what_it_does_not_is() -> None:
+    assert MetadataModel().run(sites(0, declared=False)).findings
+    assert sum(bool(MetadataModel().run(sites(seed, declared=True)).findings) for seed in range(4)) == 0
+    (finding,) = MetadataModel().run(sites(0, declared=True, leak=0.8)).findings
+    assert "within the declared strata" in finding.message
+
+
+@pytest.mark.slow
+def test_false_alarms_within_strata_over_100_seeds() -> None:
+    assert sum(bool(MetadataModel().run(sites(seed, declared=True)).findings) for seed in range(100)) <= 5
+
+
+def test_a_score_that_only_ranks_strata_has_an_auc_of_a_half_inside_them() -> None:
+    g = np.random.default_rng(0)
+    stratum, patient = np.arange(400) % 4, np.arange(400)
+    fold = (np.arange(400) // 4 % 5).astype(np.int8)
+    sick = g.random(400) < np.array([0.1, 0.3, 0.6, 0.9])[stratum]
+    score = stratum + 1e-3 * g.normal(size=400)
+    assert score_test(score, sick, patient, fold, folds=5) < 1e-6
+    assert score_test(score, sick, patient, fold, folds=5, strata=stratum) > 0.05
+    assert score_test(score + 1.0 * sick, sick, patient, fold, folds=5, strata=stratum) < 1e-3
+
+
+def test_two_settings_of_the_machine_that_act_together_are_seen_under_their_plain_names() -> None:
+    g = np.random.default_rng(0)
+    grid, kind = g.integers(0, 2, 600), g.integers(0, 2, 600)
+    names = {"table.grid": ["in", "out"], "table.filter_type": ["Al", "Cu"], "table.bmi": ["a", "b"]}
+    values = {name: np.array(v)[c].tolist() for (name, v), c in zip(names.items(), (grid, kind, grid ^ 1), strict=True)}
+    dataset = make_dataset(
+        labels=[str(v) for v in grid ^ kind], patients=[f"p{i // 2}" for i in range(600)], metadata=values,
+        kinds={name: describe(name) for name in values},
+    )  # fmt: skip
+    (finding,) = MetadataModel().run(dataset).findings
+    assert finding.evidence["interacting"] == "table.grid × table.filter_type"

@@ -127,3 +127,27 @@ def test_header_texts_are_looked_at_where_there_is_no_path() -> None:
 def test_readings_without_a_label_or_a_path_are_skipped() -> None:
     with pytest.raises(SkipCheck, match="no label"):
         LabelInText().run(make_dataset(n=30, paths=[None] * 30))
+
+
+def in_folders(sick_share: float, well_share: float, *, depth: str = "", seed: int = 0) -> list[str]:
+    """Some of the sick, and some of the well, patients in a folder `batchQ`, all others in `batchR`."""
+    draw = np.random.default_rng(seed).random(N // 2)[np.arange(N) // 2]
+    chosen = draw < np.where(SICK, sick_share, well_share)
+    return [f"{depth}{'batchQ' if q else 'batchR'}/im{i * 7919 % 99991:05d}x.png" for i, q in enumerate(chosen)]
+
+
+@pytest.mark.parametrize(("sick", "well", "depth"), [(0.5, 0.0, ""), (0.5, 0.0, "data/"), (0.6, 0.1, ""), (0.2, 0.9, "a/b/")])
+def test_a_folder_that_one_class_alone_or_mostly_has_is_found(sick: float, well: float, depth: str) -> None:
+    verdict = scanned(in_folders(sick, well, depth=depth))
+    assert sources(verdict) == [f"folder {depth.count('/') + 1}"]
+
+
+def test_a_small_folder_of_one_class_is_found_though_it_hardly_moves_the_auc() -> None:
+    (finding,) = scanned(in_folders(0.2, 0.0, seed=1)).findings
+    assert finding.subject == "one class"
+    assert finding.message.startswith("One of the folders at level 1 holds")
+    assert "every one of them malignant" in finding.message
+
+
+def test_folders_that_both_classes_share_alike_are_silent() -> None:
+    assert sum(bool(scanned(in_folders(0.3, 0.3, seed=seed)).findings) for seed in range(10)) <= 1

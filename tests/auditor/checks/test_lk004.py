@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from builders import make_dataset
 from auditor.check import SkipCheck
 from auditor.checks.lk004 import LabelTwin
 from auditor.values.dataset import Dataset, Design
-from auditor.values.fields import Field
+from auditor.values.fields import Field, describe
 from auditor.values.results import Severity, Verdict
 
 N = 300
@@ -119,3 +120,28 @@ def test_columns_with_suspicious_names_and_no_relation_are_silent() -> None:
 @pytest.mark.slow
 def test_at_most_five_percent_of_null_datasets_alarm() -> None:
     assert alarms(range(200)) <= 16
+
+
+def two_papers(records: int, name: str) -> Verdict:
+    """All records of one class come from one paper."""
+    sick = np.arange(records) % 2
+    values = np.where(sick, "A", "B").tolist()
+    dataset = make_dataset(
+        labels=[str(v) for v in sick], patients=[f"p{i}" for i in range(records)], metadata={f"table.{name}": values}
+    )
+    return LabelTwin(min_records=5).run(replace(dataset, fields={f"table.{name}": describe(f"table.{name}")}))
+
+
+def test_a_few_records_from_two_sources_do_not_repeat_the_label() -> None:
+    (source,) = two_papers(16, "paper").findings
+    assert source.severity is Severity.INFO
+    assert "different sources" in source.message
+    (unsure,) = two_papers(16, "remark").findings
+    assert unsure.severity is Severity.WARNING
+    assert "may repeat the label, or only so few records make it seem so" in unsure.message
+    assert found(two_papers(16, "dx")) == {"table.dx": "unsure"}
+
+
+def test_where_many_records_agree_the_label_is_repeated_but_a_site_is_still_a_source() -> None:
+    assert found(two_papers(200, "remark")) == {"table.remark": "twin"}
+    assert found(two_papers(200, "hospital")) == {"table.hospital": "source"}

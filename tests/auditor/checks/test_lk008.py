@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -98,3 +99,16 @@ def test_order_without_drift_is_silent() -> None:
 @pytest.mark.slow
 def test_at_most_five_percent_of_null_datasets_alarm() -> None:
     assert alarms(range(200)) <= 16
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M", "%Y%m%d%H%M%S", "%d.%m.%Y %I:%M %p", "%Y-%m-%dT%H:%M:%SZ"])
+def test_the_time_of_day_inside_a_date_time_is_asked_for(form: str) -> None:
+    g = np.random.default_rng(3)
+    hours = np.where(SICK, g.integers(7, 12, N), g.integers(12, 19, N))
+    times = [
+        datetime(2017, int(g.integers(1, 13)), int(g.integers(1, 28)), int(h), int(g.integers(0, 60))).strftime(form)
+        for h in hours
+    ]
+    verdict = Drift().run(make_dataset(labels=labels(SICK), columns={"time": times}, paths=[None] * N))
+    assert found(verdict) == {"record.hour": Severity.WARNING}
+    assert "time of day" in verdict.findings[0].message.lower()
