@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from pydantic import Field as Key
 
 from auditor.check import Check, check_classes
-from auditor.layout import CONFIG_NAME, Options
+from auditor.placement.listing import CONFIG_NAME, Options
 from auditor.values.dataset import ROLES, Design
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits

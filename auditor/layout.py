@@ -10,79 +10,23 @@ Names propose, content decides: a path column must resolve to files, 1 < patient
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from auditor.evidence.privacy.table_privacy import look_at_tables
-from auditor.placement.images import Inventory, take_inventory
+from auditor.format import formats
+from auditor.naming.suffixes import image_suffixes, suffix_of
+from auditor.placement.listing import CONFIG_NAME, OWN_OUTPUT, Listing, Options, list_files, resolve_inside
 from auditor.plugins import plugin_modules
-from auditor.values.dataset import Dataset, Problem
+from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
-from auditor.values.labels import Level, Task
-from auditor.values.privacy import Privacy
 
-OWN_OUTPUT = "medaudit-out"
-CONFIG_NAME = "medaudit.toml"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the user pinned.
-
-    Args:
-        roles: a role → the column that holds it; `label` may name several columns, separated by commas.
-        root: where the image paths of a table start.
-        layout: the layout's name.
-        level: what one label speaks about (`Labels.level`).
-        task: `Labels.task`.
-        separator: what separates the labels of one cell.
-        tables: the label tables, relative to the folder; empty = they are found.
-        corrected: a column → the column beside it that holds its corrected values, which are read in its place.
-        left_out: a table whose column `path` names files that are left out on purpose: they do not count as unlisted.
-    """
-
-    roles: Mapping[str, str] = field(default_factory=dict)
-    root: Path | None = None
-    layout: str | None = None
-    level: Level | None = None
-    task: Task | None = None
-    separator: str | None = None
-    tables: tuple[str, ...] = ()
-    corrected: Mapping[str, str] = field(default_factory=dict)
-    left_out: Path | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listing:
-    """The files of a dataset, listed once.
-
-    Args:
-        target: what the user named: a folder or a file.
-        root: the folder that `files` are relative to (the parent when a file was named).
-        files: relative path with forward slashes → size in bytes, sorted; no hidden files, no own output,
-            no link that leaves the root, no device, no FIFO.
-        problems: what was refused, and why.
-    """
-
-    target: Path
-    root: Path
-    files: Mapping[str, int]
-    problems: tuple[Problem, ...] = ()
-
-    @cached_property
-    def inventory(self) -> Inventory:
-        """The files by use; files of unknown suffix are opened once."""
-        return take_inventory(self.root, self.files)
-
-    @property
-    def is_file(self) -> bool:
-        """The user named one file."""
-        return self.target != self.root
+__all__ = [
+    "CONFIG_NAME", "OWN_OUTPUT", "Detection", "Listing", "Options", "detect", "layouts", "list_files", "open_dataset",
+    "open_listing", "resolve_inside",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,90 +36,6 @@ class Detection:
     layout: str
     confidence: float
     why: str
-
-
-def list_files(target: Path) -> Listing:
-    """List the files of a folder, or the one file that was named.
-
-    Raises:
-        DatasetError: the path does not exist, cannot be opened or is empty.
-    """
-    if not target.exists():
-        raise DatasetError(f"{target}: no such file or folder; check the spelling")
-    if target.is_file():
-        if not os.access(target, os.R_OK):
-            raise DatasetError(f"{target}: the file cannot be opened; check its permissions")
-        file = target.parent.resolve() / target.name
-        return Listing(target=file, root=file.parent, files={file.name: file.stat().st_size})
-    if not target.is_dir():
-        raise DatasetError(f"{target}: neither a file nor a folder")
-    if not os.access(target, os.R_OK | os.X_OK):
-        raise DatasetError(f"{target}: the folder cannot be opened; check its permissions")
-    root = target.resolve()
-    files: dict[str, int] = {}
-    problems: list[Problem] = []
-    pending = [""]
-    while pending:
-        folder = pending.pop()
-        try:
-            with os.scandir(root / folder) as entries:
-                for entry in entries:
-                    _list_entry(entry, folder, root, files, pending, problems)
-        except OSError as error:
-            problems.append(_refused(folder.rstrip("/"), f"the folder cannot be opened ({error.strerror})"))
-    if not files:
-        refused = f" that can be used ({len(problems)} refused)" if problems else ""
-        raise DatasetError(
-            f"{target}: the folder holds no file{refused}; name the folder that holds the images or the label table"
-        )
-    problems.sort(key=lambda problem: problem.path)
-    return Listing(target=root, root=root, files=dict(sorted(files.items())), problems=tuple(problems))
-
-
-def _refused(path: str, reason: str) -> Problem:
-    return Problem(kind="refused", path=path, reason=reason)
-
-
-def _list_entry(
-    entry: os.DirEntry[str], folder: str, root: Path, files: dict[str, int], pending: list[str], problems: list[Problem]
-) -> None:
-    """Put one entry of a folder where it belongs: a file, a folder to list, a problem, or nowhere (hidden, own output)."""
-    if entry.name.startswith(".") or entry.name == OWN_OUTPUT:
-        return
-    where = folder + entry.name
-    try:
-        where.encode("utf-8")
-    except UnicodeEncodeError:
-        shown = where.encode("utf-8", "backslashreplace").decode("utf-8")
-        problems.append(_refused(shown, "the name is not valid UTF-8; rename the file"))
-        return
-    if entry.is_symlink():
-        goal = Path(entry.path).resolve()
-        if not goal.is_relative_to(root) or not goal.is_file():
-            problems.append(_refused(where, "a symbolic link to a folder, to nothing or out of the dataset is not followed"))
-            return
-    if entry.is_dir(follow_symlinks=False):
-        pending.append(where + "/")
-        return
-    try:
-        status = entry.stat()
-    except OSError as error:
-        problems.append(_refused(where, f"the file cannot be looked at ({error.strerror})"))
-        return
-    if stat.S_ISREG(status.st_mode):
-        files[where] = status.st_size
-    else:
-        problems.append(_refused(where, "not a regular file (device, pipe or socket)"))
-
-
-def resolve_inside(root: Path, name: str) -> str | None:
-    """`name` (a path from a table, JSON, XML or DICOMDIR) as a relative path inside `root`, or None when it leaves it."""
-    clean = os.path.normpath(name.replace("\\", "/"))
-    if clean.startswith("/"):
-        clean = os.path.relpath(clean, root)
-    if "\0" in clean or clean == ".." or clean.startswith("../") or clean[1:2] == ":":
-        return None
-    return clean
 
 
 @cache
@@ -194,27 +54,40 @@ def detect(listing: Listing, options: Options) -> list[Detection]:
     return sorted((d for d in found if d is not None), key=lambda d: (-d.confidence, d.layout))
 
 
-def open_dataset(target: Path, options: Options, rules: Privacy | None = None) -> Dataset:
-    """List, detect, load; and look at what the tables tell of people, past what `rules` declares.
+def open_dataset(target: Path, options: Options) -> Dataset:
+    """List, detect, load.
 
     Raises:
         DatasetError: nothing there, or nothing that can be read as a dataset, or an unknown column.
     """
-    listing = list_files(target)
+    return open_listing(list_files(target), options)
+
+
+def _unread(listing: Listing) -> str:
+    """Names the formats that are there and are not read."""
+    told = [image_suffixes().get(suffix_of(name), "") for name in listing.inventory.unsupported]
+    words = sorted({formats()[name].words for name in told if name})
+    return f" (but {len(told):,} files of formats that are not read: {', '.join(words)})" if words else ""
+
+
+def open_listing(listing: Listing, options: Options) -> Dataset:
+    """Detect and load what was listed.
+
+    Raises:
+        DatasetError: nothing that can be read as a dataset, or an unknown column.
+    """
     fits = detect(listing, options)
     if not fits:
         raise DatasetError(
-            f"{target}: no images, label table or npz found; name the folder that holds the images, or the label table"
+            f"{listing.target}: no images, label table or npz found{_unread(listing)}; "
+            "name the folder that holds the images, or the label table"
         )
     dataset: Dataset = layouts()[fits[0].layout].load(listing, options)
     if options.roles and fits[0].layout != "table" and not any(guess.role == "table" for guess in dataset.summary.guesses):
         # Never in silence: who names the column of the patients believes that patients were told apart.
         role, column = next(iter(options.roles.items()))
         raise DatasetError(
-            f"{target}: no label table was read (layout {fits[0].layout}), so no column {column!r} can be the {role}; "
+            f"{listing.target}: no label table was read (layout {fits[0].layout}), so no column {column!r} can be the {role}; "
             "name the table: medaudit scan TABLE --root FOLDER"
         )
-    rules = rules or Privacy()
-    inventory = listing.inventory
-    looks = look_at_tables(listing.root, inventory.tables, inventory.other, rules)
-    return replace(dataset, privacy=rules, tables=looks)
+    return dataset

@@ -22,7 +22,7 @@ from auditor.evidence.masks.mask_sources import holds_masks
 from auditor.evidence.objects.object_tables import holds_objects, read_objects
 from auditor.evidence.privacy.withhold import withheld_names, withhold
 from auditor.evidence.raters.mask_readings import compare_masks
-from auditor.layout import Options, open_dataset
+from auditor.layout import Options
 from auditor.prediction.files import read_predictions
 from auditor.prediction.predict import predict
 from auditor.progress import Progress, Silent
@@ -30,6 +30,7 @@ from auditor.reading.cache import default_folder
 from auditor.stages.extract import Pass, extract
 from auditor.stages.known import look_up, read_key
 from auditor.stages.link import link
+from auditor.stages.open import open_for_scan
 from auditor.stages.reviews import read_reviews, review_thumbnails
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
@@ -180,7 +181,7 @@ def examine(
     clock = Clock()
     checks = [plan.config.configured(c) for c in select(plan.config.scan.select, ignore=plan.config.scan.ignore)]
     required = {c.code for c in select(plan.config.scan.require)} if plan.config.scan.require else set()
-    opened = open_dataset(target, plan.options, plan.config.privacy_of())
+    opened = open_for_scan(target, plan.options, plan.config.privacy_of())
     dataset = replace(opened, design=plan.config.design_of())
     clock.lap("open")
     dataset, cached = gather(dataset, plan, checks, progress, clock, predictor)
@@ -259,7 +260,7 @@ def read_dataset(target: Path | str, plan: Plan, *, progress: Progress | None = 
     Raises:
         DatasetError: the dataset cannot be opened.
     """
-    found = open_dataset(Path(target), plan.options, plan.config.privacy_of())
+    found = open_for_scan(Path(target), plan.options, plan.config.privacy_of())
     opened = replace(found, design=plan.config.design_of())
     return extract(opened, pass_of(plan), progress=progress or Silent())[0]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditor.layout import resolve_inside
 from auditor.naming.suffixes import stem_of
+from auditor.placement.listing import resolve_inside
 
 
 @dataclass(frozen=True, kw_only=True)

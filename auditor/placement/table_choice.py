@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from auditor.layout import Listing, Options
 from auditor.naming.names import split_name
+from auditor.placement.listing import Listing, Options
 from auditor.placement.resolve import resolve_names
 from auditor.tables.label_table import LabelTable, merge_tables
 from auditor.tables.roles import find_roles

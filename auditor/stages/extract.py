@@ -14,8 +14,8 @@ from auditor.evidence.masks.mask_facts import PREFIX, mask_frame, row_of
 from auditor.evidence.privacy.exposure import exposure_frame
 from auditor.evidence.quality.checksums import measure_checksums
 from auditor.feature import feature_columns
-from auditor.layout import resolve_inside
 from auditor.naming.suffixes import suffix_of, suffixes_of_formats
+from auditor.placement.listing import resolve_inside
 from auditor.progress import Progress, Silent
 from auditor.reading.cache import Cache
 from auditor.reading.measure import Measurer

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditor import check, feature, format, layout, plugins
+from auditor.naming import suffixes
 from auditor.values.errors import ConfigError
 from reports import format as report_format
 
@@ -26,7 +27,8 @@ class Foreign(Check):
         raise SkipCheck("nothing to look at")
 """
 FEATURE = "COLUMNS = ('one',)\nVERSION = 1\ndef measure(view): return [1.0]\n"
-FORMAT = "FORMATS = frozenset({'toy'})\ndef sniff(head): return 'toy' if head[:3] == b'TOY' else None\n"
+FORMAT = "from auditor.values.image import Format\nPRIORITY = 90\nFORMATS = {'toy': Format(words='Toy', suffixes=('toy',))}\n"
+FORMAT += "def sniff(head): return 'toy' if head[:3] == b'TOY' else None\n"
 FORMAT += "def open_header(source, limits): ...\ndef open_pixels(source, header, limits): ...\n"
 LAYOUT = "def detect(listing, options): return None\ndef load(listing, options): ...\n"
 REPORT = "SUFFIXES = ('.toy',)\ndef render(result, name): return {name: b'toy'}\n"
@@ -50,7 +52,8 @@ class Install:
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """The folder is on the path; every cache of plug-ins is empty before and after."""
     caches = (
-        check.check_classes, feature.features, feature.feature_columns, feature.feature_version, format.readers,
+        check.check_classes, feature.features, feature.feature_columns, feature.feature_version, format.readers, format.formats,
+        suffixes.image_suffixes, suffixes.suffixes_of_formats, suffixes._known, suffixes._doubles, suffixes._named,
         layout.layouts, report_format.formats,
     )  # fmt: skip
     monkeypatch.syspath_prepend(tmp_path)
@@ -75,6 +78,7 @@ def test_a_foreign_feature_is_found(install: Install) -> None:
 def test_a_foreign_format_reads_its_own_content(install: Install) -> None:
     install(FORMAT, "[medaudit.formats]\ntoy = foreign_plugin\n")
     assert format.format_of(b"TOY and more") == "toy"
+    assert suffixes.looks_like_image_name("a/b.toy")
 
 
 def test_a_foreign_layout_is_found(install: Install) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from auditor.layout import resolve_inside
+from auditor.placement.listing import resolve_inside
 from auditor.values.dataset import Problem
 
 NAMES = ("croissant.json", "metadata.json")

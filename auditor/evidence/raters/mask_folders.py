@@ -14,7 +14,7 @@ import pandas as pd
 from auditor.degrade.encode import png
 from auditor.evidence.raters.overlap import pairwise_masks, staple
 from auditor.format import open_header, open_pixels, read_source
-from auditor.layout import list_files
+from auditor.placement.listing import list_files
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
 

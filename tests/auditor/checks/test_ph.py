@@ -30,8 +30,9 @@ from auditor.checks.ph009 import HiddenParts
 from auditor.checks.ph010 import CrosswalkFile
 from auditor.checks.ph011 import HighAge
 from auditor.degrade.encode import write_image
-from auditor.layout import Options, open_dataset
+from auditor.layout import Options
 from auditor.stages.extract import Pass, extract
+from auditor.stages.open import open_for_scan
 from auditor.values.dataset import Dataset
 from auditor.values.privacy import Privacy
 from auditor.values.results import Finding, Severity, Verdict
@@ -52,7 +53,7 @@ def dicom_set(root: Path, tags: Sequence[dict[str, Any]]) -> Path:
 
 def read(root: Path, rules: Privacy | None = None) -> Dataset:
     rules = rules or Privacy()
-    return extract(open_dataset(root, Options(), rules), Pass(workers=0, rules=rules))[0]
+    return extract(open_for_scan(root, Options(), rules), Pass(workers=0, rules=rules))[0]
 
 
 def by_subject(verdict: Verdict) -> dict[str, Finding]:

@@ -1,0 +1,24 @@
+"""Open a dataset: list its files, let the layout that fits load them, look at what its tables tell of people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from auditor.evidence.privacy.table_privacy import look_at_tables
+from auditor.layout import Options, list_files, open_listing
+from auditor.values.dataset import Dataset
+from auditor.values.privacy import Privacy
+
+
+def open_for_scan(target: Path, options: Options, rules: Privacy) -> Dataset:
+    """The dataset as its layout loads it, with what its tables tell of people past what `rules` declare.
+
+    Raises:
+        DatasetError: nothing there, or nothing that can be read as a dataset, or an unknown column.
+    """
+    listing = list_files(target)
+    dataset = open_listing(listing, options)
+    inventory = listing.inventory
+    looks = look_at_tables(listing.root, inventory.tables, inventory.other, rules)
+    return replace(dataset, privacy=rules, tables=looks)
