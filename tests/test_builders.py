@@ -8,13 +8,22 @@ import pytest
 from builders import make_dataset, write_folder
 from PIL import Image
 
+from auditor.placement.claims import Claims
 from auditor.placement.records import Draft, build, no_labels
 from auditor.values.dataset import RECORD_COLUMNS
 
 
 def test_the_frames_have_the_types_that_the_layouts_give():
     made = make_dataset(labels=["a", "b"], patients=["007", "7"], splits=["train", None])
-    real = build(Draft(root=made.root, name="x", layout="x", ids=["r0000", "r0001"], labels=no_labels(["r0000", "r0001"])))
+    real = build(
+        Draft(
+            root=made.root,
+            name="x",
+            claims=Claims(layout="x", role={}),
+            ids=["r0000", "r0001"],
+            labels=no_labels(["r0000", "r0001"]),
+        )
+    )
     pd.testing.assert_series_equal(made.records.dtypes, real.records.dtypes)
     pd.testing.assert_series_equal(made.annotations.dtypes, real.annotations.dtypes)
     pd.testing.assert_series_equal(made.boxes.dtypes, real.boxes.dtypes)

@@ -13,6 +13,7 @@ from auditor.format import open_header, read_source
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.headers import plain
 from auditor.naming.labels import text_of
+from auditor.placement.claims import claim
 from auditor.placement.masks import find_masks
 from auditor.placement.records import Draft, build, no_labels
 from auditor.placement.resolve import resolve_names
@@ -109,23 +110,15 @@ def load(listing: Listing, options: Options) -> Dataset:
             notes.append(f"{len(ids) - join.matched:,} files are not in the table {join.table.path.name}")
     elif inventory.tables:
         notes.append(f"{len(inventory.tables):,} tables name none of the files: not read")
-    counts = {
-        "files": len(listing.files),
-        "images": len(ids),
-        "containers": len(inventory.containers),
-        "masks": len(masks.files),
-        "tables": len(inventory.tables),
-        "other": len(inventory.other),
-        "refused": len(listing.problems),
-    }
+    counts: dict[str, int] = {}
     if join is not None:
-        table_rows = {"rows": join.table.rows, "rows_used": len(join.table.frame)}
-        counts |= table_rows | {"rows_malformed": join.table.rows - len(join.table.frame)}
+        used_rows = len(join.table.frame)
+        counts = {"rows": join.table.rows, "rows_used": used_rows, "rows_malformed": join.table.rows - used_rows}
     return build(
         Draft(
             root=listing.root,
             name=listing.target.name,
-            layout="dicom_tree",
+            claims=claim(listing, "dicom_tree", masks=masks.files),
             ids=ids,
             labels=labels,
             columns=columns,

@@ -9,6 +9,7 @@ import pandas as pd
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.labels import single
 from auditor.naming.names import NameRoles, roles_in_names
+from auditor.placement.claims import claim
 from auditor.placement.masks import Masks, find_masks
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.records import Draft, build, no_labels
@@ -59,7 +60,6 @@ def drawn_masks(paths: Sequence[str]) -> tuple[RaterMasks, Masks]:
 
 def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
     """One record per image; masks are no records but fill `mask`."""
-    inventory = listing.inventory
     every = image_paths(listing)
     raters, masks = drawn_masks(every)
     drawn = masks.files | raters.files
@@ -93,28 +93,17 @@ def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
             field = f"name.{name}"
             fields[field] = Field(name=field, kind="acquisition")
             metadata[field] = pd.Series(list(values), index=index, dtype=object).astype("str")
-    used = frozenset(every)
-    counts = {
-        "files": len(listing.files),
-        "images": sum(path not in drawn for path in every),
-        "containers": sum(path not in used for path in inventory.containers),
-        "masks": len(drawn),
-        "tables": len(inventory.tables),
-        "other": len(inventory.other),
-        "refused": len(listing.problems),
-    }
     return build(
         Draft(
             root=listing.root,
             name=listing.target.name,
-            layout="folders",
+            claims=claim(listing, "folders", images=[path for path in every if path not in drawn], masks=drawn),
             ids=ids,
             labels=labels,
             columns=columns,
             metadata=metadata,
             rater_masks=raters.frame({path: (path,) for path in ids}) if raters.of else None,
             fields=fields,
-            counts=counts,
             guesses=tuple(guesses),
             notes=tuple(notes),
             problems=listing.problems,

@@ -15,6 +15,7 @@ from numpy.lib import format as npy_format
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.labels import from_states, single
 from auditor.naming.names import split_name
+from auditor.placement.claims import claim
 from auditor.placement.records import Draft, build, no_labels
 from auditor.tables.label_table import categorical
 from auditor.values.dataset import Dataset
@@ -81,24 +82,15 @@ def load(listing: Listing, options: Options) -> Dataset:
     notes = [f"{len(unused):,} npz or npy files hold no images with labels: not read"] if unused else []
     if inventory.images:
         notes.append(f"{len(inventory.images):,} image files beside the npz are not read")
-    counts = {
-        "files": len(listing.files),
-        "images": len(inventory.images),
-        "containers": len(inventory.containers),
-        "tables": len(inventory.tables),
-        "other": len(inventory.other),
-        "refused": len(listing.problems),
-        "items": len(ids),
-    }
     return build(
         Draft(
             root=listing.root,
             name=listing.target.name,
-            layout="medmnist",
+            claims=claim(listing, "medmnist"),
             ids=ids,
             labels=labels,
             columns={"path": paths, "item": items, "split": splits},
-            counts=counts,
+            counts={"items": len(ids)},
             guesses=tuple(guesses),
             notes=tuple(notes),
             problems=listing.problems,

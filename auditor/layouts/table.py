@@ -12,6 +12,7 @@ import pandas as pd
 from auditor.layout import Detection, Listing, Options, list_files
 from auditor.naming.labels import text_of
 from auditor.naming.names import roles_in_names, split_name
+from auditor.placement.claims import Claims, claim
 from auditor.placement.images import Inventory
 from auditor.placement.masks import Masks, find_masks
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
@@ -181,7 +182,7 @@ class _Loader:
             Draft(
                 root=self.files.root,
                 name=self.listing.target.name,
-                layout="table",
+                claims=self._claims(),
                 ids=ids,
                 labels=labels,
                 columns=columns,
@@ -364,24 +365,19 @@ class _Loader:
             return gather_findings(self.frame[name], row_record, index, level=roles.level, origin=name)
         return labels_of(roles, self.frame.iloc[rows], index, level=roles.level)
 
+    def _claims(self) -> Claims:
+        """The masks, and the tables that were read: also one called `.txt`, and one that lies outside the images' folder."""
+        masks = [path for path in self.inventory.images if path in self.mask_files]
+        places = [self.listing.root / name for name in self.tables]
+        root = self.files.root
+        tables = [(place.relative_to(root) if place.is_relative_to(root) else place).as_posix() for place in places]
+        return claim(self.files, "table", masks=masks, tables=tables)
+
     def _counts(self) -> dict[str, int]:
-        masks = sum(path in self.mask_files for path in self.inventory.images)
-        outside = sum(name not in self.files.files for name in self.tables) if self.files.root != self.listing.root else 0
         return {
-            "files": len(self.files.files) + outside,
-            "images": len(self.inventory.images) - masks,
-            "containers": len(self.inventory.containers),
-            "masks": masks,
-            "tables": len(self.inventory.tables) + outside + self._plain_table(),
-            "other": len(self.inventory.other) - self._plain_table(),
-            "refused": len(self.files.problems),
             "rows": self.table.rows,
             "rows_used": len(self.frame),
             "rows_malformed": self.table.rows - len(self.frame),
             "missing": self.missing,
             "unlisted": len(self.unlisted),
         }
-
-    def _plain_table(self) -> int:
-        """1 when the table that was named is called `.txt`: it is listed among the other files."""
-        return int(any(name in self.inventory.other for name in self.tables) and self.files.root == self.listing.root)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.names import split_name
 from auditor.naming.suffixes import stem_of
+from auditor.placement.claims import claim
 from auditor.placement.masks import find_masks
 from auditor.placement.records import Draft, box_frame, build, no_labels
 from auditor.placement.resolve import resolve_names
@@ -91,17 +92,6 @@ def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
         why = f"lists of names: {', '.join(sorted(lists))}"
         guesses.append(Guess(role="split", value="ImageSets/Main", confidence=0.95, why=why))
     note = f"the boxes carry the labels ({len(classes)} classes): the image has no label of its own"
-    counts = {
-        "files": len(listing.files),
-        "images": len(ids),
-        "containers": len(inventory.containers),
-        "masks": len(masks.files),
-        "tables": len(inventory.tables),
-        "annotations": len(files) + len(lists),
-        "other": len(inventory.other) - len(files) - len(lists),
-        "refused": len(listing.problems),
-        "unlisted": sum(problem.kind == "unlisted" for problem in problems),
-    }
     columns: dict[str, Sequence[object]] = {"path": ids, "split": [split.get(path) for path in ids]}
     if masks.of:
         columns["mask"] = [masks.of[path][0] if path in masks.of else None for path in ids]
@@ -109,12 +99,12 @@ def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
         Draft(
             root=listing.root,
             name=listing.target.name,
-            layout="voc",
+            claims=claim(listing, "voc", masks=masks.files, annotations=[*files, *lists]),
             ids=ids,
             labels=no_labels(ids),
             columns=columns,
             boxes=boxes,
-            counts=counts,
+            counts={"unlisted": sum(problem.kind == "unlisted" for problem in problems)},
             guesses=tuple(guesses),
             notes=(note, *split_notes),
             problems=tuple(problems),

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from auditor.placement.claims import Claims
 from auditor.values.dataset import RECORD_COLUMNS, Dataset, Problem
+from auditor.values.errors import DatasetError
 from auditor.values.fields import Field
 from auditor.values.labels import Labels
 from auditor.values.results import DatasetSummary, Guess
@@ -19,12 +21,13 @@ BOX_COLUMNS = ("record", "label", "x0", "y0", "x1", "y1", "path", "line")
 _NUMBERS = ("x0", "y0", "x1", "y1")
 
 COUNTS: Mapping[str, str] = {
-    "files": "files listed = images + containers + masks + tables + annotations + other",
+    "files": "files listed = images + containers + masks + tables + annotations + left_out + other",
     "images": "image files that are records, or that the label table does not list",
     "containers": "npz and npy files that hold many images",
     "masks": "image files that are masks of others",
     "tables": "tables, read or not",
     "annotations": "files of boxes and lists of splits",
+    "left_out": "files that are known and are no part of the dataset on purpose",
     "other": "everything else",
     "refused": "listed as problems, not among the files: links out of the dataset, devices, unreadable folders",
     "rows": "rows of the label table = rows_used + rows_malformed",
@@ -43,14 +46,16 @@ class Draft:
     """What a layout found, before it is a Dataset.
 
     Args:
+        claims: what each file was taken for; files are counted from it, and from nothing else.
         ids: record ids, unique.
         columns: columns of `records` (one value per id, None = missing).
         metadata: columns with their description.
+        counts: rows, items, missing and unlisted files: what is no use of a file.
     """
 
     root: Path
     name: str
-    layout: str
+    claims: Claims
     ids: Sequence[str]
     labels: Labels
     columns: Mapping[str, Sequence[object] | pd.Series] = field(default_factory=dict)
@@ -120,10 +125,10 @@ def build(draft: Draft) -> Dataset:
             columns[name] = text_column(values, index)
     # Not consolidated: for a million records that would hold every number twice.
     metadata = pd.DataFrame({name: column.set_axis(index) for name, column in draft.metadata.items()}, index=index, copy=False)
-    counts = {key: int(draft.counts[key]) for key in COUNTS if key in draft.counts} | {"records": len(index)}
+    counts = _counts(draft, columns["path"])
     summary = DatasetSummary(
         name=draft.name,
-        layout=draft.layout,
+        layout=draft.claims.layout,
         task=draft.labels.task,
         classes=draft.labels.classes,
         counts=counts,
@@ -143,6 +148,26 @@ def build(draft: Draft) -> Dataset:
         fields=draft.fields,
         problems=draft.problems,
     )
+
+
+def _counts(draft: Draft, paths: pd.Series) -> dict[str, int]:
+    """Everything that is counted, in the order of `COUNTS`.
+
+    Raises:
+        DatasetError: it does not add up: the layout is wrong.
+    """
+    draft.claims.check_records(paths.dropna().unique().tolist())
+    files = draft.claims.counts
+    found = {**files, **draft.counts, "records": len(draft.ids)}
+    wrong = [key for key, count in found.items() if key not in COUNTS or count < 0]
+    wrong += [key for key in draft.counts if key in files]
+    if found.get("rows", 0) != found.get("rows_used", 0) + found.get("rows_malformed", 0):
+        wrong.append("rows")
+    if wrong:
+        raise DatasetError(
+            f"the layout {draft.claims.layout} counts what does not add up ({', '.join(wrong)}); mend the layout"
+        )
+    return {key: int(found[key]) for key in COUNTS if key in found}
 
 
 def no_labels(ids: Sequence[str]) -> Labels:
