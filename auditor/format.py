@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 from auditor.containers.source import read_source
@@ -87,6 +88,15 @@ def open_header(source: FileSource, limits: Limits) -> Header:
         raise UnreadableFile("not-an-image", "the content is of no known image format")
     header: Header = found[0].open_header(source, limits)
     return header
+
+
+def header_roles(limits: Limits, path: Path) -> Mapping[str, str]:
+    """`Header.roles` of a file; for `auditor.reading.jobs`.
+
+    Raises:
+        UnreadableFile: as for `read_source` and `open_header`.
+    """
+    return open_header(read_source(path, limits), limits).roles
 
 
 def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:

@@ -181,7 +181,7 @@ def examine(
     clock = Clock()
     checks = [plan.config.configured(c) for c in select(plan.config.scan.select, ignore=plan.config.scan.ignore)]
     required = {c.code for c in select(plan.config.scan.require)} if plan.config.scan.require else set()
-    opened = open_for_scan(target, plan.options, plan.config.privacy_of())
+    opened = open_for_scan(target, plan.options, pass_of(plan))
     dataset = replace(opened, design=plan.config.design_of())
     clock.lap("open")
     dataset, cached = gather(dataset, plan, checks, progress, clock, predictor)
@@ -260,7 +260,7 @@ def read_dataset(target: Path | str, plan: Plan, *, progress: Progress | None = 
     Raises:
         DatasetError: the dataset cannot be opened.
     """
-    found = open_for_scan(Path(target), plan.options, plan.config.privacy_of())
+    found = open_for_scan(Path(target), plan.options, pass_of(plan))
     opened = replace(found, design=plan.config.design_of())
     return extract(opened, pass_of(plan), progress=progress or Silent())[0]
 

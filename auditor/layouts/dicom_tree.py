@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.format import open_header, read_source
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.headers import plain
 from auditor.naming.labels import text_of
@@ -19,6 +18,7 @@ from auditor.placement.records import Draft, build, no_labels
 from auditor.placement.resolve import resolve_names
 from auditor.placement.table_choice import rank_tables
 from auditor.placement.tree import read_folders
+from auditor.reading.jobs import Job, in_order
 from auditor.tables.columns import describe_columns
 from auditor.tables.label_columns import labels_of
 from auditor.tables.label_table import LabelTable, add_blank_row
@@ -26,7 +26,6 @@ from auditor.tables.roles import Roles, find_roles
 from auditor.tables.tables import read_table
 from auditor.values.dataset import Dataset
 from auditor.values.errors import UnreadableFile
-from auditor.values.image import Limits
 from auditor.values.labels import Labels, Level
 from auditor.values.results import Guess
 
@@ -85,7 +84,7 @@ def load(listing: Listing, options: Options) -> Dataset:
     labels = no_labels(ids)
     draft: dict[str, object] = {}
     notes: list[str] = []
-    join = _join(listing, ids)
+    join = _join(listing, ids, options)
     if join is not None:
         frame = add_blank_row(join.table.frame)
         roles = find_roles(
@@ -149,7 +148,7 @@ def _labels(roles: Roles, frame: pd.DataFrame, join: _Join, index: pd.Index) -> 
     return labels_of(roles, frame.iloc[join.rows], index, level=level)
 
 
-def _join(listing: Listing, ids: Sequence[str]) -> _Join | None:
+def _join(listing: Listing, ids: Sequence[str], options: Options) -> _Join | None:
     """The first table, best first, that names files or UIDs of the tree."""
     headers: Mapping[str, list[str | None]] | None = None
     for candidate in rank_tables(listing, ids):
@@ -160,7 +159,7 @@ def _join(listing: Listing, ids: Sequence[str]) -> _Join | None:
         for column, role, level in _KEYS if best is None else ():
             named = next((str(c) for c in table.frame.columns if plain(str(c)) == column), None)
             if named is not None and best is None:
-                headers = headers or _headers(listing, ids)
+                headers = headers or _headers(listing, ids, options)
                 best = _by_header(table, named, headers[role], level)
         if best is not None:
             return best
@@ -203,16 +202,13 @@ def _joined(table: LabelTable, name: str, rows: Sequence[int | None], level: Lev
     return _Join(table=table, rows=array, column=name, level=level, matched=matched)
 
 
-def _headers(listing: Listing, ids: Sequence[str]) -> dict[str, list[str | None]]:
-    """UIDs and patient ids of all files; what cannot be read has none here and becomes a finding in the extract pass."""
+def _headers(listing: Listing, ids: Sequence[str], options: Options) -> dict[str, list[str | None]]:
+    """UIDs and patient ids of all files, read in the bounded workers; what cannot be read has none here and becomes a finding
+    in the extract pass."""
     found: dict[str, list[str | None]] = {role: [] for role in ("instance", "series", "study", "patient")}
-    limits = Limits()
-    for path in ids:
-        roles: Mapping[str, str] = {}
-        try:
-            roles = open_header(read_source(listing.root / path, limits), limits).roles
-        except UnreadableFile:
-            roles = {}
+    jobs = [Job(function="auditor.format:header_roles", arguments=(listing.root / path,)) for path in ids]
+    for answer in in_order(jobs, options.limits, workers=options.workers, chunk=64):
+        roles: Mapping[str, str] = {} if isinstance(answer.raised, UnreadableFile) else answer.value
         for role, values in found.items():
             value = roles.get(role)
             values.append(value.rpartition("|")[2] if value is not None else None)

@@ -12,6 +12,7 @@ from pathlib import Path
 from auditor.placement.images import Inventory, take_inventory
 from auditor.values.dataset import Problem
 from auditor.values.errors import DatasetError
+from auditor.values.image import Limits
 from auditor.values.labels import Level, Task
 
 OWN_OUTPUT = "medaudit-out"
@@ -32,6 +33,8 @@ class Options:
         tables: the label tables, relative to the folder; empty = they are found.
         corrected: a column → the column beside it that holds its corrected values, which are read in its place.
         left_out: a table whose column `path` names files that are left out on purpose: they do not count as unlisted.
+        limits: what one file may cost that must be read before the dataset is known.
+        workers: processes that read it; 0 reads in this one, without isolation.
     """
 
     roles: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +46,8 @@ class Options:
     tables: tuple[str, ...] = ()
     corrected: Mapping[str, str] = field(default_factory=dict)
     left_out: Path | None = None
+    limits: Limits = field(default_factory=Limits)
+    workers: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

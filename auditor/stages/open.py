@@ -7,18 +7,18 @@ from pathlib import Path
 
 from auditor.evidence.privacy.table_privacy import look_at_tables
 from auditor.layout import Options, list_files, open_listing
+from auditor.stages.extract import Pass
 from auditor.values.dataset import Dataset
-from auditor.values.privacy import Privacy
 
 
-def open_for_scan(target: Path, options: Options, rules: Privacy) -> Dataset:
+def open_for_scan(target: Path, options: Options, how: Pass) -> Dataset:
     """The dataset as its layout loads it, with what its tables tell of people past what `rules` declare.
 
     Raises:
         DatasetError: nothing there, or nothing that can be read as a dataset, or an unknown column.
     """
     listing = list_files(target)
-    dataset = open_listing(listing, options)
+    dataset = open_listing(listing, replace(options, limits=how.limits, workers=how.workers))
     inventory = listing.inventory
-    looks = look_at_tables(listing.root, inventory.tables, inventory.other, rules)
-    return replace(dataset, privacy=rules, tables=looks)
+    looks = look_at_tables(listing.root, inventory.tables, inventory.other, how.rules)
+    return replace(dataset, privacy=how.rules, tables=looks)

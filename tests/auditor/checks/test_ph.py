@@ -53,7 +53,7 @@ def dicom_set(root: Path, tags: Sequence[dict[str, Any]]) -> Path:
 
 def read(root: Path, rules: Privacy | None = None) -> Dataset:
     rules = rules or Privacy()
-    return extract(open_for_scan(root, Options(), rules), Pass(workers=0, rules=rules))[0]
+    return extract(open_for_scan(root, Options(), Pass(workers=0, rules=rules)), Pass(workers=0, rules=rules))[0]
 
 
 def by_subject(verdict: Verdict) -> dict[str, Finding]:

@@ -6,6 +6,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from auditor.layout import Options, open_dataset
+from auditor.values.image import Limits
 
 SHARED = Path(__file__).parents[3] / "../shared/data"
 
@@ -75,3 +76,13 @@ def test_the_real_dicom_files_are_all_records():
     assert dataset.size == counts["images"] > 200
     assert counts["files"] == counts["images"] + counts["tables"] + counts["other"] + counts["containers"] + counts["masks"]
     assert not any("DICOMDIR" in path for path in dataset.records["path"])
+
+
+def test_headers_for_the_join_are_read_in_workers_with_the_limits_of_the_user(tree):
+    rows = "".join(f"1.2.3.{p},{'ab'[p % 2]}\n" for p in range(4))
+    (tree / "labels.csv").write_text("StudyInstanceUID,label\n" + rows)
+    seen = []
+    for limits in (Limits(), Limits(file_bytes=16)):
+        dataset = open_dataset(tree, Options(limits=limits, workers=1))
+        seen.append(int(dataset.labels.values.notna().sum()))
+    assert seen == [8, 0]
