@@ -20,11 +20,11 @@ class MaskValues(Check):
 
     ## What it does
 
-    Compares the values of every mask with those declared (`values`), or, where none are declared, with what masks of the
-    collection hold: values that occur in one mask of fifty or fewer while a few values cover the rest are strays. Soft edges
-    (more than `max_values` distinct values in a mask whose neighbours have few) come from lossy compression or smooth
-    resizing. Values that are no whole numbers are told too. Instance masks (numbered objects) are recognised by their many
-    rising values in most masks and left out.
+    Compares the values of every mask with those declared (`values`, or what the dataset itself says of them, as nnU-Net's
+    `dataset.json` does), or, where none are declared, with what masks of the collection hold: values that occur in one mask of
+    fifty or fewer while a few values cover the rest are strays. Soft edges (more than `max_values` distinct values in a mask
+    whose neighbours have few) come from lossy compression or smooth resizing. Values that are no whole numbers are told too.
+    Instance masks (numbered objects) are recognised by their many rising values in most masks and left out.
 
     ## Why is this bad?
 
@@ -59,6 +59,7 @@ class MaskValues(Check):
     def run(self, dataset: Dataset) -> Verdict:
         """Judge."""
         masks = dataset.masks
+        values = self.values or tuple(dataset.mask_names)
         read = masks[masks["distinct"].notna()] if len(masks) else masks
         if not len(read):
             raise SkipCheck("there are no masks that could be read")
@@ -67,9 +68,9 @@ class MaskValues(Check):
         ]
         distinct = read["distinct"].to_numpy(dtype=np.float64)
         many = distinct > self.max_values
-        if many.mean() > 0.5 and not self.values:
+        if many.mean() > 0.5 and not values:
             raise SkipCheck("most masks number their objects or are soft: values are no classes; declare `values` if they are")
-        allowed = frozenset(float(v) for v in self.values) or usual_values(
+        allowed = frozenset(float(v) for v in values) or usual_values(
             [values for values, large in zip(held, many, strict=True) if not large], self.max_stray_fraction
         )
         fractions = read["fraction_values"].to_numpy(dtype=np.float64)
@@ -86,9 +87,9 @@ class MaskValues(Check):
                 faults.append(Fault(where=where, kind="soft", message=message, severity=Severity.WARNING))
             elif strays:
                 shown = ", ".join(f"{v:g}" for v in sorted(strays)[:5])
-                source = "declared" if self.values else "usual"
+                source = "declared" if values else "usual"
                 message = f"The mask holds {shown}; {source} are {listed}. Map it to its class, or declare it"
-                level = Severity.ERROR if self.values else Severity.WARNING
+                level = Severity.ERROR if values else Severity.WARNING
                 faults.append(
                     Fault(where=where, kind="stray value", message=message, severity=level, evidence={"strays": len(strays)})
                 )

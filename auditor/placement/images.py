@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ OTHER_SUFFIXES = frozenset((
 ))  # fmt: skip
 """Files of such names are no images; whether they are tables is asked before."""
 
+_DESCRIPTION_BYTES = 1 << 16
 _MEDIA_DIRECTORY = b"1.2.840.10008.1.3.10"
 """SOP class of a DICOMDIR (PS3.10): a table of contents, no image."""
 
@@ -57,6 +59,8 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
         kind = None if contents else image_suffixes().get(suffix)
         if kind is not None:
             use = _use_by_name(formats()[kind])
+        elif _describes_dataset(root, name):
+            use = "other"
         elif table_format(name) is not None:
             use = "tables"
         elif contents or suffix in OTHER_SUFFIXES:
@@ -87,6 +91,18 @@ def _use_by_name(known: Format) -> str:
 def _use_by_content(known: Format) -> str:
     """Of a content: it is an image, read or not; but arrays that are not read may be anything."""
     return "unsupported" if known.holds == "arrays" and not known.is_read else "images"
+
+
+def _describes_dataset(root: Path, name: str) -> bool:
+    """A `dataset.json` of nnU-Net or the Decathlon: names of channels and masks, no table of labels."""
+    if name.rpartition("/")[2].lower() != "dataset.json":
+        return False
+    try:
+        with (root / name).open("rb") as stream:
+            head = stream.read(_DESCRIPTION_BYTES)
+    except OSError:
+        return False
+    return head.lstrip().startswith(b"{") and re.search(rb'"(?:channel_names|modality|numTraining)"\s*:', head) is not None
 
 
 def _sniff(path: Path) -> str | None:

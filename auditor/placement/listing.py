@@ -160,3 +160,9 @@ def resolve_inside(root: Path, name: str) -> str | None:
     if "\0" in clean or clean == ".." or clean.startswith("../") or clean[1:2] == ":":
         return None
     return clean
+
+
+def stays_inside(root: Path, path: str) -> bool:
+    """The file is there, called by a clean path, and no link on its way leads out of the dataset."""
+    whole = (root / path).resolve()
+    return resolve_inside(root, path) == path and whole.is_file() and whole.is_relative_to(root.resolve())

@@ -50,6 +50,9 @@ class Draft:
         ids: record ids, unique.
         columns: columns of `records` (one value per id, None = missing).
         metadata: columns with their description.
+        channels: channel → path per record (None: it has no such channel), the first as in `columns["path"]`; empty where a
+            record is one file.
+        mask_names: value in the masks → what it stands for.
         counts: rows, items, missing and unlisted files: what is no use of a file.
     """
 
@@ -65,6 +68,8 @@ class Draft:
     boxes: pd.DataFrame | None = None
     points: pd.DataFrame | None = None
     rater_masks: pd.DataFrame | None = None
+    channels: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    mask_names: Mapping[int, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     guesses: tuple[Guess, ...] = ()
     notes: tuple[str, ...] = ()
@@ -144,10 +149,24 @@ def build(draft: Draft) -> Dataset:
         boxes=box_frame() if draft.boxes is None else draft.boxes,
         points=pd.DataFrame() if draft.points is None else draft.points,
         rater_masks=pd.DataFrame() if draft.rater_masks is None else draft.rater_masks,
+        channels=_channel_frame(draft),
+        mask_names=draft.mask_names,
         metadata=metadata,
         fields=draft.fields,
         problems=draft.problems,
     )
+
+
+def _channel_frame(draft: Draft) -> pd.DataFrame:
+    """`Dataset.channels` of the records that have several."""
+    rows = [
+        (record, name, paths[i])
+        for i, record in enumerate(draft.ids)
+        if sum(paths[i] is not None for paths in draft.channels.values()) > 1
+        for name, paths in draft.channels.items()
+        if paths[i] is not None
+    ]
+    return pd.DataFrame(rows, columns=["record", "name", "path"]).astype("str") if rows else pd.DataFrame()
 
 
 def _counts(draft: Draft, paths: pd.Series) -> dict[str, int]:

@@ -15,9 +15,10 @@ from auditor.evidence.privacy.exposure import exposure_frame
 from auditor.evidence.quality.checksums import measure_checksums
 from auditor.feature import feature_columns
 from auditor.naming.suffixes import suffix_of, suffixes_of_formats
-from auditor.placement.listing import resolve_inside
+from auditor.placement.listing import stays_inside
 from auditor.progress import Progress, Silent
 from auditor.reading.cache import Cache
+from auditor.reading.channels import channel_tasks, is_channel, measured_channels
 from auditor.reading.measure import Measurer
 from auditor.reading.setup import Setup
 from auditor.reading.workers import run_workers
@@ -59,7 +60,7 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
         `decoded` and `cached` (volatile: it depends on what was scanned before).
     """
     progress = progress or Silent()
-    tasks = [*tasks_of(dataset), *mask_tasks(dataset)]
+    tasks = [*tasks_of(dataset), *mask_tasks(dataset), *channel_tasks(dataset)]
     cache = Cache(folder=how.cache) if how.cache is not None else None
     usable = cache is not None and cache.open()
     found: dict[str, Measurement] = {}
@@ -73,7 +74,7 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
                 found[measurement.record] = measurement
                 if measurement.pixels is not None:
                     # The bulk of what a picture leaves behind: it waits in a file, not in memory.
-                    if measurement.pixels.sketch:
+                    if measurement.pixels.sketch and not is_channel(measurement.record):
                         sketches.add(measurement.record, measurement.pixels.sketch)
                     found[measurement.record] = replace(measurement, pixels=replace(measurement.pixels, sketch=b""))
                     counts["decoded" if measurement.fresh else "cached"] += 1
@@ -113,14 +114,8 @@ def mask_tasks(dataset: Dataset) -> Iterator[Task]:
     """One task per mask file; a mask that is not there is IN006's to report."""
     drawn = dataset.rater_masks["path"] if len(dataset.rater_masks) else ()
     for path in dict.fromkeys(map(str, (*dataset.records["mask"].dropna(), *drawn))):
-        if resolve_inside(dataset.root, path) == path and _inside(dataset.root, path):
+        if stays_inside(dataset.root, path):
             yield Task(path=path, records=(PREFIX + path,), is_mask=True)
-
-
-def _inside(root: Path, path: str) -> bool:
-    """The file is there, and no link on its way leads out of the dataset."""
-    whole = (root / path).resolve()
-    return whole.is_file() and whole.is_relative_to(root.resolve())
 
 
 def masks_of(dataset: Dataset, found: Mapping[str, Measurement]) -> tuple[pd.DataFrame, list[Problem]]:
@@ -195,12 +190,14 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement]) -> Dataset:
     drawn, undrawn = drawn_masks(dataset, found)
     known = {p.path for p in unread}
     unread += [p for p in undrawn if p.path not in known]
+    channels, silent = measured_channels(dataset, found)
     checksums, undescribed = measure_checksums(dataset.root)
     texts = [m.header.roles.get("text") if m is not None and m.header is not None else None for m in answers]
     return replace(
         dataset,
         texts=pd.Series(texts if any(texts) else [], index=index if any(texts) else None, dtype="string"),
         masks=masks,
+        channels=channels,
         rater_masks=drawn,
         checksums=checksums,
         facts=fact_frame(index, answers),
@@ -213,7 +210,7 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement]) -> Dataset:
         exposure=exposure_frame(index, [m.exposure if m is not None else None for m in answers]),
         thumbnails={m.record: m.pixels.thumbnail for m in answers if m is not None and m.pixels is not None},
         fronts={m.record: m.pixels.front for m in answers if m is not None and m.pixels is not None and len(m.pixels.front)},
-        problems=(*dataset.problems, *problems, *unread, *undescribed),
+        problems=(*dataset.problems, *problems, *unread, *silent, *undescribed),
     )
 
 

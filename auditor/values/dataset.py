@@ -108,6 +108,10 @@ class Dataset:
         rater_masks: masks by several raters: `record`, `rater`, `path`, `problem` (why it is not compared; empty: it is); empty
             where there is one mask per record at most. `auditor.evidence.raters.mask_readings` adds `sensitivity`,
             `specificity`.
+        channels: of records that are several files (T1, FLAIR): `record`, `name`, `path`, a row per channel, the first of which
+            is `records.path`; `extract` adds `problem`, `bytes`, `pixels`, `frames`, `height`, `width`
+            (`auditor.reading.channels`). A report names the record once.
+        mask_names: value in the masks → what it stands for, where the dataset says it; empty otherwise.
         mask_pairs: how far two raters' masks of one record agree: `record`, `rater_a`, `rater_b`, `dice`, `hd95_pixels`.
         masks: one row per record and mask, see `auditor.evidence.masks.mask_facts.MASK_COLUMNS`; empty before `extract`.
         checksums: one row per declared checksum, see `auditor.evidence.quality.checksums.CHECKSUM_COLUMNS`; empty where there
@@ -147,6 +151,8 @@ class Dataset:
 
     points: pd.DataFrame = field(default_factory=pd.DataFrame)
     rater_masks: pd.DataFrame = field(default_factory=pd.DataFrame)
+    channels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    mask_names: Mapping[int, str] = field(default_factory=dict)
     mask_pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
     masks: pd.DataFrame = field(default_factory=pd.DataFrame)
     facts: pd.DataFrame = field(default_factory=pd.DataFrame)
