@@ -27,18 +27,24 @@ def features() -> Mapping[str, ModuleType]:
 
 
 @cache
-def feature_columns() -> tuple[str, ...]:
-    """Names of all feature columns, in the order of `measure_all`."""
-    return tuple(f"{name}.{column}" for name, module in sorted(features().items()) for column in module.COLUMNS)
+def chosen_features(names: frozenset[str] | None = None) -> Mapping[str, ModuleType]:
+    """Those of these names in alphabetical order; None = all."""
+    return {name: module for name, module in sorted(features().items()) if names is None or name in names}
 
 
 @cache
-def feature_version() -> str:
-    """Changes when any feature changes."""
-    return ",".join(f"{name}:{module.VERSION}" for name, module in sorted(features().items()))
+def feature_columns(names: frozenset[str] | None = None) -> tuple[str, ...]:
+    """Names of the feature columns, in the order of `measure_all`."""
+    return tuple(f"{name}.{column}" for name, module in chosen_features(names).items() for column in module.COLUMNS)
 
 
-def measure_all(view: View) -> npt.NDArray[np.float32]:
-    """Every feature of one image; shape (len(feature_columns()),)."""
-    parts = [np.asarray(module.measure(view), dtype=np.float32) for _, module in sorted(features().items())]
+@cache
+def feature_version(names: frozenset[str] | None = None) -> str:
+    """Changes when one of the features changes."""
+    return ",".join(f"{name}:{module.VERSION}" for name, module in chosen_features(names).items())
+
+
+def measure_all(view: View, names: frozenset[str] | None = None) -> npt.NDArray[np.float32]:
+    """The features of one image; shape (len(feature_columns(names)),)."""
+    parts = [np.asarray(module.measure(view), dtype=np.float32) for module in chosen_features(names).values()]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)

@@ -11,7 +11,9 @@ import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.privacy.exposed import pixels_unread
+from auditor.features.lettering import FEWEST
 from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
 from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 LETTERS = "lettering.line_letters"
@@ -39,7 +41,7 @@ class BurnedInText(Check):
     finding with that reason.
 
     ## Options
-    * `min_letters`: length of the row that makes a picture suspect.
+    * `min_letters`: length of the row that makes a picture suspect, 5 or more.
     * `max_shown`: pictures per device in the table.
 
     ## References
@@ -54,6 +56,11 @@ class BurnedInText(Check):
 
     min_letters: int = 9
     max_shown: int = 40
+
+    def __post_init__(self) -> None:
+        """Refuse what would pass unseen: shorter rows are not measured."""
+        if self.min_letters < FEWEST:
+            raise ConfigError(f"min-letters = {self.min_letters}: rows of fewer than {FEWEST} letters are not looked for")
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge the feature by device."""

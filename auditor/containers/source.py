@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import mmap
 import stat
 from pathlib import Path
+from typing import cast
 
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Limits
 
 
-def read_source(path: Path, limits: Limits, root: Path | None = None) -> FileSource:
+class Mapped(mmap.mmap):
+    """A file's content of which only what is looked at is read; behaves as `bytes` as far as readers of headers go."""
+
+    def startswith(self, prefix: bytes | tuple[bytes, ...], start: int = 0) -> bool:
+        """As that of `bytes`."""
+        longest = max(map(len, prefix)) if isinstance(prefix, tuple) else len(prefix)
+        return self[start : start + longest].startswith(prefix)
+
+
+def read_source(path: Path, limits: Limits, root: Path | None = None, *, mapped: object = False) -> FileSource:
     """Read a file whole.
 
     Args:
         path: the file.
         limits: it may be no larger than `limits.file_bytes`.
         root: the folder that a file beside it must not leave; its own folder when not given.
+        mapped: map it: where only the header is wanted, little of a large file is read. A process that looks at a mapped
+            file while somebody cuts it short is ended by the kernel, so this is for workers.
 
     Raises:
         UnreadableFile: empty, larger than `limits.file_bytes`, not a regular file, no permission.
@@ -28,7 +41,11 @@ def read_source(path: Path, limits: Limits, root: Path | None = None) -> FileSou
         with path.open("rb") as file:
             # one byte more than it had, so that a file that grew meanwhile is noticed; never the limit itself, because
             # read() reserves what it is asked for
-            content = file.read(status.st_size + 1) if status.st_size <= limits.file_bytes else b""
+            content: bytes | Mapped = b""
+            if mapped and 0 < status.st_size <= limits.file_bytes:
+                content = Mapped(file.fileno(), 0, access=mmap.ACCESS_READ)
+            elif status.st_size <= limits.file_bytes:
+                content = file.read(status.st_size + 1)
     except OSError as error:
         raise UnreadableFile("refused", f"the file cannot be opened ({error.strerror})") from None
     except MemoryError:
@@ -38,7 +55,7 @@ def read_source(path: Path, limits: Limits, root: Path | None = None) -> FileSou
         raise UnreadableFile("too-large", f"the file has {size:,} bytes, more than the limit of {limits.file_bytes:,}")
     if not content:
         raise UnreadableFile("empty", "the file is empty (0 bytes)")
-    return FileSource(path=path, content=content, root=root or path.parent)
+    return FileSource(path=path, content=cast(bytes, content), root=root or path.parent)
 
 
 def place_beside(source: FileSource, name: str) -> Path:

@@ -52,8 +52,10 @@ def _padding(gray: npt.NDArray[np.float32]) -> list[float]:
     bottom = _flat_lines(gray[::-1])
     left, right = (0, 0) if left == width else (left, _flat_lines(gray.T[::-1]))
     kept = max(0, height - top - bottom) * max(0, width - left - right)
-    lines = [*gray[:top], *gray[height - bottom :], *gray[:, :left].T, *gray[:, width - right :].T]
-    level = float(np.mean([line.mean() for line in lines])) if lines else float("nan")
+    lines = [gray[:top].mean(axis=1), gray[height - bottom :].mean(axis=1)]
+    lines += [gray[:, :left].mean(axis=0), gray[:, width - right :].mean(axis=0)]
+    means = np.concatenate(lines)
+    level = float(means.mean()) if len(means) else float("nan")
     return [top / height, bottom / height, left / width, right / width, 1 - kept / gray.size, level]
 
 

@@ -12,8 +12,8 @@ from auditor.view import View
 VERSION = 2
 
 COLUMNS: tuple[str, ...] = ("letters", "line_letters", "level_sd")
-"""`letters`: shapes of the size and build of a letter on a plain ground; `line_letters`: the most of them that stand in one
-row with even heights and gaps; `level_sd`: how much their brightness differs, NaN without letters."""
+"""`line_letters`: the most shapes of the size and build of a letter that stand in one row with even heights and gaps, 0 below
+`FEWEST`; `letters`: such shapes in and near that row; `level_sd`: how much their brightness differs, NaN without letters."""
 
 OUTER = 0.3
 """Text about the patient stands in this share of the picture at each edge; the middle is anatomy."""
@@ -22,8 +22,8 @@ CONTRAST = 63
 AROUND = 25
 """Side of what surrounds a pixel."""
 COARSER = 4
-FEWEST = 3
-"""Fewer letters are no row."""
+FEWEST = 5
+"""Fewer letters are no row: ribs and vessels cross a line three times, too."""
 LEAST, MOST = 4, 40
 """Height of a letter in pixels of the view (longest side 512)."""
 MANY = 4000
@@ -37,9 +37,11 @@ def measure(view: View) -> npt.NDArray[np.float32]:
     ground = _ground(view)
     best = (0, 0, float("nan"))
     for difference in (cv2.subtract(fine, ground), cv2.subtract(ground, fine)):
-        found = _letters(_outer(cv2.threshold(difference, CONTRAST, 1, cv2.THRESH_BINARY)[1]), fine)
-        if found[1] > best[1]:
-            best = found
+        mask = _outer(cv2.threshold(difference, CONTRAST, 1, cv2.THRESH_BINARY)[1])
+        for rows in _crossed(mask):
+            found = _letters(mask[rows], fine[rows])
+            if found[1] > best[1]:
+                best = found
     return np.array(best, np.float32)
 
 
@@ -61,25 +63,24 @@ def _outer(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return mask
 
 
-def _crossed(mask: npt.NDArray[np.uint8]) -> slice | None:
-    """The rows near lines that cross as many shapes as a row of letters has; None without such a line.
+def _crossed(mask: npt.NDArray[np.uint8]) -> list[slice]:
+    """Bands of rows around the lines that cross as many shapes as a row of letters has.
 
     Every line between the tops and the baseline of a row of letters crosses all of them, so without one there is no row.
     """
-    if cv2.countNonZero(mask) < FEWEST * LEAST:
-        return None
-    starts = (mask[:, 1:] > mask[:, :-1]).view(np.uint8)
-    lines = np.flatnonzero(np.add.reduce(starts, axis=1, dtype=np.int32) + mask[:, 0] >= FEWEST)
-    if len(lines) == 0:
-        return None
-    return slice(max(0, int(lines[0]) - MOST), int(lines[-1]) + MOST + 1)
+    marked = np.flatnonzero(mask.any(axis=1))
+    if len(marked) < LEAST:
+        return []
+    part = mask[marked]
+    starts = np.count_nonzero(part[:, 1:] > part[:, :-1], axis=1) + part[:, 0]
+    lines = marked[starts >= FEWEST]
+    if len(lines) < 2:
+        return []
+    groups = np.split(lines, np.flatnonzero(np.diff(lines) > 2 * MOST) + 1)
+    return [slice(max(0, int(group[0]) - MOST), int(group[-1]) + MOST + 1) for group in groups]
 
 
 def _letters(mask: npt.NDArray[np.uint8], fine: npt.NDArray[np.uint8]) -> tuple[int, int, float]:
-    rows = _crossed(mask)
-    if rows is None:
-        return 0, 0, float("nan")
-    mask, fine = mask[rows], fine[rows]
     count, pieces, numbers, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if not FEWEST < count <= MANY + 1:
         return 0, 0, float("nan")

@@ -35,7 +35,8 @@ def measure(view: View) -> npt.NDArray[np.float32]:
         found[0] = 0.0
         return found
     values = gray[outside]
-    marked = np.abs(gray - np.median(values)) > MARKED
+    middle = np.partition(values, len(values) // 2)[len(values) // 2]
+    marked = np.abs(gray - middle) > MARKED
     found[:4] = outside.mean(), values.mean(), values.std(), marked[outside].mean()
     half = SQUARE_SIDE // 2
     for number, (rows, columns) in enumerate(

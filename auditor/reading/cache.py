@@ -1,7 +1,8 @@
 """Content → pixel facts, kept outside the dataset in a private folder, so that a second scan decodes nothing.
 
 The key is made of the file's content and the version of every feature, so an entry can be missing but never stale. Header
-fields are not kept: they may identify a patient and are cheap to read again.
+fields are not kept: they may identify a patient and are cheap to read again. Beside the facts stands which content a file
+had when it last was read, under a digest of its path, size, times and inode: a file that is as it was is not read whole.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ import numpy as np
 
 from auditor.values.measurement import PixelFacts
 
-SCHEMA = "CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS places (place TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID",
+)
 LENGTH = struct.Struct("<I")
 
 
@@ -109,9 +113,11 @@ class Cache(Mapping[str, PixelFacts]):
             if self.writable:
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("PRAGMA synchronous=NORMAL")
-                connection.execute(SCHEMA)
+                for table in SCHEMA:
+                    connection.execute(table)
                 connection.commit()
             connection.execute("SELECT key FROM facts LIMIT 1").fetchall()
+            connection.execute("SELECT place FROM places LIMIT 1").fetchall()
         except sqlite3.Error:
             return False
         self._connection = connection
@@ -154,6 +160,27 @@ class Cache(Mapping[str, PixelFacts]):
                 self._connection.executemany(
                     "INSERT OR REPLACE INTO facts VALUES (?, ?)", [(key, pack(facts)) for key, facts in entries]
                 )
+        except sqlite3.Error:
+            self.close()
+
+    def digest_at(self, place: str) -> str | None:
+        """Digest of the content of a file that still is as it was (`auditor.reading.place`); None where it is not known."""
+        if self._connection is None or not place:
+            return None
+        try:
+            with closing(self._connection.execute("SELECT digest FROM places WHERE place = ?", (place,))) as cursor:
+                row = cursor.fetchone()
+        except sqlite3.Error:
+            return None
+        return None if row is None else str(row[0])
+
+    def remember(self, entries: Iterable[tuple[str, str]]) -> None:
+        """Note place → digest; see `store`."""
+        if self._connection is None:
+            return
+        try:
+            with self._connection:
+                self._connection.executemany("INSERT OR REPLACE INTO places VALUES (?, ?)", entries)
         except sqlite3.Error:
             self.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from auditor.evidence.likeness.perceptual import distinct_levels, sketch_of, ske
 from auditor.evidence.masks.mask_facts import VERSION as MASK_VERSION
 from auditor.evidence.masks.mask_facts import mask_numbers
 from auditor.evidence.privacy.exposure import exposure
-from auditor.feature import feature_version, measure_all
+from auditor.feature import feature_columns, feature_version, measure_all
 from auditor.format import open_header, open_pixels, read_source
+from auditor.reading.place import place_of
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Header, Limits, Pixels
-from auditor.values.measurement import Measurement, PixelFacts, Task
+from auditor.values.measurement import EVERYTHING, Measurement, PixelFacts, Task, Wanted
 from auditor.values.privacy import Privacy
 from auditor.view import SQUARE_SIDE, View, shrink, view_of
 
@@ -35,43 +36,60 @@ MEASURE_VERSION = 6
 class Measurer:
     """Measures tasks below one root. Keeps the last many-item file open, because its items come in chunks.
 
-    `known` looks a key up in the cache and returns the facts, or None.
+    Args:
+        known: looks a key up in the cache and returns the facts, or None.
+        digest_at: tells the digest of a file that still is as it was, or None.
+        wanted: what is measured.
+        isolated: this process may be lost, so files of which only the header is needed are mapped instead of read.
     """
 
     root: Path
     limits: Limits
     rules: Privacy = field(default_factory=Privacy)
     known: Mapping[str, PixelFacts] = field(default_factory=dict)
+    digest_at: Callable[[str], str | None] = lambda place: None  # noqa: ARG005 - nothing is known
+    wanted: Wanted = EVERYTHING
+    isolated: bool = False
     _array: tuple[str, ArrayRows] | None = None
 
     def measure(self, task: Task) -> list[Measurement]:
         """One measurement per record of the task; never raises for what is in the file."""
         if task.items:
             return self._items(task)
+        path, item = self.root / task.path, f"mask {MASK_VERSION}" if task.is_mask else ""
+        place = place_of(path)
+        digest = self.digest_at(place) or ""
+        facts = self._known(digest, item) if digest else None
         try:
-            source = read_source(self.root / task.path, self.limits, self.root)
+            source = read_source(path, self.limits, self.root, mapped=self.isolated and (facts or not self.wanted.pixels))
         except UnreadableFile as error:
             return [Measurement(record=record, problem=(error.kind, error.reason)) for record in task.records]
-        whole = self._whole(task, source, content_digest(source.content))
-        return [whole, *(replace(whole, record=record, fresh=False) for record in task.records[1:])]
+        if facts is None:
+            digest = content_digest(source.content) if self.wanted.pixels else ""
+        whole = self._whole(task, source, digest, facts)
+        if facts is None and whole.pixels is not None and whole.header is not None and not whole.header.beside:
+            whole = replace(whole, place=place)
+        return [whole, *(replace(whole, record=record, fresh=False, place="") for record in task.records[1:])]
 
-    def _whole(self, task: Task, source: FileSource, digest: str) -> Measurement:
+    def _whole(self, task: Task, source: FileSource, digest: str, facts: PixelFacts | None) -> Measurement:
         record, is_mask, size = task.records[0], task.is_mask, len(source.content)
         try:
             header = open_header(source, self.limits)
-            if header.beside:
+            if header.beside and self.wanted.pixels:
                 # the image is its header and what lies beside it: neither copies nor the cache may go by the header alone
                 digest = _together([digest, *(digest_of(self.root / name) for name in header.beside)])
         except UnreadableFile as error:
             return Measurement(record=record, digest=digest, size=size, problem=(error.kind, error.reason))
-        key = cache_key(digest, f"mask {MASK_VERSION}" if is_mask else "")
-        facts, fresh, problem = self.known.get(key), False, None
-        if facts is None:
-            try:
-                pixels = open_pixels(source, header, self.limits)
-                facts, fresh = (mask_pixel_facts if is_mask else pixel_facts)(header, pixels), True
-            except UnreadableFile as error:
-                problem = (error.kind, error.reason)
+        item, fresh, problem = f"mask {MASK_VERSION}" if is_mask else "", False, None
+        if facts is None and self.wanted.pixels:
+            facts = self._known(digest, item)
+            if facts is None:
+                try:
+                    pixels = open_pixels(source, header, self.limits)
+                    facts = mask_pixel_facts(header, pixels) if is_mask else pixel_facts(header, pixels, self.wanted)
+                    fresh = True
+                except UnreadableFile as error:
+                    problem = (error.kind, error.reason)
         return Measurement(
             record=record,
             digest=digest,
@@ -80,9 +98,16 @@ class Measurer:
             pixels=facts,
             problem=problem,
             size=size,
-            key=key,
+            key=cache_key(digest, item, EVERYTHING if is_mask else self.wanted) if digest else "",
             fresh=fresh,
         )
+
+    def _known(self, digest: str, item: str) -> PixelFacts | None:
+        """What the cache knows of an image: just what is wanted, or more."""
+        whole = self.known.get(cache_key(digest, item, EVERYTHING))
+        if item.startswith("mask ") or self.wanted == EVERYTHING:  # of a mask there is no choice
+            return whole
+        return narrowed(whole, self.wanted) if whole is not None else self.known.get(cache_key(digest, item, self.wanted))
 
     def _items(self, task: Task) -> list[Measurement]:
         found: list[Measurement] = []
@@ -90,11 +115,11 @@ class Measurer:
             member, _, index = item.partition(":")
             try:
                 digest, rows = self._rows(task.path, member)
-                header, key = item_header(rows.shape[1:], rows.dtype), cache_key(digest, item)
-                facts = self.known.get(key)
-                fresh = facts is None
-                if facts is None:
-                    facts = pixel_facts(header, Pixels(array=rows.row(int(index))[None]))
+                header, key = item_header(rows.shape[1:], rows.dtype), cache_key(digest, item, self.wanted)
+                facts = self._known(digest, item) if self.wanted.pixels else None
+                fresh = facts is None and self.wanted.pixels
+                if fresh:
+                    facts = pixel_facts(header, Pixels(array=rows.row(int(index))[None]), self.wanted)
                 found.append(Measurement(record=record, digest=digest, header=header, pixels=facts, key=key, fresh=fresh))
             except UnreadableFile as error:
                 found.append(Measurement(record=record, problem=(error.kind, error.reason)))
@@ -133,10 +158,22 @@ def item_header(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Header:
     )
 
 
-def cache_key(digest: str, item: str) -> str:
-    """Key of one image's pixel facts: content, item and the version of everything that computes them."""
-    text = f"{MEASURE_VERSION}|{feature_version()}|{digest}|{item}"
+def cache_key(digest: str, item: str, wanted: Wanted = EVERYTHING) -> str:
+    """Key of one image's pixel facts: content, item, what was measured and the version of everything that does it."""
+    text = f"{MEASURE_VERSION}|{feature_version(wanted.features)}|{wanted.sketch}|{wanted.front}|{digest}|{item}"
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def narrowed(facts: PixelFacts, wanted: Wanted) -> PixelFacts:
+    """Of facts that hold everything those that are wanted."""
+    places = {name: place for place, name in enumerate(feature_columns())}
+    kept = [places[name] for name in feature_columns(wanted.features)]
+    return replace(
+        facts,
+        features=facts.features[kept],
+        sketch=facts.sketch if wanted.sketch else b"",
+        front=facts.front if wanted.front else facts.front[:0],
+    )
 
 
 def mask_pixel_facts(header: Header, pixels: Pixels) -> PixelFacts:
@@ -147,16 +184,16 @@ def mask_pixel_facts(header: Header, pixels: Pixels) -> PixelFacts:
     )
 
 
-def pixel_facts(header: Header, pixels: Pixels) -> PixelFacts:
-    """Digest, features and thumbnail of decoded pixels."""
+def pixel_facts(header: Header, pixels: Pixels, wanted: Wanted = EVERYTHING) -> PixelFacts:
+    """Digest, thumbnail and what else is wanted of decoded pixels."""
     view = view_of(header, pixels)
     return PixelFacts(
         digest=pixel_digest(pixels.array),
         constant=bool(pixels.array.min() == pixels.array.max()),
-        features=measure_all(view),
+        features=measure_all(view, wanted.features),
         thumbnail=thumbnail_of(view),
-        sketch=sketch(view),
-        front=front_facts(header, pixels),
+        sketch=sketch(view) if wanted.sketch else b"",
+        front=front_facts(header, pixels) if wanted.front else np.empty(0, np.float32),
     )
 
 

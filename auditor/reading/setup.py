@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
+
 from auditor.feature import features
 from auditor.format import readers
 from auditor.reading.cache import Cache
 from auditor.reading.measure import Measurer
 from auditor.reading.workers import MEMORY_BYTES
 from auditor.values.image import Limits
-from auditor.values.measurement import Measurement, Task
+from auditor.values.measurement import EVERYTHING, Measurement, Task, Wanted
 from auditor.values.privacy import Privacy
 
 
@@ -23,17 +25,22 @@ class Setup:
     limits: Limits
     cache: Path | None = None
     rules: Privacy = field(default_factory=Privacy)
+    wanted: Wanted = EVERYTHING
+    rehash: bool = False
     memory_bytes: int = MEMORY_BYTES
 
     def measurer(self) -> Measurer:
         """Who does the work. A subclass may send another one (`trainers.decoding.decode`)."""
         readers()
         features()  # loading all of them is nothing that the first file should pay for
-        measurer = Measurer(root=self.root, limits=self.limits, rules=self.rules)
+        cv2.setNumThreads(1)  # one process per core already
+        measurer = Measurer(root=self.root, limits=self.limits, rules=self.rules, wanted=self.wanted, isolated=True)
         if self.cache is not None:
             cache = Cache(folder=self.cache, writable=False)
             if cache.open():
                 measurer.known = cache
+                if not self.rehash:
+                    measurer.digest_at = cache.digest_at
         return measurer
 
     def lost(self, task: Task, kind: str, reason: str) -> list[Measurement]:

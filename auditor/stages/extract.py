@@ -25,7 +25,7 @@ from auditor.reading.workers import run_workers
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.fields import Field, describe
 from auditor.values.image import FieldValue, Limits
-from auditor.values.measurement import Measurement, PixelFacts, Task
+from auditor.values.measurement import EVERYTHING, Measurement, PixelFacts, Task, Wanted
 from auditor.values.privacy import Privacy
 from auditor.values.results import Guess
 
@@ -44,12 +44,16 @@ class Pass:
         workers: processes; 0 reads in this process, without isolation.
         cache: private folder of facts already known, or None.
         rules: what is declared to be no identifier.
+        wanted: what is measured.
+        rehash: read every file whole, also one that is as it was at the last scan.
     """
 
     limits: Limits = field(default_factory=Limits)
     workers: int = 2
     cache: Path | None = None
     rules: Privacy = field(default_factory=Privacy)
+    wanted: Wanted = EVERYTHING
+    rehash: bool = False
 
 
 def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None = None) -> tuple[Dataset, Mapping[str, int]]:
@@ -67,6 +71,7 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
     sketches = Sketches()
     counts = {"decoded": 0, "cached": 0}
     unsaved: list[tuple[str, PixelFacts]] = []
+    places: list[tuple[str, str]] = []
     progress.start("reading files", sum(len(task.records) for task in tasks))
     try:
         for answers in answers_of(tasks, dataset.root, how, cache if usable else None):
@@ -80,16 +85,25 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
                     counts["decoded" if measurement.fresh else "cached"] += 1
                     if measurement.fresh:
                         unsaved.append((measurement.key, measurement.pixels))
+                    if measurement.place:
+                        places.append((measurement.place, measurement.digest))
             progress.advance(len(answers))
             if cache is not None and len(unsaved) >= STORE_EVERY:
-                cache.store(unsaved)
-                unsaved.clear()
+                save(cache, unsaved, places)
     finally:
         if cache is not None:
-            cache.store(unsaved)
+            save(cache, unsaved, places)
             cache.close()
         progress.finish()
-    return replace(gathered(dataset, found), sketches=sketches), counts
+    return replace(gathered(dataset, found, how.wanted), sketches=sketches), counts
+
+
+def save(cache: Cache, facts: list[tuple[str, PixelFacts]], places: list[tuple[str, str]]) -> None:
+    """Hand over to the cache what has gathered; facts first, because a place without them would be of no use."""
+    cache.store(facts)
+    cache.remember(places)
+    facts.clear()
+    places.clear()
 
 
 def tasks_of(dataset: Dataset) -> Iterator[Task]:
@@ -163,13 +177,20 @@ def fact_frame(index: pd.Index, answers: Sequence[Measurement | None]) -> pd.Dat
 def answers_of(tasks: Sequence[Task], root: Path, how: Pass, cache: Cache | None) -> Iterable[list[Measurement]]:
     """Measure in this process or in workers."""
     if how.workers == 0:
-        measurer = Measurer(root=root, limits=how.limits, rules=how.rules, known=cache if cache is not None else {})
+        measurer = Measurer(root=root, limits=how.limits, rules=how.rules, wanted=how.wanted)
+        if cache is not None:
+            measurer.known = cache
+            if not how.rehash:
+                measurer.digest_at = cache.digest_at
         return (measurer.measure(task) for task in tasks)
-    setup = Setup(root=root, limits=how.limits, rules=how.rules, cache=how.cache if cache is not None else None)
+    setup = Setup(
+        root=root, limits=how.limits, rules=how.rules, wanted=how.wanted, rehash=how.rehash,
+        cache=how.cache if cache is not None else None,
+    )  # fmt: skip
     return run_workers(tasks, setup, workers=how.workers)
 
 
-def gathered(dataset: Dataset, found: Mapping[str, Measurement]) -> Dataset:
+def gathered(dataset: Dataset, found: Mapping[str, Measurement], wanted: Wanted = EVERYTHING) -> Dataset:
     """The dataset with everything that was measured, in the order of its records whatever the order of the answers."""
     index = dataset.records.index
     answers = [found.get(str(record)) for record in index]
@@ -205,7 +226,7 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement]) -> Dataset:
         summary=replace(dataset.summary, guesses=(*dataset.summary.guesses, *guesses)),
         metadata=metadata,
         fields=fields,
-        features=feature_frame(index, answers),
+        features=feature_frame(index, answers, wanted),
         fingerprints=fingerprint_frame(index, answers),
         exposure=exposure_frame(index, [m.exposure if m is not None else None for m in answers]),
         thumbnails={m.record: m.pixels.thumbnail for m in answers if m is not None and m.pixels is not None},
@@ -289,9 +310,9 @@ def header_roles(dataset: Dataset, answers: Sequence[Measurement | None]) -> tup
     return records, guesses
 
 
-def feature_frame(index: pd.Index, answers: Sequence[Measurement | None]) -> pd.DataFrame:
-    """Features as float32, NaN where there are no pixels; no column at all when no picture was read."""
-    columns = feature_columns()
+def feature_frame(index: pd.Index, answers: Sequence[Measurement | None], wanted: Wanted = EVERYTHING) -> pd.DataFrame:
+    """Features as float32, NaN where there are no pixels; no column of what was not wanted, none at all without a picture."""
+    columns = feature_columns(wanted.features)
     if not any(m is not None and m.pixels is not None for m in answers):
         return pd.DataFrame(index=index)
     values = np.full((len(index), len(columns)), np.nan, np.float32)

@@ -25,13 +25,33 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is measured of every picture. What is not asked for is missing from the dataset, never nought.
+
+    Args:
+        pixels: decode; without it the headers alone are read, and no digest tells what is in a file.
+        features: names of feature modules; None = all.
+        sketch: what near-duplicates are found with.
+        front: of CT and MR, what tells whether a face can be seen.
+    """
+
+    pixels: bool = True
+    features: frozenset[str] | None = None
+    sketch: bool = True
+    front: bool = True
+
+
+EVERYTHING = Wanted()
+
+
+@dataclass(frozen=True, kw_only=True)
 class PixelFacts:
     """What the pixels gave; this alone is cached, so it holds nothing of the header.
 
     Args:
         digest: hex digest of the decoded values, whatever the container.
         constant: every pixel has the same value.
-        features: float32, shape (feature columns,).
+        features: float32, shape (feature columns that were wanted,).
         thumbnail: JPEG, longest side ≤ 96.
         sketch: for near-duplicates, packed (`auditor.evidence.likeness.perceptual`); empty once it was handed on.
         front: float32, of CT and MR: what tells whether a face can be seen (`auditor.evidence.privacy.face.face_facts`); else
@@ -48,7 +68,13 @@ class PixelFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """Everything known about one record after the pass. `problem` is (kind, reason) when the file could not be used."""
+    """Everything known about one record after the pass.
+
+    Args:
+        problem: (kind, reason) when the file could not be used.
+        key: of its pixel facts in the cache; `fresh` where they were measured now.
+        place: which file it was, as it was (`auditor.reading.place`); empty where a later scan must read it again.
+    """
 
     record: str
     digest: str = ""
@@ -59,3 +85,4 @@ class Measurement:
     size: int = 0
     key: str = ""
     fresh: bool = False
+    place: str = ""
