@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from auditor.view import View
 
-VERSION = 2
+VERSION = 3
 
 COLUMNS: tuple[str, ...] = (
     "mean", "sd", "padding_top_fraction", "padding_bottom_fraction", "padding_left_fraction", "padding_right_fraction",

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from auditor.resample import resize
 from auditor.view import View
 
-VERSION = 2
+VERSION = 3
 
 COLUMNS: tuple[str, ...] = ("letters", "line_letters", "level_sd")
 """`line_letters`: the most shapes of the size and build of a letter that stand in one row with even heights and gaps, 0 below

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from auditor.view import SQUARE_SIDE, View
 
-VERSION = 2
+VERSION = 3
 
 _QUARTERS = ("top_left", "top_right", "bottom_left", "bottom_right")
 COLUMNS: tuple[str, ...] = (
