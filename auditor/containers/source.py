@@ -65,12 +65,17 @@ def place_beside(source: FileSource, name: str) -> Path:
         UnreadableFile: kind `refused`; the name is not shown, it may tell of a person.
     """
     clean = name.strip().replace("\\", "/")
-    place = (source.path.parent / clean).resolve()
     if not clean or "\0" in clean or clean.startswith(("/", "~")) or clean[1:2] == ":":
         raise UnreadableFile("refused", "the header names its data file by an absolute path or not at all: it is not opened")
-    if not place.is_relative_to((source.root or source.path.parent).resolve()):
+    try:
+        place = (source.path.parent / clean).resolve()
+        inside, there = place.is_relative_to((source.root or source.path.parent).resolve()), place.is_file()
+    except (OSError, ValueError, RuntimeError):
+        # too long a name, no name of a file, links that run in a circle
+        raise UnreadableFile("refused", "the header names a data file that cannot be there: it is not opened") from None
+    if not inside:
         raise UnreadableFile("refused", "the header names a data file outside the dataset: it is not opened")
-    if not place.is_file():
+    if not there:
         raise UnreadableFile("refused", "the data file that the header names is not there")
     return place
 

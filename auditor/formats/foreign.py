@@ -24,7 +24,6 @@ FORMATS = {
     "par-rec": _unread("Philips PAR/REC", _VOLUME, "rec", shared=("par",)),
     "afni": _unread("AFNI", _VOLUME, "brik", "brik.gz", shared=("head",)),
     "analyze": _unread("Analyze 7.5 (.hdr and .img)", _VOLUME, shared=("hdr", "img")),
-    "metaimage": _unread("MetaImage", _VOLUME, shared=("mha", "mhd")),
     "ecat": _unread("ECAT", _VOLUME, "v"),
     "jpeg2000": _unread("JPEG 2000", _PICTURE, shared=("jp2", "j2k", "jpx")),
     "jpeg-xl": _unread("JPEG XL", _PICTURE, shared=("jxl",)),
@@ -50,8 +49,6 @@ def sniff(head: bytes) -> str | None:
         return "minc"
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return "minc" if b"minc-2.0" in head else "hdf5"
-    if head.startswith(b"ObjectType = Image"):
-        return "metaimage"
     if head.startswith(b"# === DATA DESCRIPTION FILE ==="):
         return "par-rec"
     if head.lstrip()[:64].startswith(b"type") and b"-attribute" in head[:64] and b"name" in head[:96]:

@@ -102,10 +102,7 @@ def test_what_declares_too_much_is_refused(shape: tuple[int, ...], frames: int, 
 
 
 def test_foreign_image_formats_are_named_and_refused() -> None:
-    for head, words in (
-        (b"ObjectType = Image\n", "MetaImage"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
-    ):
+    for head, words in ((b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),):
         with pytest.raises(UnreadableFile) as caught:
             open_header(FileSource(path=Path("x"), content=head + bytes(100)), Limits())
         assert caught.value.kind == "unsupported"

@@ -49,10 +49,16 @@ def nrrd() -> bytes:
     return b"NRRD0004\ntype: uint8\ndimension: 2\nsizes: 24 20\nencoding: raw\n\n" + PICTURE.tobytes()
 
 
+def metaimage() -> bytes:
+    tags = "ObjectType = Image\nNDims = 2\nDimSize = 24 20\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n"
+    return tags.encode() + PICTURE.tobytes()
+
+
 GOLDEN: Mapping[str, Callable[[], bytes]] = {
     "png": lambda: pillow("PNG"), "jpeg": lambda: pillow("JPEG"), "bmp": lambda: pillow("BMP"), "gif": lambda: pillow("GIF"),
     "webp": lambda: pillow("WEBP"), "tiff": tiff, "dicom": lambda: encode(PICTURE / 255, "dicom16"),
     "nifti": lambda: nibabel.Nifti1Image(PICTURE.T, np.eye(4)).to_bytes(), "nrrd": nrrd,
+    "metaimage": metaimage,
     "npy": lambda: numpy_file(np.save), "npz": lambda: numpy_file(np.savez_compressed),
     "toy": lambda: b"TOY" + bytes((20, 24)) + PICTURE.tobytes(),
 }  # fmt: skip
@@ -60,7 +66,7 @@ GOLDEN: Mapping[str, Callable[[], bytes]] = {
 
 TOLD: Mapping[str, bytes] = {
     "minc": b"CDF\x01" + bytes(60) + b"xspace", "hdf5": b"\x89HDF\r\n\x1a\n" + bytes(60),
-    "metaimage": b"ObjectType = Image\nNDims = 3\n", "par-rec": b"# === DATA DESCRIPTION FILE ===",
+    "par-rec": b"# === DATA DESCRIPTION FILE ===",
     "afni": b"type = string-attribute\nname = HISTORY_NOTE\n", "jpeg2000": b"\0\0\0\x0cjP  \r\n\x87\n",
     "jpeg-xl": b"\0\0\0\x0cJXL \r\n\x87\n", "heif": b"\0\0\0\x18ftypheic",
     "mgh": struct.pack(">7ih", 1, 4, 4, 4, 1, 0, 0, 1) + bytes(300),
