@@ -14,7 +14,7 @@ from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import Severity, Verdict
 
-Need = Literal["pixels", "links", "predictions"]
+Need = Literal["pixels", "links", "predictions", "mask agreement"]
 
 
 class SkipCheck(Exception):
@@ -41,7 +41,7 @@ class Check(ABC):
     severity: ClassVar[Severity]
     """The most severe level that its findings have by default."""
     needs: ClassVar[frozenset[Need]] = frozenset()
-    """Which stages must have run: extract's pixel part, link, predict. Metadata always is there."""
+    """What stages must have provided (`auditor.stage`); a scan runs no others. Records and metadata always are there."""
     preview: ClassVar[bool] = False
 
     @abstractmethod

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
-from auditor.layout import Options, open_dataset
-from auditor.progress import Progress
-from auditor.stages.extract import Pass, extract
+from auditor.plan import Plan
+from auditor.progress import Progress, Silent
+from auditor.stage import gather
 from auditor.values.dataset import Dataset
 
 ChangeKind = Literal["added", "removed", "renamed", "changed", "relabelled", "moved"]
@@ -55,13 +55,14 @@ class Difference:
         return {kind: sum(c.kind == kind for c in self.changes) for kind in KINDS}
 
 
-def read_release(target: Path, how: Pass, *, progress: Progress | None = None) -> Dataset:
+def read_release(target: Path, plan: Plan, *, progress: Progress | None = None) -> Dataset:
     """A dataset with the digests of its files.
 
     Raises:
         DatasetError: it cannot be opened.
     """
-    return extract(open_dataset(target, Options()), how, progress=progress)[0]
+    plan = replace(plan, target=target, progress=progress or Silent())
+    return gather(plan, asked={"pixels"}).dataset
 
 
 def compare(old: Dataset, new: Dataset) -> Difference:

@@ -1,143 +1,29 @@
-"""The main job: select → extract → link → predict → check → waive → ScanResult."""
+"""The main job: select checks → the stages that they need → check → waive → ScanResult."""
 
 from __future__ import annotations
 
 import inspect
-import os
 import platform
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from auditor.check import Check, SkipCheck, select, title
 from auditor.checks.ma003 import CheckCrashed
-from auditor.config import Config, find_config, read_config
-from auditor.evidence.labels.ensemble import join_predictions
-from auditor.evidence.labels.label_noise import JudgedOnce
-from auditor.evidence.masks.mask_scores import score_masks
-from auditor.evidence.masks.mask_sources import holds_masks
-from auditor.evidence.objects.object_tables import holds_objects, read_objects
 from auditor.evidence.privacy.withhold import withheld_names, withhold
-from auditor.evidence.raters.mask_readings import compare_masks
-from auditor.layout import Options
-from auditor.prediction.files import read_predictions
-from auditor.prediction.predict import predict
+from auditor.plan import Plan, Predictor, plan_for
 from auditor.progress import Progress, Silent
-from auditor.reading.cache import default_folder
-from auditor.stages.extract import Pass, extract
-from auditor.stages.known import look_up, read_key
-from auditor.stages.link import link
-from auditor.stages.open import open_for_scan
-from auditor.stages.reviews import read_reviews, review_thumbnails
+from auditor.stage import gather
+from auditor.stages.predicted import kinds_of
+from auditor.stages.reviews import review_thumbnails
 from auditor.values.dataset import Dataset
-from auditor.values.errors import ConfigError
 from auditor.values.results import SCHEMA_VERSION, Gate, GateVerdict, Outcome, Run, ScanResult, Severity, Status, Verdict
 from auditor.waivers import waive
 
 MAX_THUMBNAILS = 200
-
-Predictor = Callable[[Dataset], Dataset]
-"""Given by the front door when a network is to predict: `auditor` knows no trainer."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """Everything a scan is told, from options and medaudit.toml together; options go first.
-
-    Args:
-        config: medaudit.toml, or its defaults.
-        options: pinned roles and layout.
-        predictions: files of out-of-fold probabilities, one per model; none = the built-in probe. Also a folder or an array of
-            predicted masks, or a table of predicted boxes or points.
-        classes: order of its columns; None = sorted labels.
-        in_sample: the predictions were made by a model that trained on these records.
-        reviewed: files of answers that the review page saved.
-        known: files of keyed hashes of other collections; they need `key`, the file of the secret they were made with.
-        workers: processes that read files; None = one per core.
-        cache: private folder; None = no cache.
-    """
-
-    config: Config = field(default_factory=Config)
-    options: Options = field(default_factory=Options)
-    predictions: tuple[Path, ...] = ()
-    classes: tuple[str, ...] | None = None
-    in_sample: bool = False
-    reviewed: tuple[Path, ...] = ()
-    known: tuple[Path, ...] = ()
-    key: Path | None = None
-    workers: int | None = None
-    cache: Path | None = None
-    tool_version: str = ""
-
-
-def plan_for(
-    target: Path,
-    *,
-    config: Path | None = None,
-    roles: Mapping[str, str] | None = None,
-    root: Path | None = None,
-    select: Sequence[str] = (),
-    ignore: Sequence[str] = (),
-    require: Sequence[str] = (),
-    fail_on: str | None = None,
-    predictions: Sequence[Path] = (),
-    classes: Sequence[str] | None = None,
-    in_sample: bool = False,
-    reviewed: Sequence[Path] = (),
-    known: Sequence[Path] = (),
-    key: Path | None = None,
-    workers: int | None = None,
-    cache: bool = True,
-    seed: int | None = None,
-    tool_version: str = "",
-) -> Plan:
-    """Read medaudit.toml beside the dataset (or `config`) and lay the given options over it.
-
-    Raises:
-        ConfigError: the file or an option is wrong.
-    """
-    path = config if config is not None else find_config(target)
-    settings = read_config(path) if path is not None else Config()
-    changes: dict[str, object] = {}
-    if select:
-        changes["select"] = tuple(select)
-    if ignore:
-        changes["ignore"] = (*settings.scan.ignore, *ignore)
-    if require:
-        changes["require"] = (*settings.scan.require, *require)
-    if fail_on is not None:
-        if fail_on not in ("info", "warning", "error", "never"):
-            raise ConfigError(f"--fail-on {fail_on}: info, warning, error or never")
-        changes["fail_on"] = fail_on
-    if seed is not None:
-        changes["seed"] = seed
-    settings = settings.model_copy(update={"scan": settings.scan.model_copy(update=changes)})
-    pinned = settings.options(path.parent if path is not None else Path())
-    options = replace(pinned, roles={**pinned.roles, **(roles or {})}, root=root or pinned.root)
-    given = tuple(predictions)
-    if not given and settings.scan.predictions is not None and path is not None:
-        given = (path.parent / settings.scan.predictions,)
-    if known and key is None:
-        raise ConfigError("--known needs --key: the key file that the hashes were made with")
-    folder = default_folder(os.environ, Path.home()) if cache else None
-    if (classes or in_sample) and not given:
-        raise ConfigError("--classes and --in-sample speak of predictions: name their file with --predictions")
-    return Plan(
-        config=settings,
-        options=options,
-        predictions=given,
-        classes=tuple(classes) if classes else None,
-        in_sample=in_sample,
-        reviewed=tuple(reviewed),
-        known=tuple(known),
-        key=key,
-        workers=workers if workers is not None else settings.scan.workers,
-        cache=folder,
-        tool_version=tool_version,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,9 +53,17 @@ def scan(
 
 
 def examine(
-    target: Path | str, plan: Plan | None = None, *, progress: Progress | None = None, predictor: Predictor | None = None
+    target: Path | str,
+    plan: Plan | None = None,
+    *,
+    progress: Progress | None = None,
+    predictor: Predictor | None = None,
+    provide: Collection[str] = (),
 ) -> Examined:
     """`scan`, and the dataset as the checks saw it.
+
+    Args:
+        provide: what whoever goes on from there needs of the dataset (see `auditor.stage`), whatever the checks look at.
 
     Raises:
         DatasetError: the dataset cannot be opened.
@@ -181,12 +75,14 @@ def examine(
     clock = Clock()
     checks = [plan.config.configured(c) for c in select(plan.config.scan.select, ignore=plan.config.scan.ignore)]
     required = {c.code for c in select(plan.config.scan.require)} if plan.config.scan.require else set()
-    opened = open_for_scan(target, plan.options, pass_of(plan))
-    dataset = replace(opened, design=plan.config.design_of())
-    clock.lap("open")
-    dataset, cached = gather(dataset, plan, checks, progress, clock, predictor)
+    needs = {"metadata", *(need for check in checks for need in type(check).needs), *provide}
+    kinds = kinds_of(plan.predictions, plan.config.limits_of(), workers=plan.readers)
+    whole = replace(plan, target=target, progress=progress, predictor=predictor, kinds=kinds)
+    gathered = gather(whole, asked=needs, given=True)
+    clock.laps.update(gathered.seconds)
+    clock.restart()
+    dataset = gathered.dataset
     names = withheld_names(dataset)
-    dataset = read_reviews(dataset, plan.reviewed, names)
     outcomes = judge(dataset, checks, progress)
     clock.lap("check")
     outcomes = tuple(graded(o, plan.config.severity) for o in outcomes)
@@ -206,52 +102,19 @@ def examine(
         configuration={"seed": plan.config.scan.seed, "fail_on": plan.config.scan.fail_on},
         thumbnails={**withhold(thumbnails, names), **asked},
         run=Run(
-            started=clock.started, seconds=clock.total(), host=platform.node(), stages=dict(clock.laps), cache=dict(cached)
+            started=clock.started, seconds=clock.total(), host=platform.node(), stages=dict(clock.laps), cache=gathered.counts
         ),
     )
     return Examined(dataset=dataset, result=result)
 
 
-def gather(
-    dataset: Dataset, plan: Plan, checks: Sequence[Check], progress: Progress, clock: Clock, predictor: Predictor | None = None
-) -> tuple[Dataset, Mapping[str, int]]:
-    """Extract, link, predict: everything that the checks will look at."""
-    secret = read_key(plan.key) if plan.key is not None else b""
-    dataset, cached = extract(dataset, pass_of(plan), progress=progress)
-    dataset = replace(dataset, known=look_up(dataset, plan.known, secret))
-    clock.lap("extract")
-    dataset = compare_masks(dataset, plan.config.limits_of())
-    clock.lap("masks of raters")
-    dataset = link(dataset, threads=pass_of(plan).workers or 1, progress=progress)
-    clock.lap("link")
-    needs = {need for check in checks for need in type(check).needs}
-    drawn = [path for path in plan.predictions if holds_masks(path)]
-    placed = [path for path in plan.predictions if path not in drawn and holds_objects(path)]
-    given = [path for path in plan.predictions if path not in drawn and path not in placed]
-    if drawn:
-        limits = plan.config.limits_of()
-        dataset = score_masks(dataset, drawn, limits, in_sample=plan.in_sample, progress=progress)
-        clock.lap("predicted masks")
-    if placed:
-        dataset = read_objects(dataset, placed, in_sample=plan.in_sample)
-    if predictor is not None:
-        dataset = predictor(dataset) if "predictions" in needs else dataset
-    elif given:
-        models = [read_predictions(p, dataset, classes=plan.classes, in_sample=plan.in_sample) for p in given]
-        dataset = replace(dataset, predictions=join_predictions(models, dataset))
-    elif "predictions" in needs:
-        progress.start("predicting labels out of fold", 0)
-        dataset = predict(dataset, seed=plan.config.scan.seed)
-        progress.finish()
-    clock.lap("predict")
-    return replace(dataset, judgements=JudgedOnce(dataset)), cached
+def opened_dataset(target: Path | str, plan: Plan) -> Dataset:
+    """Open a dataset; no image is looked at.
 
-
-def pass_of(plan: Plan) -> Pass:
-    """How the files are read."""
-    workers = plan.workers if plan.workers is not None else max(1, os.cpu_count() or 1)
-    config = plan.config
-    return Pass(limits=config.limits_of(), workers=workers, cache=plan.cache, rules=config.privacy_of())
+    Raises:
+        DatasetError: the dataset cannot be opened.
+    """
+    return gather(replace(plan, target=Path(target)), asked={"records"}).dataset
 
 
 def read_dataset(target: Path | str, plan: Plan, *, progress: Progress | None = None) -> Dataset:
@@ -260,9 +123,7 @@ def read_dataset(target: Path | str, plan: Plan, *, progress: Progress | None = 
     Raises:
         DatasetError: the dataset cannot be opened.
     """
-    found = open_for_scan(Path(target), plan.options, pass_of(plan))
-    opened = replace(found, design=plan.config.design_of())
-    return extract(opened, pass_of(plan), progress=progress or Silent())[0]
+    return gather(replace(plan, target=Path(target), progress=progress or Silent()), asked={"metadata", "pixels"}).dataset
 
 
 def linked_dataset(target: Path | str, plan: Plan, *, progress: Progress | None = None) -> Dataset:
@@ -271,7 +132,7 @@ def linked_dataset(target: Path | str, plan: Plan, *, progress: Progress | None 
     Raises:
         DatasetError: the dataset cannot be opened.
     """
-    return link(read_dataset(target, plan, progress=progress), threads=pass_of(plan).workers or 1, progress=progress)
+    return gather(replace(plan, target=Path(target), progress=progress or Silent()), asked={"links"}).dataset
 
 
 def judge(dataset: Dataset, checks: Sequence[Check], progress: Progress) -> tuple[Outcome, ...]:
@@ -386,6 +247,10 @@ class Clock:
         now = time.perf_counter()
         self.laps[name] = round(now - self._last, 3)
         self._last = now
+
+    def restart(self) -> None:
+        """What went before has been told."""
+        self._last = time.perf_counter()
 
     def total(self) -> float:
         """Seconds since the start."""

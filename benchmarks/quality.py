@@ -19,7 +19,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from auditor.degrade.encode import write_image
-from auditor.scan import plan_for, scan
+from auditor.plan import plan_for
+from auditor.scan import scan
 
 COUNT = 60
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".gif", ".jp2", ".tiff", ".webp"))

@@ -11,8 +11,8 @@ from typing import Any, Unpack
 
 from auditor.config import Config, find_config
 from auditor.layout import OWN_OUTPUT
+from auditor.plan import Plan
 from auditor.progress import Progress, Silent
-from auditor.scan import Plan
 from auditor.values.errors import ConfigError
 from auditor.values.results import Comparison, RunVerdict
 from medaudit.keywords import FixOptions, Reading, path_of, read_keywords, target_of

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from auditor.plan import Plan
 from auditor.progress import Progress
-from auditor.scan import Plan, pass_of, read_dataset
+from auditor.scan import read_dataset
+from auditor.stages.extract import pass_of
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from trainers.decoding.model_input import Workplace

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from auditor.evidence.labels.review import FORMAT, VERSION, read_review
+from auditor.evidence.labels.review import read_review
 from auditor.stages.reviews import queue_of
 from auditor.values.errors import ConfigError, DatasetError
 from auditor.values.results import ScanResult
+from auditor.values.reviews import FORMAT, VERSION
 from reports.review import Item, Sheet, queue_table, review_page
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from auditor.config import Config, read_config
+from auditor.plan import Plan, plan_for
 from auditor.progress import Progress, Silent
-from auditor.scan import Plan, pass_of, plan_for
+from auditor.scan import opened_dataset
 from auditor.scan import scan as audit
-from auditor.stages.open import open_for_scan
 from auditor.values.dataset import Dataset
 from medaudit import __version__
 from medaudit.keywords import Opening, ScanOptions, path_of, read_keywords, roles_in, target_of
@@ -44,7 +44,7 @@ def open_dataset(dataset: str | Path, **options: Unpack[Opening]) -> Dataset:
     """
     target = target_of(dataset, "open_dataset")
     plan = plan_of(target, read_keywords(options, Opening, "open_dataset"))
-    return open_for_scan(target, plan.options, pass_of(plan))
+    return opened_dataset(target, plan)
 
 
 def scan(dataset: str | Path, *, progress: Progress | None = None, **options: Unpack[ScanOptions]) -> ScanResult:

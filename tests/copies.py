@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from PIL import Image
 
-from auditor.scan import Plan, examine, plan_for
+from auditor.plan import Plan, plan_for
+from auditor.scan import examine
 from auditor.values.dataset import Dataset
 from auditor.values.results import Correction, Proposal, ScanResult
 from trainers.copying.apply import Applied, apply
@@ -43,7 +44,7 @@ class Scanned:
 def scanned(target: Path, select: Sequence[str] = ("IN", "SP"), **options: object) -> Scanned:
     """Scan a dataset with few checks, in this process, without a cache."""
     plan = plan_for(target, select=select, workers=0, cache=False, **options)  # type: ignore[arg-type]
-    found = examine(target, plan)
+    found = examine(target, plan, provide={"links"})
     return Scanned(target=target, plan=plan, dataset=found.dataset, result=found.result)
 
 

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from auditor.plan import Plan
 from auditor.progress import Progress, Silent
-from auditor.scan import Plan, examine, linked_dataset
+from auditor.scan import examine, linked_dataset
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import ScanResult
@@ -80,7 +81,7 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
     wanted = {name: strategy_named(name, told.get(name)) for name in order.strategies if name != "auto"}
     for name in told:  # a mistake in the file is told before an hour of training, not after
         strategy_named(name, told[name])
-    seen = examine(target, plan, progress=progress)
+    seen = examine(target, plan, progress=progress, provide={"links"})
     dataset, before = seen.dataset, seen.result
     # what was trained or chosen on other pictures or labels is of no use to this run
     work = work / content_key(dataset)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from auditor.evidence.privacy.withhold import withheld_names, withhold
+from auditor.plan import Plan, plan_for
 from auditor.progress import Progress, Silent
-from auditor.scan import Plan, plan_for, scan
+from auditor.scan import scan
 from auditor.values.dataset import Dataset
 from auditor.values.results import Arm, Cell, Column, Finding, Proposal, ScanResult, Table
 from trainers.attempt import Attempt, Order

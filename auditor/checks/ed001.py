@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from auditor.check import Check, SkipCheck
+from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.raters.agreement import Coefficient, count_readings
 from auditor.evidence.raters.boxes import box_chart, box_pairs, box_table, point_pairs
 from auditor.evidence.raters.drawings import mask_agreement, mask_chart, mask_metrics, mask_tables
@@ -89,6 +89,7 @@ class ExpertDisagreement(Check):
     code: ClassVar[str] = "ED001"
     name: ClassVar[str] = "expert-disagreement"
     severity: ClassVar[Severity] = Severity.WARNING
+    needs: ClassVar[frozenset[Need]] = frozenset({"mask agreement"})
 
     min_alpha: float = 0.667
     min_deficit: float = 0.05

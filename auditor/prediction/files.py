@@ -1,11 +1,10 @@
 """Read somebody's class probabilities: npy, npz, csv, tsv or parquet, checked before a number of it is believed.
 
-The header of an array states its size first, so shape and type are checked before anything is loaded; pickles never are.
+The file itself is read in a bounded worker; what it says is checked here.
 """
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,20 +14,27 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.prediction.numbers import NUMBER
+from auditor.prediction.opening import suffix_of
+from auditor.reading.jobs import run_job
 from auditor.values.dataset import Dataset
-from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
+from auditor.values.image import Limits
 from auditor.values.predictions import Predictions
 
-ARRAY_NAMES: tuple[str, ...] = ("probabilities", "probs", "pred_probs", "predictions")
 TABLE_SUFFIXES: frozenset[str] = frozenset({".csv", ".tsv", ".txt", ".parquet"})
 SUM_TOLERANCE = 0.01
 """Rows that sum to 1 ± 0.01 (a softmax in half precision, rounded digits) are rescaled to 1; others are refused."""
 RANGE_TOLERANCE = 1e-3
-MAX_CELLS = 2_000_000_000
 
 
 def read_predictions(
-    path: Path, dataset: Dataset, *, classes: Sequence[str] | None = None, in_sample: bool = False
+    path: Path,
+    dataset: Dataset,
+    *,
+    classes: Sequence[str] | None = None,
+    in_sample: bool = False,
+    limits: Limits | None = None,
+    workers: int = 1,
 ) -> Predictions:
     """Class probabilities of a file, rows aligned with `dataset.records`, columns with `dataset.labels.classes`.
 
@@ -42,15 +48,16 @@ def read_predictions(
         ConfigError: `classes` do not fit.
         DatasetError: the file cannot be read, or has the wrong shape, or holds no probabilities.
     """
+    limits = limits or Limits()
     if dataset.labels.task == "none":
         raise ConfigError(f"{path}: predictions need a label; the dataset has none (see --label)")
     numbers = dataset.labels.task == "continuous"
     if not path.is_file():
         raise DatasetError(f"{path}: no such file of predictions; check the spelling")
     wanted = [NUMBER] if numbers else _wanted_classes(path, dataset, classes)
-    suffix = next((s for s in reversed(path.suffixes) if s.lower() not in (".gz", ".bz2", ".xz", ".zst")), "").lower()
+    suffix = suffix_of(path)
     if suffix in (".npy", ".npz"):
-        values = _read_array(path, dataset, suffix)
+        values = opened(path, "array", dataset.size, limits=limits, workers=workers)
         values = _both_columns(values, wanted)
         if numbers and values.shape[1] != 1:
             raise DatasetError(f"{path}: {values.shape[1]} columns, but the label is a number: give one predicted number each")
@@ -60,7 +67,7 @@ def read_predictions(
                 "name the columns with --classes"
             )
     elif suffix in TABLE_SUFFIXES:
-        values = _read_table(path, dataset, suffix, wanted)
+        values = _read_table(path, dataset, opened(path, "table", limits=limits, workers=workers), wanted)
     else:
         raise DatasetError(f"{path}: predictions are read from .npy, .npz, .csv, .tsv and .parquet")
     if numbers:
@@ -96,66 +103,25 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _read_array(path: Path, dataset: Dataset, suffix: str) -> npt.NDArray[np.float32]:
-    try:
-        if suffix == ".npy":
-            with path.open("rb") as stream:
-                _check_header(path, dataset, *_array_header(stream))
-            loaded: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        else:
-            with zipfile.ZipFile(path) as archive:
-                members = [name for name in archive.namelist() if name.endswith(".npy")]
-                if not members:
-                    raise DatasetError(f"{path}: the archive holds no array")
-                chosen = next((f"{n}.npy" for n in ARRAY_NAMES if f"{n}.npy" in members), members[0])
-                with archive.open(chosen) as member:
-                    _check_header(path, dataset, *_array_header(member))
-                with archive.open(chosen) as member:
-                    loaded = np.lib.format.read_array(member, allow_pickle=False)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise DatasetError(
-            f"{path}: not a readable NumPy file ({type(error).__name__}); save it again with numpy.save"
-        ) from None
-    return np.asarray(loaded, dtype=np.float32).reshape(dataset.size, -1)
-
-
-def _array_header(stream: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    version = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(stream)
-    return tuple(shape), dtype
-
-
-def _check_header(path: Path, dataset: Dataset, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    if dtype.kind not in "fiub":
-        raise DatasetError(f"{path}: the array holds {dtype}, not numbers")
-    if len(shape) not in (1, 2):
-        raise DatasetError(f"{path}: the array has {len(shape)} dimensions; expected records × classes")
-    if shape[0] != dataset.size:
-        raise DatasetError(
-            f"{path}: {shape[0]:,} rows, but the dataset has {dataset.size:,} records; give one row per record in the same "
-            "order, or a table with a column of record ids or paths"
-        )
-    if int(np.prod(shape, dtype=np.float64)) > MAX_CELLS:
-        raise DatasetError(f"{path}: the header declares {shape[0]:,} × {shape[-1]:,} numbers, more than can be probabilities")
-
-
 def _both_columns(values: npt.NDArray[np.float32], wanted: list[str]) -> npt.NDArray[np.float32]:
     if values.shape[1] == 1 and len(wanted) == 2:
         return np.hstack([1 - values, values])
     return values
 
 
-def _read_table(path: Path, dataset: Dataset, suffix: str, wanted: list[str]) -> npt.NDArray[np.float32]:
+def opened(path: Path, kind: str, *arguments: object, limits: Limits, workers: int = 1) -> Any:
+    """What a worker reads of a file (`auditor.prediction.opening`).
+
+    Raises:
+        DatasetError: it cannot be read within the limits.
+    """
     try:
-        if suffix == ".parquet":
-            table = pd.read_parquet(path)
-            table.columns = table.columns.astype(str)
-        else:
-            separator = "," if suffix == ".csv" else "\t"
-            table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DatasetError(f"{path}: not a readable table ({type(error).__name__})") from None
+        return run_job(f"auditor.prediction.opening:{kind}", path, *arguments, limits=limits, workers=workers)
+    except UnreadableFile as error:
+        raise DatasetError(f"{path}: {error}") from None
+
+
+def _read_table(path: Path, dataset: Dataset, table: pd.DataFrame, wanted: list[str]) -> npt.NDArray[np.float32]:
     present = [name for name in wanted if name in table.columns]
     if len(wanted) == 2 and len(present) == 1:
         cells = _numbers(path, table[present])

@@ -16,6 +16,7 @@ from auditor.evidence.quality.checksums import measure_checksums
 from auditor.feature import feature_columns
 from auditor.naming.suffixes import suffix_of, suffixes_of_formats
 from auditor.placement.listing import stays_inside
+from auditor.plan import Plan
 from auditor.progress import Progress, Silent
 from auditor.reading.cache import Cache
 from auditor.reading.channels import channel_tasks, is_channel, measured_channels
@@ -29,6 +30,8 @@ from auditor.values.measurement import EVERYTHING, Measurement, PixelFacts, Task
 from auditor.values.privacy import Privacy
 from auditor.values.results import Guess
 
+NEEDS = frozenset({"records"})
+PROVIDES = frozenset({"metadata", "pixels"})
 HEADER_ROLES = ("patient", "study", "series", "time", "site")
 """Roles that a file's header may fill where the layout found none."""
 ITEMS_PER_TASK = 256
@@ -54,6 +57,19 @@ class Pass:
     rules: Privacy = field(default_factory=Privacy)
     wanted: Wanted = EVERYTHING
     rehash: bool = False
+
+
+def pass_of(plan: Plan) -> Pass:
+    """How the files are read."""
+    config = plan.config
+    return Pass(limits=config.limits_of(), workers=plan.readers, cache=plan.cache, rules=config.privacy_of())
+
+
+def run(dataset: Dataset, plan: Plan) -> Dataset:
+    """Measure every file once."""
+    measured, counts = extract(dataset, pass_of(plan), progress=plan.progress)
+    plan.tally.update(counts)
+    return measured
 
 
 def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None = None) -> tuple[Dataset, Mapping[str, int]]:

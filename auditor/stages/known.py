@@ -12,6 +12,7 @@ from __future__ import annotations
 import hmac
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,11 @@ import pyarrow.parquet as pq
 
 from auditor.evidence.likeness.keyed import KIND as WORDS_KIND
 from auditor.evidence.likeness.keyed import MIN_SHARED, Book, Words, book, most_shared, written
+from auditor.plan import Plan
+from auditor.reading.jobs import run_job
 from auditor.values.dataset import Dataset, Known
-from auditor.values.errors import ConfigError
+from auditor.values.errors import ConfigError, UnreadableFile
+from auditor.values.image import Limits
 
 FORMAT = b"medaudit fingerprints 2"
 PROOF_OF_KEY = b"medaudit key check"
@@ -30,6 +34,26 @@ MIN_KEY_BYTES = 16
 MAX_KEY_BYTES = 1 << 20
 KINDS = ("bytes", "pixels")
 WORDS = "words"
+
+
+NEEDS = frozenset({"pixels"})
+PROVIDES = frozenset({"known"})
+
+
+def given(plan: Plan) -> bool:
+    """Hashes of other collections were given."""
+    return bool(plan.known)
+
+
+def run(dataset: Dataset, plan: Plan) -> Dataset:
+    """Fill `known`.
+
+    Raises:
+        ConfigError: a file of hashes or the key cannot be used.
+    """
+    secret = read_key(plan.key) if plan.key is not None else b""
+    found = look_up(dataset, plan.known, secret, limits=plan.config.limits_of(), workers=plan.readers)
+    return replace(dataset, known=found)
 
 
 def read_key(path: Path) -> bytes:
@@ -108,7 +132,9 @@ def words_of(dataset: Dataset, records: Sequence[str]) -> list[Words]:
     return [sketches.words(record) if sketches is not None and record in sketches else none for record in records]
 
 
-def look_up(dataset: Dataset, paths: Sequence[Path], key: bytes) -> tuple[Known, ...]:
+def look_up(
+    dataset: Dataset, paths: Sequence[Path], key: bytes, *, limits: Limits | None = None, workers: int = 1
+) -> tuple[Known, ...]:
     """Which records of the dataset are in other collections.
 
     Args:
@@ -122,7 +148,7 @@ def look_up(dataset: Dataset, paths: Sequence[Path], key: bytes) -> tuple[Known,
     if not paths:
         return ()
     own = keyed(dataset, key)
-    tables = [read_hashes(path, key) for path in paths]
+    tables = [read_hashes(path, key, limits or Limits(), workers=workers) for path in paths]
     books = {place: book_of(table) for place, table in enumerate(tables) if WORDS in table.column_names}
     shared = {}
     if books:
@@ -140,18 +166,16 @@ def look_up(dataset: Dataset, paths: Sequence[Path], key: bytes) -> tuple[Known,
     return tuple(found)
 
 
-def read_hashes(path: Path, key: bytes) -> pa.Table:
+def read_hashes(path: Path, key: bytes, limits: Limits, *, workers: int = 1) -> pa.Table:
     """The table that `fingerprints_of` wrote, checked.
 
     Raises:
         ConfigError: it cannot be read, is no such file, or was made with another key.
     """
     try:
-        table = pq.read_table(path)
-    except OSError as error:
-        raise ConfigError(f"--known {path}: cannot be read ({error.strerror or 'no such file'})") from None
-    except pa.ArrowException:
-        raise ConfigError(f"--known {path}: no Parquet file; `medaudit fingerprint` writes one") from None
+        table = run_job("auditor.stages.hash_file:table", path, limits=limits, workers=workers)
+    except UnreadableFile as error:
+        raise ConfigError(f"--known {path}: {error}") from None
     told = table.schema.metadata or {}
     whole = told.get(b"format") == FORMAT and all(
         name in table.column_names and pa.types.is_string(table.schema.field(name).type) for name in KINDS

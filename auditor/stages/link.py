@@ -16,9 +16,18 @@ from scipy.sparse.csgraph import connected_components
 from auditor.evidence.kin.identity import Codes
 from auditor.evidence.kin.keys import exact_keys
 from auditor.evidence.likeness.near import near_pairs
+from auditor.plan import Plan
 from auditor.progress import Progress
 from auditor.values.dataset import Dataset
 from auditor.values.links import IDENTICAL, Evidence
+
+NEEDS = frozenset({"pixels"})
+PROVIDES = frozenset({"links"})
+
+
+def run(dataset: Dataset, plan: Plan) -> Dataset:
+    """Fill `links`."""
+    return link(dataset, threads=plan.readers or 1, progress=plan.progress)
 
 
 def link(dataset: Dataset, *, all_pairs_up_to: int = 20, threads: int = 1, progress: Progress | None = None) -> Dataset:

@@ -7,8 +7,17 @@ from pathlib import Path
 
 from auditor.evidence.privacy.table_privacy import look_at_tables
 from auditor.layout import Options, list_files, open_listing
-from auditor.stages.extract import Pass
+from auditor.plan import Plan
+from auditor.stages.extract import Pass, pass_of
 from auditor.values.dataset import Dataset
+
+NEEDS: frozenset[str] = frozenset()
+PROVIDES = frozenset({"records"})
+
+
+def run(dataset: Dataset, plan: Plan) -> Dataset:  # noqa: ARG001 - there is none before this stage
+    """The dataset that the plan names, and what the user declares of it."""
+    return replace(open_for_scan(plan.target, plan.options, pass_of(plan)), design=plan.config.design_of())
 
 
 def open_for_scan(target: Path, options: Options, how: Pass) -> Dataset:

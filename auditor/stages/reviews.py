@@ -9,14 +9,35 @@ from pathlib import Path
 import pandas as pd
 
 from auditor.evidence.labels.review import draw_queue, read_review
-from auditor.evidence.privacy.withhold import withhold
+from auditor.evidence.privacy.withhold import withheld_names, withhold
+from auditor.plan import Plan
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
+from auditor.values.image import Limits
 from auditor.values.results import Outcome
 from auditor.values.reviews import Queue
 
+NEEDS = frozenset({"pixels"})
+PROVIDES = frozenset({"reviews"})
 
-def read_reviews(dataset: Dataset, files: Sequence[Path], names: Mapping[str, str]) -> Dataset:
+
+def given(plan: Plan) -> bool:
+    """Files of answers were given."""
+    return bool(plan.reviewed)
+
+
+def run(dataset: Dataset, plan: Plan) -> Dataset:
+    """Fill `reviews`.
+
+    Raises:
+        ConfigError: a file is no file of answers, or belongs to another dataset.
+    """
+    return read_reviews(dataset, plan.reviewed, withheld_names(dataset), limits=plan.config.limits_of(), workers=plan.readers)
+
+
+def read_reviews(
+    dataset: Dataset, files: Sequence[Path], names: Mapping[str, str], *, limits: Limits | None = None, workers: int = 1
+) -> Dataset:
     """The dataset with the reviews of these files.
 
     A review of which a label was changed since says nothing about the labels as they are now: it is left out, with a note.
@@ -34,7 +55,7 @@ def read_reviews(dataset: Dataset, files: Sequence[Path], names: Mapping[str, st
     index = dataset.records.index.tolist()
     reviews, notes = [], []
     for file in files:
-        review = read_review(file)
+        review = read_review(file, limits, workers=workers)
         unknown = sum(a.record not in place for a in review.answers)
         if unknown:
             raise ConfigError(f"{file}: {unknown:,} reviewed records are not in this dataset; it belongs to another one")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+PredictionKind = Literal["masks", "objects", "classes"]
+"""What a file of predictions holds: predicted masks, boxes or points, or probabilities of classes."""
 
 
 @dataclass(frozen=True, kw_only=True)

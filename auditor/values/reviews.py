@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FORMAT = "medaudit-review"
+VERSION = 1
+"""What the review page calls the file that it saves."""
 ANSWERS: tuple[str, ...] = ("right", "wrong", "ambiguous", "cannot tell")
 
 

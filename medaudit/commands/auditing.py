@@ -81,15 +81,15 @@ def diff(
 
     from auditor.diff import as_json, as_text, compare, read_release
     from auditor.files import write_files
+    from auditor.plan import Plan
     from auditor.reading.cache import default_folder
-    from auditor.stages.extract import Pass
     from auditor.values.errors import ConfigError
 
     if form not in ("text", "json"):
         raise ConfigError(f"--format {form}: text or json")
     workers, cache = plan["workers"], plan["cache"]
-    how = Pass(
-        workers=workers if workers is not None else max(1, os.cpu_count() or 1),
+    how = Plan(
+        workers=workers,
         cache=None if cache is False else default_folder(os.environ, Path.home()),
     )
     difference = compare(read_release(old, how), read_release(new, how))

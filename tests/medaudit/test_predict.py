@@ -77,7 +77,7 @@ def test_what_is_predicted_is_what_scan_reads(tmp_path: Path, suffix: str, capsy
     assert main(["predict", str(tmp_path / "copy"), str(data), "-o", str(output), "--workers", "0", "--device", "cpu"]) == 0
     assert "predictions of 60 records" in capsys.readouterr().out
     dataset = open_dataset(data, Options())
-    found = read_predictions(output, dataset)
+    found = read_predictions(output, dataset, workers=0)
     expected = directly(trained, [data / path for path in dataset.records["path"]]).softmax(1)
     np.testing.assert_allclose(found.probabilities, expected.numpy(), atol=1e-5)
     assert expected.std() > 0.05

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditor.scan import linked_dataset, plan_for
+from auditor.plan import plan_for
+from auditor.scan import linked_dataset
 from auditor.values.dataset import Dataset
 from trainers.attempt import Order
 from trainers.decoding.pictures import read_pictures

@@ -9,24 +9,21 @@ alone bound what is left among the records that nobody flagged.
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.stats import beta, norm
 
-from auditor.values.errors import ConfigError
-from auditor.values.reviews import ANSWERS, Answer, Queue, Review
+from auditor.reading.jobs import run_job
+from auditor.values.errors import ConfigError, UnreadableFile
+from auditor.values.image import Limits
+from auditor.values.reviews import ANSWERS, Queue, Review
 
-FORMAT = "medaudit-review"
-VERSION = 1
 SUSPECTS, CONTROLS = 40, 59
 """Default sizes: 59 controls without an error bound what is left at 5 % (299 at 1 %)."""
-MAX_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,36 +154,14 @@ def _stratified(parts: Sequence[tuple[int, int, int]], whole: int) -> Share:
     return Share(value=value, low=max(0.0, value - below), high=min(1.0, value + above))
 
 
-def read_review(path: Path) -> Review:
-    """The answers that the review page saved.
+def read_review(path: Path, limits: Limits | None = None, *, workers: int = 1) -> Review:
+    """The answers that the review page saved, read in a worker.
 
     Raises:
         ConfigError: not there, or not such a file.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(f"{path}: too large for a file of answers")
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValueError:
-        raise ConfigError(f"{path}: this is not JSON; give the file that the review page saved") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ConfigError(f"{path}: not a file of answers; give the one that the review page saved")
-    if document.get("version") != VERSION:
-        raise ConfigError(f"{path}: written by another version of medaudit; review again with this one")
-    try:
-        return Review(
-            answers=tuple(_answer(entry) for entry in document["answers"]),
-            flagged=int(document["flagged"]), others=int(document["others"]), identity=str(document["identity"]),
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"{path}: a damaged file of answers ({type(error).__name__}); save it again") from None
-
-
-def _answer(entry: Mapping[str, Any]) -> Answer:
-    if entry["answer"] not in ANSWERS:
-        raise ValueError("unknown answer")
-    return Answer(
-        record=str(entry["record"]), given=str(entry["given"]), flagged=bool(entry["flagged"]), answer=str(entry["answer"])
-    )
+        found: Review = run_job("auditor.evidence.labels.review_file:read", path, limits=limits or Limits(), workers=workers)
+    except UnreadableFile as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return found

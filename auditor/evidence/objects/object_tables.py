@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.prediction.files import TABLE_SUFFIXES
+from auditor.prediction.files import opened
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.image import Limits
 from auditor.values.predicted_objects import COLUMNS, PredictedObjects, Shape
 
 NAMES: dict[Shape, tuple[tuple[str, ...], ...]] = {
@@ -36,17 +37,14 @@ class _Header:
     places: tuple[str, ...]
 
 
-def holds_objects(path: Path) -> bool:
+def names_objects(names: Sequence[str]) -> bool:
     """Whether the header of a table names an image, coordinates and a score: predicted boxes or points."""
-    if not path.is_file() or _suffix(path) not in TABLE_SUFFIXES:
-        return False
-    try:
-        return _header(_names(path)) is not None
-    except DatasetError:
-        return False  # whoever reads class probabilities says what is wrong with it
+    return _header(names) is not None
 
 
-def read_objects(dataset: Dataset, paths: Sequence[Path], *, in_sample: bool) -> Dataset:
+def read_objects(
+    dataset: Dataset, paths: Sequence[Path], *, in_sample: bool, limits: Limits | None = None, workers: int = 1
+) -> Dataset:
     """Fill `Dataset.predicted_objects`.
 
     Rows name their image by record id, path, file name, or file name without its ending. Images without a row are taken for
@@ -59,12 +57,12 @@ def read_objects(dataset: Dataset, paths: Sequence[Path], *, in_sample: bool) ->
     if len(paths) > 1:
         raise ConfigError("--predictions: name one table of predicted boxes or points")
     path = paths[0]
-    names = _header(_names(path))
+    table = opened(path, "table", limits=limits or Limits(), workers=workers)
+    names = _header([str(name) for name in table.columns])
     if names is None:
         raise DatasetError(f"{path}: no columns of an image, of coordinates and of a score")
     if (dataset.boxes if names.shape == "boxes" else dataset.points).empty:
         raise ConfigError(f"{path}: predicted {names.shape}, but the dataset has no {names.shape} to compare them with")
-    table = _table(path)
     if table.empty:
         raise DatasetError(f"{path}: no row; a model that sees nothing tells nothing")
     numbers = {name: _numbers(path, table[name]) for name in (*names.places, names.score)}
@@ -101,26 +99,6 @@ def _check(path: Path, dataset: Dataset, frame: pd.DataFrame, shape: Shape) -> N
     told = set(frame["label"])
     if told != {""} and given != {""} and not told & given:
         raise DatasetError(f"{path}: none of its labels is a label of the dataset; name classes as the annotations do")
-
-
-def _suffix(path: Path) -> str:
-    return next((s for s in reversed(path.suffixes) if s.lower() not in (".gz", ".bz2", ".xz", ".zst")), "").lower()
-
-
-def _names(path: Path) -> list[str]:
-    return [str(name) for name in _table(path, rows=0).columns]
-
-
-def _table(path: Path, rows: int | None = None) -> pd.DataFrame:
-    try:
-        if _suffix(path) == ".parquet":
-            table = pd.read_parquet(path)
-            table.columns = table.columns.astype(str)
-            return table if rows is None else table.head(rows)
-        separator = "," if _suffix(path) == ".csv" else "\t"
-        return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig", nrows=rows)
-    except (ValueError, OSError, EOFError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DatasetError(f"{path}: not a readable table ({type(error).__name__})") from None
 
 
 def _header(names: Sequence[str]) -> _Header | None:

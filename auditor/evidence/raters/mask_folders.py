@@ -8,18 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from auditor.degrade.encode import png
-from auditor.evidence.raters.overlap import pairwise_masks, staple
-from auditor.format import open_header, open_pixels, read_source
+from auditor.evidence.raters.mask_overlap import compare_drawings
 from auditor.placement.listing import list_files
-from auditor.values.errors import DatasetError, UnreadableFile
+from auditor.values.errors import DatasetError
 from auditor.values.image import Limits
-
-DOUBTFUL = (0.05, 0.95)
-MAX_VALUES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +52,7 @@ def rater_folders(target: Path) -> dict[str, dict[str, str]]:
     return dict(sorted(found.items())) if shared and shared >= len(found) / 2 else {}
 
 
-def release_masks(target: Path, *, limits: Limits | None = None) -> MaskRelease:
+def release_masks(target: Path, *, limits: Limits | None = None, workers: int = 1) -> MaskRelease:
     """STAPLE, Dice and Hausdorff 95 of every record; what is not 0 in a mask is the structure.
 
     Raises:
@@ -69,28 +64,24 @@ def release_masks(target: Path, *, limits: Limits | None = None) -> MaskRelease:
     rows: list[dict[str, object]] = []
     scores: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     files: dict[str, bytes] = {}
-    for record, paths in folders.items():
-        masks, problems = read_masks(target, paths, limits or Limits())
-        problem = "; ".join(f"{rater}: {reason}" for rater, reason in problems.items())
-        row: dict[str, object] = {"record": record, "raters": len(masks), "problem": problem}
-        if len(masks) >= 2:
-            names, stack = list(masks), np.stack(list(masks.values()))
-            overlap, distance = pairwise_masks(stack)
-            fitted = staple(stack)
-            upper = np.triu_indices(len(names), 1)
-            known = distance[upper][~np.isnan(distance[upper])]
-            doubt = (fitted.truth > DOUBTFUL[0]) & (fitted.truth < DOUBTFUL[1])
+    drawings = compare_drawings(target, list(folders.values()), limits or Limits(), workers=workers, keep=True)
+    for record, found in zip(folders, drawings, strict=True):
+        problem = "; ".join(f"{rater}: {reason}" for rater, reason in found.left_out.items())
+        row: dict[str, object] = {"record": record, "raters": len(found.raters), "problem": problem}
+        if len(found.dice):
+            upper = np.triu_indices(len(found.raters), 1)
+            known = found.hd95[upper][~np.isnan(found.hd95[upper])]
             row |= {
-                "mean_dice": float(overlap[upper].mean()),
+                "mean_dice": float(found.dice[upper].mean()),
                 "worst_hd95_pixels": float(known.max()) if len(known) else None,
-                "area_fraction": float((fitted.truth > 0.5).mean()),
-                "doubtful_fraction": float(doubt.mean()),
+                "area_fraction": found.area,
+                "doubtful_fraction": found.doubtful,
             }
-            for k, name in enumerate(names):
-                mean = float(np.delete(overlap[k], k).mean())
-                scores[name].append((mean, float(fitted.sensitivity[k]), float(fitted.specificity[k])))
-            if len(stack[0]) == 1:
-                files[f"{record}.png"] = png(((fitted.truth[0] > 0.5) * 255).astype(np.uint8))
+            for k, name in enumerate(found.raters):
+                mean = float(np.delete(found.dice[k], k).mean())
+                scores[name].append((mean, float(found.sensitivity[k]), float(found.specificity[k])))
+            if found.consensus is not None:
+                files[f"{record}.png"] = png((found.consensus * 255).astype(np.uint8))
         rows.append(row)
     if not scores:
         raise DatasetError(f"{target}: the sub-folders hold pictures, not masks that two raters drew of one image")
@@ -107,27 +98,3 @@ def _rater_frame(scores: Mapping[str, list[tuple[float, float, float]]]) -> pd.D
             }  # fmt: skip
 
     return pd.DataFrame(rows(), columns=["rater", "masks", "mean_dice", "sensitivity", "specificity"]).round(6)
-
-
-def read_masks(
-    target: Path, paths: Mapping[str, str], limits: Limits
-) -> tuple[dict[str, npt.NDArray[np.bool_]], dict[str, str]]:
-    """Masks of one record that can be read and are of one size (the first one's), and why others were left out; by rater."""
-    masks: dict[str, npt.NDArray[np.bool_]] = {}
-    left_out: dict[str, str] = {}
-    for rater, path in sorted(paths.items()):
-        try:
-            source = read_source(target / path, limits)
-            pixels = open_pixels(source, open_header(source, limits), limits).array
-        except UnreadableFile as error:
-            left_out[rater] = error.kind
-            continue
-        if len(np.unique(pixels)) > MAX_VALUES:
-            left_out[rater] = f"no mask, more than {MAX_VALUES} different values"
-            continue
-        mask = np.asarray((pixels != 0).any(axis=-1) if pixels.ndim == 4 else pixels != 0, dtype=bool)
-        if masks and mask.shape != next(iter(masks.values())).shape:
-            left_out[rater] = "another size"
-            continue
-        masks[rater] = mask
-    return masks, left_out

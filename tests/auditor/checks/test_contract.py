@@ -14,6 +14,7 @@ import pytest
 from builders import make_dataset
 
 from auditor.check import Check, SkipCheck, check_classes, title
+from auditor.stage import stages
 from auditor.stages.link import link
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.results import Chart, Severity, Table, Verdict
@@ -145,7 +146,7 @@ def test_its_identity_is_well_formed(check: type[Check]) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", check.name)
     assert isinstance(check.severity, Severity)
     assert isinstance(check.needs, frozenset)
-    assert check.needs <= {"pixels", "links", "predictions"}
+    assert check.needs <= {what for module in stages().values() for what in module.PROVIDES}
     if check.__module__.startswith("auditor.checks."):
         assert check.__module__ == f"auditor.checks.{check.code.lower()}"
 
@@ -268,3 +269,17 @@ def test_the_flawed_dataset_is_flawed(code: str) -> None:
     verdict = verdict_of(next(c for c in CHECKS if c.code == code), flawed())
     assert verdict is not None
     assert any(f.severity is Severity.ERROR for f in verdict.findings)
+
+
+@every_check
+def test_what_a_check_does_not_ask_for_changes_nothing_in_its_verdict(check: type[Check]) -> None:
+    """A scan leaves out the stages that no selected check needs: a check that looked at them all the same would tell less."""
+    without: dict[str, object] = {}
+    if "links" not in check.needs:
+        without["links"] = pd.DataFrame()
+    if "predictions" not in check.needs:
+        without |= {"predictions": None, "judgements": None}
+    if "mask agreement" not in check.needs:
+        without["mask_pairs"] = pd.DataFrame()
+    bare = dataclasses.replace(flawed(), **without)  # type: ignore[arg-type]
+    assert verdict_of(check, bare) == verdict_of(check, flawed())

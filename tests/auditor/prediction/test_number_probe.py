@@ -71,18 +71,18 @@ def test_too_few_and_one_patient_have_a_reason():
 def test_predicted_numbers_are_read_from_an_array_or_the_column_value(tmp_path):
     dataset = make_dataset(labels=[1.5, 2.5, 3.5], task="continuous")
     np.save(tmp_path / "p.npy", np.array([1.0, 2.0, 300.0]))
-    found = read_predictions(tmp_path / "p.npy", dataset)
+    found = read_predictions(tmp_path / "p.npy", dataset, workers=0)
     assert found.probabilities.tolist() == [[1.0], [2.0], [300.0]]
     (tmp_path / "p.csv").write_text("record,value\nr0002,7\nr0000,5\n")
-    found = read_predictions(tmp_path / "p.csv", dataset)
+    found = read_predictions(tmp_path / "p.csv", dataset, workers=0)
     assert found.probabilities[[0, 2], 0].tolist() == [5.0, 7.0]
     assert np.isnan(found.probabilities[1, 0])
     np.save(tmp_path / "two.npy", np.ones((3, 2)))
     with pytest.raises(DatasetError, match="one predicted number each"):
-        read_predictions(tmp_path / "two.npy", dataset)
+        read_predictions(tmp_path / "two.npy", dataset, workers=0)
     np.save(tmp_path / "bad.npy", np.array([1.0, np.inf, 2.0]))
     with pytest.raises(DatasetError, match="infinite"):
-        read_predictions(tmp_path / "bad.npy", dataset)
+        read_predictions(tmp_path / "bad.npy", dataset, workers=0)
 
 
 def test_several_models_of_numbers_are_averaged():

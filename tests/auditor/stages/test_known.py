@@ -43,7 +43,7 @@ def test_the_file_holds_hashes_and_nothing_else(tmp_path: Path) -> None:
 def test_a_collection_is_found_by_bytes_and_by_pixels(tmp_path: Path) -> None:
     path = tmp_path / "public.parquet"
     path.write_bytes(fingerprints_of(make_dataset(same_bytes=["x", "y", "z"], same_pixels=["p", "q", "r"]), KEY)[0])
-    (known,) = look_up(make_dataset(same_bytes=["x", "n", "m"], same_pixels=["p", "q", "o"]), [path], KEY)
+    (known,) = look_up(make_dataset(same_bytes=["x", "n", "m"], same_pixels=["p", "q", "o"]), [path], KEY, workers=0)
     assert known.shared is None
     assert known.name == "public"
     assert known.images == 3
@@ -68,15 +68,15 @@ def test_another_key_another_file_and_no_file_are_told(tmp_path: Path) -> None:
     path = tmp_path / "k.parquet"
     path.write_bytes(fingerprints_of(dataset, KEY)[0])
     with pytest.raises(ConfigError, match="another key"):
-        look_up(dataset, [path], b"f" * 16)
+        look_up(dataset, [path], b"f" * 16, workers=0)
     with pytest.raises(ConfigError, match="cannot be read"):
-        look_up(dataset, [tmp_path / "none.parquet"], KEY)
+        look_up(dataset, [tmp_path / "none.parquet"], KEY, workers=0)
     path.write_bytes(b"no parquet")
     with pytest.raises(ConfigError, match="no Parquet file"):
-        look_up(dataset, [path], KEY)
+        look_up(dataset, [path], KEY, workers=0)
     pd.DataFrame({"a": [1]}).to_parquet(path)
     with pytest.raises(ConfigError, match="not made by"):
-        look_up(dataset, [path], KEY)
+        look_up(dataset, [path], KEY, workers=0)
 
 
 def test_a_key_is_read_without_its_line_end_and_short_ones_are_refused(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_keyed_words_find_a_brightened_copy_and_no_other_picture(tmp_path: Path)
     path = tmp_path / "public.parquet"
     path.write_bytes(fingerprints_of(sketched([picture(1), picture(2)], ["a", "b"]), KEY, perceptual=True)[0])
     here = sketched([picture(1), picture(2) ** 1.4 * 0.8, picture(3), np.zeros((90, 90), np.float32)], ["a", "n", "m", "z"])
-    (known,) = look_up(here, [path], KEY)
+    (known,) = look_up(here, [path], KEY, workers=0)
     assert known.evidence.tolist() == ["bytes", "looks", pd.NA, pd.NA]
     assert known.shared is not None
     assert known.shared.iloc[1] >= MIN_SHARED
@@ -152,4 +152,4 @@ def test_words_of_another_kind_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "k.parquet"
     pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"words": b"keypoints 9"}), path)
     with pytest.raises(ConfigError, match="another version"):
-        look_up(dataset, [path], KEY)
+        look_up(dataset, [path], KEY, workers=0)

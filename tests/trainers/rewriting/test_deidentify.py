@@ -11,7 +11,8 @@ import pytest
 
 from auditor.config import read_config
 from auditor.degrade.encode import write_image
-from auditor.scan import plan_for, scan
+from auditor.plan import plan_for
+from auditor.scan import scan
 from auditor.values.errors import ConfigError
 from auditor.values.results import Severity
 from trainers.rewriting.deidentify import AUDIT_NAME, PSEUDONYMS, deidentify

@@ -13,7 +13,8 @@ import torch
 from builders import write_folder
 
 from auditor.layout import Options, open_dataset
-from auditor.scan import linked_dataset, plan_for
+from auditor.plan import plan_for
+from auditor.scan import linked_dataset
 from auditor.stages.extract import Pass, extract
 from auditor.values.dataset import Dataset
 from auditor.values.results import ScanResult

@@ -11,7 +11,8 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from auditor.degrade.encode import write_image
-from auditor.scan import Examined, examine, plan_for
+from auditor.plan import plan_for
+from auditor.scan import Examined, examine
 from auditor.values.dataset import Dataset
 from auditor.values.results import DatasetSummary, Gate, Proposal, ScanResult
 from trainers.copying.apply import apply
@@ -21,7 +22,7 @@ from trainers.values.trust import Trust
 
 
 def seen_in(folder: Path) -> Examined:
-    return examine(folder, plan_for(folder, select=["LK001", "LK003"], workers=0, cache=False))
+    return examine(folder, plan_for(folder, select=["LK001", "LK003"], workers=0, cache=False), provide={"links"})
 
 
 def nobody(dataset: Dataset) -> Trust:

@@ -103,7 +103,7 @@ def test_the_saved_file_is_read_back(tmp_path):
     }  # fmt: skip
     path = tmp_path / "answers.json"
     path.write_text(json.dumps(document))
-    review = read_review(path)
+    review = read_review(path, workers=0)
     assert review.answers == (Answer(record="007", given="NA", flagged=True, answer="wrong"),)
     assert (review.flagged, review.others) == (3, 7)
 
@@ -126,9 +126,9 @@ def test_another_file_is_a_mistake_in_one_line(tmp_path, text, words):
     path = tmp_path / "answers.json"
     path.write_text(text)
     with pytest.raises(ConfigError, match=words):
-        read_review(path)
+        read_review(path, workers=0)
     with pytest.raises(ConfigError, match="cannot be read"):
-        read_review(tmp_path / "none.json")
+        read_review(tmp_path / "none.json", workers=0)
 
 
 def simulated(rng, *, records, flagged_share, precision, missed, suspects, controls):

@@ -12,11 +12,12 @@ from PIL import Image
 from auditor.checks.ln005 import SuspectMasks
 from auditor.evidence.masks.mask_fit import fit_of, ruler_of, softmin
 from auditor.evidence.masks.mask_form import Form, Pair
+from auditor.evidence.masks.mask_maps import holds_masks
 from auditor.evidence.masks.mask_scores import NO_PREDICTION, score_masks
-from auditor.evidence.masks.mask_sources import holds_masks
 from auditor.layout import Options, open_dataset
+from auditor.plan import plan_for
 from auditor.progress import Silent
-from auditor.scan import plan_for, scan
+from auditor.scan import scan
 from auditor.stages.extract import Pass, extract
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
@@ -49,7 +50,7 @@ def written(folder: Path, masks: np.ndarray, values: int = 255) -> Dataset:
 
 
 def scores(dataset: Dataset, path: Path) -> MaskScores:
-    found = score_masks(dataset, [path], Limits(), in_sample=False, progress=Silent()).mask_scores
+    found = score_masks(dataset, [path], Limits(), in_sample=False, progress=Silent(), workers=0).mask_scores
     assert found is not None
     return found
 
@@ -235,7 +236,7 @@ def test_predictions_without_masks_and_masks_without_predictions_are_refused(dat
     with pytest.raises(DatasetError, match=r"no file is named after .*images/p00\.png"):
         scores(dataset, tmp_path)
     with pytest.raises(ConfigError, match="one folder"):
-        score_masks(dataset, [tmp_path, tmp_path], Limits(), in_sample=False, progress=Silent())
+        score_masks(dataset, [tmp_path, tmp_path], Limits(), in_sample=False, progress=Silent(), workers=0)
     (tmp_path / "plain").mkdir()
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / "plain" / "a.png")
     plain = extract(open_dataset(tmp_path / "plain", Options()), Pass(workers=0))[0]
@@ -267,7 +268,7 @@ def simulated(folder: Path, seed: int, dropped: float, n: int = 40, *, in_sample
         maps.append(1 / (1 + np.exp(-field)))
     dataset = written(folder / "data", np.stack(masks))
     np.save(folder / "p.npy", np.stack(maps).astype(np.float32))
-    scored = score_masks(dataset, [folder / "p.npy"], Limits(), in_sample=in_sample, progress=Silent())
+    scored = score_masks(dataset, [folder / "p.npy"], Limits(), in_sample=in_sample, progress=Silent(), workers=0)
     return SuspectMasks().run(scored)
 
 
@@ -303,7 +304,9 @@ def test_a_mask_of_another_image_stands_out(tmp_path: Path) -> None:
     maps[7] = 1 - maps[7]
     np.save(tmp_path / "p.npy", maps)
     dataset = written(tmp_path / "data", masks)
-    verdict = SuspectMasks().run(score_masks(dataset, [tmp_path / "p.npy"], Limits(), in_sample=False, progress=Silent()))
+    verdict = SuspectMasks().run(
+        score_masks(dataset, [tmp_path / "p.npy"], Limits(), in_sample=False, progress=Silent(), workers=0)
+    )
     (finding,) = verdict.findings
     assert finding.where.record is not None
     assert "p07" in finding.where.record

@@ -10,9 +10,12 @@ from PIL import Image
 
 from auditor.checks.ln006 import SuspectBoxes
 from auditor.evidence.objects.object_match import match_objects, similarity
-from auditor.evidence.objects.object_tables import holds_objects, read_objects
-from auditor.scan import plan_for, scan
+from auditor.evidence.objects.object_tables import read_objects
+from auditor.plan import plan_for
+from auditor.scan import scan
+from auditor.stages.kind import kind_of
 from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.image import Limits
 from auditor.values.predicted_objects import PredictedObjects
 from auditor.values.results import Severity
 
@@ -230,8 +233,8 @@ def dataset_with_boxes():
 @pytest.mark.parametrize("name", ["r0001", "x/two.png", "two.png", "two"])
 def test_images_are_named_by_id_path_or_file_name(tmp_path, name):
     path = write(tmp_path, f"Image\tLabel\txmin\tymin\txmax\tymax\tScore\n{name}\ta\t1\t2\t3\t4\t0.5\n", "boxes.tsv")
-    assert holds_objects(path)
-    found = read_objects(dataset_with_boxes(), [path], in_sample=True).predicted_objects
+    assert kind_of(Limits(), path) == "objects"
+    found = read_objects(dataset_with_boxes(), [path], in_sample=True, workers=0).predicted_objects
     assert found.shape == "boxes"
     assert not found.out_of_fold
     assert found.objects.to_dict("records") == [
@@ -243,16 +246,16 @@ def test_parquet_and_points_are_read(tmp_path):
     path = tmp_path / "points.parquet"
     pd.DataFrame({"record": ["r0000"], "x": [3.0], "y": [4.0], "score": [0.5]}).to_parquet(path)
     points = pd.DataFrame({"record": ["r0000"], "rater": "A", "label": "a", "x": 3.0, "y": 4.0})
-    found = read_objects(replace(make_dataset(n=2), points=points), [path], in_sample=False).predicted_objects
+    found = read_objects(replace(make_dataset(n=2), points=points), [path], in_sample=False, workers=0).predicted_objects
     assert (found.shape, len(found.objects), found.objects["label"].tolist()) == ("points", 1, [""])
 
 
 def test_class_probabilities_are_not_taken_for_boxes(tmp_path):
-    assert not holds_objects(write(tmp_path, "record,x,y\nr0000,0.5,0.5\n"))
-    assert not holds_objects(write(tmp_path, "record,score,benign\nr0000,0.5,0.5\n"))
-    assert not holds_objects(write(tmp_path, ""))
-    assert not holds_objects(tmp_path / "absent.csv")
-    assert not holds_objects(tmp_path)
+    assert kind_of(Limits(), write(tmp_path, "record,x,y\nr0000,0.5,0.5\n")) == "classes"
+    assert kind_of(Limits(), write(tmp_path, "record,score,benign\nr0000,0.5,0.5\n")) == "classes"
+    assert kind_of(Limits(), write(tmp_path, "")) == "classes"
+    assert kind_of(Limits(), tmp_path / "absent.csv") == "classes"
+    assert kind_of(Limits(), tmp_path) == "masks"
 
 
 @pytest.mark.parametrize(
@@ -269,15 +272,15 @@ def test_class_probabilities_are_not_taken_for_boxes(tmp_path):
 def test_what_cannot_be_compared_is_refused(tmp_path, row, message):
     path = write(tmp_path, f"record,label,x0,y0,x1,y1,score\n{row}\n")
     with pytest.raises(DatasetError, match=message):
-        read_objects(dataset_with_boxes(), [path], in_sample=False)
+        read_objects(dataset_with_boxes(), [path], in_sample=False, workers=0)
 
 
 def test_predicted_boxes_need_boxes_and_one_table(tmp_path):
     path = write(tmp_path, "record,label,x0,y0,x1,y1,score\nr0000,a,1,2,3,4,0.5\n")
     with pytest.raises(ConfigError, match="no boxes"):
-        read_objects(make_dataset(n=2), [path], in_sample=False)
+        read_objects(make_dataset(n=2), [path], in_sample=False, workers=0)
     with pytest.raises(ConfigError, match="one table"):
-        read_objects(dataset_with_boxes(), [path, path], in_sample=False)
+        read_objects(dataset_with_boxes(), [path, path], in_sample=False, workers=0)
 
 
 def test_a_scan_takes_a_table_of_boxes(tmp_path):

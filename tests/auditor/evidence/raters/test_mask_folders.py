@@ -38,7 +38,7 @@ def test_the_consensus_is_the_disk_of_the_two_who_agree(panel):
 
 def test_the_written_mask_is_the_consensus(panel, tmp_path_factory):
     path = tmp_path_factory.mktemp("out") / "a.png"
-    path.write_bytes(release_masks(panel).files["a.png"])
+    path.write_bytes(release_masks(panel, workers=0).files["a.png"])
     with Image.open(path) as image:
         assert ((np.asarray(image) > 0) == disk(12)).all()
 
@@ -46,7 +46,7 @@ def test_the_written_mask_is_the_consensus(panel, tmp_path_factory):
 def test_a_broken_mask_or_another_size_is_left_out_and_said(panel):
     (panel / "R1" / "a.png").write_bytes((panel / "R1" / "a.png").read_bytes()[:60])
     write(panel, "R3", "b", disk(5, size=32))
-    problems = release_masks(panel).frame.set_index("record")["problem"]
+    problems = release_masks(panel, workers=0).frame.set_index("record")["problem"]
     assert problems["a"].startswith("R1: ")
     assert problems["b"] == "R3: another size"
 
@@ -56,7 +56,7 @@ def test_pictures_are_no_masks(tmp_path):
     for folder in ("benign", "malignant"):
         write(tmp_path, folder, "1", rng.random((20, 20)))
     with pytest.raises(DatasetError, match="pictures, not masks"):
-        release_masks(tmp_path)
+        release_masks(tmp_path, workers=0)
 
 
 def test_folders_that_share_no_names_are_no_raters(tmp_path):
@@ -64,4 +64,4 @@ def test_folders_that_share_no_names_are_no_raters(tmp_path):
     write(tmp_path, "malignant", "b", disk(5))
     assert rater_folders(tmp_path) == {}
     with pytest.raises(DatasetError, match="one per rater"):
-        release_masks(tmp_path)
+        release_masks(tmp_path, workers=0)

@@ -98,7 +98,7 @@ def test_a_label_table_beside_does_not_hide_the_masks(tmp_path):
 
 
 def test_the_stage_measures_dice_distance_and_staple(tmp_path):
-    dataset = compare_masks(study(tmp_path, {"rater1": 9, "rater2": 9, "rater3": 5}), Limits())
+    dataset = compare_masks(study(tmp_path, {"rater1": 9, "rater2": 9, "rater3": 5}), Limits(), workers=0)
     pair = dataset.mask_pairs.set_index(["record", "rater_a", "rater_b"]).loc[("images/00.png", "rater1", "rater3")]
     one, two = disk(9), disk(5)
     assert pair["dice"] == pytest.approx(2 * (one & two).sum() / (one.sum() + two.sum()))
@@ -113,7 +113,7 @@ def test_broken_masks_pictures_and_other_sizes_are_left_out_and_said(tmp_path):
     (tmp_path / "rater2" / "00.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     save(tmp_path / "rater2" / "01.png", disk(9, size=32) * 255)
     save(tmp_path / "rater2" / "02.png", np.random.default_rng(0).integers(0, 255, (40, 40)))
-    found = compare_masks(dataset, Limits())
+    found = compare_masks(dataset, Limits(), workers=0)
     problem = found.rater_masks.set_index("path")["problem"]
     assert problem["rater2/00.png"] != ""
     assert problem["rater2/01.png"] == "another size"
@@ -128,7 +128,7 @@ def test_what_a_worker_could_not_read_is_not_opened_again(tmp_path):
     dataset = study(tmp_path, {"rater1": 9, "rater2": 9})
     marked = dataset.rater_masks.assign(problem="")
     marked.loc[marked["path"] == "rater1/03.png", "problem"] = "crashed"
-    found = compare_masks(replace(dataset, rater_masks=marked), Limits())
+    found = compare_masks(replace(dataset, rater_masks=marked), Limits(), workers=0)
     assert "images/03.png" not in set(found.mask_pairs["record"])
     assert found.rater_masks.set_index("path").at["rater1/03.png", "problem"] == "crashed"
 

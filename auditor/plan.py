@@ -1,0 +1,138 @@
+"""What a scan is told: options and medaudit.toml together."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from auditor.config import Config, find_config, read_config
+from auditor.layout import Options
+from auditor.progress import Progress, Silent
+from auditor.reading.cache import default_folder
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError
+from auditor.values.predictions import PredictionKind
+
+Predictor = Callable[[Dataset], Dataset]
+"""Given by the front door when a network is to predict: `auditor` knows no trainer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything a scan is told, from options and medaudit.toml together; options go first.
+
+    Args:
+        config: medaudit.toml, or its defaults.
+        options: pinned roles and layout.
+        predictions: files of out-of-fold probabilities, one per model; none = the built-in probe. Also a folder or an array of
+            predicted masks, or a table of predicted boxes or points.
+        classes: order of its columns; None = sorted labels.
+        in_sample: the predictions were made by a model that trained on these records.
+        reviewed: files of answers that the review page saved.
+        known: files of keyed hashes of other collections; they need `key`, the file of the secret they were made with.
+        workers: processes that read files; None = one per core.
+        cache: private folder; None = no cache.
+        target: the dataset; known once a stage runs.
+        kinds: what each file of `predictions` holds; told by `auditor.stages.predicted` before the stages run.
+        asked: what whoever gathers will look at (see `auditor.stage`).
+        progress: told how far it is.
+        predictor: gives the linked dataset its out-of-fold predictions in the place of `predictions` and of the built-in probe.
+        tally: counts what a stage did (images decoded, found in the cache); new for every gathering, no part of any result.
+    """
+
+    config: Config = field(default_factory=Config)
+    options: Options = field(default_factory=Options)
+    predictions: tuple[Path, ...] = ()
+    classes: tuple[str, ...] | None = None
+    in_sample: bool = False
+    reviewed: tuple[Path, ...] = ()
+    known: tuple[Path, ...] = ()
+    key: Path | None = None
+    workers: int | None = None
+    cache: Path | None = None
+    tool_version: str = ""
+    target: Path = Path()
+    kinds: tuple[PredictionKind, ...] = ()
+    asked: frozenset[str] = frozenset()
+    progress: Progress = field(default_factory=Silent, compare=False)
+    predictor: Predictor | None = None
+    tally: Counter[str] = field(default_factory=Counter, compare=False)
+
+    def predicted(self, kind: PredictionKind) -> tuple[Path, ...]:
+        """The files of predictions of one kind."""
+        return tuple(path for path, own in zip(self.predictions, self.kinds, strict=True) if own == kind)
+
+    @property
+    def readers(self) -> int:
+        """Worker processes that read files; 0 reads in this process, without isolation."""
+        return self.workers if self.workers is not None else max(1, os.cpu_count() or 1)
+
+
+def plan_for(
+    target: Path,
+    *,
+    config: Path | None = None,
+    roles: Mapping[str, str] | None = None,
+    root: Path | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    require: Sequence[str] = (),
+    fail_on: str | None = None,
+    predictions: Sequence[Path] = (),
+    classes: Sequence[str] | None = None,
+    in_sample: bool = False,
+    reviewed: Sequence[Path] = (),
+    known: Sequence[Path] = (),
+    key: Path | None = None,
+    workers: int | None = None,
+    cache: bool = True,
+    seed: int | None = None,
+    tool_version: str = "",
+) -> Plan:
+    """Read medaudit.toml beside the dataset (or `config`) and lay the given options over it.
+
+    Raises:
+        ConfigError: the file or an option is wrong.
+    """
+    path = config if config is not None else find_config(target)
+    settings = read_config(path) if path is not None else Config()
+    changes: dict[str, object] = {}
+    if select:
+        changes["select"] = tuple(select)
+    if ignore:
+        changes["ignore"] = (*settings.scan.ignore, *ignore)
+    if require:
+        changes["require"] = (*settings.scan.require, *require)
+    if fail_on is not None:
+        if fail_on not in ("info", "warning", "error", "never"):
+            raise ConfigError(f"--fail-on {fail_on}: info, warning, error or never")
+        changes["fail_on"] = fail_on
+    if seed is not None:
+        changes["seed"] = seed
+    settings = settings.model_copy(update={"scan": settings.scan.model_copy(update=changes)})
+    pinned = settings.options(path.parent if path is not None else Path())
+    options = replace(pinned, roles={**pinned.roles, **(roles or {})}, root=root or pinned.root)
+    given = tuple(predictions)
+    if not given and settings.scan.predictions is not None and path is not None:
+        given = (path.parent / settings.scan.predictions,)
+    if known and key is None:
+        raise ConfigError("--known needs --key: the key file that the hashes were made with")
+    folder = default_folder(os.environ, Path.home()) if cache else None
+    if (classes or in_sample) and not given:
+        raise ConfigError("--classes and --in-sample speak of predictions: name their file with --predictions")
+    return Plan(
+        config=settings,
+        options=options,
+        predictions=given,
+        classes=tuple(classes) if classes else None,
+        in_sample=in_sample,
+        reviewed=tuple(reviewed),
+        known=tuple(known),
+        key=key,
+        workers=workers if workers is not None else settings.scan.workers,
+        cache=folder,
+        tool_version=tool_version,
+    )

@@ -1,0 +1,25 @@
+"""A file of keyed hashes as it lies on disk. Runs inside the bounded workers (`auditor.reading.jobs`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from auditor.values.errors import ConfigError
+from auditor.values.image import Limits
+
+
+def table(limits: Limits, path: Path) -> pa.Table:  # noqa: ARG001
+    """The whole table.
+
+    Raises:
+        ConfigError: it cannot be read, or is no Parquet file.
+    """
+    try:
+        return pq.read_table(path)
+    except OSError as error:
+        raise ConfigError(f"--known {path}: cannot be read ({error.strerror or 'no such file'})") from None
+    except pa.ArrowException:
+        raise ConfigError(f"--known {path}: no Parquet file; `medaudit fingerprint` writes one") from None
