@@ -52,7 +52,8 @@ class Install:
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """The folder is on the path; every cache of plug-ins is empty before and after."""
     caches = (
-        check.check_classes, feature.features, feature.feature_columns, feature.feature_version, format.readers, format.formats,
+        check.check_classes, feature.features, feature.chosen_features, feature.feature_columns, feature.feature_version,
+        format.readers, format.formats,
         suffixes.image_suffixes, suffixes.suffixes_of_formats, suffixes._known, suffixes._doubles, suffixes._named,
         layout.layouts, report_format.formats,
     )  # fmt: skip
