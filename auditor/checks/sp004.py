@@ -17,6 +17,8 @@ from auditor.values.dataset import Dataset
 from auditor.values.links import Evidence
 from auditor.values.results import Coverage, Finding, Severity, Verdict
 
+NOT_SOUGHT = "copies turned by some degrees (not by quarters) would not be found"
+
 WORDING = Wording(
     code="SP004",
     again="again as near-copies",
@@ -36,9 +38,11 @@ class NearDuplicate(Check):
     structure agrees nearly everywhere, one lies within the other, and neither leans. Slices of one series, fields of one
     slide and two radiographs of one chest are no copies; pictures that show the same scene without being copies (the same
     cells photographed again, a second exposure) are an info finding, the table `scenes`, and join nothing. A stack of
-    frames is compared as a whole with stacks of as many frames. Groups in more than one split are an error, one finding per
-    pair of splits; groups within one split a warning. Not compared: images shorter than 48 pixels on a side (too small to
-    tell), blank ones, masks, stripes. Identical images are SP002; a group here holds their copies too.
+    frames is compared as a whole with stacks of as many frames. **Not looked for: copies turned by other angles than
+    quarters**, as augmentation by rotation makes them; up to one degree they are shown as scenes, from four on they are not
+    found. Groups in more than one split are an error, one finding per pair of splits; groups within one split a warning. Not
+    compared: images shorter than 48 pixels on a side (too small to tell), blank ones, masks, stripes. Identical images are
+    SP002; a group here holds their copies too.
 
     ## Why is this bad?
     A test image whose crop or flip was trained on is remembered, not recognised, and the score is too high. Such copies come
@@ -85,6 +89,7 @@ class NearDuplicate(Check):
             if count
             else f"No near-copy among the {evaluated:,} images that could be compared; a crop to 60 % would have been seen"
         )
+        summary += f"; {NOT_SOUGHT}"
         table = pairs_table(dataset, links, groups, title="Pairs of near-copies", other="Near-copy of")
         scenes = offered(dataset)
         scene_table = pairs_table(dataset, scenes, groups, title="The same scene taken twice", other="Again in", name="scenes")

@@ -1,8 +1,9 @@
-"""Candidate pairs: images that share words. Cost grows like n log n (one sort), whatever the images are.
+"""Candidate pairs: images that share words. Cost grows like n log n (sorting), whatever the images are, and memory hardly.
 
 The words of all images are sorted; neighbours in that order that agree in their first bits share a word, and each word is
 compared with a few neighbours only, so that a million equal words cost as little as a million different ones. This is
 multi-probe locality-sensitive hashing (Lv et al. 2007, VLDB) on sorted lists (sorted neighbourhood, Hernández & Stolfo 1995).
+Some million words are sorted at a time, those with one beginning together; what they say of pairs waits in files, by pair.
 """
 
 from __future__ import annotations
@@ -12,22 +13,31 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from auditor.evidence.likeness.keypoints import Words
+from auditor.evidence.likeness.spool import Spool
+
 Positions = npt.NDArray[np.int64]
 
 NEIGHBOURS = 6
 """Each word is compared with so many of its followers in sorted order."""
-MAX_ENTRIES = 96_000_000
-"""Words of all images together, their variants counted; beyond it each image brings fewer words, the strongest."""
-MIN_SHARED, MIN_SHARED_OF_FEW = 5, 3
-"""Entries (words and variants) that two images must have in common; where each image brings only its strongest words, fewer."""
+MIN_SHARED = 5
+"""Entries (words and variants) that two images must have in common."""
 PER_IMAGE = 12
 """Pairs kept per image, those that share most words."""
 CROWD = 64
 """Of a word that so many others agree with only the next one is looked at."""
-BLOCK = 1 << 22
-PART = 1 << 15
+ENTRIES_AT_ONCE = 1 << 22
+"""Words and variants that are sorted together."""
+BLOCK = 1 << 20
+PART = 1 << 14
+SHELF = 4096
+"""Images whose pairs are counted together, about; a shelf holds 4 MB before it becomes a file."""
+MAX_SHELVES, SHELF_BYTES = 32, 4 << 20
+
 _ID_BITS = 24
 _SIGNS = np.uint64(0xFFFFFF) << np.uint64(40) | np.uint64(0xFFFF) << np.uint64(24)
+_BEGINNING, _SCATTER = np.uint64(44), np.uint64(0x9E3779B97F4A7C15)
+"""Words that agree above bit 44 are sorted together, since `prefix_bits` never asks for less."""
 
 
 def prefix_bits(images: int) -> int:
@@ -36,65 +46,72 @@ def prefix_bits(images: int) -> int:
 
 
 def candidate_pairs(
-    words: Sequence[npt.NDArray[np.uint64]], *, min_shared: int | None = None, per_image: int = PER_IMAGE
+    words: Sequence[Words], *, min_shared: int = MIN_SHARED, per_image: int = PER_IMAGE
 ) -> tuple[Positions, Positions, Positions]:
     """Pairs of images that share at least `min_shared` words (or their variants), the smaller position first.
 
     Args:
-        words: of each image, the strongest first (`auditor.evidence.likeness.keypoints.words`).
-        min_shared: entries that two images must have in common; None: see `MIN_SHARED`.
+        words: of each image (`auditor.evidence.likeness.keypoints.words`); read some thousand images at a time.
+        min_shared: entries that two images must have in common.
         per_image: a pair is kept while it is among the best so many of at least one of its images.
 
     Returns:
         First and second position and the number of shared entries, in the order of positions; each of shape (pairs,).
     """
-    if len(words) >= 1 << _ID_BITS:
-        raise ValueError(f"{len(words):,} images: at most {(1 << _ID_BITS) - 1:,}")
-    if min_shared is None:
-        longest = max((len(w) for w in words), default=0)
-        min_shared = MIN_SHARED if words_each(words) >= longest else MIN_SHARED_OF_FEW
-    entries = sorted_entries(words)
-    bits = np.uint64(64 - prefix_bits(len(words)))
-    tallies = [
-        np.unique(neighbours(entries[start : start + BLOCK + CROWD], bits), return_counts=True)
-        for start in range(0, len(entries), BLOCK)
-    ]
-    del entries
-    keys, shared = added(tallies)
-    keep = shared >= min_shared
-    keys, shared = keys[keep], shared[keep]
+    count = len(words)
+    if count >= 1 << _ID_BITS:
+        raise ValueError(f"{count:,} images: at most {(1 << _ID_BITS) - 1:,}")
+    shelves = [Spool(SHELF_BYTES) for _ in range(min(MAX_SHELVES, -(-count // SHELF)))]
+    begins = np.arange(1, len(shelves)) * count // max(len(shelves), 1)
+    bits = np.uint64(64 - prefix_bits(count))
+    heaps = heaps_of(words)
+    for heap in range(heaps):
+        entries = sorted_entries(words, heap, heaps)
+        for start in range(0, len(entries), BLOCK):
+            found = neighbours(entries[start : start + BLOCK + CROWD], bits)
+            found.sort()
+            # sorted by the first image, so that each shelf gets one piece
+            cuts = np.searchsorted(found, begins.astype(np.uint64) << np.uint64(_ID_BITS))
+            for shelf, piece in zip(shelves, np.split(found, cuts), strict=True):
+                shelf.append(piece.tobytes())
+    counted = [tallied(shelf, min_shared) for shelf in shelves]
+    keys = np.concatenate([np.zeros(0, np.uint64), *(k for k, _ in counted)])
+    shared = np.concatenate([np.zeros(0, np.int64), *(c for _, c in counted)])
     first, second = (keys >> np.uint64(_ID_BITS)).astype(np.int64), owner(keys).astype(np.int64)
     rank = ranks(np.concatenate([first, second]), np.concatenate([shared, shared]))
     best = np.minimum(rank[: len(first)], rank[len(first) :]) < per_image
-    return first[best], second[best], shared[best].astype(np.int64)
+    return first[best], second[best], shared[best]
 
 
-def words_each(words: Sequence[npt.NDArray[np.uint64]]) -> int:
-    """How many words of each image take part, so that there are no more than `MAX_ENTRIES`."""
-    longest = max((len(w) for w in words), default=0)
-    too_many = 3 * sum(len(w) for w in words) > MAX_ENTRIES
-    return max(4, MAX_ENTRIES // (3 * len(words))) if too_many else longest
+def heaps_of(words: Sequence[Words]) -> int:
+    """In how many heaps the entries are sorted, one after the other."""
+    total = sum(len(w) for start in range(0, len(words), PART) for w in words[start : start + PART])
+    return max(1, -(-3 * total // ENTRIES_AT_ONCE))
 
 
-def sorted_entries(words: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
-    """All words and their two variants, sorted: 40 bits of the word above 24 bits of the image's position."""
-    each = words_each(words)
-    entries = np.empty(3 * sum(min(len(w), each) for w in words), np.uint64)
-    last, end = np.uint64(63), 0
+def sorted_entries(words: Sequence[Words], heap: int = 0, heaps: int = 1) -> Words:
+    """The words of one heap and their two variants, sorted: 40 bits of the word above 24 bits of the image's position."""
+    found = [np.zeros(0, np.uint64)]
+    last = np.uint64(63)
     for start in range(0, len(words), PART):
         part = words[start : start + PART]
-        taken = np.concatenate([w[:each] for w in part])
-        owners = np.repeat(np.arange(start, start + len(part), dtype=np.uint64), [min(len(w), each) for w in part])
+        taken = np.concatenate(part)
+        owners = np.repeat(np.arange(start, start + len(part), dtype=np.uint64), [len(w) for w in part])
         plain = (taken & _SIGNS) | owners
         weakest, weak = taken >> np.uint64(6) & np.uint64(63), taken & np.uint64(63)
         for variant in (plain, plain ^ (np.uint64(1) << (last - weakest)), plain ^ (np.uint64(1) << (last - weak))):
-            entries[end : end + len(variant)] = variant
-            end += len(variant)
+            found.append(variant[of_heap(variant, heaps) == heap] if heaps > 1 else variant)
+    entries = np.concatenate(found)
     entries.sort()
     return entries
 
 
-def neighbours(entries: npt.NDArray[np.uint64], bits: np.uint64) -> npt.NDArray[np.uint64]:
+def of_heap(entries: Words, heaps: int) -> Words:
+    """The heap of each entry, by its beginning; scattered, since some beginnings are far more frequent than others."""
+    return np.asarray(((entries >> _BEGINNING) * _SCATTER >> np.uint64(40)) % np.uint64(heaps), np.uint64)
+
+
+def neighbours(entries: Words, bits: np.uint64) -> Words:
     """Pairs of images (first position above 24 bits of the second) of entries near each other that agree above `bits`."""
     block = min(BLOCK, len(entries))
     found = [np.zeros(0, np.uint64)]
@@ -111,19 +128,17 @@ def neighbours(entries: npt.NDArray[np.uint64], bits: np.uint64) -> npt.NDArray[
     return np.concatenate(found)
 
 
-def added(
-    tallies: Sequence[tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]],
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Counts of several blocks, added up by key."""
-    keys = np.concatenate([np.zeros(0, np.uint64), *(k for k, _ in tallies)])
-    counts = np.concatenate([np.zeros(0, np.int64), *(c for _, c in tallies)])
-    order = np.argsort(keys, kind="stable")
-    keys, counts = keys[order], counts[order]
+def tallied(shelf: Spool, least: int) -> tuple[Words, Positions]:
+    """The pairs of a shelf that stand there at least so often, sorted, and how often."""
+    keys = np.frombuffer(shelf.read(0, shelf.size), np.uint64).copy()
+    keys.sort()
     starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, np.int64)
-    return keys[starts], np.add.reduceat(counts, starts) if len(starts) else counts
+    counts = np.diff(np.append(starts, len(keys)))
+    often = counts >= least
+    return keys[starts[often]], counts[often].astype(np.int64)
 
 
-def owner(entries: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def owner(entries: Words) -> Words:
     """The position of the image an entry belongs to."""
     return entries & np.uint64((1 << _ID_BITS) - 1)
 

@@ -117,7 +117,7 @@ def peaks(response: Plane, *, reach: int, margin: int) -> tuple[npt.NDArray[np.i
     if inner.size == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     highest = cv2.dilate(response, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))[margin:-margin, margin:-margin]
-    y, x = np.nonzero((inner == highest) & (inner > 1e-3))
+    y, x = np.divmod(np.flatnonzero((inner == highest) & (inner > 1e-3)), inner.shape[1])
     order = np.argsort(-inner[y, x], kind="stable")[:PER_SIZE]
     return y[order] + margin, x[order] + margin
 

@@ -168,8 +168,7 @@ def trimmed(gray: Plane) -> Plane:
 
 def edges(picture: Plane, flat: float) -> tuple[int, int, int, int]:
     """First and last line and column that vary, the last one excluded; zeros where none does."""
-    rows = np.flatnonzero(picture.std(axis=1) > flat)
-    columns = np.flatnonzero(picture.std(axis=0) > flat)
+    rows, columns = (np.flatnonzero(spreads(picture, axis) > flat) for axis in (1, 0))
     if not len(rows) or not len(columns):
         return 0, 0, 0, 0
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
@@ -185,9 +184,15 @@ def closely_trimmed(gray: Plane, most: int, flat: float) -> Plane:
     return gray[top:bottom, left:right]
 
 
+def spreads(picture: Plane, axis: int) -> Plane:
+    """Standard deviation along an axis."""
+    mean = picture.mean(axis=axis)
+    return np.asarray(np.sqrt(np.maximum((picture * picture).mean(axis=axis) - mean * mean, 0)), np.float32)
+
+
 def varied(lines: Plane, flat: float) -> int:
     """How many lines come before the first that varies by more than `flat`."""
-    still = lines.std(axis=1) <= flat
+    still = spreads(lines, 1) <= flat
     return len(still) if still.all() else int(np.argmin(still))
 
 

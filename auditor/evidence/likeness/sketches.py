@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-import threading
-import weakref
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import IO, overload
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -18,37 +15,13 @@ import numpy.typing as npt
 from auditor.evidence.likeness.glance import WAVES
 from auditor.evidence.likeness.keypoints import MAX_WORDS, Words
 from auditor.evidence.likeness.perceptual import REFUSALS, Frame, from_jpeg, mixed, unpack
+from auditor.evidence.likeness.spool import Spool
 from auditor.values.sketches import Sketched
 
 WORDS_IN_MEMORY, MARKS_IN_MEMORY, PROOFS_IN_MEMORY = 64 << 20, 96 << 20, 96 << 20
 """Bytes of each kind that stay in memory."""
 WORD_ROW = np.dtype([("count", "u1"), ("words", "<u8", MAX_WORDS)])
 MARK_ROW = np.dtype([("shape", "u1", 2), ("places", "<u4", MAX_WORDS), ("glance", "i1", (WAVES, WAVES))])
-
-
-class Spool:
-    """Bytes that are appended and read back; beyond so many in a file without a name, which goes when this object goes."""
-
-    def __init__(self, in_memory: int) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=in_memory)  # noqa: SIM115 - closed with this object
-        self._end = 0
-        self._lock = threading.Lock()
-        weakref.finalize(self, self._file.close)
-
-    def append(self, content: bytes) -> int:
-        """Where it begins."""
-        with self._lock:
-            start = self._end
-            self._file.seek(start)
-            self._file.write(content)
-            self._end += len(content)
-        return start
-
-    def read(self, start: int, size: int) -> bytes:
-        """What was appended there."""
-        with self._lock:
-            self._file.seek(start)
-            return self._file.read(size)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -99,12 +72,11 @@ class Sketches:
         """Words of each record."""
         numbers = [self.numbers(record) for record in records]
         rows = self.word_rows([n for several in numbers for n in several])
-        found, at = [], 0
-        for several in numbers:
-            part = rows[at : at + len(several)]
-            found.append(mixed([row["words"][: row["count"]] for row in part]))
-            at += len(several)
-        return found
+        frames = [row[:count] for row, count in zip(rows["words"], rows["count"].tolist(), strict=True)]
+        if len(frames) == len(numbers):
+            return frames
+        ends = np.cumsum([len(several) for several in numbers]).tolist()
+        return [mixed(frames[end - len(several) : end]) for several, end in zip(numbers, ends, strict=True)]
 
     def word_rows(self, numbers: Sequence[int]) -> npt.NDArray[np.void]:
         """Count and words of each of these frames."""

@@ -22,7 +22,7 @@ from auditor.evidence.likeness.registration import Registration
 from auditor.evidence.likeness.voting import MIN_VOTES, Positions, positions
 from auditor.values.sketches import Sketched
 
-BATCH = 64
+BATCH = 128
 """Pairs of pictures that are looked at together: their tables stay in the processor's cache."""
 WAITING = 4
 """Batches per thread that are under way."""

@@ -8,11 +8,12 @@ one that most others agree with is fitted to all that agree.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from auditor.evidence.likeness.keypoints import ORIENTATIONS, SIZES, Places, Words
+from auditor.evidence.likeness.keypoints import ORIENTATIONS, SIZES, Places, Plane, Words
 
 SIGNS = 32
 """Signs of a word that are compared, the surest."""
@@ -25,14 +26,14 @@ MIN_VOTES = 6
 NEAR = 2.5
 """Distance in pixels within which a match agrees with the fitted position."""
 SCALES = (0.6, 1.7)
-WAYS = 2
-"""Positions of each pair: a symmetrical picture lies in its copy in more than one way."""
+MIN_SECOND = 4
+"""Voters that must agree on another way before it is looked at: a symmetrical picture lies in its copy in more than one."""
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
-_RATIOS = np.array(SIZES) / SIZES[0]
+_RATIOS = np.array([1 / (size / SIZES[0]) for size in SIZES[:0:-1]] + [size / SIZES[0] for size in SIZES], np.float32)
 
 
 def _ways() -> tuple[Codes, npt.NDArray[np.float64]]:
@@ -52,6 +53,7 @@ _WAYS, _MATRICES = _ways()
 SWAPPED = np.array([t for t, _, _ in ORIENTATIONS])
 DOWN = np.array([y for _, y, _ in ORIENTATIONS], np.float64)
 RIGHT = np.array([x for _, _, x in ORIENTATIONS], np.float64)
+_DOWN, _RIGHT = DOWN.astype(np.float32), RIGHT.astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +85,10 @@ class _Matches:
     way: Codes
     polarity: Codes
     step: Codes
-    from_y: Floats
-    from_x: Floats
-    to_y: Floats
-    to_x: Floats
+    from_y: Plane
+    from_x: Plane
+    to_y: Plane
+    to_x: Plane
 
 
 def positions(
@@ -101,16 +103,13 @@ def positions(
     """
     m = _matched(words_a, places_a, count_a, words_b, places_b, count_b)
     votes = _votes(m)
-    turned = m.way * 2 + (m.polarity < 0)
-    found: list[Positions] = []
+    turned = m.way[:, :SEEDS] * 2 + (m.polarity[:, :SEEDS] < 0)
     tally = votes.sum(axis=2)
-    for _ in range(WAYS):
-        best = tally.argmax(axis=1)
-        found.append(_fitted(m, votes, best))
-        # the next one is to lie another way
-        chosen = np.take_along_axis(turned, best[:, None], axis=1)
-        tally = np.where(turned[:, :SEEDS] == chosen, 0, tally)
-    return tuple(found)
+    best = tally.argmax(axis=1)
+    first = _fitted(m, votes, best)
+    # the next one is to lie another way
+    tally[turned == np.take_along_axis(turned, best[:, None], axis=1)] = 0
+    return first, _fitted(m, votes, tally.argmax(axis=1), of=np.flatnonzero(tally.max(axis=1) >= MIN_SECOND))
 
 
 def _matched(words_a: Words, places_a: Places, count_a: Codes, words_b: Words, places_b: Places, count_b: Codes) -> _Matches:
@@ -123,74 +122,85 @@ def _matched(words_a: Words, places_a: Places, count_a: Codes, words_b: Words, p
         different[place >= count_a[:, None]] = SIGNS
     # One number holds the difference, how far apart the two stand by strength (which parts equal words of a symmetrical
     # picture), and which word of a it is: the least of them is all three.
-    np.minimum(different, 15, out=different)
-    apart = np.abs(place[:, None] - place) >> 2
-    best = (different.astype(np.uint16) << 12 | (apart << 7 | place[:, None]).astype(np.uint16)).min(axis=1)
+    apart = np.abs(place[:, None] - place) >> 4
+    marked = np.left_shift(different, 10, dtype=np.uint16)
+    marked |= (apart << 7 | place[:, None]).astype(np.uint16)
+    best = marked.min(axis=1)
     order = np.argsort(best, axis=1, kind="stable")
     best = np.take_along_axis(best, order, axis=1)
-    known = (best >> 12 <= MAX_DIFFERENT) & (order < count_b[:, None])
+    known = (best >> 10 <= MAX_DIFFERENT) & (order < count_b[:, None])
     a = np.take_along_axis(places_a, (best & 127).astype(np.int64), axis=1).astype(np.int64)
     b = np.take_along_axis(places_b, order, axis=1).astype(np.int64)
     way = _WAYS[a >> 1 & 7, b >> 1 & 7]
-    y, x = (a >> 16).astype(np.float64), (a >> 8 & 255).astype(np.float64)
+    y, x = (a >> 16).astype(np.float32), (a >> 8 & 255).astype(np.float32)
     swap = SWAPPED[way]
     return _Matches(
         known=known, way=way, polarity=1 - 2 * ((a ^ b) & 1), step=(b >> 4 & 15) - (a >> 4 & 15),
-        from_y=np.where(swap, x, y) * DOWN[way], from_x=np.where(swap, y, x) * RIGHT[way],
-        to_y=(b >> 16).astype(np.float64), to_x=(b >> 8 & 255).astype(np.float64),
+        from_y=np.where(swap, x, y) * _DOWN[way], from_x=np.where(swap, y, x) * _RIGHT[way],
+        to_y=(b >> 16).astype(np.float32), to_x=(b >> 8 & 255).astype(np.float32),
     )  # fmt: skip
 
 
 def _votes(m: _Matches) -> Flags:
     """Which matches agree with which of the first ones; shape (pairs, SEEDS, VOTERS)."""
     seed, voter = np.s_[:, :SEEDS, None], np.s_[:, None, :VOTERS]
-    from_y = (m.from_y[voter] - m.from_y[seed]).astype(np.float32)
-    from_x = (m.from_x[voter] - m.from_x[seed]).astype(np.float32)
-    scale = _ratio(m.step).astype(np.float32)[seed]
-    error_y = scale * from_y - (m.to_y[voter] - m.to_y[seed]).astype(np.float32)
-    error_x = scale * from_x - (m.to_x[voter] - m.to_x[seed]).astype(np.float32)
+    from_y, from_x = m.from_y[voter] - m.from_y[seed], m.from_x[voter] - m.from_x[seed]
+    scale = _ratio(m.step[:, :SEEDS])[..., None]
+    error_y = scale * from_y - (m.to_y[voter] - m.to_y[seed])
+    error_x = scale * from_x - (m.to_x[voter] - m.to_x[seed])
     # Sizes are known to one step of the ladder, so the allowed error grows with the distance from the seed.
     far = 3 + np.float32(0.08) * np.sqrt(from_y * from_y + from_x * from_x)
     votes = (error_y * error_y + error_x * error_x < far * far) & m.known[seed] & m.known[voter]
-    votes &= (m.way[seed] == m.way[voter]) & (m.polarity[seed] == m.polarity[voter])
+    turned = m.way * 2 + (m.polarity < 0)
+    votes &= turned[seed] == turned[voter]
     votes &= np.abs(m.step[seed] - m.step[voter]) <= 1
     return np.asarray(votes)
 
 
-def _fitted(m: _Matches, votes: Flags, seed: Codes) -> Positions:
-    """Least squares over the matches that agree with a seed, twice, the second time over those that then lie near."""
-    row = np.arange(len(seed))
-    way, polarity = m.way[row, seed], m.polarity[row, seed]
-    same = m.known & (m.way == way[:, None]) & (m.polarity == polarity[:, None])
-    agree = np.zeros(m.known.shape, bool)
-    agree[:, : votes.shape[2]] = votes[row, seed]
-    scale_y = scale_x = _ratio(m.step[row, seed])
-    shift_y = shift_x = np.zeros(len(seed))
+def _fitted(m: _Matches, votes: Flags, seed: Codes, of: Codes | None = None) -> Positions:
+    """Least squares over the matches that agree with a seed, twice, the second time over those that then lie near.
+
+    Only the pairs `of` are looked at; the others have no votes.
+    """
+    row = np.arange(len(seed)) if of is None else of
+    way, polarity, step = m.way[row, seed[row]], m.polarity[row, seed[row]], m.step[row, seed[row]]
+    from_y, from_x, to_y, to_x = (p[row] for p in (m.from_y, m.from_x, m.to_y, m.to_x))
+    same = m.known[row] & (m.way[row] == way[:, None]) & (m.polarity[row] == polarity[:, None])
+    agree = np.zeros(same.shape, bool)
+    agree[:, : votes.shape[2]] = votes[row, seed[row]]
+    scale_y = scale_x = _ratio(step)
+    shift_y = shift_x = np.zeros(len(row), np.float32)
     for _ in range(2):
-        scale_y, shift_y = _line(m.from_y, m.to_y, agree, scale_y)
-        scale_x, shift_x = _line(m.from_x, m.to_x, agree, scale_x)
-        error_y = scale_y[:, None] * m.from_y + shift_y[:, None] - m.to_y
-        error_x = scale_x[:, None] * m.from_x + shift_x[:, None] - m.to_x
+        scale_y, shift_y = _line(from_y, to_y, agree, scale_y)
+        scale_x, shift_x = _line(from_x, to_x, agree, scale_x)
+        error_y = scale_y[:, None] * from_y + (shift_y[:, None] - to_y)
+        error_x = scale_x[:, None] * from_x + (shift_x[:, None] - to_x)
         agree = same & (error_y * error_y + error_x * error_x < NEAR * NEAR)
-    within = np.ones(len(way), bool)
-    for scale in (scale_y, scale_x):
-        within &= (scale > SCALES[0]) & (scale < SCALES[1])
+    within = (np.minimum(scale_y, scale_x) > SCALES[0]) & (np.maximum(scale_y, scale_x) < SCALES[1])
+
+    def spread(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        all_pairs = np.zeros(len(seed), values.dtype)
+        all_pairs[row] = values
+        return all_pairs
+
     return Positions(
-        orientation=way, polarity=polarity, scale_y=scale_y, shift_y=shift_y, scale_x=scale_x, shift_x=shift_x,
-        votes=np.where(within, agree.sum(axis=1), 0),
+        orientation=spread(way), polarity=spread(polarity), votes=spread(np.where(within, agree.sum(axis=1), 0)),
+        scale_y=spread(scale_y.astype(np.float64)), shift_y=spread(shift_y.astype(np.float64)),
+        scale_x=spread(scale_x.astype(np.float64)), shift_x=spread(shift_x.astype(np.float64)),
     )  # fmt: skip
 
 
-def _ratio(step: Codes) -> Floats:
+def _ratio(step: Codes) -> Plane:
     """How much larger a blob is that stands so many steps further on the ladder of `SIZES`."""
-    return np.where(step < 0, 1 / _RATIOS[np.abs(step)], _RATIOS[np.abs(step)])
+    return _RATIOS[step + len(SIZES) - 1]
 
 
-def _line(u: Floats, v: Floats, chosen: Flags, slope: Floats) -> tuple[Floats, Floats]:
+def _line(u: Plane, v: Plane, chosen: Flags, slope: Plane) -> tuple[Plane, Plane]:
     """Slope and offset of v over u of the chosen; the given slope where u hardly varies."""
-    count = np.maximum(chosen.sum(axis=1), 1)
-    mean_u, mean_v = (u * chosen).sum(axis=1) / count, (v * chosen).sum(axis=1) / count
-    du, dv = (u - mean_u[:, None]) * chosen, v - mean_v[:, None]
-    spread = (du * du).sum(axis=1)
-    found = np.where(spread >= 5.0 * count, (du * dv).sum(axis=1) / np.maximum(spread, 1e-9), slope)
+    weight = chosen.astype(np.float32)
+    count = np.maximum(weight.sum(axis=1), 1)
+    mean_u, mean_v = np.einsum("pm,pm->p", u, weight) / count, np.einsum("pm,pm->p", v, weight) / count
+    du = (u - mean_u[:, None]) * weight
+    spread = np.einsum("pm,pm->p", du, du)
+    found = np.where(spread >= 5.0 * count, np.einsum("pm,pm->p", du, v) / np.maximum(spread, 1e-6), slope)
     return found, mean_v - found * mean_u

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import make_dataset
+from scipy import ndimage
 
 from auditor.check import SkipCheck
 from auditor.checks.sp004 import NearDuplicate
@@ -34,6 +35,23 @@ def test_a_single_image_is_nothing_to_compare_and_the_reason_is_a_whole_sentence
     with pytest.raises(SkipCheck) as skipped:
         NearDuplicate().run(known(make_dataset(records=["one"])))
     assert str(skipped.value) == "fewer than two images can be compared"
+
+
+def test_the_summary_says_that_copies_turned_by_some_degrees_would_not_be_found() -> None:
+    clean = NearDuplicate().run(known(make_dataset(labels=["a", "b"])))
+    found = NearDuplicate().run(known(make_dataset(labels=["a", "b"], links=[("r0000", "r0001", "near", 0.97)])))
+    assert clean.summary.startswith("No near-copy among the 2 images")
+    assert found.summary.startswith("1 group of near-copies (2 records)")
+    for verdict in (clean, found):
+        assert "copies turned by some degrees (not by quarters) would not be found" in verdict.summary
+
+
+def test_a_copy_turned_by_fifteen_degrees_is_not_found_as_the_summary_says() -> None:
+    picture = radiograph(1, 0, opacity=False, side=256)
+    turned = ndimage.rotate(picture, 15, reshape=False)[44:-44, 44:-44]
+    packed = [sketch_of([p.astype(np.float32)], frames=1, levels=255) for p in (picture, turned)]
+    dataset = link(known(make_dataset(same_pixels=["a", "b"]), packed))
+    assert NearDuplicate().run(dataset).metrics["groups"] == 0
 
 
 def errors(verdict: Verdict) -> list[Finding]:

@@ -3,6 +3,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from auditor.evidence.likeness import candidates
 from auditor.evidence.likeness.candidates import PER_IMAGE, candidate_pairs, prefix_bits
 
 
@@ -84,6 +85,21 @@ def test_the_result_depends_on_nothing_but_the_words() -> None:
         np.testing.assert_array_equal(a, b)
     assert (np.diff(first[0]) >= 0).all()
     assert (first[0] < first[1]).all()
+
+
+def test_the_result_is_the_same_however_much_is_sorted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [*random_words(300), *[random_words(1)[0]] * 80]
+    for i in range(0, 280, 7):
+        words[i + 3] = np.concatenate([words[i][:15], words[i + 3][15:]])
+    whole = candidate_pairs(words)
+    assert len(whole[0]) > 300
+    monkeypatch.setattr(candidates, "ENTRIES_AT_ONCE", 5000)
+    monkeypatch.setattr(candidates, "SHELF", 50)
+    monkeypatch.setattr(candidates, "SHELF_BYTES", 64)
+    monkeypatch.setattr(candidates, "PART", 37)
+    assert candidates.heaps_of(words) > 5
+    for a, b in zip(candidate_pairs(words), whole, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_more_images_need_longer_agreement() -> None:

@@ -241,7 +241,7 @@ def test_frames_that_lie_differently_are_no_copy_of_a_stack() -> None:
 
 
 def test_many_pairs_get_the_answers_that_each_gets_alone_whatever_the_threads() -> None:
-    chests = {f"r{p}": [radiograph(p, 0, opacity=False, side=96)] for p in range(12)}
+    chests = {f"r{p}": [radiograph(p, 0, opacity=False, side=96)] for p in range(13)}
     chests |= {f"copy{p}": [radiograph(p, 0, opacity=False, side=96)[:, ::-1] ** 1.2] for p in range(4)}
     book = book_of(**chests)
     pairs = list(combinations(chests, 2))
