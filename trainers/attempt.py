@@ -19,6 +19,7 @@ from trainers.strategies.nothing import Nothing
 from trainers.strategy import Case, NotApplicable, Strategy, title
 from trainers.truth import patients_of, truth_of
 from trainers.values.recipe import Trained
+from trainers.values.trust import Bools
 
 Floats = npt.NDArray[np.float32]
 
@@ -126,17 +127,24 @@ def trained(attempts: Sequence[Attempt], case: Case, order: Order) -> None:
         attempt.beside = {
             name: np.stack([bench.predict(other[name], case.trust.evaluation) for other in others]) for name in others[0]
         }
-    truth, task = truth_of(case, case.trust.evaluation), case.bench.task
     for attempt in arms[1:]:
-        if attempt.on_evaluation is None or baseline.on_evaluation is None:
+        if attempt.on_evaluation is None or baseline.on_evaluation is None or attempt.bench is None:
             continue
+        own, task, rows = replace(case, bench=attempt.bench), attempt.bench.task, case.trust.evaluation
         attempt.evaluation = compare_arms(
-            truth, baseline.on_evaluation, attempt.on_evaluation, patients=patients_of(case, case.trust.evaluation),
-            task=task, margin=order.margin, seed=order.seed, self_graded=case.trust.self_graded,
-            arm=attempt.strategy.name, baseline=baseline.strategy.name, unit=unit_of(case.dataset),
+            truth_of(own, rows), in_units(baseline, attempt, case, rows), attempt.on_evaluation,
+            patients=patients_of(own, rows), task=task, margin=order.margin, seed=order.seed,
+            self_graded=case.trust.self_graded, arm=attempt.strategy.name, baseline=baseline.strategy.name,
+            unit=unit_of(case.dataset),
         )  # fmt: skip
-        attempt.evaluation = with_others(attempt.evaluation, attempt, case, order)
+        attempt.evaluation = with_others(attempt.evaluation, attempt, own, order)
         attempt.gain = gain_of(attempt, baseline, case, order)
+
+
+def in_units(baseline: Attempt, attempt: Attempt, case: Case, rows: Bools) -> Floats:
+    """What plain training says of the units that the attempt is graded by; of pictures it was shown itself."""
+    assert attempt.bench is not None
+    return np.stack([case.bench.predict(fit, rows, view=attempt.bench.view) for fit in baseline.fits])
 
 
 def with_others(evaluation: Evaluation, attempt: Attempt, case: Case, order: Order) -> Evaluation:
@@ -162,9 +170,11 @@ def gain_of(attempt: Attempt, baseline: Attempt, case: Case, order: Order) -> tu
     assert attempt.on_validation is not None
     assert baseline.on_validation is not None
     rows, task = case.trust.validation, case.bench.task
-    arms = {"nothing": baseline.on_validation, "arm": attempt.on_validation}
+    assert attempt.bench is not None
+    own = replace(case, bench=attempt.bench)
+    arms = {"nothing": in_units(baseline, attempt, case, rows), "arm": attempt.on_validation}
     choice = choose_best(
-        truth_of(case, rows), arms, baseline="nothing", patients=patients_of(case, rows), task=task, seed=order.seed,
+        truth_of(own, rows), arms, baseline="nothing", patients=patients_of(own, rows), task=task, seed=order.seed,
     )  # fmt: skip
     return choice.gains.get("arm", float("nan")), choice.errors.get("arm", float("nan"))
 

@@ -16,12 +16,12 @@ from trainers.values.trust import Bools
 
 def truth_of(case: Case, rows: Bools) -> npt.NDArray[np.generic]:
     """What the labels of these records say, as `trainers.grading.grade` wants it."""
-    return case.bench.task.truth(case.dataset, case.bench.pictures, rows)
+    return case.bench.task.truth(case.dataset, case.bench.pictures, case.bench.view.firsts(rows))
 
 
 def patients_of(case: Case, rows: Bools) -> npt.NDArray[np.int64]:
     """A number per record: the unit that is drawn anew."""
-    return kin(case.dataset)[rows]
+    return kin(case.dataset)[case.bench.view.firsts(rows)]
 
 
 def chosen_on_validation(case: Case, arms: Mapping[str, Sequence[Trained]], *, baseline: str) -> Choice:

@@ -16,6 +16,7 @@ from trainers.strategies.robust import Robust
 from trainers.strategies.teacher import Teacher
 from trainers.strategy import Case
 from trainers.values.trust import Trust
+from trainers.values.view import View
 
 
 def rivals(robust: tuple[float, float], teacher: tuple[float, float]) -> list[Attempt]:
@@ -49,7 +50,7 @@ def test_an_evaluation_tells_of_the_ensemble_too() -> None:
         trusted=~everyone, validation=~everyone, evaluation=everyone, training=~everyone, origin="", self_graded=False
     )
     good, bad = np.eye(2, dtype=np.float32)[truth][None], np.eye(2, dtype=np.float32)[rng.permutation(truth)][None]
-    bench: Any = type("Bench", (), {"task": task_named("single", ("a", "b")), "pictures": None})()
+    bench: Any = type("Bench", (), {"task": task_named("single", ("a", "b")), "pictures": None, "view": View.of(dataset)})()
     case = Case(dataset=dataset, result=None, trust=trust, bench=bench, work=None)  # type: ignore[arg-type]
     attempt = Attempt(strategy=Distill(), why="", on_evaluation=bad, beside={"ensemble": good})
     plain = compare_arms(truth, bad, bad, patients=np.arange(200), task="single", classes=("a", "b"), arm="distill")

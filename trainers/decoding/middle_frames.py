@@ -1,41 +1,41 @@
-"""The middle frame of records, one after the other, in the levels they are stored in."""
+"""The middle frame of files and items, one after the other, in the levels they are stored in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from auditor.containers.array_rows import ArrayRows
 from auditor.format import open_header, open_pixels, read_source
 from auditor.reading.measure import item_header
-from auditor.values.dataset import Dataset
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Header, Limits, Pixels
 
-Rows = npt.NDArray[np.int64]
 
+def middle_frames(limits: Limits, file: Path, items: Sequence[str]) -> Iterator[tuple[npt.NDArray[Any], float] | None]:
+    """The middle frame of a file, or of these items of a file of many, and the top of its depth; None where it cannot be read.
 
-def middle_frames(dataset: Dataset, rows: Rows, limits: Limits) -> Iterator[tuple[npt.NDArray[Any], float] | None]:
-    """The middle frame of each record and the top of its depth; None where it cannot be read."""
+    Runs inside the bounded workers: it decodes.
+    """
     opened: ArrayRows | None = None
     try:
-        for path, item in dataset.records[["path", "item"]].iloc[rows].itertuples(index=False):
-            member, _, number = ("" if pd.isna(item) else str(item)).partition(":")
+        for item in items:
+            member, _, number = item.partition(":")
             try:
                 if member:
-                    if opened is None or opened.path != dataset.root / path or opened.member != member:
+                    if opened is None or opened.member != member:
                         if opened is not None:
                             opened.close()
-                        opened = ArrayRows(path=dataset.root / path, member=member, limits=limits)
+                        opened = ArrayRows(path=file, member=member, limits=limits)
                         opened.open()
                     header = item_header(opened.shape[1:], opened.dtype)
                     yield level_frame(header, Pixels(array=opened.row(int(number))[None]))
                 else:
-                    source = read_source(dataset.root / str(path), limits)
+                    source = read_source(file, limits)
                     header = open_header(source, limits)
                     yield level_frame(header, open_pixels(source, header, limits))
             except UnreadableFile:

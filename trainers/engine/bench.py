@@ -250,8 +250,14 @@ class Bench:
             name=f"training {name}",
         )
 
-    def predict(self, trained: Trained | Sequence[Trained], rows: Bools | Rows) -> Floats:
-        """Predictions for records (see `trainers.engine.predict.predict`), in order; of several networks their mean."""
+    def predict(self, trained: Trained | Sequence[Trained], rows: Bools | Rows, *, view: View | None = None) -> Floats:
+        """Predictions for records (see `trainers.engine.predict.predict`), in order; of several networks their mean.
+
+        Records that make a unit of the view (default: the bench's) have one prediction together.
+        """
+        view = view or self.view
+        if view.units is not None and rows.ndim == 1:
+            rows = view.bags(rows)
         networks = [trained] if isinstance(trained, Trained) else list(trained)
         found = predict(networks[0], self.pictures, rows, device=self.device)
         for other in networks[1:]:
@@ -298,7 +304,12 @@ class Bench:
         there = there[: self.dataset.size] & self.view.staying
         groups = self.groups[: self.dataset.size]
         found = examples_of(self.dataset, chosen[there[chosen]], self.task, proposal, only_safe=only_safe, groups=groups)
-        return replace(found, weights=found.weights * self.view.weights[found.rows])
+        found = replace(found, weights=found.weights * self.view.weights[found.rows])
+        if self.view.units is None:
+            return found
+        bags = self.view.bags(found.rows)
+        place = {int(row): i for i, row in enumerate(found.rows)}
+        return replace(found.take(np.array([place[int(row)] for row in bags[:, 0]], np.int64)), rows=bags)
 
     def _seconds_left(self) -> float | None:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())

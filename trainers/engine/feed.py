@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from auditor.values.errors import ConfigError
 from trainers.values.pictures import UNKNOWN_PIXEL, Pictures, Rows
 from trainers.values.recipe import Normalisation
 
@@ -26,18 +27,21 @@ class Batch(NamedTuple):
         images: float32 (b, C, *shape), shares of white, 0–1.
         masks: uint8 (b, *shape), or None.
         places: int64 (b,), in the rows of the feed.
+        present: bool (b, k): which of the k pictures of each bag are there; images are then (b · k, ...). k is 1 where a
+            picture is a case of its own.
     """
 
     images: Tensor
     masks: Tensor | None
     places: Tensor
+    present: Tensor
 
 
 class Feed:
     """The pictures of some rows, batch by batch.
 
     Args:
-        rows: int64 (m,) into the pictures; batches are asked for by position in it.
+        rows: int64 (m,) into the pictures, or (m, k) of bags, −1 fills up; batches are asked for by position in it.
         masks: uint8 (m, *shape) in the place of the pictures' own; `with_masks` False leaves masks out.
         held: True copies the rows to the device at once; None decides by size: on a GPU when they take at most half of its free
             memory, on the CPU never (the array is in memory or mapped already).
@@ -55,7 +59,13 @@ class Feed:
         held: bool | None = None,
         ahead: bool | None = None,
     ) -> None:
-        self.pictures, self.rows, self.device = pictures, rows, device
+        self.pictures, self.device = pictures, device
+        self.rows = rows[:, None] if rows.ndim == 1 else rows
+        self.present = torch.from_numpy(self.rows >= 0)
+        # a place that is not taken shows the first picture again: statistics of a batch see real pictures alone
+        self.rows = np.where(self.rows >= 0, self.rows, self.rows[:, :1])
+        if with_masks and self.rows.shape[1] > 1:
+            raise ConfigError("masks are learnt picture by picture, not in bags")
         self.own_masks = masks
         self.with_masks = with_masks
         self.ahead = device.type == "cuda" if ahead is None else ahead
@@ -69,17 +79,18 @@ class Feed:
         array = self.pictures.array
         size = int(np.prod(array.shape[1:])) * array.itemsize + int(np.prod(array.shape[2:])) * self.with_masks
         free, _ = torch.cuda.mem_get_info(self.device)
-        return len(self.rows) * size <= free * HELD_SHARE
+        return self.rows.size * size <= free * HELD_SHARE
 
     def _copied(self) -> tuple[Tensor, Tensor | None]:
         """All rows on the device, in portions, so that main memory never holds them twice."""
         one, drawn, _ = self._read(np.arange(1))
-        images = one.new_empty((len(self.rows), *one.shape[1:]), device=self.device)
+        members = self.rows.shape[1]
+        images = one.new_empty((len(self.rows), members, *one.shape[1:]), device=self.device)
         masks = None if drawn is None else drawn.new_empty((len(self.rows), *drawn.shape[1:]), device=self.device)
         for start in range(0, len(self.rows), PORTION):
             index = np.arange(start, min(start + PORTION, len(self.rows)))
             some, drawn, _ = self._read(index)
-            images[start : start + len(index)] = some.to(self.device)
+            images[start : start + len(index)] = some.to(self.device).reshape(len(index), members, *some.shape[1:])
             if masks is not None and drawn is not None:
                 masks[start : start + len(index)] = drawn.to(self.device)
         return images, masks
@@ -102,14 +113,14 @@ class Feed:
 
     def _picked(self, held: tuple[Tensor, Tensor | None], index: Rows) -> tuple[Tensor, Tensor | None, Tensor]:
         where = torch.from_numpy(index).to(self.device)
-        return held[0][where], None if held[1] is None else held[1][where], where
+        return held[0][where].flatten(0, 1), None if held[1] is None else held[1][where], where
 
     def _read(self, index: Rows) -> tuple[Tensor, Tensor | None, Tensor]:
         rows = self.rows[index]
-        pixels = np.ascontiguousarray(self.pictures.array[rows])
+        pixels = np.ascontiguousarray(self.pictures.array[rows.reshape(-1)])
         # torch computes little with uint16; the same bits as int16 are turned back by `_sent`
         images = torch.from_numpy(pixels.view(np.int16) if pixels.dtype == np.uint16 else pixels)
-        masks = torch.from_numpy(self._masks(index, rows)) if self.with_masks else None
+        masks = torch.from_numpy(self._masks(index, rows[:, 0])) if self.with_masks else None
         where = torch.from_numpy(np.ascontiguousarray(index))
         if self.device.type != "cuda":
             return images, masks, where
@@ -131,6 +142,7 @@ class Feed:
             bits.to(torch.float32) / self.pictures.top,
             None if masks is None else masks.to(self.device, non_blocking=True),
             index.to(self.device, non_blocking=True),
+            self.present[index.cpu()].to(self.device, non_blocking=True),
         )
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from auditor.progress import Progress, Silent
-from auditor.values.errors import DatasetError, MedauditError
+from auditor.values.errors import ConfigError, DatasetError, MedauditError
 from trainers.engine.checkpoint import load_checkpoint, plain, save_checkpoint, signature
 from trainers.engine.dynamics import Dynamics
 from trainers.engine.feed import Feed, Normaliser
@@ -125,6 +125,8 @@ class _Run:
         softened = task.smoothed(examples.targets, recipe.label_smoothing) if recipe.label_smoothing else examples.targets
         self.targets = torch.from_numpy(softened).to(device)
         self.weights = torch.from_numpy(examples.weights).to(device)
+        if recipe.mixup and self.feed.rows.shape[1] > 1:
+            raise ConfigError("recipe: mixup blends single pictures, not bags; set it to 0")
         # every batch has the same size, a multiple of the team's: the last one is filled up from the first
         size = len(examples)
         self.batch = max(team.size, min(recipe.batch, size) // team.size * team.size)
@@ -142,7 +144,7 @@ class _Run:
     def train_epoch(self, progress: Progress) -> None:
         """All examples once."""
         recipe, device = self.recipe, self.team.device
-        draw = np.random.default_rng([self.seed, self.epoch])
+        draw = np.random.default_rng([self.seed, recipe.offset + self.epoch])
         torch.manual_seed(int(draw.integers(2**62)))  # dropout; the generator's former state is restored by `train`
         generator = torch.Generator(device).manual_seed(int(draw.integers(2**62)) + self.team.rank)
         model = self._model()
@@ -151,7 +153,8 @@ class _Run:
         memory = {name: buffer.clone() for name, buffer in self.loss.named_buffers()} if self.team.size > 1 else {}
         total = torch.zeros((), device=device)
         for chunk, batch in zip(chunks, self.feed.batches(c[self.team.rank :: self.team.size] for c in chunks), strict=True):
-            rate = recipe.rate * schedule(self.step / (self.steps * recipe.epochs), recipe.warmup)
+            over = self.step + self.steps * recipe.offset
+            rate = recipe.rate * schedule(over / (self.steps * (recipe.planned or recipe.epochs)), recipe.warmup)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
             index, weights = batch.places, self.weights[batch.places]
@@ -161,6 +164,7 @@ class _Run:
                 images, targets = mixed(images, targets, float(draw.beta(recipe.mixup, recipe.mixup)), generator)
             with autocast(recipe, device):
                 logits = model(images)
+            logits = self.task.united(logits, batch.present)
             loss = self.loss(logits.float(), targets, weights, index)
             self.optimiser.zero_grad(set_to_none=True)
             (loss * self.team.share(weights, self.weights, chunk)).backward()

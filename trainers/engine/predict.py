@@ -63,14 +63,14 @@ def logits_of(
 ) -> Iterator[Tensor]:
     """Logits float32 of all pictures of a feed, batch by batch, in order. The network is in eval mode."""
     size, normalise = len(feed.rows), Normaliser(normalisation, task.dims, feed.device)
-    for images, _, _ in feed.batches(np.arange(start, min(start + batch, size)) for start in range(0, size, batch)):
+    for images, _, _, present in feed.batches(np.arange(start, min(start + batch, size)) for start in range(0, size, batch)):
         seen = normalise(images)
         with autocast(recipe, feed.device):
             if task.dense and any(a > b for a, b in zip(seen.shape[2:], task.shape, strict=True)):
                 logits = _windows(network, seen, task)
             else:
                 logits = network(seen)
-        yield logits.float()
+        yield task.united(logits.float(), present)
 
 
 def _windows(network: nn.Module, images: Tensor, task: LearningTask) -> Tensor:

@@ -25,8 +25,8 @@ from auditor.statistics.targets import Targets, rows_of, subset, sufficient, tar
 from auditor.values.dataset import Dataset
 from auditor.values.image import Limits
 from auditor.values.results import Cell, Column, Table
-from trainers.decoding.middle_frames import middle_frames
-from trainers.rewriting.encoding_traces import COLUMNS, measure_traces
+from trainers.rewriting.encoding_traces import COLUMNS
+from trainers.rewriting.frame_traces import traces_of
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -111,21 +111,22 @@ def probe_dataset(
     limits: Limits | None = None,
     records: int = RECORDS,
     seed: int = 0,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> Residual:
     """Decode at most about `records` labelled records (whole patients), measure their traces, and judge them.
 
     Args:
         rows: which records may be looked at, boolean, shape (records,); None = all.
+        workers: processes that decode; 0 decodes in this one, without isolation.
     """
     chosen = drawn_rows(dataset, rows, records=records, seed=seed)
     progress = progress or Silent()
     progress.start("looking for traces of earlier encodings", len(chosen))
     traces = np.full((len(chosen), len(COLUMNS)), np.nan, np.float32)
-    for i, frame in enumerate(middle_frames(dataset, chosen, limits or Limits())):
-        if frame is not None:
-            traces[i] = measure_traces(*frame)
-        progress.advance()
+    for places, found in traces_of(dataset, chosen, limits or Limits(), workers=workers):
+        traces[places] = found
+        progress.advance(len(places))
     progress.finish()
     return judge_traces(dataset, chosen, traces, seed=seed)
 

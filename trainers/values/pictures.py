@@ -62,7 +62,7 @@ class Examples:
     """What a network is trained on. m = number of examples.
 
     Args:
-        rows: int64 (m,), into `Pictures`.
+        rows: int64 (m,), into `Pictures`; or (m, k): the pictures of a bag, −1 fills up.
         targets: float32. single: class probabilities (m, K), soft ones allowed; multi: 0, 1 or between, NaN = not known (m, K);
             ordinal: P(grade > k) for every threshold (m, K − 1); continuous: standardised (m, 1); segmentation: (m, 0).
         weights: float32 (m,).
@@ -103,9 +103,18 @@ class Examples:
             raise ValueError("examples with masks of their own cannot be joined with others that have none")
         return replace(
             self,
-            rows=np.concatenate([self.rows, other.rows]),
+            rows=_stacked(self.rows, other.rows),
             targets=np.concatenate([self.targets, other.targets]),
             weights=np.concatenate([self.weights, other.weights]),
             groups=np.concatenate([self.groups, other.groups]),
             masks=masks,
         )
+
+
+def _stacked(one: Rows, other: Rows) -> Rows:
+    """Rows of single pictures, or of bags where one of both holds bags."""
+    if one.ndim == other.ndim == 1:
+        return np.concatenate([one, other])
+    parts = [part[:, None] if part.ndim == 1 else part for part in (one, other)]
+    most = max(part.shape[1] for part in parts)
+    return np.concatenate([np.pad(part, ((0, 0), (0, most - part.shape[1])), constant_values=-1) for part in parts])

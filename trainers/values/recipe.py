@@ -27,6 +27,8 @@ class Recipe:
         width: feature maps of its first stage; 0 = its own habit. Only our own networks and the U-Nets heed it.
         dropout: before the head of `small-cnn`.
         epochs: passes over the examples.
+        offset, planned: the training is one round of a longer one, of `planned` epochs (0: it is whole) of which `offset` are
+            over: order, rate and augmentation go on from there.
         batch: examples per step (over all processes together).
         rate: highest learning rate of AdamW; it rises over the first `warmup` of all steps and falls as a half cosine to 0.
         weight_decay: of AdamW, on weight matrices and kernels alone.
@@ -50,6 +52,8 @@ class Recipe:
     width: int = 0
     dropout: float = 0.0
     epochs: int = 40
+    offset: int = 0
+    planned: int = 0
     batch: int = 64
     rate: float = 3e-3
     warmup: float = 0.1
@@ -70,6 +74,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 1:
             raise ConfigError(f"recipe: epochs {self.epochs} and batch {self.batch} must be at least 1")
+        if self.planned and self.offset + self.epochs > self.planned:
+            raise ConfigError(f"recipe: {self.epochs} epochs after {self.offset} are more than the {self.planned} planned")
         if self.mixup and self.loss == "elr":
             raise ConfigError(
                 "recipe: mixup and elr exclude each other: elr remembers one prediction per picture, mixup blends two"
@@ -86,6 +92,7 @@ class Normalisation:
     @staticmethod
     def of(pictures: Pictures, rows: Rows) -> Normalisation:
         """Measured on the pictures of these rows; of many, on 512 evenly spaced ones."""
+        rows = rows[rows >= 0]  # of bags, one after the other
         some = rows[np.linspace(0, len(rows) - 1, min(len(rows), SAMPLED_PICTURES)).astype(np.int64)]
         count, total, square = 0, np.zeros(pictures.channels), np.zeros(pictures.channels)
         for start in range(0, len(some), 32):

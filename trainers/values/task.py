@@ -149,6 +149,14 @@ class LearningTask(ABC):
         """What the loss compares the logits with: the masks of the batch, its targets, or both."""
         return targets if masks is None else masks
 
+    def united(self, logits: Tensor, present: Tensor) -> Tensor:
+        """Logits of the pictures of bags (b · k, ...) → of the bags (b, ...): the mean over those that are there, (b, k)."""
+        if present.shape[1] == 1:
+            return logits
+        each = logits.reshape(*present.shape, *logits.shape[1:])
+        share = (present / present.sum(1, keepdim=True)).to(logits.dtype)
+        return (each * share.reshape(*share.shape, *[1] * (each.ndim - 2))).sum(1)
+
     def moved(self, learnt: Any, by: Movement) -> Any:  # noqa: ARG002
         """What is learnt after the pictures were deformed."""
         return learnt

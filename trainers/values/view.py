@@ -65,6 +65,14 @@ class View:
         same = self.original is other.original and self.added is other.added and dict(self.names) == dict(other.names)
         return same and dict(self.files) == dict(other.files)
 
+    def firsts(self, rows: Bools) -> Bools:
+        """Of these records the first of each unit: its truth is that of the unit."""
+        if self.units is None:
+            return rows
+        found = np.zeros(len(rows), np.bool_)
+        found[self.bags(rows)[:, 0]] = True
+        return found
+
     def bags(self, rows: Bools | Rows) -> Rows:
         """The units of these records, by their rows: (units, most members), −1 fills up; in order of their first record."""
         rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.int64)
