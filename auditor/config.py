@@ -88,6 +88,7 @@ class ScanSection(Section):
     ignore: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
     fail_on: Literal["info", "warning", "error", "never"] = "error"
+    strict: bool = False
     seed: int = 0
     workers: int | None = Key(default=None, ge=0)
     predictions: str | None = None

@@ -81,6 +81,7 @@ def plan_for(
     ignore: Sequence[str] = (),
     require: Sequence[str] = (),
     fail_on: str | None = None,
+    strict: bool | None = None,
     predictions: Sequence[Path] = (),
     classes: Sequence[str] | None = None,
     in_sample: bool = False,
@@ -110,6 +111,8 @@ def plan_for(
         if fail_on not in ("info", "warning", "error", "never"):
             raise ConfigError(f"--fail-on {fail_on}: info, warning, error or never")
         changes["fail_on"] = fail_on
+    if strict is not None:
+        changes["strict"] = strict
     if seed is not None:
         changes["seed"] = seed
     settings = settings.model_copy(update={"scan": settings.scan.model_copy(update=changes)})

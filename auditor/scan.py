@@ -14,13 +14,15 @@ from pathlib import Path
 from auditor.check import Check, SkipCheck, select, title
 from auditor.checks.ma003 import CheckCrashed
 from auditor.evidence.privacy.withhold import withheld_names, withhold
+from auditor.gate import gate
 from auditor.plan import Plan, Predictor, plan_for
 from auditor.progress import Progress, Silent
+from auditor.seen import seen_of
 from auditor.stage import gather
 from auditor.stages.predicted import kinds_of
 from auditor.stages.reviews import review_thumbnails
 from auditor.values.dataset import Dataset
-from auditor.values.results import SCHEMA_VERSION, Gate, GateVerdict, Outcome, Run, ScanResult, Severity, Status, Verdict
+from auditor.values.results import SCHEMA_VERSION, Outcome, Run, ScanResult, Severity, Status, Verdict
 from auditor.waivers import waive
 
 MAX_THUMBNAILS = 200
@@ -91,15 +93,16 @@ def examine(
     # before waivers are matched, so that they fit what a report shows
     outcomes, stale = waive(withhold(outcomes, names), plan.config.waivers)
     notes = (*dataset.summary.notes, *(f"a waiver for {w.code or w.fingerprint or w.path} fits no finding" for w in stale))
+    fail_on = plan.config.scan.fail_on
     result = ScanResult(
         schema_version=SCHEMA_VERSION,
         tool_version=plan.tool_version,
         dataset=withhold(replace(dataset.summary, notes=notes), names),
         records=dataset.size,
         outcomes=outcomes,
-        gate=gate(outcomes, plan.config.scan.fail_on, required),
+        gate=withhold(gate(outcomes, fail_on, required, seen_of(dataset, outcomes), strict=plan.config.scan.strict), names),
         documentation={type(c).code: inspect.getdoc(type(c)) or "" for c in checks},
-        configuration={"seed": plan.config.scan.seed, "fail_on": plan.config.scan.fail_on},
+        configuration={"seed": plan.config.scan.seed, "fail_on": fail_on},
         thumbnails={**withhold(thumbnails, names), **asked},
         run=Run(
             started=clock.started, seconds=clock.total(), host=platform.node(), stages=dict(clock.laps), cache=gathered.counts
@@ -189,30 +192,6 @@ def graded(outcome: Outcome, severities: Mapping[str, Severity]) -> Outcome:
     findings = tuple(replace(f, severity=wanted) for f in outcome.verdict.findings)
     status: Status = "failed" if findings and wanted is not Severity.INFO else "passed"
     return replace(outcome, verdict=replace(outcome.verdict, findings=findings), status=status)
-
-
-def gate(outcomes: Iterable[Outcome], fail_on: str, required: Iterable[str]) -> Gate:
-    """The verdict for CI: incomplete (3) outranks failed (1)."""
-    outcomes = tuple(outcomes)
-    wanted = set(required)
-    broken = [f"{o.code} crashed" for o in outcomes if o.status == "crashed"]
-    broken += [
-        f"{o.code} is required and was not evaluated: {o.reason}"
-        for o in outcomes
-        if o.code in wanted and o.status == "skipped"
-    ]
-    broken += [f"{code} is required and was not selected" for code in sorted(wanted - {o.code for o in outcomes})]
-    failing: dict[str, int] = {}
-    if fail_on != "never":
-        for finding in (f for o in outcomes if o.verdict for f in o.verdict.findings):
-            if finding.waived is None and finding.severity.rank >= Severity(fail_on).rank:
-                failing[finding.code] = failing.get(finding.code, 0) + 1
-    total = sum(failing.values())
-    each = ", ".join(f"{code} {count:,}" for code, count in failing.items())
-    reasons = [f"{total:,} {'finding' if total == 1 else 'findings'} at or above {fail_on}: {each}"] if failing else []
-    verdict: GateVerdict = "incomplete" if broken else "failed" if failing else "passed"
-    exit_code = {"passed": 0, "failed": 1, "incomplete": 3}[verdict]
-    return Gate(verdict=verdict, exit_code=exit_code, fail_on=fail_on, reasons=tuple(broken + reasons))
 
 
 def shown_thumbnails(outcomes: Iterable[Outcome], dataset: Dataset) -> dict[str, bytes]:

@@ -147,6 +147,7 @@ class ScanOptions(Reading, total=False):
     ignore: Names
     require: Names
     fail_on: Name
+    strict: Flag
     predictions: Files
     classes: Names
     in_sample: Flag

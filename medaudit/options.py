@@ -66,6 +66,7 @@ SELECTING: Mapping[str, Any] = {
     "ignore": option(list[str], "Not these checks.", GATE),
     "require": option(list[str], "Exit 3 when one of these could not be evaluated.", GATE),
     "fail_on": option(str, "error (default), warning, info or never.", GATE),
+    "strict": option(bool, "Exit 3 when too little could be looked at to say that all is well.", GATE, "--strict"),
 }
 PREDICTIONS: Mapping[str, Any] = {
     "predictions": option(

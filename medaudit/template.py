@@ -35,6 +35,7 @@ TAIL = """
 # ignore = ["LN"]
 # require = ["SP006"]        # exit 3 when one of these cannot be evaluated
 # fail-on = "error"          # info, warning, error, never
+# strict = true              # exit 3 where too little could be looked at to say that all is well
 
 [severity]
 # LK002 = "info"

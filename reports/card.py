@@ -7,7 +7,7 @@ from html import escape
 
 from auditor.values.results import Comparison, Finding, ScanResult
 from reports.cell import shown, visible
-from reports.wording import RUN_VERDICT, SEVERITY, STATUS, VERDICT, counted
+from reports.wording import RUN_VERDICT, SEVERITY, STATUS, VERDICT, asked, counted
 
 ROWS = 8
 """Findings on a card; the rest is counted."""
@@ -29,6 +29,7 @@ def scan_card(result: ScanResult) -> str:
     counts = {word: statuses.count(status) for status, word in STATUS.items()}
     checks = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     lines = [f"{counted(result.records, 'record')}; checks: {checks}", *result.gate.reasons]
+    lines += [told] if (told := asked(result.gate)) else []
     findings = [f for f in result.findings if f.waived is None]
     return _card(result.dataset.name, VERDICT[result.gate.verdict], lines, findings)
 

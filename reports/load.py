@@ -21,6 +21,7 @@ from auditor.values.results import (
     Measured,
     Outcome,
     Proposal,
+    Question,
     Run,
     ScanResult,
     Table,
@@ -94,6 +95,11 @@ def _result(document: dict[str, Any], path: Path) -> ScanResult:
             exit_code=gate["exit_code"],
             fail_on=gate["fail_on"],
             reasons=tuple(gate.get("reasons", ())),
+            questions=tuple(
+                Question(subject=q["subject"], asked=q["asked"], why=q.get("why", "")) for q in gate.get("questions", ())
+            ),
+            waived=gate.get("waived", 0),
+            set_aside=tuple(gate.get("set_aside", ())),
         ),
         configuration=document.get("configuration", {}),
         documentation=document.get("documentation", {}),

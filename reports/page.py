@@ -27,6 +27,7 @@ def page(result: ScanResult, limits: Limits) -> dict[str, Any]:
     return {
         "result": result,
         "verdict": VERDICT[result.gate.verdict],
+        "look": "incomplete" if result.gate.verdict == "not enough seen" else result.gate.verdict,
         "why": why(result),
         "severities": severities(result.findings),
         "tiles": [(SEVERITY[s], sum(f.severity is s for f in live)) for s in (Severity.ERROR, Severity.WARNING, Severity.INFO)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.values.results import Finding, GateVerdict, Location, Outcome, RunVerdict, ScanResult, Severity, Status
+from auditor.values.results import Finding, Gate, GateVerdict, Location, Outcome, RunVerdict, ScanResult, Severity, Status
 from reports.cell import shown
 
 FAMILIES = {
@@ -17,7 +17,12 @@ FAMILIES = {
     "MA": "The audit itself",
 }
 STATUS: dict[Status, str] = {"failed": "failed", "crashed": "crashed", "skipped": "not evaluated", "passed": "passed"}
-VERDICT: dict[GateVerdict, str] = {"failed": "FAILED", "passed": "PASSED", "incomplete": "INCOMPLETE"}
+VERDICT: dict[GateVerdict, str] = {
+    "failed": "FAILED",
+    "passed": "PASSED",
+    "incomplete": "INCOMPLETE",
+    "not enough seen": "NOT ENOUGH SEEN",
+}
 SEVERITY = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 RUN_VERDICT: dict[RunVerdict, str] = {
     "improved": "IMPROVED",
@@ -36,6 +41,7 @@ _MEANING: dict[GateVerdict, str] = {
     "passed": "Nothing was found at or above the level that fails this audit.",
     "failed": "At least one finding is serious enough to fail this audit.",
     "incomplete": "Part of the audit could not be carried out, so there is no verdict on the whole.",
+    "not enough seen": "Nothing serious was found, but too little could be looked at to say that all is well.",
 }
 
 
@@ -71,13 +77,29 @@ def severities(findings: tuple[Finding, ...]) -> str:
 
 
 def why(result: ScanResult) -> str:
-    """One sentence or two: why the gate said what it said. A pass never hides how much was not evaluated."""
-    reasons = [reason.rstrip(".") for reason in result.gate.reasons]
-    words = ". ".join(reasons) + "." if reasons else _MEANING[result.gate.verdict]
+    """A few sentences: why the gate said what it said. A pass never hides what was not asked, nor what was waived."""
+    gate = result.gate
+    reasons = [reason[:1].upper() + reason[1:].rstrip(".") for reason in gate.reasons]
+    sentences = [_MEANING[gate.verdict].rstrip(".")] if not reasons or gate.verdict == "not enough seen" else []
+    sentences += reasons
+    if told := asked(gate):
+        sentences.append(told)
     skipped = sum(outcome.status == "skipped" for outcome in result.outcomes)
-    if result.gate.verdict == "passed" and skipped:
-        words += f" {skipped:,} of {counted(len(result.outcomes), 'check')} could not be evaluated."
-    return words
+    if gate.verdict == "passed" and skipped:
+        sentences.append(f"{skipped:,} of {counted(len(result.outcomes), 'check')} could not be evaluated")
+    if gate.waived:
+        sentences.append(f"{counted(gate.waived, 'finding')} waived")
+    if gate.set_aside:
+        sentences.append(f"{counted(len(gate.set_aside), 'setting')} of the dataset's own medaudit.toml not honoured")
+    return ". ".join(sentences) + "."
+
+
+def asked(gate: Gate) -> str:
+    """`5 of 6 important questions could be asked (splits: none declared)`; empty where none is known."""
+    missing = "; ".join(f"{q.subject}: {q.why}" for q in gate.questions if not q.asked)
+    could = sum(q.asked for q in gate.questions)
+    told = f"{could} of {counted(len(gate.questions), 'important question')} could be asked"
+    return (told + (f" ({missing})" if missing else "")) if gate.questions else ""
 
 
 def unseen(outcome: Outcome) -> str:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of result.json: rises when a reader of the old one would misread the new one."""
 
 Cell = str | int | float | bool | None
 Status = Literal["passed", "failed", "skipped", "crashed"]
-GateVerdict = Literal["passed", "failed", "incomplete"]
+GateVerdict = Literal["passed", "failed", "incomplete", "not enough seen"]
 ColumnKind = Literal["text", "integer", "number", "fraction", "boolean", "record", "path", "class"]
 ComparisonVerdict = Literal["improved", "not worse", "harmed", "cannot tell"]
 RunVerdict = Literal["improved", "not worse", "harmed", "cannot tell", "no change", "corrected", "new findings"]
@@ -185,13 +185,41 @@ class DatasetSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Question:
+    """One of the questions that matter most about a dataset, and whether this scan could ask it.
+
+    Args:
+        subject: a word: `labels`, `patients`, `splits`, ...
+        asked: it could be asked, whatever the answer.
+        why: what it lacked, in a few words; empty where it was asked.
+    """
+
+    subject: str
+    asked: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Gate:
-    """The verdict for CI. Exit codes: 0 passed, 1 failed, 3 incomplete (outranks 1)."""
+    """The verdict for CI. Exit codes: 0 passed, 1 failed, 3 incomplete (outranks 1).
+
+    `not enough seen` is no pass: nothing serious was found, in a scan that could not look. It exits 0, or 3 where it must
+    not be overlooked (`--strict`, a family of files that nobody could read, a label file that was not used).
+
+    Args:
+        reasons: why, in words; empty where all is well.
+        questions: those that matter most, in order, of which the selected checks ask.
+        waived: findings that were accepted, and count for nothing here.
+        set_aside: settings of a medaudit.toml that was found in the dataset, and that were not honoured.
+    """
 
     verdict: GateVerdict
     exit_code: int
     fail_on: str
     reasons: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+    waived: int = 0
+    set_aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,8 +30,8 @@ def scan(
 ) -> None:
     """Audit a dataset: verdict, exit code, report.html and result.json.
 
-    Exit codes: 0 passed; 1 findings at or above --fail-on; 2 usage, configuration or a dataset that cannot be opened;
-    3 the audit is incomplete.
+    Exit codes: 0 passed, or not enough seen; 1 findings at or above --fail-on; 2 usage, configuration or a dataset that
+    cannot be opened; 3 the audit is incomplete, or too much was not seen.
     """
     import medaudit
 

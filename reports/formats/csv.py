@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from auditor.values.results import ScanResult
 from reports.cell import plain
+from reports.wording import why
 
 SUFFIXES: tuple[str, ...] = (".csv",)
 COLUMNS = (
@@ -29,13 +30,18 @@ COLUMNS = (
 def render(result: ScanResult, name: str) -> Mapping[str, bytes]:
     """All findings, most severe first; UTF-8, comma, RFC 4180 line ends. No side file.
 
-    A text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP, CSV injection). Bytes of a file
-    name that are not UTF-8 are written as `\\udcXX`.
+    Where the scan gave no verdict, a row `GATE` says so before them. A text that a spreadsheet would take for a formula gets
+    a leading apostrophe (OWASP, CSV injection). Bytes of a file name that are not UTF-8 are written as `\\udcXX`.
     """
     names = {outcome.code: outcome.name for outcome in result.outcomes}
+    gate = result.gate
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
     writer.writerow(COLUMNS)
+    if gate.verdict in ("incomplete", "not enough seen"):
+        # a list without rows would read as a dataset without flaws
+        level = "error" if gate.exit_code else "warning"
+        writer.writerow(["GATE", gate.verdict, level, *[""] * 7, _safe(why(result)), ""])
     for finding in result.findings:
         where = finding.where
         writer.writerow(

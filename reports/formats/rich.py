@@ -33,7 +33,9 @@ _MARK = {
     "partly": ("◐", "partly", "yellow"),
     "passed": ("✓", "passed", "green"),
 }
-_VERDICT_STYLE = {"failed": "bold red", "incomplete": "bold yellow", "passed": "bold green"}
+_VERDICT_STYLE = {
+    "failed": "bold red", "incomplete": "bold yellow", "not enough seen": "bold yellow", "passed": "bold green",
+}  # fmt: skip
 _SEVERITY_STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _SEVERITY_WORD = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.INFO: "Notes"}
 
@@ -192,4 +194,5 @@ def _gate(result: ScanResult) -> list[RenderableType]:
     line = Text.assemble(
         (VERDICT[gate.verdict], _VERDICT_STYLE[gate.verdict]), f"  exit code {gate.exit_code} · fail-on {visible(gate.fail_on)}"
     )
-    return [Text(""), Rule(style="dim"), line, Text(visible(why(result)))]
+    aside = [Text(visible(f"Not honoured: {setting}"), "yellow") for setting in gate.set_aside]
+    return [Text(""), Rule(style="dim"), line, Text(visible(why(result))), *aside]

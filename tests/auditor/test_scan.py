@@ -1,12 +1,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import pytest
 from builders import make_dataset
 
 from auditor.check import Check, SkipCheck
 from auditor.progress import Silent
-from auditor.scan import gate, graded, judge
+from auditor.scan import graded, judge
 from auditor.values.dataset import Dataset
 from auditor.values.results import Finding, Outcome, Severity, Verdict
 
@@ -16,28 +15,6 @@ def outcome(code: str, severity: Severity | None = None, *, status: str | None =
     chosen = status or ("failed" if findings else "passed")
     verdict = None if chosen in ("skipped", "crashed") else Verdict(summary="s", findings=findings)
     return Outcome(code=code, name="n", title="t", status=chosen, verdict=verdict, reason="why")  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "fail_on", "required", "exit_code"),
-    [
-        ([outcome("A1")], "error", [], 0),
-        ([outcome("A1", Severity.WARNING)], "error", [], 0),
-        ([outcome("A1", Severity.WARNING)], "warning", [], 1),
-        ([outcome("A1", Severity.ERROR)], "error", [], 1),
-        ([outcome("A1", Severity.ERROR)], "never", [], 0),
-        ([outcome("A1", Severity.ERROR, waived="known")], "error", [], 0),
-        ([outcome("A1", status="skipped")], "error", [], 0),
-        ([outcome("A1", status="skipped")], "error", ["A1"], 3),
-        ([outcome("A1")], "error", ["B2"], 3),
-        ([outcome("A1", status="crashed")], "error", [], 3),
-        ([outcome("A1", status="crashed"), outcome("B2", Severity.ERROR)], "error", [], 3),
-    ],
-)
-def test_the_exit_code_follows_the_findings(outcomes: list[Outcome], fail_on: str, required: list[str], exit_code: int) -> None:
-    verdict = gate(outcomes, fail_on, required)
-    assert verdict.exit_code == exit_code
-    assert bool(verdict.reasons) == (exit_code != 0)
 
 
 def test_a_severity_of_the_user_changes_findings_and_status() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from auditor.values.results import Coverage, Gate, Location, Outcome, Verdict
+from auditor.values.results import Coverage, Gate, Location, Outcome, Question, Verdict
 from reports.wording import by_family, counted, family, place, severities, unseen, why
 
 
@@ -46,6 +46,19 @@ def test_the_reason_is_a_sentence(small_result):
 def test_a_pass_says_how_much_was_not_evaluated(small_result):
     passed = replace(small_result, gate=Gate(verdict="passed", exit_code=0, fail_on="error"))
     assert why(passed).endswith("fails this audit. 1 of 3 checks could not be evaluated.")
+
+
+def test_what_was_not_seen_waived_or_not_honoured_stands_beside_the_verdict(small_result):
+    gate = Gate(
+        verdict="not enough seen", exit_code=0, fail_on="error", reasons=("no label was found",),
+        questions=(Question(subject="files", asked=True), Question(subject="splits", asked=False, why="none declared")),
+        waived=2, set_aside=("[severity] LK001",),
+    )  # fmt: skip
+    assert why(replace(small_result, gate=gate)) == (
+        "Nothing serious was found, but too little could be looked at to say that all is well. No label was found. "
+        "1 of 2 important questions could be asked (splits: none declared). 2 findings waived. "
+        "1 setting of the dataset's own medaudit.toml not honoured."
+    )
 
 
 def test_a_place_is_said_once():

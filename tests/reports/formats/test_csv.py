@@ -15,7 +15,8 @@ def rows(result):
 
 
 def test_every_finding_is_a_row_most_severe_first(hostile_result):
-    found = rows(hostile_result)
+    told, *found = rows(hostile_result)
+    assert (told["code"], told["name"]) == ("GATE", "incomplete")
     assert list(found[0]) == list(COLUMNS)
     assert [r["fingerprint"] for r in found] == [f.fingerprint for f in hostile_result.findings]
     assert found[0]["severity"] == "error"

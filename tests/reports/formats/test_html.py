@@ -86,7 +86,10 @@ def test_the_first_words_are_the_verdict_and_why(page):
     assert all(b <= a + 1 for a, b in pairwise(page.levels))
 
 
-@pytest.mark.parametrize(("verdict", "word"), [("passed", "PASSED"), ("failed", "FAILED"), ("incomplete", "INCOMPLETE")])
+@pytest.mark.parametrize(
+    ("verdict", "word"),
+    [("passed", "PASSED"), ("failed", "FAILED"), ("incomplete", "INCOMPLETE"), ("not enough seen", "NOT ENOUGH SEEN")],
+)
 def test_each_verdict_is_a_word(small_result, verdict, word):
     text = Page(html(replace(small_result, gate=Gate(verdict=verdict, exit_code=0, fail_on="error")))).text
     assert f"{word}: audit of chest-xray-pneumonia" in text

@@ -103,9 +103,15 @@ def test_waived_and_milder_findings_are_told_all_the_same(small_result):
     assert "(waived: read by the board)" in root.find(".//testcase/system-out").text
 
 
-@pytest.mark.parametrize(("verdict", "end"), [("passed", "passed"), ("failed", "failure"), ("incomplete", "error")])
-def test_the_file_is_never_greener_than_the_gate(small_result, verdict, end):
-    gate = Gate(verdict=verdict, exit_code=0, fail_on="never", reasons=("SP006 is required and was not evaluated: no ids",))
+@pytest.mark.parametrize(
+    ("verdict", "exit_code", "end"),
+    [("passed", 0, "passed"), ("failed", 1, "failure"), ("incomplete", 3, "error"), ("not enough seen", 0, "skipped"),
+     ("not enough seen", 3, "error")],
+)  # fmt: skip
+def test_the_file_is_never_greener_than_the_gate(small_result, verdict, exit_code, end):
+    gate = Gate(
+        verdict=verdict, exit_code=exit_code, fail_on="never", reasons=("SP006 is required and was not evaluated: no ids",)
+    )
     root = parsed(replace(small_result, gate=gate))
     assert verdicts(root)["verdict"] == end
     if end != "passed":

@@ -1,0 +1,183 @@
+"""How much of a dataset a scan could look at: the questions that matter most, and what keeps silence from being a pass.
+
+A list of 79 checks tells nobody whether the few were asked on which a dataset stands or falls. Which of them a dataset calls
+for follows from what lies there (a table without pictures has no copies to look for); which of them this scan was to ask, from
+the checks that were selected.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from auditor.checks.in001 import BROKEN, UNDECODED
+from auditor.evidence.kin.identity import can_tell, identity
+from auditor.gate import Seen, looked
+from auditor.naming.suffixes import suffix_of
+from auditor.values.dataset import Dataset
+from auditor.values.results import Outcome, Question
+
+UNUSED_TABLE = "unused-table"
+"""Kind of a problem: a table or another file of labels that lies there, and that nothing reads."""
+UNREAD_KINDS = frozenset((*BROKEN, *UNDECODED, "unread"))
+"""Kinds of problems that leave a file unseen; `unread`: of an image format without a reader, and named by nothing."""
+MIN_FAMILY = 3
+"""So many files of one suffix, or `MIN_SHARE` of all, are a family that must not be overlooked."""
+MIN_SHARE = 0.1
+MIN_LABELLED = 0.5
+"""A smaller share of records with a label is told in the verdict."""
+
+
+def is_any(dataset: Dataset) -> bool:  # noqa: ARG001
+    """Every dataset calls for it."""
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """One question: the codes (or prefixes) of the checks that ask it, when a dataset calls for it, and what it lacks."""
+
+    subject: str
+    codes: tuple[str, ...]
+    lacks: Callable[[Dataset, Sequence[Outcome]], str]
+    fits: Callable[[Dataset], bool] = is_any
+
+
+def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
+    """What was seen of a dataset by checks that have run.
+
+    Args:
+        dataset: as the checks saw it.
+        outcomes: of the selected checks, waivers marked.
+    """
+    outcomes = tuple(outcomes)
+    questions = tuple(_questions(dataset, outcomes))
+    unlabelled = [q for q in questions if q.subject == "labels" and not q.asked]
+    unread, families = _unread(dataset, _waived(outcomes))
+    unused = sorted({p.path for p in dataset.problems if p.kind == UNUSED_TABLE})
+    gaps = [f"no label was found: {q.why}" for q in unlabelled]
+    if unread:
+        whole = f", among them all of {', '.join(families)}" if families else ""
+        gaps.append(f"{unread:,} of {_files(dataset):,} image files could not be read{whole}")
+    if unused:
+        named = ", ".join(unused[:3]) + (f" and {len(unused) - 3:,} more" if len(unused) > 3 else "")
+        gaps.append(f"{len(unused):,} label {'file lies' if len(unused) == 1 else 'files lie'} there unused: {named}")
+    missing = [q.subject for q in questions if not q.asked]
+    if 2 * len(missing) > len(questions):
+        gaps.append(
+            f"{len(missing)} of the {len(questions)} questions that matter most could not be asked: {', '.join(missing)}"
+        )
+    if not gaps and not any(looked(o) for o in outcomes if not o.code.startswith("MA")):
+        gaps.append("no check could look at anything")
+    return Seen(questions=questions, gaps=tuple(gaps), grave=bool(families or unused))
+
+
+def _questions(dataset: Dataset, outcomes: Sequence[Outcome]) -> Iterator[Question]:
+    for asked in QUESTIONS:
+        own = [o for o in outcomes if o.code.startswith(asked.codes)]
+        if own and asked.fits(dataset):
+            why = asked.lacks(dataset, own)
+            yield Question(subject=asked.subject, asked=not why, why=why)
+
+
+def has_images(dataset: Dataset) -> bool:
+    """Files of images are named, whether they can be read or not."""
+    return dataset.has("path") or bool(dataset.summary.counts.get("images"))
+
+
+def has_classes(dataset: Dataset) -> bool:
+    """The records have labels, or nothing else that could be learnt."""
+    return dataset.labels.task != "none" or not is_drawn(dataset)
+
+
+def is_drawn(dataset: Dataset) -> bool:
+    """Masks, boxes or points are what is learnt."""
+    return dataset.has("mask") or not all(frame.empty for frame in (dataset.boxes, dataset.points, dataset.rater_masks))
+
+
+def is_read(dataset: Dataset) -> bool:
+    """Several people read the same: labels, masks or boxes."""
+    raters = dataset.annotations["rater"] if "rater" in dataset.annotations.columns else ()
+    return len(set(raters)) > 1 or not dataset.rater_masks.empty
+
+
+def _unlabelled(dataset: Dataset, outcomes: Sequence[Outcome]) -> str:  # noqa: ARG001
+    if is_drawn(dataset) or not dataset.annotations.empty:
+        return ""
+    states, values = dataset.labels.states, dataset.labels.values
+    known = int(((states >= 0).any(axis=1) if states is not None else values.notna()).sum())
+    if dataset.labels.task == "none" or not known:
+        return "neither a table nor folders nor masks say what the records show"
+    if known < MIN_LABELLED * dataset.size:
+        return f"{known:,} of {dataset.size:,} records have one"
+    return ""
+
+
+def _strangers(dataset: Dataset, outcomes: Sequence[Outcome]) -> str:  # noqa: ARG001
+    """Patients are told apart by ids that recur; an id per record tells nobody apart, unless every patient has one image."""
+    codes = identity(dataset, "patient")
+    if not (codes >= 0).any():
+        return "cannot be told"
+    declared = dataset.guess("patient")
+    if can_tell(dataset, codes) or (declared is not None and len(set(codes[codes >= 0])) > 1):
+        return ""
+    return "one id for all"
+
+
+def _unsplit(dataset: Dataset, outcomes: Sequence[Outcome]) -> str:  # noqa: ARG001
+    named = dataset.records["split"].dropna().nunique() if dataset.has("split") else 0
+    return {0: "none declared", 1: "only one is there"}.get(named, "")
+
+
+def _silent(words: str) -> Callable[[Dataset, Sequence[Outcome]], str]:
+    """Not one of the checks came to a verdict on something."""
+
+    def lacks(dataset: Dataset, outcomes: Sequence[Outcome]) -> str:  # noqa: ARG001
+        return "" if any(looked(o) for o in outcomes) else words
+
+    return lacks
+
+
+QUESTIONS: tuple[_Asked, ...] = (
+    _Asked(subject="files", codes=("IN001",), fits=has_images, lacks=_silent("none could be read")),
+    _Asked(subject="labels", codes=("LK", "LN", "SP003", "SP008", "SZ001", "SZ002"), lacks=_unlabelled),
+    _Asked(subject="patients", codes=("SP001", "SP006"), lacks=_strangers),
+    _Asked(subject="splits", codes=("SP001", "SP006", "SP008"), lacks=_unsplit, fits=lambda d: has_images(d) or not is_read(d)),
+    _Asked(subject="copies", codes=("SP002", "SP004"), fits=has_images, lacks=_silent("no picture to compare")),
+    _Asked(subject="shortcuts", codes=("LK",), fits=has_classes, lacks=_silent("no class to be given away")),
+    _Asked(subject="wrong labels", codes=("LN",), fits=has_classes, lacks=_silent("cannot be told")),
+    _Asked(subject="masks", codes=("IN006", "IN010", "IN012"), fits=is_drawn, lacks=_silent("none could be compared")),
+    _Asked(subject="readers", codes=("ED",), fits=is_read, lacks=_silent("no two read the same")),
+    _Asked(subject="privacy", codes=("PH",), lacks=_silent("nothing to look at")),
+)
+"""The questions that matter most, in the order of telling."""
+
+
+def _waived(outcomes: Iterable[Outcome]) -> frozenset[str]:
+    """Files that somebody accepted as they are."""
+    return frozenset(
+        f.where.path for o in outcomes if o.verdict for f in o.verdict.findings if f.waived is not None and f.where.path
+    )
+
+
+def _unread(dataset: Dataset, accepted: frozenset[str]) -> tuple[int, list[str]]:
+    """How many files could not be read, and the suffixes of which not one could, where they are many."""
+    unread = {p.path for p in dataset.problems if p.kind in UNREAD_KINDS} - accepted
+    every = _paths(dataset)
+    lost, total = Counter(map(suffix_of, unread)), Counter(map(suffix_of, every | unread))
+    whole = [
+        f"the .{suffix} files" if suffix else "the files without a suffix"
+        for suffix, number in sorted(lost.items())
+        if number == total[suffix] and (number >= MIN_FAMILY or number >= MIN_SHARE * len(every | unread))
+    ]
+    return len(unread), whole
+
+
+def _paths(dataset: Dataset) -> set[str]:
+    """The files of images: those of records, and those that cannot be read."""
+    return set(dataset.records["path"].dropna().astype(str)) | {p.path for p in dataset.problems if p.kind in UNREAD_KINDS}
+
+
+def _files(dataset: Dataset) -> int:
+    return len(_paths(dataset))

@@ -1,0 +1,121 @@
+"""How much a scan could look at."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from builders import make_dataset
+
+from auditor.seen import seen_of
+from auditor.values.dataset import Dataset, Problem
+from auditor.values.results import Coverage, Finding, Location, Outcome, Severity, Verdict
+
+CODES = ("IN001", "IN012", "SP001", "SP002", "SP006", "LK001", "LN002", "ED001", "PH007", "SZ001")
+
+
+def outcomes(*skipped: str, codes: Sequence[str] = CODES) -> tuple[Outcome, ...]:
+    seen = Verdict(summary="s", coverage=Coverage(evaluated=9, total=9))
+    return tuple(
+        Outcome(code=code, name="n", title="t", status="skipped", reason="why")
+        if code in skipped
+        else Outcome(code=code, name="n", title="t", status="passed", verdict=seen)
+        for code in codes
+    )
+
+
+def labelled(n: int = 20, **more: object) -> Dataset:
+    return make_dataset(n=n, labels=["a", "b"] * (n // 2), **more)  # type: ignore[arg-type]
+
+
+def asked(dataset: Dataset, *skipped: str, codes: Sequence[str] = CODES) -> dict[str, str]:
+    """Subject → what it lacks."""
+    return {q.subject: q.why for q in seen_of(dataset, outcomes(*skipped, codes=codes)).questions}
+
+
+def problems(kind: str, *paths: str) -> tuple[Problem, ...]:
+    return tuple(Problem(kind=kind, path=path, reason="why") for path in paths)
+
+
+def test_labels_patients_and_splits_are_enough() -> None:
+    patients, splits = [f"p{k // 2}" for k in range(20)], ["train"] * 10 + ["test"] * 10
+    seen = seen_of(labelled(patients=patients, splits=splits), outcomes())
+    assert (seen.gaps, seen.grave) == ((), False)
+    assert all(q.asked for q in seen.questions)
+
+
+def test_class_folders_without_ids_pass_and_say_what_was_not_asked() -> None:
+    seen = seen_of(labelled(), outcomes("SP001", "SP006", "ED001"))
+    assert not seen.gaps
+    told = {q.subject: q.why for q in seen.questions if not q.asked}
+    assert told == {"patients": "cannot be told", "splits": "none declared"}
+
+
+def test_without_any_label_there_is_not_enough_to_judge() -> None:
+    seen = seen_of(make_dataset(n=20), outcomes("LK001", "LN002"))
+    assert any("no label was found" in gap for gap in seen.gaps)
+    assert not seen.grave
+
+
+def test_a_few_labels_among_many_records_are_told() -> None:
+    dataset = make_dataset(n=20, labels=["a", "b", *[None] * 18])
+    assert asked(dataset)["labels"] == "2 of 20 records have one"
+
+
+def test_nobody_misses_a_label_who_asked_for_privacy_alone() -> None:
+    seen = seen_of(make_dataset(n=20), outcomes(codes=("PH007",)))
+    assert (seen.gaps, [q.subject for q in seen.questions]) == ((), ["privacy"])
+
+
+def test_readings_are_labels_and_call_for_readers_but_for_no_splits() -> None:
+    dataset = make_dataset(n=20, readings={"r1": ["a"] * 20, "r2": ["b"] * 20})
+    dataset = replace(dataset, records=dataset.records.assign(path=None))
+    told = asked(dataset, "LK001", "LN002")
+    assert told["labels"] == told["readers"] == ""
+    assert "splits" not in told
+
+
+@pytest.mark.parametrize("kind", ["unsupported", "missing-codec", "memory", "timeout", "unread"])
+def test_one_file_that_could_not_be_read_is_no_pass(kind: str) -> None:
+    dataset = replace(labelled(), problems=problems(kind, "x/odd.png"))
+    seen = seen_of(dataset, outcomes())
+    assert "1 of 21 image files could not be read" in seen.gaps
+    assert not seen.grave
+
+
+def test_a_whole_family_of_unread_files_is_grave() -> None:
+    dataset = replace(labelled(), problems=problems("unsupported", *(f"v{k}.mha" for k in range(4))))
+    seen = seen_of(dataset, outcomes())
+    assert seen.grave
+    assert "among them all of the .mha files" in seen.gaps[0]
+
+
+def test_files_that_were_accepted_by_a_waiver_are_no_gap() -> None:
+    dataset = replace(labelled(), problems=problems("unsupported", "x/odd.png"))
+    accepted = Finding(
+        code="IN001", severity=Severity.WARNING, message="m", where=Location(path="x/odd.png"), waived="a scout film"
+    )
+    verdict = Verdict(summary="s", findings=(accepted,), coverage=Coverage(evaluated=20, total=21))
+    seen = seen_of(dataset, (*outcomes()[1:], Outcome(code="IN001", name="n", title="t", status="failed", verdict=verdict)))
+    assert not seen.gaps
+
+
+def test_a_label_file_that_lies_unused_is_grave_and_named() -> None:
+    seen = seen_of(replace(labelled(), problems=problems("unused-table", "labels.csv")), outcomes())
+    assert seen.grave
+    assert "1 label file lies there unused: labels.csv" in seen.gaps
+
+
+def test_a_check_that_looked_at_nothing_did_not_ask() -> None:
+    blind = Verdict(summary="s", coverage=Coverage(evaluated=0, total=20))
+    seen = seen_of(labelled(), (Outcome(code="IN001", name="n", title="t", status="passed", verdict=blind),))
+    assert [q.asked for q in seen.questions] == [False]
+
+
+def test_most_questions_unasked_is_not_enough() -> None:
+    seen = seen_of(labelled(), outcomes("IN001", "SP002", "LN002", "LK001", "PH007"))
+    assert any("questions that matter most could not be asked" in gap for gap in seen.gaps)
+
+
+def test_a_selection_that_could_look_at_nothing_is_not_enough() -> None:
+    seen = seen_of(labelled(), outcomes("IQ001", codes=("IQ001",)))
+    assert seen.gaps == ("no check could look at anything",)
