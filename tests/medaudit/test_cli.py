@@ -132,7 +132,7 @@ def test_a_fault_of_ours_is_exit_3_and_tells_no_value(
     def broken(*_: object, **__: object) -> None:
         raise KeyError("^".join(["ZZCANARY", "NAME"]))
 
-    monkeypatch.setattr("auditor.scan.open_dataset", broken)
+    monkeypatch.setattr("auditor.stages.open.open_listing", broken)
     assert main(["scan", str(images), "-q"]) == 3
     error = capsys.readouterr().err
     assert "KeyError" in error
