@@ -5,23 +5,38 @@
 `--exchange free` gives every patient the labels of a random other patient (drawn again where that one has fewer images): no
 field can tell anything. `--exchange equal` moves whole label sequences between patients with equally many images only; what
 the number of images itself tells of the disease stays real in it, so that its warnings are not all false.
+
+    python benchmarks/leakage_gate.py --simulated 200
+
+needs no table: clean tables of 10 to 60 mixed columns, and clean class folders, whose patients (1 to 30 images each) nobody
+names.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from leakage_nulls import clean_folders, clean_table
 
 from auditor.check import Check, SkipCheck, select
 from auditor.layout import Options, open_dataset
 from auditor.stages.extract import Pass, extract
 from auditor.values.dataset import Dataset
 from auditor.values.results import Finding
+
+SIMULATED: dict[str, Callable[[int], Dataset]] = {
+    "clean tables, patients' rows together": clean_table,
+    "clean tables, rows shuffled": lambda seed: clean_table(seed, shuffled=True),
+    "clean class folders of 60 images a class": lambda seed: clean_folders(seed, images=60),
+    "clean class folders of 60 to 400 images a class": clean_folders,
+    "clean class folders, names at random": lambda seed: clean_folders(seed, numbered=False),
+}
 
 
 def donors(patients: npt.NDArray[np.int64], records: int, exchange: str, rng: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -67,27 +82,38 @@ def findings(dataset: Dataset, checks: list[Check]) -> list[Finding]:
     return found
 
 
-def main() -> None:
-    """Print one line per copy with a finding, and the two shares at the end."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", type=Path)
-    parser.add_argument("--copies", type=int, default=100)
-    parser.add_argument("--records", type=int, default=30_000)
-    parser.add_argument("--exchange", choices=("free", "equal"), default="free")
-    wanted = parser.parse_args()
-    dataset, _ = extract(open_dataset(wanted.table, Options()), Pass(workers=0))
-    checks = [check() for check in select(["LK"])]
+def report(name: str, datasets: Iterable[Dataset], checks: list[Check]) -> None:
+    """One line per set with a finding, and how many sets had an error, and a warning."""
     counts = {"error": 0, "warning": 0}
-    for seed in range(wanted.copies):
-        found = findings(shuffled(dataset, wanted.records, wanted.exchange, seed), checks)
+    for number, dataset in enumerate(datasets):
+        found = findings(dataset, checks)
         for level in counts:
             counts[level] += any(f.severity.value == level for f in found)
         for finding in found:
             if finding.severity.value in counts:
-                print(f"copy {seed}: {finding.severity.value} {finding.code} {finding.message}", flush=True)
-    print(
-        f"{wanted.copies} copies of {wanted.records:,} records, labels exchanged {wanted.exchange}: "
-        f"error in {counts['error']}, warning in {counts['warning']}"
+                print(f"set {number}: {finding.severity.value} {finding.code} {finding.message}", flush=True)
+    print(f"{name}: error in {counts['error']}, warning in {counts['warning']}", flush=True)
+
+
+def main() -> None:
+    """Print one line per copy with a finding, and the two shares at the end."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", type=Path, nargs="?")
+    parser.add_argument("--simulated", type=int, default=0, metavar="SETS")
+    parser.add_argument("--copies", type=int, default=100)
+    parser.add_argument("--records", type=int, default=30_000)
+    parser.add_argument("--exchange", choices=("free", "equal"), default="free")
+    wanted = parser.parse_args()
+    checks = [check() for check in select(["LK"])]
+    for name, make in SIMULATED.items() if wanted.simulated else ():
+        report(f"{wanted.simulated} {name}", (make(seed) for seed in range(wanted.simulated)), checks)
+    if wanted.table is None:
+        return
+    dataset, _ = extract(open_dataset(wanted.table, Options()), Pass(workers=0))
+    report(
+        f"{wanted.copies} copies of {wanted.records:,} records, labels exchanged {wanted.exchange}",
+        (shuffled(dataset, wanted.records, wanted.exchange, seed) for seed in range(wanted.copies)),
+        checks,
     )
 
 

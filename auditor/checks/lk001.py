@@ -225,15 +225,14 @@ class MetadataLeakage(Check):
 
     def _without_ids(self, question: Question, severity: Severity, reading: Reading | None) -> str:
         """How sure it is where patients are not known, in words."""
-        if question.clusters.usable:
-            return ""
-        if reading is None:
-            return "; no usable patient ids, rows assumed independent"
-        stated = not question.clusters.guessed or question.clusters.guessed != "names"
-        units = f"if every {IMAGES_PER_PATIENT:.0f} images are one patient's" if stated else "for the groups that names tell"
+        groups = question.clusters
+        if reading is None or groups.usable:
+            return f"; {groups.note}" if groups.note else ""
+        named = groups.guessed == "names"
+        units = "for the groups that the names tell" if named else f"if every {IMAGES_PER_PATIENT:.0f} images are one patient's"
         if severity is Severity.ERROR:
             return f"; no usable patient ids, the interval holds even {units}"
-        return f"; no usable patient ids, rows assumed independent ({units} it begins at {reading.low:.2f})"
+        return f"; {groups.note} ({units} it begins at {reading.low:.2f})"
 
     def _in_sites(self, dataset: Dataset, question: Question, silent: Sequence[Field]) -> tuple[InSite, ...]:
         """Fields that say nothing over all sites, asked inside each."""
@@ -265,7 +264,7 @@ class MetadataLeakage(Check):
             f"of which there are {value.base_rate:.0%} overall"
         )
         if not question.clusters.usable:
-            message += "; no usable patient ids, rows assumed independent"
+            message += f"; {question.clusters.note}"
         return Finding(
             code=self.code,
             severity=severity,
@@ -311,7 +310,7 @@ class MetadataLeakage(Check):
         return commonest, rarest
 
     def _summary(self, screening: Screening, question: Question, findings: Sequence[Finding], told: int) -> str:
-        note = "" if question.clusters.usable else " No usable patient ids: rows assumed independent."
+        note = question.clusters.sentence
         tested = len(screening.measured)
         if tested == 0:
             return f"All {len(screening.constant)} fields hold one value: none can tell the class.{note}"
@@ -337,7 +336,7 @@ class MetadataLeakage(Check):
             "detectable_auc_rarest": round(rarest, 4),
             "classes_tested": len(question.targets.names),
             "patients": question.clusters.count if question.clusters.usable else None,
-            "rows_assumed_independent": not question.clusters.usable,
+            "rows_assumed_independent": question.clusters.independent,
             "records_in_test": screening.tested,
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -116,7 +116,7 @@ class MetadataModel(Check):
         table = _models_table(found, sample)
         tables = (table, *(_culprits_table(one, sample) for one in found[:1] if self._is_told(one)))
         best = max(found, key=lambda one: one.combined.auc)
-        note = "" if question.clusters.usable else " No usable patient ids: rows assumed independent."
+        note = question.clusters.sentence
         name = sample.targets.names[best.target]
         verb = "tell" if findings else "do not tell"
         metrics: dict[str, Cell] = {
@@ -128,7 +128,7 @@ class MetadataModel(Check):
             "fields": len(sample.coded),
             "classes_modelled": len(found),
             "records_used": len(rows),
-            "rows_assumed_independent": not question.clusters.usable,
+            "rows_assumed_independent": question.clusters.independent,
         }
         return Verdict(
             summary=f"{len(sample.coded)} metadata fields together {verb} {name} from the rest: AUC {best.combined.auc:.2f} "
@@ -168,7 +168,7 @@ class MetadataModel(Check):
         if len(coded) < 2:
             raise SkipCheck("fewer than two metadata fields vary: LK001 looks at single fields")
         clusters = clusters_of(None, int(index.max()) + 1)
-        clusters = type(clusters)(index=index, count=clusters.count, usable=question.clusters.usable)
+        clusters = replace(question.clusters, index=index, count=clusters.count)
         fold = deal_folds(clusters, targets, folds=self.folds, seed=self.seed)[index]
         auc = [associate(count_cells(field, targets, fold, folds=self.folds, strata=strata), field).auc for field in coded]
         return _Sample(
@@ -237,7 +237,7 @@ class MetadataModel(Check):
         if sample.strata is not None:
             message += "; within the declared strata"
         if not question.clusters.usable:
-            message += "; no usable patient ids, rows assumed independent"
+            message += f"; {question.clusters.note}"
         message += "; harmonise or balance these fields before training, and test across their values"
         return Finding(
             code=self.code,

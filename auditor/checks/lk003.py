@@ -144,7 +144,7 @@ class LabelInText(Check):
             *(self._of_pure(one, places[one.field.name].source, question) for one in pure),
         )
         table = self._table(found, {row.name for row in told}, places, sample.labels.classes)
-        note = "" if question.clusters.usable else " No usable patient ids: rows assumed independent."
+        note = question.clusters.sentence
         aside = f" {'; '.join(notes)}." if notes else ""
         summary = (
             f"{findings[0].message.split(';')[0]}."
@@ -159,7 +159,7 @@ class LabelInText(Check):
                 "words_tested": len(found.rows),
                 "words_told": len(told),
                 "sources_told": len(groups),
-                "rows_assumed_independent": not question.clusters.usable,
+                "rows_assumed_independent": question.clusters.independent,
             },
             findings=findings,
             tables=(table,),

@@ -141,7 +141,7 @@ class LabelTwin(Check):
         findings = tuple(self._finding(found, row, suspicions[row.name], known[row.name.removeprefix(_FILLED)]) for row in told)
         shown = [contingency(found, row, fields[row.name]) for row in told]
         table = _table(found, suspicions, strata_like)
-        note = "" if question.clusters.usable else " No usable patient ids: rows assumed independent."
+        note = question.clusters.sentence
         aside = f" {len(strata_like)} say how the label was made or are declared strata." if strata_like else ""
         summary = (
             f"{findings[0].message.split(';')[0]}. {len(findings)} such columns."
@@ -154,7 +154,7 @@ class LabelTwin(Check):
                 "columns_tested": len(names),
                 "columns_reported": len(findings),
                 "label_strata": len(strata_like),
-                "rows_assumed_independent": not question.clusters.usable,
+                "rows_assumed_independent": question.clusters.independent,
             },
             findings=findings,
             tables=(table, contingency_table(shown)) if shown else (table,),

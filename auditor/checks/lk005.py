@@ -205,7 +205,7 @@ class CheapPixels(Check):
         )
 
     def _summary(self, found: Answer, findings: tuple[Finding, ...]) -> str:
-        note = "" if found.question.clusters.usable else " No usable patient ids: rows assumed independent."
+        note = found.question.clusters.sentence
         if not found.rows:
             return f"All pixel properties hold one value: none can tell the class.{note}"
         top = found.rows[0]
@@ -227,7 +227,7 @@ class CheapPixels(Check):
             "groups_told": len(findings),
             "largest_auc": round(found.rows[0].measured.auc, 4) if found.rows else None,
             "detectable_auc": round(found.detectable, 4),
-            "rows_assumed_independent": not found.question.clusters.usable,
+            "rows_assumed_independent": found.question.clusters.independent,
         }
 
 

@@ -133,7 +133,7 @@ class OutsideBody(Check):
                 "parts_told": len(told),
                 **{f"{zone.name.replace(' ', '_')}_auc": _best(zone) for zone in zones},
                 "records_used": len(rows),
-                "rows_assumed_independent": not question.clusters.usable,
+                "rows_assumed_independent": question.clusters.independent,
             },
             findings=tuple(self._finding(*entry, whole, question) for entry in told.values()),
             tables=(table,),
@@ -217,7 +217,7 @@ class OutsideBody(Check):
         whole: dict[int, float],
         question: Question,
     ) -> str:
-        note = "" if question.clusters.usable else " No usable patient ids: rows assumed independent."
+        note = question.clusters.sentence
         if not told:
             tested = ", ".join(f"{zone.name} {_best(zone) or 0.5:.2f}" for zone in zones)
             return (

@@ -127,7 +127,7 @@ class SiteLeakage(Check):
             "site_auc": round(best.measured.auc, 4),
             "sites": len(sites.names),
             "detectable_auc": round(found.detectable, 4),
-            "rows_assumed_independent": not question.clusters.usable,
+            "rows_assumed_independent": question.clusters.independent,
         }
         charts = [intervals_chart(table, found.gate, title="How well site and machine tell the class (AUC, 95 % interval)")]
         within = within_table(dataset, found, best, sites, cases_each=self.min_records)
@@ -172,7 +172,7 @@ class SiteLeakage(Check):
         )
 
     def _summary(self, found: Answer, best: Told, metrics: dict[str, Cell]) -> str:
-        note = "" if found.question.clusters.usable else " No usable patient ids: rows assumed independent."
+        note = found.question.clusters.sentence
         if not found.told:
             return (
                 f"None of {len(found.rows)} columns about site or machine tells the class (largest AUC "

@@ -114,7 +114,7 @@ class Drift(Check):
             raise SkipCheck("all dates are the same")
         table = fields_table(found, titles, name="orders", title="Every date and order tested")
         told = [row for row in found.told if row.name != _ROW or not _sorted_alike(found)]
-        note = "" if question.clusters.usable else " No usable patient ids: rows assumed independent."
+        note = question.clusters.sentence
         top = (tuple(told) or found.rows)[0]
         text = f"{titles[top.name].capitalize()} alone {figures_in_words(found, top)}"
         if not told:
@@ -129,7 +129,7 @@ class Drift(Check):
                 "orders_told": len(told),
                 "largest_auc": round(found.rows[0].measured.auc, 4),
                 "detectable_auc": round(found.detectable, 4),
-                "rows_assumed_independent": not question.clusters.usable,
+                "rows_assumed_independent": question.clusters.independent,
             },
             findings=tuple(self._finding(dataset, found, row, titles[row.name]) for row in told),
             tables=(table,),

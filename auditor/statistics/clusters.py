@@ -28,6 +28,26 @@ class Clusters:
     usable: bool
     guessed: str = ""
 
+    @property
+    def independent(self) -> bool:
+        """Every record is taken for a patient of its own, for want of anything better."""
+        return not self.usable and not self.guessed
+
+    @property
+    def note(self) -> str:
+        """What stands for patients where their ids are not usable, in words; empty where they are."""
+        if self.usable:
+            return ""
+        if self.guessed:
+            return f"no usable patient ids, {self.count:,} groups guessed from {self.guessed}"
+        return "no usable patient ids, rows assumed independent"
+
+    @property
+    def sentence(self) -> str:
+        """The note as a sentence after another one."""
+        note = self.note
+        return f" {note[0].upper()}{note[1:]}." if note else ""
+
 
 def clusters_of(patients: pd.Series | None, size: int) -> Clusters:
     """Clusters from the column `patient` of `Dataset.records` (None = there is none)."""

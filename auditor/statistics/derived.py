@@ -12,6 +12,7 @@ import pandas as pd
 from auditor.check import SkipCheck
 from auditor.statistics.clusters import clusters_of, draw_patients
 from auditor.statistics.contingency import Contingency, contingency_of
+from auditor.statistics.guessed import patients_of
 from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.question import Question, ask
 from auditor.statistics.screening import Measured, Screening, closer_interval, screen
@@ -90,6 +91,7 @@ def ask_about(
         wanted=lambda field: field.name in fields,
         cases=cases,
         holders=holders,
+        clusters=patients_of(dataset),
     )
     if seen is None or seen.all():
         return question
@@ -218,8 +220,8 @@ def figures_in_words(found: Answer, row: Told) -> str:
 
 
 def independence_note(question: Question) -> str:
-    """`; no usable patient ids, rows assumed independent`, or nothing."""
-    return "" if question.clusters.usable else "; no usable patient ids, rows assumed independent"
+    """`; no usable patient ids, rows assumed independent` (or which groups were guessed), or nothing."""
+    return f"; {question.clusters.note}" if question.clusters.note else ""
 
 
 def coverage_of(dataset: Dataset, question: Question, reasons: Sequence[str] = ()) -> Coverage:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from auditor.check import SkipCheck
 from auditor.evidence.leakage.after_diagnosis import says_how
-from auditor.statistics.clusters import Clusters, clusters_of
+from auditor.statistics.clusters import Clusters
+from auditor.statistics.guessed import patients_of
 from auditor.statistics.targets import Targets, subset, sufficient, targets_of
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field, describe
@@ -41,12 +42,15 @@ class Question:
     labelled: int
 
 
-def ask(dataset: Dataset, *, wanted: Callable[[Field], bool], cases: int, holders: int) -> Question:
+def ask(
+    dataset: Dataset, *, wanted: Callable[[Field], bool], cases: int, holders: int, clusters: Clusters | None = None
+) -> Question:
     """Collect what is to be tested.
 
     Args:
         wanted: which fields.
         cases, holders: records and patients that a class needs, with and without it.
+        clusters: patients, where they are known already; else they are looked for in all that the dataset holds.
 
     Raises:
         SkipCheck: no label, one class, too few records, no field.
@@ -58,7 +62,7 @@ def ask(dataset: Dataset, *, wanted: Callable[[Field], bool], cases: int, holder
         raise SkipCheck("no record has a label")
     if not (every.positive.any(axis=0) & (every.known & ~every.positive).any(axis=0)).any():
         raise SkipCheck("all labelled records are of one class: there is nothing to tell apart")
-    clusters = clusters_of(dataset.records["patient"] if "patient" in dataset.records.columns else None, dataset.size)
+    clusters = patients_of(dataset) if clusters is None else clusters
     enough = sufficient(every, clusters.index, cases=cases, holders=holders)
     if not enough.any():
         raise SkipCheck(

@@ -4,13 +4,12 @@ one site only."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.statistics.clusters import Clusters
 from auditor.statistics.coding import CodedField
 from auditor.statistics.multiplicity import benjamini_hochberg
 from auditor.statistics.purity import PureValue, pure_values
@@ -144,7 +143,7 @@ def _part(question: Question, rows: npt.NDArray[np.int64], *, cases: int, holder
     return Question(
         targets=subset(targets, enough),
         few=(),
-        clusters=Clusters(index=index.astype(np.int64), count=len(uniques), usable=question.clusters.usable),
+        clusters=replace(question.clusters, index=index.astype(np.int64), count=len(uniques)),
         fields=question.fields,
         label_source=question.label_source,
         strata=None,

@@ -109,7 +109,7 @@ def test_patients_hidden_in_the_rows_make_no_error() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("images", [300])
+@pytest.mark.parametrize("images", [60, 100, 300])
 def test_hidden_patients_make_an_error_in_one_set_of_a_hundred_at_most(images: int) -> None:
     assert errors(range(400), images) <= 4
 
