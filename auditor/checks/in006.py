@@ -13,8 +13,10 @@ import pandas as pd
 
 from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.groups import location
+from auditor.evidence.quality.grids import ELSEWHERE_STEPS, is_default, parted, parted_as_places, series_grid
 from auditor.evidence.quality.integrity import Fault, numbers, report
 from auditor.values.dataset import Dataset
+from auditor.values.grid import Grid, grid_of, grid_text
 from auditor.values.results import Location, Severity, Verdict
 
 MODALITIES = frozenset(
@@ -55,14 +57,19 @@ class GeometryMismatch(Check):
 
     ## What it does
 
-    Compares height, width, number of frames, pixel spacing and orientation of each image with those of its mask (error when the
-    arrays differ, for nothing can then be laid over the other), and of the images of a translation pair: files whose paths
+    Compares height, width, number of frames, and the place in the patient (distance of neighbours along each axis, direction of
+    the axes, first pixel) of each image with those of its mask, and of the images of a translation pair: files whose paths
     differ in one word for the modality alone (`mr/007.nii.gz` and `ct/007.nii.gz`, `1BA001/mr.nii.gz` and
-    `1BA001/pseudo_ct.nii.gz`). A mask that is listed and not there is an error too.
+    `1BA001/pseudo_ct.nii.gz`). Places are one where no pixel is more than a quarter of a step apart, so that rounding counts
+    for nothing. A mask is an error where its array is of another size, or one of its pixels lies a step or more elsewhere; a
+    mask that says no place, or only the one that programs write which know none, is a warning beside an image that says one.
+    A mask of many slices, listed for each slice of a series, is compared with the series. A mask that is listed and not there
+    is an error too.
 
     ## Why is this bad?
 
-    Loaders resize the mask or the partner without a word, and every pixel then has the label of another place.
+    Loaders resize the mask or the partner without a word, and every pixel then has the label of another place. Those that go
+    by places (ITK, MONAI) and those that go by arrays (NumPy) see two different masks where the places differ.
 
     ## How to fix
 
@@ -70,7 +77,7 @@ class GeometryMismatch(Check):
 
     ## Options
 
-    * `max_spacing_change`: relative difference of pixel spacing that counts.
+    * `max_spacing_change`: relative difference of the distance of neighbours that counts.
     * `max_findings`: so many files get a finding of their own; the table `files` lists all.
 
     ## References
@@ -110,6 +117,7 @@ class GeometryMismatch(Check):
 
     def _masks(self, dataset: Dataset, shapes: pd.DataFrame) -> list[Fault]:
         faults = []
+        series = _series(dataset, shapes)
         for given in dataset.masks.to_dict("records"):
             row: dict[str, object] = {str(name): value for name, value in given.items()}
             where = Location(path=str(row["path"]), record=str(row["record"]))
@@ -119,13 +127,16 @@ class GeometryMismatch(Check):
                 continue
             if row["problem"] or row["record"] not in shapes.index:
                 continue
-            image = _row(shapes, int(shapes.index.get_indexer(pd.Index([str(row["record"])]))[0]))
+            if str(row["path"]) in series:
+                image = series[str(row["path"])]
+                if image["record"] != row["record"]:  # told once, at the first slice
+                    continue
+            else:
+                image = _row(shapes, int(shapes.index.get_indexer(pd.Index([str(row["record"])]))[0]))
             told = _difference(image, row, self.max_spacing_change)
             if told is not None:
-                kind, text = told
-                message = f"Image and mask differ in {kind}: {text}. Resample the mask to the image, or give the right one"
-                level = Severity.ERROR if kind == "size" else Severity.WARNING
-                faults.append(Fault(where=where, kind=f"mask: {kind}", message=message, severity=level))
+                message = f"Image and mask differ in {told.kind}: {told.text}. {told.advice}"
+                faults.append(Fault(where=where, kind=f"mask: {told.kind}", message=message, severity=told.level))
         return faults
 
     def _pairs(self, dataset: Dataset, shapes: pd.DataFrame, pairs: list[tuple[int, int]]) -> list[Fault]:
@@ -134,14 +145,13 @@ class GeometryMismatch(Check):
             one, other = _row(shapes, a), _row(shapes, b)
             told = _difference(one, other, self.max_spacing_change)
             if told is not None:
-                kind, text = told
                 partner = str(dataset.records.index[b])
-                message = f"The image and its partner differ in {kind}: {text}. Bring both to one grid"
-                level = Severity.ERROR if kind == "size" else Severity.WARNING
+                message = f"The image and its partner differ in {told.kind}: {told.text}. Bring both to one grid"
+                level = Severity.ERROR if told.kind == "size" else Severity.WARNING
                 faults.append(
                     Fault(
                         where=location(dataset, a),
-                        kind=f"pair: {kind}",
+                        kind=f"pair: {told.kind}",
                         message=message,
                         severity=level,
                         subject=partner,
@@ -157,24 +167,84 @@ def _geometries(dataset: Dataset) -> pd.DataFrame:
         frame[name] = numbers(dataset.metadata, f"container.{name}", dataset.size)
     for name in ("frames", "spacing_row", "spacing_column"):
         frame[name] = numbers(dataset.facts, name, dataset.size)
-    frame["orientation"] = dataset.facts["orientation"] if "orientation" in dataset.facts.columns else None
+    for name in ("orientation", "grid", "placed"):
+        frame[name] = dataset.facts[name] if name in dataset.facts.columns else None
+    frame["format"] = dataset.metadata["container.format"] if "container.format" in dataset.metadata.columns else None
     return frame
 
 
-def _difference(one: Mapping[str, object], other: Mapping[str, object], tolerance: float) -> tuple[str, str] | None:
-    """(what differs, the two values), the gravest first; None when nothing does, or nothing is known."""
+def _series(dataset: Dataset, shapes: pd.DataFrame) -> dict[str, dict[str, object]]:
+    """Mask file → the series that it is of, as one image: where a mask of several frames is listed for single slices."""
+    masks = dataset.masks
+    if not len(masks):
+        return {}
+    known = masks[masks["record"].isin(shapes.index)]
+    found: dict[str, dict[str, object]] = {}
+    for path, rows in known.groupby("path", sort=False):
+        slices = shapes.loc[rows["record"].tolist()]
+        if len(slices) < 2 or not (slices["frames"] == 1).all() or not (rows["frames"].astype(float) > 1).all():
+            continue
+        grids = [grid for text in slices["grid"] if (grid := grid_of(text)) is not None]
+        whole = series_grid(grids) if len(grids) == len(slices) else None
+        first: dict[str, object] = {str(name): slices[name].to_numpy()[0] for name in slices.columns}
+        found[str(path)] = first | {
+            "record": str(slices.index[0]),
+            "frames": float(len(slices)),
+            "grid": grid_text(whole) if whole is not None else "",
+        }
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Difference:
+    kind: str
+    text: str
+    level: Severity = Severity.WARNING
+    advice: str = "Resample the mask to the image, or give the right one"
+
+
+def _difference(one: Mapping[str, object], other: Mapping[str, object], tolerance: float) -> _Difference | None:
+    """What differs, the gravest first; None when nothing does, or nothing is known."""
     sides = [(_number(one, n), _number(other, n)) for n in ("height", "width", "frames")]
     if any(np.isfinite(a) and np.isfinite(b) and a != b for a, b in sides):
         first, second = (" × ".join(f"{pair[i]:.0f}" for pair in sides if np.isfinite(pair).all()) for i in (0, 1))
-        return "size", f"{first} and {second} (height × width × frames)"
+        text = f"{first} and {second} (height × width × frames)"
+        return _Difference(kind="size", text=text, level=Severity.ERROR)
+    a_grid, b_grid = grid_of(one.get("grid")), grid_of(other.get("grid"))
+    if a_grid is not None and b_grid is not None and all(np.isfinite(a) for a, _ in sides):
+        return _apart(one, other, (a_grid, b_grid), tolerance)
     for name in ("spacing_row", "spacing_column"):
         a, b = _number(one, name), _number(other, name)
         if np.isfinite(a) and np.isfinite(b) and abs(a - b) > tolerance * max(a, b):
-            return "pixel spacing", f"{a:.4g} and {b:.4g} mm"
+            return _Difference(kind="pixel spacing", text=f"{a:.4g} and {b:.4g} mm")
+    if a_grid is not None and other.get("placed") == "no":
+        return _Difference(
+            kind="place", text="the image says where it lies, the mask does not", advice="Copy the place of the image into it"
+        )
     a_way, b_way = one.get("orientation"), other.get("orientation")
-    if isinstance(a_way, str) and isinstance(b_way, str) and a_way and b_way and a_way != b_way:
-        return "orientation", f"{a_way} and {b_way}"
+    if isinstance(a_way, str) and isinstance(b_way, str) and len(a_way) == len(b_way) > 0 and a_way != b_way:
+        return _Difference(kind="orientation", text=f"{a_way} and {b_way}")
     return None
+
+
+def _apart(
+    one: Mapping[str, object], other: Mapping[str, object], grids: tuple[Grid, Grid], tolerance: float
+) -> _Difference | None:
+    """Of an image and a mask (or partner) of one size, both of which say where they lie."""
+    sides = (int(_number(one, "width")), int(_number(one, "height")), int(_number(one, "frames")))
+    ways = one.get("orientation"), other.get("orientation")
+    # the axes of a DICOM series and of a NIfTI file that was made of it run otherwise by right
+    dicom = [given.get("format") == "dicom" for given in (one, other)]
+    told = parted_as_places(*grids, sides) if dicom[0] != dicom[1] else parted(*grids, sides, tolerance)
+    if told is None:
+        return None
+    kind, text, away = told
+    if kind == "direction" and ways[0] != ways[1]:
+        kind, text = "orientation", f"{ways[0]} and {ways[1]}"
+    if is_default(grids[1]) and not is_default(grids[0]):
+        text += "; the mask has the place that programs write which know none"
+        return _Difference(kind=kind, text=text, advice="Copy the place of the image into it")
+    return _Difference(kind=kind, text=text, level=Severity.ERROR if away >= ELSEWHERE_STEPS else Severity.WARNING)
 
 
 def _row(shapes: pd.DataFrame, position: int) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""IN007: pixel spacing or orientation is mixed within a series or a collection."""
+"""IN007: pixel spacing or orientation is mixed, said twice and differently, or not said at all."""
 
 from __future__ import annotations
 
@@ -10,26 +10,32 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.evidence.quality.integrity import Fault, numbers, place, report
+from auditor.evidence.quality.grids import SAME_STEPS
+from auditor.evidence.quality.integrity import Fault, numbers, place, report, told
 from auditor.values.dataset import Dataset
 from auditor.values.results import Location, Severity, Verdict
+
+PLACED = frozenset({"CT", "MR", "PT"})
+"""Modalities of which every slice has a place; a radiograph has none by right."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MixedGeometry(Check):
-    """Pixel spacing or orientation is mixed within a series or a collection.
+    """Pixel spacing or orientation is mixed, said twice and differently, or not said at all.
 
     ## What it does
 
     Within each series (the folder or header says which): slices must have one orientation and one pixel spacing. Over the
     collection, per modality: when nine tenths share one orientation of volumes or slices, the others are listed; where pixel
-    spacings spread by more than `max_spacing_ratio`, that is told once, as information. Where headers say nothing of place,
-    nothing is judged.
+    spacings spread by more than `max_spacing_ratio`, that is told once, as information. Volumes whose header says no place
+    (neither sform nor qform, no space directions, a CT or MR slice without position) are told; and NIfTI files whose sform and
+    qform, of which some readers take the one and some the other, put a voxel a quarter of a step apart or more, or whose pixdim
+    is not the distance of neighbours in the sform. An sform of a standard space (Talairach, MNI) differs by right.
 
     ## Why is this bad?
 
     A volume stacked from mixed slices is a picture of nobody. Mixed orientations turn left into right; mixed spacings change
-    the size of everything that a network sees.
+    the size of everything that a network sees. Of a volume without a place nobody can say which side is left.
 
     ## How to fix
 
@@ -38,6 +44,7 @@ class MixedGeometry(Check):
     ## Options
 
     * `max_spacing_ratio`: largest over smallest pixel spacing (5th and 95th percentile) of one modality that is not told.
+    * `max_step_change`: relative difference of pixdim from the distance of neighbours that counts.
     * `min_common`: share of a collection that makes an orientation the usual one.
     * `max_findings`: so many get a finding of their own; the table `files` lists all.
 
@@ -52,6 +59,7 @@ class MixedGeometry(Check):
     severity: ClassVar[Severity] = Severity.WARNING
 
     max_spacing_ratio: float = 1.5
+    max_step_change: float = 0.01
     min_common: float = 0.9
     max_findings: int = 50
 
@@ -65,20 +73,52 @@ class MixedGeometry(Check):
         )
         row, across = numbers(facts, "spacing_row", dataset.size), numbers(facts, "spacing_column", dataset.size)
         spaced = np.isfinite(row) & np.isfinite(across)
-        if not (known | spaced).any():
+        homeless = _without_place(dataset)
+        if not (known | spaced | homeless).any():
             raise SkipCheck("no header says how the pixels are spaced or oriented")
         faults = self._series(dataset, spaced) + self._collection(dataset, known, row, spaced)
-        judged = int((known | spaced).sum())
+        faults += told(
+            dataset,
+            homeless,
+            "no place",
+            one="says no place in the patient: left and right cannot be told. Export it again",
+            most="say no place in the patient: left and right cannot be told. Export them again",
+        )
+        faults += self._contradictions(dataset)
+        judged = int((known | spaced | homeless).sum())
         return report(
             self.code,
             faults,
-            what="differ in spacing or orientation from their series or collection",
+            what="differ in spacing or orientation from their series, collection or themselves, or say none",
             unit="images",
             evaluated=judged,
             total=dataset.size,
             why_not="their headers say neither",
             max_findings=self.max_findings,
         )
+
+    def _contradictions(self, dataset: Dataset) -> list[Fault]:
+        """What one NIfTI header says twice, and differently."""
+        apart, change = (numbers(dataset.facts, name, dataset.size) for name in ("forms_apart", "pixdim_apart"))
+        by_right = _texts(dataset, "forms_same_space") == "no"
+        with np.errstate(invalid="ignore"):
+            forms, steps = (apart > SAME_STEPS) & ~by_right, change > self.max_step_change
+        return [
+            *told(
+                dataset,
+                forms,
+                "sform and qform",
+                one="puts the voxels elsewhere by its sform than by its qform: readers differ. Make both one",
+                most="put their voxels elsewhere by their sform than by their qform: readers differ. Make both one",
+            ),
+            *told(
+                dataset,
+                steps & ~forms,
+                "pixdim",
+                one="gives in pixdim another distance of neighbours than in its sform. Write pixdim again from the sform",
+                most="give in pixdim another distance of neighbours than in their sform. Write pixdim again from the sform",
+            ),
+        ]
 
     def _series(self, dataset: Dataset, spaced: npt.NDArray[np.bool_]) -> list[Fault]:
         if not dataset.has("series"):
@@ -182,3 +222,25 @@ class MixedGeometry(Check):
                         )
                     )
         return faults
+
+
+def _texts(dataset: Dataset, name: str) -> npt.NDArray[np.object_]:
+    if name not in dataset.facts.columns:
+        return np.full(dataset.size, "", object)
+    return np.asarray(dataset.facts[name].fillna("").to_numpy(dtype=object))
+
+
+def _without_place(dataset: Dataset) -> npt.NDArray[np.bool_]:
+    unplaced = _texts(dataset, "placed") == "no"
+    metadata = dataset.metadata
+    if "dicom.Modality" not in metadata.columns:
+        dicom = np.zeros(dataset.size, bool)
+        ought = dicom
+    else:
+        modality = metadata["dicom.Modality"].fillna("").astype(str)
+        dicom, ought = (modality != "").to_numpy(bool), modality.isin(PLACED).to_numpy(bool)
+    format_ = (
+        metadata["container.format"].fillna("") if "container.format" in metadata.columns else pd.Series("", metadata.index)
+    )
+    dicom = dicom | (format_ == "dicom").to_numpy(dtype=bool)
+    return np.asarray(unplaced & (~dicom | ought))

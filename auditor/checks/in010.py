@@ -1,4 +1,4 @@
-"""IN010: the bits that a DICOM file declares are impossible."""
+"""IN010: the bits or the scaling that a file declares are impossible."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from auditor.check import Check, SkipCheck
 from auditor.evidence.quality.integrity import Fault, numbers, place, report
@@ -15,12 +17,14 @@ from auditor.values.results import Severity, Verdict
 
 @dataclass(frozen=True, kw_only=True)
 class BitsDeclared(Check):
-    """The bits that a DICOM file declares are impossible.
+    """The bits or the scaling that a file declares are impossible.
 
     ## What it does
 
     Bits Stored must not be larger than Bits Allocated, and High Bit must be Bits Stored − 1 (samples kept in high bits were
-    retired; readers differ on them).
+    retired; readers differ on them). Slope and intercept (scl_slope and scl_inter of NIfTI, Rescale Slope and Intercept of
+    DICOM) must be finite numbers, and a DICOM slope not 0; a NIfTI slope of 0 or NaN means that nothing is scaled, by the
+    standard.
 
     ## Why is this bad?
 
@@ -28,7 +32,7 @@ class BitsDeclared(Check):
 
     ## How to fix
 
-    Correct the three elements from the source; do not guess.
+    Correct the elements from the source; do not guess.
 
     ## Options
 
@@ -36,7 +40,8 @@ class BitsDeclared(Check):
 
     ## References
 
-    * DICOM PS3.5 section 8.1.1; PS3.3 C.7.6.3.1.
+    * DICOM PS3.5 section 8.1.1; PS3.3 C.7.6.3.1 and C.11.1.
+    * nifti1.h (scl_slope).
     """
 
     code: ClassVar[str] = "IN010"
@@ -50,14 +55,26 @@ class BitsDeclared(Check):
         n = dataset.size
         allocated, stored = numbers(dataset.facts, "bits_allocated", n), numbers(dataset.facts, "bits_stored", n)
         high = numbers(dataset.facts, "high_bit", n)
-        judged = np.isfinite(allocated) & np.isfinite(stored)
+        bits = np.isfinite(allocated) & np.isfinite(stored)
+        scaling = (
+            dataset.facts["scaling_fault"] if "scaling_fault" in dataset.facts.columns else pd.Series(None, index=range(n))
+        )
+        said = scaling.notna().to_numpy(dtype=bool)
+        judged = bits | said | _nifti(dataset)
         if not judged.any():
-            raise SkipCheck("no file declares Bits Allocated and Bits Stored (DICOM only)")
-        faults = []
+            raise SkipCheck("no file declares bits and scaling (DICOM and NIfTI only)")
+        faults = [
+            Fault(
+                where=place(dataset, position),
+                kind="scaling",
+                message=f"{scaling.iloc[position]}: readers stop, or see no number. Correct it from the source",
+            )
+            for position in np.flatnonzero(said).tolist()
+        ]
         with np.errstate(invalid="ignore"):
             too_many, shifted = (
-                judged & (stored > allocated),
-                judged & (stored <= allocated) & np.isfinite(high) & (high != stored - 1),
+                bits & (stored > allocated),
+                bits & (stored <= allocated) & np.isfinite(high) & (high != stored - 1),
             )
         for position in np.flatnonzero(too_many | shifted):
             if too_many[position]:
@@ -74,10 +91,17 @@ class BitsDeclared(Check):
         return report(
             self.code,
             faults,
-            what="declare impossible bits",
+            what="declare impossible bits or an impossible scaling",
             unit="files",
             evaluated=int(judged.sum()),
             total=n,
-            why_not="they are no DICOM images",
+            why_not="they are neither DICOM nor NIfTI",
             max_findings=self.max_findings,
         )
+
+
+def _nifti(dataset: Dataset) -> npt.NDArray[np.bool_]:
+    name = "container.format"
+    if name not in dataset.metadata.columns:
+        return np.zeros(dataset.size, bool)
+    return np.asarray((dataset.metadata[name] == "nifti").fillna(False).to_numpy(dtype=bool))

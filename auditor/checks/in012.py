@@ -24,6 +24,7 @@ class MaskValues(Check):
     `dataset.json` does), or, where none are declared, with what masks of the collection hold: values that occur in one mask of
     fifty or fewer while a few values cover the rest are strays. Soft edges (more than `max_values` distinct values in a mask
     whose neighbours have few) come from lossy compression or smooth resizing. Values that are no whole numbers are told too.
+    Values are those that readers see, after slope and intercept of the header; a scaling that is impossible is told.
     Instance masks (numbered objects) are recognised by their many rising values in most masks and left out.
 
     ## Why is this bad?
@@ -70,8 +71,10 @@ class MaskValues(Check):
         many = distinct > self.max_values
         if many.mean() > 0.5 and not values:
             raise SkipCheck("most masks number their objects or are soft: values are no classes; declare `values` if they are")
+        scaled = [text if isinstance(text, str) else "" for text in read["scaling"]]
+        plain = [values for values, large, how in zip(held, many, scaled, strict=True) if not large and not how]
         allowed = frozenset(float(v) for v in values) or usual_values(
-            [values for values, large in zip(held, many, strict=True) if not large], self.max_stray_fraction
+            plain or [values for values, large in zip(held, many, strict=True) if not large], self.max_stray_fraction
         )
         fractions = read["fraction_values"].to_numpy(dtype=np.float64)
         faults = []
@@ -79,7 +82,20 @@ class MaskValues(Check):
         for position, (path, record) in enumerate(zip(read["path"], read["record"], strict=True)):
             strays = held[position] - allowed
             where = Location(path=str(path), record=str(record))
-            if fractions[position] > 0:
+            level = Severity.ERROR if values else Severity.WARNING
+            if scaled[position] and not scaled[position].startswith("×"):
+                message = (
+                    f"The header declares an impossible scaling: {scaled[position]}. Readers differ or stop; mend the header"
+                )
+                faults.append(Fault(where=where, kind="impossible scaling", message=message))
+            elif scaled[position] and (fractions[position] > 0 or (strays and not many[position])):
+                seen = ", ".join(f"{v:.4g}" for v in sorted(held[position])[:5])
+                message = (
+                    f"The header scales the stored values ({scaled[position]}): readers see {seen} where {listed} are "
+                    f"{'declared' if values else 'usual'}. Set the slope to 1 and the intercept to 0"
+                )
+                faults.append(Fault(where=where, kind="scaled", message=message, severity=level))
+            elif fractions[position] > 0:
                 message = "The mask holds values that are no whole numbers. Write it again, resized by nearest neighbour"
                 faults.append(Fault(where=where, kind="not whole", message=message, severity=Severity.WARNING))
             elif many[position]:
@@ -89,7 +105,6 @@ class MaskValues(Check):
                 shown = ", ".join(f"{v:g}" for v in sorted(strays)[:5])
                 source = "declared" if values else "usual"
                 message = f"The mask holds {shown}; {source} are {listed}. Map it to its class, or declare it"
-                level = Severity.ERROR if values else Severity.WARNING
                 faults.append(
                     Fault(where=where, kind="stray value", message=message, severity=level, evidence={"strays": len(strays)})
                 )

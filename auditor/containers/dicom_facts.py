@@ -11,6 +11,7 @@ import numpy.typing as npt
 from auditor.containers.dicom_fields import number
 from auditor.containers.dicom_header import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, PIXELS, UNDEFINED, Elements
 from auditor.containers.dicom_image import Described
+from auditor.values.grid import grid_text
 from auditor.values.image import FieldValue
 
 _NATIVE = frozenset({IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE, DEFLATED_LE})
@@ -18,8 +19,19 @@ _POSITION, _ORIENTATION, _INSTANCE_NUMBER = 0x00200032, 0x00200037, 0x00200013
 _OVERLAY_ALLOCATED = tuple(0x60000100 + (group << 16) for group in range(0, 0x20, 2))
 _OVERLAY_POSITION = tuple(0x60000102 + (group << 16) for group in range(0, 0x20, 2))
 _BETWEEN, _THICKNESS = 0x00180088, 0x00180050
+_INTERCEPT, _SLOPE = 0x00281052, 0x00281053
 FACT_TAGS = frozenset(
-    (_POSITION, _ORIENTATION, _INSTANCE_NUMBER, _BETWEEN, _THICKNESS, *_OVERLAY_ALLOCATED, *_OVERLAY_POSITION)
+    (
+        _INTERCEPT,
+        _SLOPE,
+        _POSITION,
+        _ORIENTATION,
+        _INSTANCE_NUMBER,
+        _BETWEEN,
+        _THICKNESS,
+        *_OVERLAY_ALLOCATED,
+        *_OVERLAY_POSITION,
+    )
 )
 """Elements that the walk must keep beside those of the fields."""
 
@@ -32,7 +44,9 @@ def dicom_facts(elements: Elements, described: Described | None) -> dict[str, Fi
 
     `orientation` is where the rows and the columns run to (`LP` for an axial slice), `cosines` the same exactly,
     `slice_position` the distance along the normal of the slice, millimetres, `plane_row` and `plane_column` where its first
-    pixel lies along its rows and columns; `frame_spacing` how far the frames of one object lie apart.
+    pixel lies along its rows and columns; `grid` all of this in one (`auditor.values.grid`); `placed` whether a single slice
+    says where it lies; `slope` and `intercept` where there are such, `scaling_fault` what is wrong with them; `frame_spacing`
+    how far the frames of one object lie apart.
     """
     facts: dict[str, FieldValue] = {}
     for name, tag in (("bits_allocated", 0x00280100), ("bits_stored", 0x00280101), ("high_bit", 0x00280102)):
@@ -43,7 +57,9 @@ def dicom_facts(elements: Elements, described: Described | None) -> dict[str, Fi
     for name, index in (("spacing_row", 0), ("spacing_column", 1)):
         if (value := number(elements, 0x00280030, index)) is not None:
             facts[name] = value
-    facts |= _place(elements)
+    facts |= _place(elements) | _scaling(elements)
+    if described is not None and described.frames == 1:
+        facts |= {"placed": "yes", "grid": grid} if (grid := _grid(elements)) else {"placed": "no"}
     between = number(elements, _BETWEEN) or number(elements, _THICKNESS)
     if described is not None and described.frames > 1 and between:
         facts["frame_spacing"] = abs(between)
@@ -67,6 +83,38 @@ def _place(elements: Elements) -> dict[str, FieldValue]:
         for name, way in (("slice_position", np.cross(row, column)), ("plane_row", row), ("plane_column", column)):
             facts[name] = round(float(way @ place), 4)
     return facts
+
+
+def _grid(elements: Elements) -> str:
+    """Where the pixels of one slice lie (`auditor.values.grid`); empty where the file does not say it."""
+    cosines = [number(elements, _ORIENTATION, i) for i in range(6)]
+    position = [number(elements, _POSITION, i) for i in range(3)]
+    spacing = [number(elements, 0x00280030, i) for i in range(2)]
+    if any(value is None for value in (*cosines, *position, *spacing)):
+        return ""
+    row, column = np.array(cosines[:3], float), np.array(cosines[3:], float)
+    deep = number(elements, _BETWEEN) or number(elements, _THICKNESS) or 1.0
+    down, across = (float(value) for value in spacing if value is not None)
+    steps = np.column_stack([row * across, column * down, np.cross(row, column) * abs(deep), np.array(position, float)])
+    return grid_text(steps * np.array([[-1], [-1], [1]]))
+
+
+def rescale(elements: Elements) -> tuple[float, float]:
+    """Rescale Slope and Intercept; 1 and 0 where the file has none that can be applied."""
+    slope, intercept = number(elements, _SLOPE), number(elements, _INTERCEPT)
+    return float(slope) if slope else 1.0, float(intercept) if intercept is not None else 0.0
+
+
+def _scaling(elements: Elements) -> dict[str, FieldValue]:
+    """What readers make of the stored values, where they make something else of them; and a scaling that cannot be meant."""
+    for name, tag in (("Rescale Slope", _SLOPE), ("Rescale Intercept", _INTERCEPT)):
+        element = elements.found.get(tag) or elements.shared.get(tag)
+        if element is not None and element.value.strip(b"\0 ") and number(elements, tag) is None:
+            return {"scaling_fault": f"{name} is infinite or no number"}
+    if number(elements, _SLOPE) == 0:
+        return {"scaling_fault": "Rescale Slope is 0"}
+    slope, intercept = rescale(elements)
+    return {"slope": slope, "intercept": intercept} if (slope, intercept) != (1.0, 0.0) else {}
 
 
 def _direction(vector: npt.NDArray[np.float64]) -> str:

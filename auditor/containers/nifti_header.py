@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from auditor.containers.orientation import axis_code
 from auditor.values.errors import UnreadableFile
+from auditor.values.grid import grid_text
 
 HEADER_BYTES = 544
 DATATYPES = {
@@ -28,7 +30,8 @@ DATATYPES = {
 class NiftiHeader:
     """The header as stored. `sides` are the lengths of all axes, fastest first; `order` is `<` or `>`.
 
-    `orientation` is where the three axes run to (`RAS`), from the sform, else the qform; empty where neither is set.
+    `orientation` is where the three axes run to (`RAS`), `grid` where every voxel lies (`auditor.values.grid`), from the sform,
+    else the qform; empty where neither is set, or the one that is set places nothing. `qform_grid` is the qform's, where set.
     """
 
     version: int
@@ -47,6 +50,8 @@ class NiftiHeader:
     intent: int
     described: bool
     orientation: str = ""
+    grid: str = ""
+    qform_grid: str = ""
 
     @property
     def dtype(self) -> np.dtype[np.generic]:
@@ -101,13 +106,13 @@ def read_nifti_header(head: bytes) -> NiftiHeader:
         offset, slope, intercept = at("3f", 108)
         (qform, sform), units, (intent,), text = at("2h", 252), head[123], at("h", 68), head[148:228]
         paired = head[344:347] == b"ni1"
-        quaternion, rows = at("3f", 256), at("12f", 280)
+        quaternion, rows = at("6f", 256), at("12f", 280)
     else:
         dims, (datatype, bitpix), pixdim = at("8q", 16), at("2h", 12), at("8d", 104)
         (offset,), (slope, intercept) = at("q", 168), at("2d", 176)
         (qform, sform), (units,), (intent,), text = at("2i", 344), at("i", 500), at("i", 504), head[240:320]
         paired = head[4:7] == b"ni2"
-        quaternion, rows = at("3d", 352), at("12d", 400)
+        quaternion, rows = at("6d", 352), at("12d", 400)
     axes = int(dims[0])
     sides = tuple(int(side) for side in dims[1 : axes + 1])
     if not 1 <= axes <= 7 or any(side < 1 for side in sides):
@@ -118,6 +123,8 @@ def read_nifti_header(head: bytes) -> NiftiHeader:
         raise UnreadableFile("unsupported", f"NIfTI samples of type {int(datatype)} (complex, bits or 128-bit) are not read")
     if not math.isfinite(offset) or offset < 0:
         raise UnreadableFile("malformed", "the NIfTI header declares an impossible place for the pixels")
+    by_quaternion = _qform(quaternion, pixdim) if qform > 0 else np.zeros((3, 4))
+    placed = np.array(rows, float).reshape(3, 4) if sform > 0 else by_quaternion
     return NiftiHeader(
         version=version,
         order=order,
@@ -134,20 +141,22 @@ def read_nifti_header(head: bytes) -> NiftiHeader:
         units=int(units),
         intent=int(intent),
         described=bool(text.strip(b"\0 ")),
-        orientation=_sform(rows) if sform > 0 else _qform(quaternion, pixdim[0]) if qform > 0 else "",
+        orientation=axis_code(placed[:, :3]),
+        grid=grid_text(placed),
+        qform_grid=grid_text(by_quaternion),
     )
 
 
-def _sform(rows: tuple[float, ...]) -> str:
-    return axis_code(np.array(rows, float).reshape(3, 4)[:, :3])
-
-
-def _qform(quaternion: tuple[float, ...], handed: float) -> str:
-    """The rotation of the unit quaternion (a, b, c, d); the third axis is turned over where pixdim[0] is −1."""
-    b, c, d = quaternion
-    if not all(map(math.isfinite, quaternion)):
-        return ""
-    a = math.sqrt(max(0.0, 1.0 - b * b - c * c - d * d))
+def _qform(numbers: tuple[float, ...], pixdim: tuple[float, ...]) -> npt.NDArray[np.float64]:
+    """The quaternion's rotation, scaled by pixdim and moved by the offset; the third axis turns over where pixdim[0] is −1."""
+    b, c, d = numbers[:3]
+    if not all(map(math.isfinite, (*numbers, *pixdim[:4]))):
+        return np.full((3, 4), np.nan)
+    rest = 1.0 - b * b - c * c - d * d
+    if rest < 0:  # rounded when it was written: no fourth part is left, and the three are brought to length one
+        length = math.sqrt(b * b + c * c + d * d)
+        b, c, d = b / length, c / length, d / length
+    a = math.sqrt(max(0.0, rest))
     matrix = np.array(
         [
             [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
@@ -155,5 +164,5 @@ def _qform(quaternion: tuple[float, ...], handed: float) -> str:
             [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - c * c - b * b],
         ]
     )
-    matrix[:, 2] *= -1.0 if handed < 0 else 1.0
-    return axis_code(matrix)
+    matrix[:, 2] *= -1.0 if pixdim[0] < 0 else 1.0
+    return np.column_stack([matrix * np.abs(pixdim[1:4]), numbers[3:6]])

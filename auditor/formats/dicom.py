@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import struct
 
-from auditor.containers.dicom_facts import FACT_TAGS, dicom_facts
-from auditor.containers.dicom_fields import WANTED, dicom_fields, dicom_roles, number, text
+from auditor.containers.dicom_facts import FACT_TAGS, dicom_facts, rescale
+from auditor.containers.dicom_fields import WANTED, dicom_fields, dicom_roles, text
 from auditor.containers.dicom_frames import LOSSY_JPEG
 from auditor.containers.dicom_header import LONG_VRS, PIXELS, UNDEFINED, VRS, Elements, read_elements
 from auditor.containers.dicom_image import describe, uid_name
@@ -79,13 +79,9 @@ def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:  
         raise UnreadableFile("no-pixels", f"a DICOM object without pixels{what}")
     described = describe(elements)
     array, overflow = decode(elements, source.content, described, limits)
-    slope, intercept = number(elements, 0x00281053), number(elements, 0x00281052)
+    slope, intercept = rescale(elements)
     return Pixels(
-        array=array,
-        overflow=overflow,
-        inverted=described.photometric == "MONOCHROME1",
-        slope=float(slope) if slope else 1.0,
-        intercept=float(intercept) if intercept is not None else 0.0,
+        array=array, overflow=overflow, inverted=described.photometric == "MONOCHROME1", slope=slope, intercept=intercept
     )
 
 

@@ -20,6 +20,7 @@ from auditor.containers.orientation import axis_code
 from auditor.containers.source import name_beside, place_beside, read_source
 from auditor.values.errors import UnreadableFile
 from auditor.values.fields import words
+from auditor.values.grid import grid_text
 from auditor.values.image import FieldValue, FileSource, Format, Header, Limits, Pixels, check_declared
 from auditor.values.privacy import column_kind
 
@@ -111,9 +112,12 @@ def open_header(source: FileSource, limits: Limits) -> Header:
             fields[f"metaimage.origin{number + 1}"] = origin[number]
         if len(spacings) == len(meta.sides):
             fields[f"metaimage.spacing{number + 1}"] = facts[name] = abs(spacings[number])
-    orientation = _orientation(meta)
-    if orientation:
+    steps = _directions(meta)
+    if steps is not None and (orientation := axis_code(steps)):
         facts["orientation"] = orientation
+    if len(meta.sides) >= 3:
+        grid = _grid(meta, steps, spacings, origin)
+        facts |= {"placed": "yes", "grid": grid} if grid else {"placed": "no"}
     if not meta.packed and not meta.text:
         there = sum(place.stat().st_size for place in places) if places else len(source.content) - meta.offset
         facts["pixel_bytes"] = max(0, there - max(meta.skip, 0) * max(len(places), 1))
@@ -264,11 +268,19 @@ def _letters(text: str) -> str | None:
     return text.upper() if re.fullmatch(r"[RLAPSI?]{2,3}", text.upper()) else None
 
 
-def _orientation(meta: _Meta) -> str:
-    """`RAS` and the like of three axes. ITK's space runs to the left, the back and up; a row of the matrix is an axis."""
+def _directions(meta: _Meta) -> npt.NDArray[np.float64] | None:
+    """Where three axes run to, x to the right and y to the front: ITK's space runs to the left, the back and up, and a row of
+    the matrix is an axis. None where it is not said."""
     given = meta.tags.get("transformmatrix", meta.tags.get("rotation", meta.tags.get("orientation", "")))
     matrix = _numbers(given)
     if len(meta.sides) < 3 or len(matrix) != len(meta.sides) ** 2:
-        return ""
+        return None
     rows = np.array(matrix).reshape(len(meta.sides), -1)[:3, :3]
-    return axis_code(rows.T * np.array([[-1], [-1], [1]]))
+    return np.asarray(rows.T * np.array([[-1], [-1], [1]]))
+
+
+def _grid(meta: _Meta, steps: npt.NDArray[np.float64] | None, spacings: list[float], origin: list[float]) -> str:
+    """Where the voxels lie (`auditor.values.grid`); empty where directions, spacing or origin are not said."""
+    if steps is None or len(spacings) != len(meta.sides) or len(origin) < 3:
+        return ""
+    return grid_text(np.column_stack([steps * np.abs(spacings[:3]), np.array(origin[:3]) * (-1, -1, 1)]))

@@ -23,6 +23,7 @@ from auditor.containers.orientation import axis_code
 from auditor.containers.source import name_beside, place_beside, read_source
 from auditor.values.errors import UnreadableFile
 from auditor.values.fields import words
+from auditor.values.grid import grid_text
 from auditor.values.image import FieldValue, FileSource, Format, Header, Limits, Pixels, check_declared
 from auditor.values.privacy import column_kind
 
@@ -117,8 +118,12 @@ def open_header(source: FileSource, limits: Limits) -> Header:
         fields[f"nrrd.size{number}"] = nrrd.sizes[axis]
         fields[f"nrrd.spacing{number}"] = spacings[axis]
         fields[f"nrrd.origin{number}"] = origin[number - 1] if len(origin) >= number else None
-    orientation = _orientation(nrrd)
-    facts: dict[str, FieldValue] = {"orientation": orientation} if orientation else {}
+    orientation, grid = _orientation(nrrd), _grid(nrrd)
+    facts: dict[str, FieldValue] = {"placed": "yes" if grid else "no"} if len(nrrd.space) == 3 else {}
+    if orientation:
+        facts["orientation"] = orientation
+    if grid:
+        facts["grid"] = grid
     for name, axis in zip(("spacing_column", "spacing_row", "slice_spacing"), nrrd.space, strict=False):
         spacing = spacings[axis]
         if spacing is not None:
@@ -323,13 +328,28 @@ def _spacings(nrrd: _Nrrd) -> list[float | None]:
     return found
 
 
-def _orientation(nrrd: _Nrrd) -> str:
-    """`RAS` and the like; empty where the header does not place the image in a patient."""
+def _turned(nrrd: _Nrrd) -> npt.NDArray[np.float64] | None:
+    """Steps along the three axes with x to the right and y to the front; None where the header does not say them."""
     signs = _SPACES.get(nrrd.fields.get("space", "").lower())
     columns = [_directions(nrrd).get(axis, []) for axis in nrrd.space]
     if signs is None or len(columns) != 3 or any(len(column) != 3 for column in columns):
+        return None
+    return np.asarray(np.array(columns).T * np.array([[signs[0]], [signs[1]], [1]]))
+
+
+def _orientation(nrrd: _Nrrd) -> str:
+    """`RAS` and the like; empty where the header does not place the image in a patient."""
+    steps = _turned(nrrd)
+    return "" if steps is None else axis_code(steps)
+
+
+def _grid(nrrd: _Nrrd) -> str:
+    """Where the voxels lie (`auditor.values.grid`); empty where directions or origin are not said."""
+    steps, origin = _turned(nrrd), _vector(nrrd.fields.get("space origin", ""))
+    if steps is None or len(origin) != 3:
         return ""
-    return axis_code(np.array(columns).T * np.array([[signs[0]], [signs[1]], [1]]))
+    signs = _SPACES[nrrd.fields["space"].lower()]
+    return grid_text(np.column_stack([steps, np.array(origin) * (*signs, 1)]))
 
 
 def _decode(content: bytes, nrrd: _Nrrd, size: int, limits: Limits) -> npt.NDArray[np.generic]:

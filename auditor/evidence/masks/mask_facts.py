@@ -14,7 +14,7 @@ from auditor.values.image import Header, Pixels
 if TYPE_CHECKING:  # a worker measures masks and needs no tables
     import pandas as pd
 
-VERSION = 1
+VERSION = 2
 PREFIX = "mask\x1f"
 """Starts the key of a mask among the answers of the pass; no record id holds this character at its start."""
 MOST_VALUES = 32
@@ -29,12 +29,19 @@ MASK_COLUMNS: tuple[str, ...] = (
     "spacing_row",
     "spacing_column",
     "orientation",
+    "grid",
+    "placed",
+    "format",
+    "scaling",
     "problem",
 )
-"""Columns of `Dataset.masks`. `values` is text: the distinct values in rising order, joined by a blank, at most 32 of them;
-`distinct` counts all (65,536 at most); `fraction_values` is the share of values that are no whole numbers; `components` counts
-connected foreground objects of the middle frame (all frames of a stack are looked at for the rest); `problem` is empty, or why
-the mask could not be read."""
+"""Columns of `Dataset.masks`. `values` is text: the distinct values in rising order, joined by a blank, at most 32 of them, as
+readers see them: after slope and intercept, where the header has such; `distinct` counts all (65,536 at most);
+`fraction_values` is the share of values that are no whole numbers; `components` counts connected foreground objects of the
+middle frame (all frames of a stack are looked at for the rest); `grid` is where the mask lies (`auditor.values.grid`), `placed`
+whether a format that can say so does, `scaling` what the header does to the stored values, in words; `problem` is empty, or
+why the mask could not be read."""
+_PLACE = ("spacing_row", "spacing_column", "orientation", "grid", "placed")
 
 
 def mask_numbers(header: Header, pixels: Pixels) -> npt.NDArray[np.float32]:
@@ -46,10 +53,13 @@ def mask_numbers(header: Header, pixels: Pixels) -> npt.NDArray[np.float32]:
     array = single_channel(pixels.array)
     found = _distinct(array)
     found = found[np.isfinite(found)] if found.dtype.kind == "f" else found
-    background = 0 if found.size == 0 or (found == 0).any() else found[0]
+    seen = found.astype(np.float64) * pixels.slope + pixels.intercept
+    # a scaling of single precision: 3 × (1 / 3) is a whole number
+    seen = np.where(np.abs(seen - np.round(seen)) < 1e-5, np.round(seen), seen) if pixels.slope != 1 else seen
+    background = 0 if found.size == 0 else found[np.flatnonzero(seen == 0)[0]] if (seen == 0).any() else found[0]
     middle = np.ascontiguousarray(array[len(array) // 2] != background)
     components = int(cv2.connectedComponents(middle.view(np.uint8), connectivity=4)[0]) - 1
-    values = found.astype(np.float64)
+    values = np.sort(seen)
     fractional = float((values != np.round(values)).mean()) if values.size else 0.0
     height, width = array.shape[1:3]
     channels = header.shape[2] if len(header.shape) == 3 else 1
@@ -83,6 +93,14 @@ def single_channel(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     return np.asarray(wide[..., 0] * 65536 + wide[..., 1] * 256 + wide[..., 2])
 
 
+def scaling(header: Header) -> str:
+    """What the header does to the stored values, in words; empty where it does nothing."""
+    facts = header.facts
+    if facts.get("scaling_fault"):
+        return str(facts["scaling_fault"])
+    return f"× {facts['slope']:.4g} + {facts['intercept']:.4g}" if "slope" in facts else ""
+
+
 def mask_frame(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
     """Rows → `Dataset.masks`: text and float columns, one row per record and mask, in the order given."""
     import pandas as pd
@@ -104,5 +122,6 @@ def row_of(
         values = numbers[len(NUMBERS) :]
         row["values"] = " ".join(f"{value:g}" for value in values[np.isfinite(values)])
     if header is not None:
-        row |= {name: header.facts.get(name) for name in ("spacing_row", "spacing_column", "orientation")}
+        row |= {name: header.facts.get(name) for name in _PLACE}
+        row |= {"format": header.format, "scaling": scaling(header)}
     return row

@@ -86,6 +86,28 @@ def report(
     )  # fmt: skip
 
 
+ONE_BY_ONE = 0.5
+"""Up to this share of the images each is told; what most of them have is one finding about the collection."""
+
+
+def told(dataset: Dataset, which: npt.NDArray[np.bool_], kind: str, *, one: str, most: str) -> list[Fault]:
+    """Warnings of the images that have one fault: one by one, or as one sentence where most of the collection has it.
+
+    Args:
+        one: goes on from `The header`.
+        most: goes on from `12 of 20 images`.
+    """
+    count = int(which.sum())
+    if count > max(1, ONE_BY_ONE * dataset.size):
+        message = f"{count:,} of {dataset.size:,} images {most}"
+        evidence: dict[str, Cell] = {"images": count}
+        return [Fault(where=Location(), kind=kind, message=message, severity=Severity.WARNING, subject=kind, evidence=evidence)]
+    return [
+        Fault(where=place(dataset, position), kind=kind, message=f"The header {one}", severity=Severity.WARNING)
+        for position in np.flatnonzero(which).tolist()
+    ]
+
+
 def numbers(frame: pd.DataFrame, name: str, size: int) -> npt.NDArray[np.float64]:
     """A numeric column, shape (size,), NaN where it is missing or not there."""
     if name not in frame.columns or not pd.api.types.is_numeric_dtype(frame[name]):

@@ -30,5 +30,5 @@ def test_bits_that_fit_are_silent() -> None:
 
 
 def test_other_formats_are_skipped() -> None:
-    with pytest.raises(SkipCheck, match="DICOM only"):
+    with pytest.raises(SkipCheck, match="DICOM and NIfTI only"):
         BitsDeclared().run(make_dataset(n=3))

@@ -117,7 +117,8 @@ def test_spacing_orientation_and_origin_are_told_as_of_nifti(space: str, code: s
 def test_a_space_that_is_no_patient_has_spacings_and_no_orientation() -> None:
     header = read(nrrd(VOLUME.astype("u1"), "raw", "spacings: 0.5 nan -2"))[0]
     assert "orientation" not in header.facts
-    assert header.facts == {"spacing_column": 0.5, "slice_spacing": 2, "pixel_bytes": 24, "pixel_bytes_expected": 24}
+    sizes = {"pixel_bytes": 24, "pixel_bytes_expected": 24}
+    assert header.facts == {"spacing_column": 0.5, "slice_spacing": 2, "placed": "no", **sizes}
 
 
 def test_lines_and_bytes_are_skipped_and_minus_one_means_the_end() -> None:
