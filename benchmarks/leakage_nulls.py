@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.values.dataset import RECORD_COLUMNS, Dataset, Labels
+from auditor.values.dataset import RECORD_COLUMNS, Dataset
 from auditor.values.fields import describe
+from auditor.values.labels import Labels
 from auditor.values.results import DatasetSummary
 
 Values = npt.NDArray[np.generic]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
+from auditor.graph import connected
 from auditor.prediction.folds import fold_groups
 from auditor.values.dataset import Dataset
 
@@ -22,5 +21,4 @@ def kin(dataset: Dataset) -> npt.NDArray[np.int64]:
     place = pd.Index(dataset.records.index)
     a, b = groups[place.get_indexer(firm["record_a"])], groups[place.get_indexer(firm["record_b"])]
     size = int(groups.max(initial=-1)) + 1
-    graph = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(size, size))
-    return np.asarray(connected_components(graph, directed=False)[1][groups], dtype=np.int64)
+    return connected(size, a, b)[groups]

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from auditor.check import Check, SkipCheck
 from auditor.evidence.raters.drift import DriftTest, RaterCusum, cusums, published_effect, session_effect, session_trend
-from auditor.evidence.raters.raters import holm
 from auditor.evidence.raters.worklists import Worklists, collect_worklists, paces
+from auditor.statistics.multiplicity import holm
 from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from auditor.check import Check, SkipCheck
 from auditor.evidence.raters.confounding import Confounding, confounded
-from auditor.evidence.raters.raters import holm
 from auditor.evidence.raters.readings import complete_readings, patients_of
+from auditor.statistics.multiplicity import holm
 from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 

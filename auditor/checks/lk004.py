@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from auditor.check import Check, SkipCheck
-from auditor.evidence.leakage.after_diagnosis import says_after, says_how, says_label
+from auditor.statistics.after_diagnosis import says_after, says_how, says_label
 from auditor.statistics.contingency import contingency_table
 from auditor.statistics.derived import (
     Answer,

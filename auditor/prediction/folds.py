@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
+from auditor.graph import joined_by
 from auditor.values.dataset import Dataset
 
 
@@ -30,17 +29,7 @@ def fold_groups(dataset: Dataset) -> npt.NDArray[np.int64]:
         keys.append(pixels)
     if not keys:
         return np.arange(n, dtype=np.int64)
-    rows, nodes, start = [], [], n
-    for key in keys:
-        codes, names = pd.factorize(key)
-        known = np.flatnonzero(codes >= 0)
-        rows.append(known)
-        nodes.append(codes[known] + start)
-        start += len(names)
-    left, right = np.concatenate(rows), np.concatenate(nodes)
-    graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(start, start))
-    component = connected_components(graph, directed=False)[1][:n]
-    return np.asarray(component, dtype=np.int64)
+    return joined_by(n, [pd.factorize(key)[0].astype(np.int64) for key in keys])
 
 
 def assign_folds(

@@ -14,14 +14,14 @@ from auditor.evidence.masks.mask_facts import PREFIX, mask_frame, row_of
 from auditor.evidence.privacy.exposure import exposure_frame
 from auditor.evidence.quality.checksums import measure_checksums
 from auditor.feature import feature_columns
+from auditor.measuring.channels import channel_tasks, is_channel, measured_channels
+from auditor.measuring.measure import Measurer
+from auditor.measuring.setup import Setup
 from auditor.naming.suffixes import suffix_of, suffixes_of_formats
 from auditor.placement.listing import stays_inside
 from auditor.plan import Plan
 from auditor.progress import Progress, Silent
 from auditor.reading.cache import Cache
-from auditor.reading.channels import channel_tasks, is_channel, measured_channels
-from auditor.reading.measure import Measurer
-from auditor.reading.setup import Setup
 from auditor.reading.workers import run_workers
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.fields import Field, describe

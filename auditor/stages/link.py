@@ -10,12 +10,11 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from auditor.evidence.kin.identity import Codes
 from auditor.evidence.kin.keys import exact_keys
 from auditor.evidence.likeness.near import near_pairs
+from auditor.graph import connected
 from auditor.plan import Plan
 from auditor.progress import Progress
 from auditor.values.dataset import Dataset
@@ -82,9 +81,7 @@ def identical_codes(dataset: Dataset) -> Codes:
     """Group of records of the same bytes or pixels, before there are links: a number, −1 = alone; shape (records,)."""
     keys = [codes for grade, codes in exact_keys(dataset) if grade in IDENTICAL]
     start, end = zip(*(pairs_of(codes, all_pairs_up_to=0) for codes in keys), strict=True)
-    rows, columns = np.concatenate(start), np.concatenate(end)
-    graph = coo_matrix((np.ones(len(rows), np.int8), (rows, columns)), shape=(dataset.size, dataset.size))
-    _, found = connected_components(graph, directed=False)
+    found = connected(dataset.size, np.concatenate(start), np.concatenate(end))
     return np.where(np.bincount(found, minlength=1)[found] > 1, found, -1).astype(np.int64)
 
 

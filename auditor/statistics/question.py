@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import SkipCheck
-from auditor.evidence.leakage.after_diagnosis import says_how
+from auditor.statistics.after_diagnosis import says_how
 from auditor.statistics.clusters import Clusters
 from auditor.statistics.guessed import patients_of
 from auditor.statistics.targets import Targets, subset, sufficient, targets_of

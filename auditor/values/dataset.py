@@ -110,7 +110,7 @@ class Dataset:
             `specificity`.
         channels: of records that are several files (T1, FLAIR): `record`, `name`, `path`, a row per channel, the first of which
             is `records.path`; `extract` adds `problem`, `bytes`, `pixels`, `frames`, `height`, `width`
-            (`auditor.reading.channels`). A report names the record once.
+            (`auditor.measuring.channels`). A report names the record once.
         mask_names: value in the masks → what it stands for, where the dataset says it; empty otherwise.
         mask_pairs: how far two raters' masks of one record agree: `record`, `rater_a`, `rater_b`, `dice`, `hd95_pixels`.
         masks: one row per record and mask, see `auditor.evidence.masks.mask_facts.MASK_COLUMNS`; empty before `extract`.

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from auditor.evidence.masks.mask_facts import single_channel
 from auditor.format import open_header, open_pixels, read_source
-from auditor.reading.measure import Measurer
-from auditor.reading.setup import Setup
+from auditor.measuring.measure import Measurer
+from auditor.measuring.setup import Setup
 from auditor.resample import resize
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Pixels

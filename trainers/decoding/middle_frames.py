@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from auditor.containers.array_rows import ArrayRows
 from auditor.format import open_header, open_pixels, read_source
-from auditor.reading.measure import item_header
+from auditor.measuring.measure import item_header
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Header, Limits, Pixels
 

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.format import open_header, open_pixels, read_source
+from auditor.measuring.measure import Measurer
+from auditor.measuring.setup import Setup
 from auditor.progress import Progress
-from auditor.reading.measure import Measurer
-from auditor.reading.setup import Setup
 from auditor.reading.workers import run_workers
 from auditor.values.errors import UnreadableFile
 from auditor.values.measurement import Measurement, Task

@@ -7,10 +7,9 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from auditor.evidence.kin.identity import Codes, identity
+from auditor.graph import joined_by
 from auditor.values.dataset import Dataset
 from auditor.values.links import BLOCKING, ID_GRADES, IDENTICAL, Evidence
 
@@ -26,25 +25,13 @@ def components(dataset: Dataset, *, grades: Collection[Evidence] = BLOCKING) -> 
         Component number per record, from 0 in the order of the records; whole numbers, indexed by record id.
     """
     index = dataset.records.index
-    rows: list[Codes] = []
-    columns: list[Codes] = []
-    if len(dataset.links):
-        links = dataset.links[dataset.links["evidence"].isin([g.value for g in grades])]
-        rows.append(index.get_indexer(pd.Index(links["record_a"])).astype(np.int64))
-        columns.append(index.get_indexer(pd.Index(links["record_b"])).astype(np.int64))
-    nodes = dataset.size
-    for role, grade in ID_GRADES.items():
-        if grade in grades:
-            codes = identity(dataset, role)
-            known = np.flatnonzero(codes >= 0)
-            rows.append(known)
-            columns.append(codes[known] + nodes)
-            nodes += int(codes.max(initial=-1)) + 1
-    start = np.concatenate(rows) if rows else np.zeros(0, np.int64)
-    end = np.concatenate(columns) if columns else np.zeros(0, np.int64)
-    graph = coo_matrix((np.ones(len(start), np.int8), (start, end)), shape=(nodes, nodes))
-    _, found = connected_components(graph, directed=False)
-    return pd.Series(pd.factorize(found[: dataset.size])[0].astype(np.int64), index=index, name="component")
+    links = dataset.links
+    if len(links):
+        links = links[links["evidence"].isin([g.value for g in grades])]
+    ends = [index.get_indexer(pd.Index(links[end])).astype(np.int64) for end in ("record_a", "record_b") if len(links)]
+    keys = [identity(dataset, role) for role, grade in ID_GRADES.items() if grade in grades]
+    found = joined_by(dataset.size, keys, [(ends[0], ends[1])] if ends else [])
+    return pd.Series(pd.factorize(found)[0].astype(np.int64), index=index, name="component")
 
 
 def near_groups(dataset: Dataset) -> Codes:

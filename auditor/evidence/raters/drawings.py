@@ -11,8 +11,8 @@ import pandas as pd
 from scipy.stats import t
 
 from auditor.evidence.raters.agreement import Coefficient, bootstrap_interval
-from auditor.evidence.raters.raters import holm
 from auditor.evidence.raters.readings import patients_of
+from auditor.statistics.multiplicity import holm
 from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Chart, Column, Table
 

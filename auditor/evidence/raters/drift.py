@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import kstwobign, norm, t
 
-from auditor.evidence.raters.raters import holm
+from auditor.statistics.multiplicity import holm
 
 Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from scipy.stats import norm
 
-from auditor.evidence.raters.raters import holm
+from auditor.statistics.multiplicity import holm
 
 Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
+from auditor.statistics.multiplicity import holm
+
 Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
@@ -104,12 +106,3 @@ def _kappa_with_others(
         own, theirs = given / given.sum(axis=1, keepdims=True), others / others.sum(axis=1, keepdims=True)
         chance = ((own @ similarity) * theirs).sum(axis=1)
         return np.asarray(np.where(chance < 1 - 1e-12, (agreement - chance) / (1 - chance), np.nan))
-
-
-def holm(p: Doubles) -> Doubles:
-    """Holm's step-down correction (Scandinavian Journal of Statistics 1979); family-wise error, any dependence."""
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    corrected = np.empty_like(p)
-    corrected[order] = np.minimum(stepped, 1.0)
-    return corrected

@@ -5,7 +5,7 @@ import pytest
 
 from auditor.containers.array_rows import ArrayRows, digest_of
 from auditor.digests import content_digest
-from auditor.reading.measure import Measurer
+from auditor.measuring.measure import Measurer
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
 from auditor.values.measurement import Task

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 
 from auditor.format import format_of, open_header, open_pixels, read_source
-from auditor.reading.measure import Measurer
+from auditor.measuring.measure import Measurer
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Header, Limits, Pixels
 from auditor.values.measurement import Task

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from auditor.measuring.setup import Setup
 from auditor.reading import bounds, workers
-from auditor.reading.setup import Setup
 from auditor.reading.workers import run_workers
 from auditor.values.image import Limits
 from auditor.values.measurement import Task
@@ -33,7 +33,7 @@ def test_no_task_starts_no_answer(tmp_path: Path) -> None:
 def sabotage(fault: str, path: str) -> str:
     """A worker's start where measuring one file does something else first."""
     return (
-        f"import sys; sys.path.insert(0, {workers.HOME!r}); import auditor.reading.measure as m; real = m.Measurer.measure\n"
+        f"import sys; sys.path.insert(0, {workers.HOME!r}); import auditor.measuring.measure as m; real = m.Measurer.measure\n"
         "def measure(self, task):\n"
         f"    if task.path == {path!r}:\n        {fault}\n"
         "    return real(self, task)\n"

@@ -8,7 +8,8 @@ from statsmodels.stats.multitest import multipletests
 
 from auditor.evidence.raters.agreement import count_readings
 from auditor.evidence.raters.models import dawid_skene
-from auditor.evidence.raters.raters import compare_raters, holm
+from auditor.evidence.raters.raters import compare_raters
+from auditor.statistics.multiplicity import holm
 
 TABLES = Path(__file__).parents[3] / "../shared/data/tables"
 

@@ -15,8 +15,8 @@ from auditor.degrade.phantom import radiograph
 from auditor.evidence.privacy.exposure import exposure
 from auditor.feature import feature_columns
 from auditor.format import open_header
+from auditor.measuring.measure import Measurer
 from auditor.reading import place
-from auditor.reading.measure import Measurer
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
 from auditor.values.measurement import Measurement, Task, Wanted

@@ -1,6 +1,6 @@
 import pytest
 
-from auditor.evidence.leakage.after_diagnosis import says_after, says_how
+from auditor.statistics.after_diagnosis import says_after, says_how
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import cv2
 
 from auditor.feature import features
 from auditor.format import readers
+from auditor.measuring.measure import Measurer
 from auditor.reading.cache import Cache
-from auditor.reading.measure import Measurer
 from auditor.reading.workers import MEMORY_BYTES
 from auditor.values.image import Limits
 from auditor.values.measurement import EVERYTHING, Measurement, Task, Wanted
