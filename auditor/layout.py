@@ -19,6 +19,7 @@ from types import ModuleType
 from auditor.format import formats
 from auditor.naming.suffixes import image_suffixes, suffix_of
 from auditor.placement.listing import CONFIG_NAME, OWN_OUTPUT, Listing, Options, list_files, resolve_inside
+from auditor.placement.tree import FOLDER_PIN
 from auditor.plugins import plugin_modules
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
@@ -83,9 +84,10 @@ def open_listing(listing: Listing, options: Options) -> Dataset:
             "name the folder that holds the images, or the label table"
         )
     dataset: Dataset = layouts()[fits[0].layout].load(listing, options)
-    if options.roles and fits[0].layout != "table" and not any(guess.role == "table" for guess in dataset.summary.guesses):
+    columns = {role: column for role, column in options.roles.items() if not column.startswith(FOLDER_PIN)}
+    if columns and fits[0].layout != "table" and not any(guess.role == "table" for guess in dataset.summary.guesses):
         # Never in silence: who names the column of the patients believes that patients were told apart.
-        role, column = next(iter(options.roles.items()))
+        role, column = next(iter(columns.items()))
         raise DatasetError(
             f"{listing.target}: no label table was read (layout {fits[0].layout}), so no column {column!r} can be the {role}; "
             "name the table: medaudit scan TABLE --root FOLDER"

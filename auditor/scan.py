@@ -195,8 +195,10 @@ def graded(outcome: Outcome, severities: Mapping[str, Severity]) -> Outcome:
 
 
 def shown_thumbnails(outcomes: Iterable[Outcome], dataset: Dataset) -> dict[str, bytes]:
-    """Thumbnails of the records that findings and tables point to, each check in turn, at most MAX_THUMBNAILS."""
-    wanted: dict[str, None] = {}
+    """Thumbnails of what was taken for each class, and of the records that findings and tables point to, each check in turn, at
+    most MAX_THUMBNAILS of them."""
+    samples = [record for records in dataset.summary.samples.values() for record in records]
+    wanted: dict[str, None] = dict.fromkeys(record for record in samples if record in dataset.thumbnails)
     per_check: list[list[str]] = []
     for outcome in outcomes:
         if outcome.verdict is None or not outcome.verdict.findings:

@@ -87,6 +87,7 @@ def _result(document: dict[str, Any], path: Path) -> ScanResult:
             counts=dataset["counts"],
             guesses=tuple(_guess(guess) for guess in dataset["guesses"]),
             notes=tuple(dataset.get("notes", ())),
+            samples={name: tuple(records) for name, records in dataset.get("samples", {}).items()},
         ),
         records=document["records"],
         outcomes=tuple(_outcome(item, seconds.get(item["code"], 0.0), path) for item in document["outcomes"]),

@@ -34,6 +34,7 @@ def page(result: ScanResult, limits: Limits) -> dict[str, Any]:
         "waived": len(result.findings) - len(live),
         "statuses": [(status, STATUS[status], sum(o.status == status for o in result.outcomes)) for status in STATUS],
         "facts": _facts(result),
+        "samples": _samples(result, pictures),
         "headlines": _headlines(failed),
         "families": {
             title: [_outcome(o, result, limits, pictures) for o in group] for title, group in by_family(failed).items()
@@ -53,6 +54,12 @@ def _facts(result: ScanResult) -> list[tuple[str, str]]:
         (use.replace("_", " "), f"{number:,}") for use, number in result.dataset.counts.items() if number and use != "records"
     ]
     return facts
+
+
+def _samples(result: ScanResult, pictures: Pictures) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Class by class a few records with their pictures: whoever sees masks there knows that they were taken for a class."""
+    pictures.begin_place()
+    return [(name, [(record, pictures.take(record)) for record in records]) for name, records in result.dataset.samples.items()]
 
 
 def _missing(outcome: Outcome) -> int:

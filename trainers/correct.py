@@ -17,12 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from auditor.layout import Options
 from auditor.plan import Plan
 from auditor.progress import Progress, Silent
 from auditor.scan import examine, linked_dataset
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from auditor.values.results import ScanResult
+from auditor.values.results import SURE, ScanResult
 from trainers.attempt import Attempt, Order, proposed, trained
 from trainers.choose import Pick, recommended
 from trainers.engine.bench import Bench
@@ -107,8 +108,9 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
     ]
     # what changes the data comes first: what is learnt is learnt from what the copy will hold
     attempts.sort(key=lambda attempt: attempt.strategy.trains)
+    doubt = unsure(dataset, plan.options)
     for attempt in attempts:
-        proposed(attempt, case, untrusted if attempt.strategy.trains and trust is None else "")
+        proposed(attempt, case, doubt or (untrusted if attempt.strategy.trains and trust is None else ""))
         if not attempt.strategy.trains and attempt.proposal is not None:
             case, trust, untrusted = shown_after(attempt, case, order)
     bench = case.bench
@@ -118,6 +120,17 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
     return Corrected(
         dataset=dataset, before=before, trust=trust, attempts=tuple(attempts), chosen=chosen, reasons=reasons, bench=bench,
     )  # fmt: skip
+
+
+def unsure(dataset: Dataset, options: Options) -> str:
+    """Why nothing is corrected: what the labels are is a guess that something speaks against, and nobody pinned it."""
+    guess = next((g for g in dataset.summary.guesses if g.role == "label"), None)
+    if guess is None or guess.pinned or guess.confidence >= SURE or options.layout is not None:
+        return ""
+    return (
+        f"the labels are guessed ({guess.value}) and only {guess.confidence:.0%} sure: {guess.why}; if they are right, say "
+        f"--layout {dataset.summary.layout}, or name them with --label"
+    )
 
 
 def parts(dataset: Dataset, order: Order) -> tuple[Trust | None, str]:

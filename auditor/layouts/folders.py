@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -10,15 +11,20 @@ from auditor.layout import Detection, Listing, Options
 from auditor.naming.labels import single
 from auditor.naming.names import NameRoles, roles_in_names
 from auditor.placement.claims import claim
+from auditor.placement.counterparts import Counterparts, find_counterparts
 from auditor.placement.masks import Masks, find_masks
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.records import Draft, build, no_labels
-from auditor.placement.tree import FolderRoles, read_folders
+from auditor.placement.tree import FolderRoles, pinned_levels, read_folders
 from auditor.tables.label_table import categorical
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field
 from auditor.values.labels import Labels
 from auditor.values.results import Guess
+
+DOUBTFUL = 0.4
+"""How sure a class is where something speaks against its being one; `fix` corrects no label that it is less sure of than
+`auditor.values.results.SURE`."""
 
 
 def image_paths(listing: Listing) -> tuple[str, ...]:
@@ -58,13 +64,22 @@ def drawn_masks(paths: Sequence[str]) -> tuple[RaterMasks, Masks]:
     return raters, find_masks([path for path in paths if path not in raters.files])
 
 
-def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
+def load(listing: Listing, options: Options) -> Dataset:
     """One record per image; masks are no records but fill `mask`."""
     every = image_paths(listing)
     raters, masks = drawn_masks(every)
+    pinned = pinned_levels(options.roles)
+    ids = [path for path in every if path not in masks.files | raters.files]
+    folders = read_folders(ids, pinned)
+    doubts: list[str] = []
+    if folders.label_depth is not None and "label" not in pinned:
+        # Nothing is taken for a class that may be a drawing of something else: labels are rewritten, drawings never.
+        beside = find_counterparts(ids, folders.label_depth, listing.root, listing.files, options.limits, options.workers)
+        raters, masks = with_counterparts(raters, masks, beside)
+        ids = [path for path in ids if path not in beside.files]
+        folders = doubted(read_folders(ids, pinned), beside)
+        doubts = [text for text in (beside.doubt,) if text]
     drawn = masks.files | raters.files
-    ids = [path for path in every if path not in drawn]
-    folders = read_folders(ids)
     names = roles_in_names(ids)
     index = pd.Index(ids, name="record", dtype="str")
     labels, label_guesses = _labels(ids, index, folders, names)
@@ -76,6 +91,7 @@ def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
             columns[role] = values
             guesses.append(guess)
     notes = list(folders.notes if labels.origin == "class folder" else ())
+    notes += doubts
     if names is not None and names.pattern.ambiguous:
         notes.append(names.pattern.ambiguous)
     if masks.of:
@@ -109,6 +125,35 @@ def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
             problems=listing.problems,
         )
     )
+
+
+def with_counterparts(raters: RaterMasks, masks: Masks, beside: Counterparts) -> tuple[RaterMasks, Masks]:
+    """The drawings that sibling folders hold, added to those that were told by their names."""
+    if not beside.files:
+        return raters, masks
+    if beside.are_raters and not raters.of:
+        return RaterMasks(of=beside.of, files=raters.files | beside.files, why=beside.why), masks
+    of = {image: tuple(sorted((*masks.of.get(image, ()), *drawn.values()))) for image, drawn in beside.of.items()}
+    owned = {path for paths in of.values() for path in paths}
+    alone = (*masks.alone, *(path for path in beside.files if path not in owned))
+    why = "; ".join(part for part in (masks.why, beside.why) if part)
+    return raters, Masks(of={**masks.of, **of}, alone=tuple(sorted(alone)), why=why)
+
+
+def doubted(folders: FolderRoles, beside: Counterparts) -> FolderRoles:
+    """The same roles without a class where the folders hold one thing seen in several ways, and less sure where they may."""
+    if beside.classless:
+        kept = tuple(guess for guess in folders.guesses if guess.role != "label")
+        return replace(folders, label=None, label_depth=None, guesses=kept)
+    if not beside.doubt:
+        return folders
+    guesses = tuple(
+        replace(guess, confidence=min(guess.confidence, DOUBTFUL), why=f"{guess.why}; but {beside.doubt}")
+        if guess.role == "label"
+        else guess
+        for guess in folders.guesses
+    )
+    return replace(folders, guesses=guesses)
 
 
 def rater_note(raters: RaterMasks, *, has_masks: bool) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor.naming.suffixes import stem_of
+from auditor.placement.counterparts import bare_stems
 
 MASK_FOLDERS = frozenset(
     [
@@ -142,6 +143,8 @@ def _by_folder(images: Sequence[str]) -> Masks:
     """Pair `…/label/…/x` with `…/image/…/x`: one folder of the path is swapped, the rest and the stem are the same."""
     members: dict[tuple[str, str], list[str]] = defaultdict(list)
     others: dict[tuple[str, str], list[str]] = defaultdict(list)
+    bare = bare_stems(images)
+    bare_others: dict[tuple[str, str], list[str]] = defaultdict(list)
     for path in images:
         parts = path.split("/")
         stem = stem_of(path)
@@ -156,6 +159,7 @@ def _by_folder(images: Sequence[str]) -> Masks:
         keys.append("/".join((*parts[:-1], "*")))
         for pattern in keys:
             others[(pattern, stem)].append(path)
+            bare_others[(pattern, bare[path])].append(path)
             channel = _CHANNEL.match(stem)
             if channel is not None:
                 others[(pattern, channel["base"])].append(path)
@@ -171,6 +175,10 @@ def _by_folder(images: Sequence[str]) -> Masks:
             found = others.get((pattern, stem)) or (others.get((pattern, suffix["base"])) if suffix else None) or []
             pairs.append((path, [owner for owner in found if owner != path]))
         paired = sum(1 for _, found in pairs if found)
+        if paired < len(paths) / 2:  # `1st_manual/21_manual1` is of `images/21_training`
+            others_of = {path: [o for o in bare_others.get((pattern, bare[path]), ()) if o not in paths] for path in paths}
+            pairs = [(path, found if len(found) == 1 else []) for path, found in others_of.items()]
+            paired = sum(1 for _, found in pairs if found)
         if paired < len(paths) / 2:
             continue
         folders.append(f"{pattern.replace('*', folder)} ({paired:,})")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from auditor.naming.suffixes import stem_of
+from auditor.placement.counterparts import bare_stems
 from auditor.placement.masks import IMAGE_FOLDERS, MASK_FOLDERS
 
 RATER_MASK_COLUMNS = ("record", "rater", "path", "problem")
@@ -22,6 +23,13 @@ _RATER = re.compile(
 )
 """Folders that are called after a person or a number. `mask_liver` and `mask_tumour` are two structures, not two raters."""
 _SUFFIX = re.compile(rf"^(?P<base>.+?)[ _.-]{_DRAWN}[ _-]?\d*$", re.IGNORECASE)
+
+
+_FLAT = re.compile(
+    rf"^(?P<base>.+?)[ _.-](?P<rater>{_PERSON}[ _-]?\w{{1,3}}|manual[ _-]?\d|(?:1st|2nd|3rd|[4-9]th)[ _-]?[a-z]{{2,8}}|ah|vk)$",
+    re.IGNORECASE,
+)
+"""A drawing beside its picture: `x_1stHO`, `x_reader2`, `x.ah`, `x_manual1`. `x_mask_1` is one of several structures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +78,11 @@ def find_rater_masks(images: Sequence[str]) -> RaterMasks:
         else:
             parent, rater, rest = place
             drawn[parent, rater].append((path, rest))
+    bare = bare_stems(images)
+    bare_owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for (above, rest), paths in owners.items():
+        for path in paths:
+            bare_owners[above, f"{rest.rpartition('/')[0]}/{bare[path]}"].append(path)
     of: dict[str, dict[str, str]] = defaultdict(dict)
     files: set[str] = set()
     named: dict[str, int] = {}
@@ -77,6 +90,8 @@ def find_rater_masks(images: Sequence[str]) -> RaterMasks:
     paired = {}
     for (parent, rater), members in drawn.items():
         pairs = [(path, _owner(owners, parent, rest)) for path, rest in members]
+        if sum(owner is not None for _, owner in pairs) * 2 < len(pairs):  # `21_manual1` is of `21_training`
+            pairs = [(path, _only(bare_owners, parent, f"{rest.rpartition('/')[0]}/{bare[path]}")) for path, rest in members]
         if sum(owner is not None for _, owner in pairs) * 2 >= len(pairs):
             paired[parent, rater] = pairs
             siblings[parent] += 1
@@ -89,9 +104,25 @@ def find_rater_masks(images: Sequence[str]) -> RaterMasks:
                 of[owner].setdefault(rater, path)
                 named[rater] = named.get(rater, 0) + 1
     if not any(len(masks) > 1 for masks in of.values()):
-        return RaterMasks(of={})
+        return _beside(images)
     said = ", ".join(f"{rater} ({count:,})" for rater, count in sorted(named.items())[:5])
     return RaterMasks(of=dict(of), files=frozenset(files), why=f"folders of masks with the stems of the images: {said}")
+
+
+def _beside(images: Sequence[str]) -> RaterMasks:
+    """Drawings in the folder of their picture, called after it and a rater; at least two raters drew one picture."""
+    named = {path: found for path in images if (found := _FLAT.match(stem_of(path))) is not None}
+    pictures = {(path.rpartition("/")[0], stem_of(path)): path for path in images if path not in named}
+    of: dict[str, dict[str, str]] = defaultdict(dict)
+    for path, found in named.items():
+        owner = pictures.get((path.rpartition("/")[0], found["base"]))
+        if owner is not None:
+            of[owner].setdefault(found["rater"].lower(), path)
+    paired = sum(map(len, of.values()))
+    if paired * 2 < len(named) or not any(len(masks) > 1 for masks in of.values()):
+        return RaterMasks(of={})
+    raters = ", ".join(sorted({rater for masks in of.values() for rater in masks})[:5])
+    return RaterMasks(of=dict(of), files=frozenset(named), why=f"files called after an image and a rater: {raters}")
 
 
 def _place(path: str) -> tuple[str, str, str] | None:
@@ -115,6 +146,12 @@ def _owner_keys(path: str) -> list[tuple[str, str]]:
         if part.lower() in IMAGE_FOLDERS:
             keys.append(("/".join(parts[:level]), "/".join((*parts[level + 1 : -1], stem_of(path)))))
     return keys
+
+
+def _only(owners: Mapping[tuple[str, str], list[str]], parent: str, rest: str) -> str | None:
+    """The one image so called."""
+    found = owners.get((parent, rest), [])
+    return found[0] if len(found) == 1 else None
 
 
 def _owner(owners: Mapping[tuple[str, str], list[str]], parent: str, rest: str) -> str | None:

@@ -13,11 +13,13 @@ from auditor.placement.claims import Claims
 from auditor.values.dataset import RECORD_COLUMNS, Dataset, Problem
 from auditor.values.errors import DatasetError
 from auditor.values.fields import Field
-from auditor.values.labels import Labels
+from auditor.values.labels import Labels, State
 from auditor.values.results import DatasetSummary, Guess
 
 ANNOTATION_COLUMNS = ("record", "rater", "label")
 BOX_COLUMNS = ("record", "label", "x0", "y0", "x1", "y1", "path", "line")
+MAX_SHOWN_CLASSES = 20
+SHOWN_PER_CLASS = 4
 _NUMBERS = ("x0", "y0", "x1", "y1")
 
 COUNTS: Mapping[str, str] = {
@@ -139,6 +141,7 @@ def build(draft: Draft) -> Dataset:
         counts=counts,
         guesses=draft.guesses,
         notes=draft.notes,
+        samples=samples_of(draft.labels),
     )
     return Dataset(
         root=draft.root,
@@ -155,6 +158,18 @@ def build(draft: Draft) -> Dataset:
         fields=draft.fields,
         problems=draft.problems,
     )
+
+
+def samples_of(labels: Labels) -> dict[str, tuple[str, ...]]:
+    """A few records of each class, evenly chosen; none where there are no classes or more than a person would look at."""
+    if labels.task not in ("single", "ordinal", "multi") or not 0 < len(labels.classes) <= MAX_SHOWN_CLASSES:
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for name in labels.classes:
+        inside = labels.values.eq(name) if labels.states is None else labels.states[name].eq(State.POSITIVE)
+        ids = [str(record) for record in labels.values.index[inside.fillna(False).to_numpy(bool)]]
+        found[str(name)] = tuple(ids[:: max(-(-len(ids) // SHOWN_PER_CLASS), 1)][:SHOWN_PER_CLASS])
+    return found
 
 
 def _channel_frame(draft: Draft) -> pd.DataFrame:

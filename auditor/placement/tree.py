@@ -10,6 +10,7 @@ from typing import Literal
 
 from auditor.naming.lexicon import CLINICAL_WORDS
 from auditor.naming.names import split_name
+from auditor.values.errors import DatasetError
 from auditor.values.results import Guess
 
 LevelKind = Literal["split", "class", "patient", "site", "nothing"]
@@ -18,6 +19,10 @@ COVERAGE = 0.95
 """A level of folders counts when this share of the files lies that deep."""
 
 MAX_CLASSES = 1000
+FOLDER_PIN = "folder:"
+"""How the user gives a role to a folder level: `--split folder:1`."""
+
+_PINNABLE: Mapping[str, LevelKind] = {"label": "class", "split": "split", "patient": "patient", "site": "site"}
 
 _GENERIC = frozenset(
     [
@@ -124,6 +129,7 @@ class FolderRoles:
     site: tuple[str | None, ...] | None = None
     guesses: tuple[Guess, ...] = ()
     notes: tuple[str, ...] = ()
+    label_depth: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +142,33 @@ class _Level:
     clinical: bool = False
 
 
-def read_folders(paths: Sequence[str]) -> FolderRoles:
-    """Roles of the folders that `paths` (relative, with forward slashes) lie in."""
+def pinned_levels(roles: Mapping[str, str]) -> dict[str, int]:
+    """The roles that the user gave to a folder level (`split` → `folder:1`, the first below the root), counted from 0.
+
+    Raises:
+        DatasetError: the level is no number from 1, or folders cannot say the role.
+    """
+    pinned: dict[str, int] = {}
+    for role, value in roles.items():
+        if not value.startswith(FOLDER_PIN):
+            continue
+        number = value.removeprefix(FOLDER_PIN)
+        if role not in _PINNABLE or not number.isdecimal() or not 1 <= int(number) <= 99:
+            raise DatasetError(f"{role} = {value!r}: label, split, patient and site may be a folder level, as in folder:1")
+        pinned[role] = int(number) - 1
+    return pinned
+
+
+def read_folders(paths: Sequence[str], pinned: Mapping[str, int] | None = None) -> FolderRoles:
+    """Roles of the folders that `paths` (relative, with forward slashes) lie in.
+
+    Args:
+        pinned: role → level that the user gave to it (`pinned_levels`).
+
+    Raises:
+        DatasetError: a pinned level is deeper than any folder.
+    """
+    pinned = pinned or {}
     folders = [path.rpartition("/")[0] for path in paths]
     counts = Counter(folders)
     parts = {folder: tuple(folder.split("/")) if folder else () for folder in counts}
@@ -145,19 +176,21 @@ def read_folders(paths: Sequence[str]) -> FolderRoles:
     roles: dict[str, tuple[str | None, ...]] = {}
     guesses: list[Guess] = []
     notes: list[str] = []
-    for role, level in _choose(levels, parts).items():
+    chosen = _choose([level for level in levels if level.depth not in pinned.values()], parts)
+    chosen |= {role: _pinned(role, depth, parts, counts) for role, depth in pinned.items()}
+    for role, level in chosen.items():
         values = {folder: _value(names, level, role) for folder, names in parts.items()}
         roles[role] = tuple(values[folder] for folder in folders)
         what = "class folder" if role == "label" else "folder"
         value = f"{what}, level {level.depth + 1}"
-        guesses.append(Guess(role=role, value=value, confidence=level.confidence, why=level.why))
+        guesses.append(Guess(role=role, value=value, confidence=level.confidence, why=level.why, pinned=role in pinned))
         unsaid = sum(count for folder, count in counts.items() if values[folder] is None)
         if unsaid and role == "label":
             notes.append(f"{unsaid:,} images lie in no class folder: unlabelled")
     rivals = [level for level in levels if level.kind == "class"]
-    if len(rivals) > 1:
-        others = ", ".join(str(level.depth + 1) for level in rivals if level is not _choose(levels, parts).get("label"))
-        notes.append(f"folder level {others} could be the class as well; pin one by a label table if the wrong one was taken")
+    if len(rivals) > 1 and "label" not in pinned:
+        others = ", ".join(str(level.depth + 1) for level in rivals if level is not chosen.get("label"))
+        notes.append(f"folder level {others} could be the class as well; say --label folder:N if the wrong one was taken")
     return FolderRoles(
         split=roles.get("split"),
         label=roles.get("label"),
@@ -165,14 +198,30 @@ def read_folders(paths: Sequence[str]) -> FolderRoles:
         site=roles.get("site"),
         guesses=tuple(guesses),
         notes=tuple(notes),
+        label_depth=chosen["label"].depth if "label" in chosen else None,
     )
+
+
+def _pinned(role: str, depth: int, parts: Mapping[str, tuple[str, ...]], counts: Mapping[str, int]) -> _Level:
+    """The level that the user named.
+
+    Raises:
+        DatasetError: no file lies that deep.
+    """
+    names: Counter[str] = Counter()
+    for folder, folder_names in parts.items():
+        if len(folder_names) > depth:
+            names[folder_names[depth]] += counts[folder]
+    if not names:
+        raise DatasetError(f"{role} = '{FOLDER_PIN}{depth + 1}': no image lies in so many folders")
+    return _Level(depth=depth, names=names, kind=_PINNABLE[role], confidence=1.0, why="pinned")
 
 
 def _value(names: tuple[str, ...], level: _Level, role: str) -> str | None:
     if len(names) <= level.depth:
         return None
     name = names[level.depth]
-    return _as_split(name) if role == "split" else name
+    return _as_split(name) or name if role == "split" else name
 
 
 def _levels(parts: Mapping[str, tuple[str, ...]], counts: Mapping[str, int]) -> list[_Level]:

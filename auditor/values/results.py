@@ -156,6 +156,10 @@ class Outcome:
     seconds: float = 0.0
 
 
+SURE = 0.5
+"""A guess below this is told, and nothing is corrected that rests on it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Guess:
     """How a role was found: `value` (a column, a folder rule), `confidence` 0–1 and `why`. `pinned` by option or file.
@@ -173,7 +177,11 @@ class Guess:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSummary:
-    """What was opened: `counts` adds up (files by use, rows by use); no patient value."""
+    """What was opened: `counts` adds up (files by use, rows by use); no patient value.
+
+    `samples`: class → a few records of it, so that a person sees what was taken for what before any finding; empty where there
+    are no classes, or very many.
+    """
 
     name: str
     layout: str
@@ -182,6 +190,7 @@ class DatasetSummary:
     counts: Mapping[str, int]
     guesses: tuple[Guess, ...]
     notes: tuple[str, ...] = ()
+    samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -159,6 +159,7 @@ def _dataset(result: ScanResult) -> dict[str, Any]:
             for g in dataset.guesses
         ],
         "notes": list(dataset.notes),
+        "samples": {name: list(records) for name, records in dataset.samples.items()},
     }
 
 

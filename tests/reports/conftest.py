@@ -212,6 +212,7 @@ SUMMARY = DatasetSummary(
         Guess(role="site", value="device", confidence=0.55, why="12 values; might be the scanner, not the hospital"),
     ),
     notes=("9 files are not images and were left out: .txt (8), .DS_Store (1).",),
+    samples={"normal": ("a.png", "b.png"), "pneumonia": (SCRIPT,)},
 )
 
 

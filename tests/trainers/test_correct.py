@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from auditor.layout import Options, open_dataset
 from auditor.plan import plan_for
 from auditor.scan import linked_dataset
 from auditor.values.dataset import Dataset
 from trainers.attempt import Order
+from trainers.correct import unsure
 from trainers.decoding.pictures import read_pictures
 from trainers.fix import Fixed, fix
 from trainers.values.recipe import Recipe
@@ -89,3 +91,16 @@ def test_what_a_network_learns_is_what_the_copy_holds(tmp_path: Path, monkeypatc
     free = {p for p, who in zip(copy.records["path"], copy.records["patient"], strict=True) if who not in kin}
     assert set(learnt) == {path for path in free if splits[path] == "train"}
     assert all(splits[named[str(r)]] == "test" for r in records[trust.evaluation]), "what evaluates is the new test split"
+
+
+def test_nothing_is_corrected_where_the_labels_are_a_doubtful_guess_that_nobody_pinned(tmp_path):
+    rng = np.random.default_rng(3)
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        for patient in (13, 571, 2044, 8121, 9004):
+            Image.fromarray(rng.integers(0, 256, (SIDE, SIDE), dtype=np.uint8)).save(tmp_path / folder / f"{patient}.png")
+    doubtful = Options(workers=0)
+    reason = unsure(open_dataset(tmp_path, doubtful), doubtful)
+    assert "--layout folders" in reason
+    for pinned in (Options(workers=0, layout="folders"), Options(workers=0, roles={"label": "folder:1"})):
+        assert unsure(open_dataset(tmp_path, pinned), pinned) == ""
