@@ -1,0 +1,145 @@
+"""LN009: records that break a rule which all others follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from auditor.check import Check, SkipCheck
+from auditor.evidence.kin.groups import location
+from auditor.statistics.mapping import Mapping, mapping_of
+from auditor.values.dataset import Dataset
+from auditor.values.fields import describe
+from auditor.values.results import Column, Coverage, Finding, Severity, Table, Verdict
+
+_MOST_COLUMNS, _MOST_VALUES, _NAMED = 20, 50, 5
+_LABEL = "label"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenMapping(Check):
+    """A record breaks a rule between two columns that nearly all others follow.
+
+    ## What it does
+
+    Looks at the label and at the columns of the table that speak of the patient or the finding, and asks of each two of them
+    whether one fixes the other in at least `min_share` of the records (Gleason 4+3 is grade group 3, `melanoma` is
+    `malignant`). Where it does, but not always, the records that break the rule are named. Values are not shown: they may
+    tell of a person.
+
+    ## Why is this bad?
+
+    One of the two cells is wrong: a slip of the keyboard, a shifted row, a correction that was made in one column only. If it
+    is the label, a model is taught it; if it is the other, strata and subgroups are wrong.
+
+    ## How to fix
+
+    Look the records up in the source and correct the cell that is wrong. Where the exception is real (a rule of clinical
+    practice, not of arithmetic), waive it with that reason.
+
+    ## Options
+
+    * `min_share` (0.97): share of the records that must follow the rule.
+    * `min_records` (50): records that both columns are filled in for. `min_value` (5): records that a value needs.
+
+    ## References
+
+    Fellegi & Holt 1976, JASA 71:17 (edit rules). Egevad et al. 2016, Histopathology 69:891 (Gleason scores and grade groups).
+    """
+
+    code: ClassVar[str] = "LN009"
+    name: ClassVar[str] = "broken-mapping"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    min_share: float = 0.97
+    min_records: int = 50
+    min_value: int = 5
+
+    def run(self, dataset: Dataset) -> Verdict:
+        """Compare every two columns. Raises SkipCheck where there are not two to compare."""
+        columns = _columns(dataset)
+        if len(columns) < 2:
+            raise SkipCheck("there are not two columns of classes about the patient or the finding to compare")
+        findings: list[Finding] = []
+        rows: list[tuple[str, str, int]] = []
+        rules = 0
+        for one, other in combinations(columns, 2):
+            found = self._rule(columns, one, other)
+            if found is None:
+                continue
+            first, second, rule = found
+            rules += 1
+            if len(rule.broken):
+                findings.append(self._finding(dataset, first, second, rule))
+                rows += [(first, second, int(i)) for i in rule.broken]
+        lines = [location(dataset, i).line for *_, i in rows]
+        table = Table(
+            name="broken",
+            title="Records that break a rule between two columns",
+            columns=(
+                Column(name="record", kind="record", title="Record", values=[str(dataset.records.index[i]) for *_, i in rows]),
+                Column(name="line", kind="integer", title="Line", values=lines),
+                Column(name="first", kind="text", title="Column that fixes", values=[first for first, *_ in rows]),
+                Column(name="second", kind="text", title="Column that does not fit", values=[second for _, second, _ in rows]),
+            ),
+        )
+        said = f"{rules} of them fix another one" if rules else "none of them fixes another one"
+        broken = len({i for *_, i in rows})
+        return Verdict(
+            summary=f"{len(columns)} columns compared: {said}"
+            + (f"; {broken:,} records break such a rule." if broken else ", without exception." if rules else "."),
+            metrics={"columns": len(columns), "rules": rules, "records_that_break_one": broken},
+            findings=tuple(findings),
+            tables=(table,),
+            coverage=Coverage(evaluated=dataset.size, total=dataset.size),
+        )
+
+    def _rule(self, columns: dict[str, npt.NDArray[np.int64]], one: str, other: str) -> tuple[str, str, Mapping] | None:
+        """The better of the two directions, where either is a rule."""
+        found = []
+        for first, second in ((one, other), (other, one)):
+            rule = mapping_of(columns[first], columns[second], least=self.min_value)
+            if rule is not None and rule.records >= self.min_records and rule.follows >= self.min_share:
+                found.append((first, second, rule))
+        return max(found, key=lambda item: item[2].follows, default=None)
+
+    def _finding(self, dataset: Dataset, first: str, second: str, rule: Mapping) -> Finding:
+        count = len(rule.broken)
+        named = ", ".join(str(dataset.records.index[i]) for i in rule.broken[:_NAMED])
+        more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
+        return Finding(
+            code=self.code,
+            severity=Severity.WARNING,
+            message=(
+                f"{first} fixes {second} in {rule.follows:.1%} of {rule.records:,} records, but not in {named}{more}: one of "
+                "the two cells is wrong there, or the exception is real; look it up in the source"
+            ),
+            where=replace(location(dataset, int(rule.broken[0])), field=second),
+            subject=first,
+            score=rule.follows,
+            evidence={"first": first, "second": second, "broken": count, "records": rule.records},
+        )
+
+
+def _columns(dataset: Dataset) -> dict[str, npt.NDArray[np.int64]]:
+    """The label, and columns of the table with few values about the patient or the finding; codes, −1 = missing."""
+    found: dict[str, npt.NDArray[np.int64]] = {}
+    if dataset.labels.task in ("single", "ordinal"):
+        found[_LABEL] = pd.factorize(dataset.labels.values)[0].astype(np.int64)
+    origin = {part.strip() for part in dataset.labels.origin.split(",")}
+    for name in map(str, dataset.metadata.columns):
+        field = dataset.fields.get(name) or describe(name)
+        column = name.partition(".")[2]
+        if not name.startswith("table.") or field.kind != "clinical" or field.identifying or column in origin:
+            continue
+        codes, values = pd.factorize(dataset.metadata[name])
+        if 2 <= len(values) <= _MOST_VALUES:
+            found[column] = codes.astype(np.int64)
+        if len(found) >= _MOST_COLUMNS:
+            break
+    return found
