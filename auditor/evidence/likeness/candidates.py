@@ -22,7 +22,7 @@ NEIGHBOURS = 6
 """Each word is compared with so many of its followers in sorted order."""
 MIN_SHARED = 5
 """Entries (words and variants) that two images must have in common."""
-PER_IMAGE = 12
+PER_IMAGE = 10
 """Pairs kept per image, those that share most words."""
 CROWD = 64
 """Of a word that so many others agree with only the next one is looked at."""

@@ -135,8 +135,8 @@ def proof_of(gray: Plane) -> npt.NDArray[np.uint8] | bytes:
     low, high = (float(ordered[round(share * (small.size - 1))]) for share in (0.005, 0.995))
     if high - low < MIN_RANGE:
         return BLANK
-    spread = float(small.var())
-    down, across = (max(spread - float(small.mean(axis=axis).var()), 0.0) ** 0.5 for axis in (1, 0))
+    spread = float(cv2.meanStdDev(small)[1][0, 0]) ** 2
+    down, across = (max(spread - float(cv2.reduce(small, axis, cv2.REDUCE_AVG).var()), 0.0) ** 0.5 for axis in (1, 0))
     if min(across, down) < MIN_BOTH_WAYS * max(across, down):
         return STRIPES
     stretched: npt.NDArray[np.uint8] = np.clip((small - low) * (239 / (high - low)) + 8.5, 0, 255).astype(np.uint8)
@@ -151,7 +151,7 @@ def trimmed(gray: Plane) -> Plane:
     if step > 1:
         rows, columns = height // step, width // step
         coarse = np.asarray(cv2.resize(gray[: rows * step, : columns * step], (columns, rows), interpolation=cv2.INTER_AREA))
-    flat = max(MIN_FLAT, FLAT * float(coarse.std()))
+    flat = max(MIN_FLAT, FLAT * float(cv2.meanStdDev(coarse)[1][0, 0]))
     top, bottom, left, right = edges(coarse, flat)
     if bottom - top == 0:
         return gray
@@ -186,8 +186,9 @@ def closely_trimmed(gray: Plane, most: int, flat: float) -> Plane:
 
 def spreads(picture: Plane, axis: int) -> Plane:
     """Standard deviation along an axis."""
-    mean = picture.mean(axis=axis)
-    return np.asarray(np.sqrt(np.maximum((picture * picture).mean(axis=axis) - mean * mean, 0)), np.float32)
+    count = picture.shape[axis]
+    total, squares = (cv2.reduce(picture, axis, way).ravel() / count for way in (cv2.REDUCE_SUM, cv2.REDUCE_SUM2))
+    return np.asarray(np.sqrt(np.maximum(squares - total * total, 0)), np.float32)
 
 
 def varied(lines: Plane, flat: float) -> int:

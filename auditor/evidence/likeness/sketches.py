@@ -6,7 +6,6 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import overload
 
 import numpy as np
@@ -128,7 +127,7 @@ def rows_of(frame: Frame) -> tuple[bytes, bytes]:
 
 def rows_at(spool: Spool, kind: np.dtype[np.void], numbers: Sequence[int]) -> npt.NDArray[np.void]:
     """Rows of a fixed size, by number; neighbours are read at once."""
-    size, count = kind.itemsize, len(numbers)
-    if count and numbers[-1] - numbers[0] == count - 1 and all(b - a == 1 for a, b in pairwise(numbers)):
-        return np.frombuffer(spool.read(numbers[0] * size, count * size), kind)
-    return np.frombuffer(b"".join(spool.read(number * size, size) for number in numbers), kind)
+    size, wanted = kind.itemsize, np.asarray(numbers, np.int64)
+    begins = np.flatnonzero(np.diff(wanted, prepend=-2) != 1)
+    runs = zip(wanted[begins].tolist(), np.diff(np.append(begins, len(wanted))).tolist(), strict=True)
+    return np.frombuffer(b"".join([spool.read(first * size, count * size) for first, count in runs]), kind)

@@ -105,7 +105,11 @@ class Verifier:
         )
         starts: list[Registration | None] = [None] * len(a)
         for at in places:
-            here = np.flatnonzero([start is None for start in starts] & (at.votes >= MIN_VOTES))
+            # of two ways the second is looked at where nearly as much speaks for it
+            enough = (at.votes >= MIN_VOTES) & (2 * at.votes >= places[0].votes)
+            here = np.flatnonzero([start is None for start in starts] & enough)
+            if not len(here):
+                continue
             of_a, of_b = marks[a[here]], marks[b[here]]
             alike = alikeness(of_a["glance"], of_b["glance"], of_a["shape"], of_b["shape"], at.part(here))
             for i in here[alike >= MIN_ALIKE].tolist():
