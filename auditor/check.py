@@ -7,14 +7,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from auditor.plugins import plugin_classes
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import Severity, Verdict
 
-Need = Literal["pixels", "links", "predictions", "mask agreement"]
+Need = str
+"""What a stage of `auditor.stages` provides. `auditor.stages.extract` tells pixels apart: `fingerprints` (decoded, digests,
+thumbnails, facts of masks), `features.NAME` (one module of `auditor.features`), `features` (all), `sketches`, `fronts`;
+`pixels` is all of these. What no selected check needs is not measured, and then is missing from the dataset."""
 
 
 class SkipCheck(Exception):

@@ -27,6 +27,12 @@ def features() -> Mapping[str, ModuleType]:
 
 
 @cache
+def feature_needs(*names: str) -> frozenset[str]:
+    """How checks and stages ask for feature modules (see `auditor.check.Need`)."""
+    return frozenset(f"features.{name}" for name in names)
+
+
+@cache
 def chosen_features(names: frozenset[str] | None = None) -> Mapping[str, ModuleType]:
     """Those of these names in alphabetical order; None = all."""
     return {name: module for name, module in sorted(features().items()) if names is None or name in names}

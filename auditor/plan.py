@@ -35,9 +35,12 @@ class Plan:
         known: files of keyed hashes of other collections; they need `key`, the file of the secret they were made with.
         workers: processes that read files; None = one per core.
         cache: private folder; None = no cache.
+        rehash: read every file whole, also one that is as it was at the last scan.
+        headers_only: decode nothing; checks that need pixels are not evaluated.
         target: the dataset; known once a stage runs.
         kinds: what each file of `predictions` holds; told by `auditor.stages.predicted` before the stages run.
         asked: what whoever gathers will look at (see `auditor.stage`).
+        needed: that, and what the stages that run need of each other.
         progress: told how far it is.
         predictor: gives the linked dataset its out-of-fold predictions in the place of `predictions` and of the built-in probe.
         tally: counts what a stage did (images decoded, found in the cache); new for every gathering, no part of any result.
@@ -53,10 +56,13 @@ class Plan:
     key: Path | None = None
     workers: int | None = None
     cache: Path | None = None
+    rehash: bool = False
+    headers_only: bool = False
     tool_version: str = ""
     target: Path = Path()
     kinds: tuple[PredictionKind, ...] = ()
     asked: frozenset[str] = frozenset()
+    needed: frozenset[str] = frozenset()
     progress: Progress = field(default_factory=Silent, compare=False)
     predictor: Predictor | None = None
     tally: Counter[str] = field(default_factory=Counter, compare=False)
@@ -90,6 +96,8 @@ def plan_for(
     key: Path | None = None,
     workers: int | None = None,
     cache: bool = True,
+    rehash: bool = False,
+    pixels: bool = True,
     seed: int | None = None,
     tool_version: str = "",
 ) -> Plan:
@@ -137,5 +145,7 @@ def plan_for(
         key=key,
         workers=workers if workers is not None else settings.scan.workers,
         cache=folder,
+        rehash=rehash,
+        headers_only=not pixels,
         tool_version=tool_version,
     )

@@ -33,9 +33,13 @@ Base = TypeVar("Base")
 
 def own_modules(package: str) -> dict[str, ModuleType]:
     """Modules of a package of ours by name, in alphabetical order."""
+    return {name: importlib.import_module(f"{package}.{name}") for name in own_names(package)}
+
+
+def own_names(package: str) -> list[str]:
+    """Names of the modules of a package of ours, in alphabetical order; none is imported."""
     path = importlib.import_module(package).__path__
-    names = sorted(found.name for found in pkgutil.iter_modules(path) if not found.name.startswith("_"))
-    return {name: importlib.import_module(f"{package}.{name}") for name in names}
+    return sorted(found.name for found in pkgutil.iter_modules(path) if not found.name.startswith("_"))
 
 
 def plugin_modules(package: str, group: str, *, names: Sequence[str]) -> dict[str, ModuleType]:

@@ -18,7 +18,8 @@ from auditor.gate import gate
 from auditor.plan import Plan, Predictor, plan_for
 from auditor.progress import Progress, Silent
 from auditor.seen import seen_of
-from auditor.stage import gather
+from auditor.stage import closure, gather
+from auditor.stages.extract import PIXELS
 from auditor.stages.predicted import kinds_of
 from auditor.stages.reviews import review_thumbnails
 from auditor.values.dataset import Dataset
@@ -77,7 +78,9 @@ def examine(
     clock = Clock()
     checks = [plan.config.configured(c) for c in select(plan.config.scan.select, ignore=plan.config.scan.ignore)]
     required = {c.code for c in select(plan.config.scan.require)} if plan.config.scan.require else set()
-    needs = {"metadata", *(need for check in checks for need in type(check).needs), *provide}
+    left = [check for check in checks if plan.headers_only and needs_pixels(type(check))]
+    looking = [check for check in checks if check not in left]
+    needs = {"metadata", *(need for check in looking for need in type(check).needs), *provide}
     kinds = kinds_of(plan.predictions, plan.config.limits_of(), workers=plan.readers)
     whole = replace(plan, target=target, progress=progress, predictor=predictor, kinds=kinds)
     gathered = gather(whole, asked=needs, given=True)
@@ -85,7 +88,7 @@ def examine(
     clock.restart()
     dataset = gathered.dataset
     names = withheld_names(dataset)
-    outcomes = judge(dataset, checks, progress)
+    outcomes = tuple(sorted((*judge(dataset, looking, progress), *map(unseen, left)), key=lambda o: o.code))
     clock.lap("check")
     outcomes = tuple(graded(o, plan.config.severity) for o in outcomes)
     thumbnails = shown_thumbnails(outcomes, dataset)
@@ -157,6 +160,18 @@ def judge(dataset: Dataset, checks: Sequence[Check], progress: Progress) -> tupl
         verdict = CheckCrashed().report(crashed)
         outcomes.append(outcome_of(CheckCrashed, verdict, 0.0))
     return tuple(sorted(outcomes, key=lambda o: o.code))
+
+
+def needs_pixels(check: type[Check]) -> bool:
+    """The check looks at pixels, or at what a stage makes of them."""
+    return not PIXELS.isdisjoint(closure(check.needs))
+
+
+def unseen(check: Check) -> Outcome:
+    """A check that was left out because nobody decodes anything."""
+    kind = type(check)
+    reason = "pixels were not read (--no-pixels)"
+    return Outcome(code=kind.code, name=kind.name, title=title(kind), status="skipped", reason=reason)
 
 
 def run_check(check: Check, dataset: Dataset) -> Outcome:

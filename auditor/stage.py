@@ -78,6 +78,11 @@ def in_order(asked: Collection[str], plan: Plan, *, given: bool) -> list[str]:
     return order
 
 
+def closure(asked: Collection[str]) -> frozenset[str]:
+    """What is asked for, and what the stages that provide it need of each other."""
+    return frozenset(asked).union(*(stages()[name].NEEDS for name in in_order(asked, Plan(), given=False)))
+
+
 def gather(plan: Plan, *, asked: Collection[str], given: bool = False) -> Gathered:
     """Run the stages that are asked for.
 
@@ -93,7 +98,9 @@ def gather(plan: Plan, *, asked: Collection[str], given: bool = False) -> Gather
     plan = replace(plan, asked=frozenset(asked), tally=Counter())
     dataset = _unopened(plan)
     seconds: dict[str, float] = {}
-    for name in in_order(asked, plan, given=given):
+    order = in_order(asked, plan, given=given)
+    plan = replace(plan, needed=plan.asked.union(*(stages()[name].NEEDS for name in order)))
+    for name in order:
         start = time.perf_counter()
         dataset = stages()[name].run(dataset, plan)
         seconds[name] = round(time.perf_counter() - start, 3)

@@ -148,6 +148,8 @@ class ScanOptions(Reading, total=False):
     require: Names
     fail_on: Name
     strict: Flag
+    rehash: Flag
+    pixels: Flag
     predictions: Files
     classes: Names
     in_sample: Flag

@@ -67,6 +67,8 @@ SELECTING: Mapping[str, Any] = {
     "require": option(list[str], "Exit 3 when one of these could not be evaluated.", GATE),
     "fail_on": option(str, "error (default), warning, info or never.", GATE),
     "strict": option(bool, "Exit 3 when too little could be looked at to say that all is well.", GATE, "--strict"),
+    "rehash": option(bool, "Read every file whole, also one that is as it was at the last scan.", READ, "--rehash"),
+    "pixels": option(bool, "Decode pictures (default: yes), or judge headers and tables alone.", READ, "--pixels/--no-pixels"),
 }
 PREDICTIONS: Mapping[str, Any] = {
     "predictions": option(

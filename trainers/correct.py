@@ -82,7 +82,7 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
     wanted = {name: strategy_named(name, told.get(name)) for name in order.strategies if name != "auto"}
     for name in told:  # a mistake in the file is told before an hour of training, not after
         strategy_named(name, told[name])
-    seen = examine(target, plan, progress=progress, provide={"links"})
+    seen = examine(target, plan, progress=progress, provide={"links", "pixels"})
     dataset, before = seen.dataset, seen.result
     # what was trained or chosen on other pictures or labels is of no use to this run
     work = work / content_key(dataset)

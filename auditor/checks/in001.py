@@ -66,7 +66,7 @@ class Unreadable(Check):
     code: ClassVar[str] = "IN001"
     name: ClassVar[str] = "unreadable-file"
     severity: ClassVar[Severity] = Severity.ERROR
-    needs: ClassVar[frozenset[Need]] = frozenset({"pixels"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints"})
 
     max_findings: int = 200
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from auditor.check import Check, SkipCheck
+from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.kin.groups import location
 from auditor.evidence.quality.integrity import Fault, report
 from auditor.values.dataset import Dataset
@@ -48,6 +48,7 @@ class EmptyLabel(Check):
     code: ClassVar[str] = "IN005"
     name: ClassVar[str] = "empty-label"
     severity: ClassVar[Severity] = Severity.WARNING
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints"})
 
     max_unlabelled_fraction: float = 0.3
     max_empty_mask_fraction: float = 0.3

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from auditor.check import Check, SkipCheck
+from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.kin.groups import location
 from auditor.evidence.quality.grids import ELSEWHERE_STEPS, is_default, parted, parted_as_places, series_grid
 from auditor.evidence.quality.integrity import Fault, numbers, report
@@ -89,6 +89,7 @@ class GeometryMismatch(Check):
     code: ClassVar[str] = "IN006"
     name: ClassVar[str] = "geometry-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints"})
 
     max_spacing_change: float = 0.01
     max_findings: int = 50

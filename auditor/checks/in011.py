@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from auditor.check import Check, SkipCheck
+from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.quality.integrity import Fault, numbers, place, report
+from auditor.feature import feature_needs
 from auditor.values.dataset import Dataset
 from auditor.values.results import Severity, Verdict
 
@@ -43,6 +44,7 @@ class PixelOverflow(Check):
     code: ClassVar[str] = "IN011"
     name: ClassVar[str] = "pixel-overflow"
     severity: ClassVar[Severity] = Severity.ERROR
+    needs: ClassVar[frozenset[Need]] = feature_needs("quality")
 
     max_findings: int = 50
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from auditor.check import Check, SkipCheck
+from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.quality.integrity import Fault, report
 from auditor.values.dataset import Dataset
 from auditor.values.results import Location, Severity, Verdict
@@ -51,6 +51,7 @@ class MaskValues(Check):
     code: ClassVar[str] = "IN012"
     name: ClassVar[str] = "mask-values"
     severity: ClassVar[Severity] = Severity.ERROR
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints"})
 
     values: tuple[int, ...] = ()
     max_values: int = 24

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from auditor.check import Check, SkipCheck
+from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.quality.integrity import Fault, place, report
 from auditor.values.dataset import Dataset
 from auditor.values.results import Severity, Verdict
@@ -44,6 +44,7 @@ class DoubledInstance(Check):
     code: ClassVar[str] = "IN013"
     name: ClassVar[str] = "doubled-instance"
     severity: ClassVar[Severity] = Severity.ERROR
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints"})
 
     max_findings: int = 50
 

@@ -7,7 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from auditor.check import Need
 from auditor.evidence.quality.image_check import ImageCheck, Judgement, feature
+from auditor.feature import feature_needs
 from auditor.values.dataset import Dataset
 
 
@@ -39,6 +41,7 @@ class ConstantImage(ImageCheck):
 
     code: ClassVar[str] = "IQ002"
     name: ClassVar[str] = "constant-image"
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints"}) | feature_needs("quality")
 
     def judge(self, dataset: Dataset) -> Judgement:
         """Judge every image."""

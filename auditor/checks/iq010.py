@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from auditor.check import SkipCheck
+from auditor.check import Need, SkipCheck
 from auditor.evidence.quality.appearance import aspects, best_turn, likeness, zones
 from auditor.evidence.quality.image_check import ImageCheck, Judgement, apart, kinds_of
+from auditor.feature import feature_needs
 from auditor.values.dataset import Dataset
 
 
@@ -47,6 +48,7 @@ class OrientationOrAspect(ImageCheck):
 
     code: ClassVar[str] = "IQ010"
     name: ClassVar[str] = "orientation-or-aspect"
+    needs: ClassVar[frozenset[Need]] = feature_needs("zones")
 
     min_alike: float = 0.4
     deviations: float = 3.0

@@ -7,8 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from auditor.check import Need
 from auditor.evidence.quality.appearance import isolation
 from auditor.evidence.quality.image_check import ImageCheck, Judgement, apart
+from auditor.feature import feature_needs
+from auditor.prediction.predict import MODULES
 from auditor.values.dataset import Dataset
 
 MODE, BLANK = "quality.mode_fraction", 0.995
@@ -48,6 +51,7 @@ class OffTopic(ImageCheck):
 
     code: ClassVar[str] = "IQ013"
     name: ClassVar[str] = "off-topic"
+    needs: ClassVar[frozenset[Need]] = feature_needs("quality", *MODULES)
 
     deviations: float = 6.0
     min_ratio: float = 1.8

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import chi2
 
-from auditor.check import Check, SkipCheck
+from auditor.check import Check, Need, SkipCheck
 from auditor.statistics.multiplicity import benjamini_hochberg
 from auditor.values.dataset import Dataset
 from auditor.values.fields import spoken
@@ -56,6 +56,7 @@ class MissingFields(Check):
     code: ClassVar[str] = "IQ014"
     name: ClassVar[str] = "missing-fields"
     severity: ClassVar[Severity] = Severity.WARNING
+    needs: ClassVar[frozenset[Need]] = frozenset()
 
     min_difference: float = 0.1
     max_missing_fraction: float = 0.02

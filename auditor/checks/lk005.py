@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from auditor.check import Check, SkipCheck
+from auditor.check import Check, Need, SkipCheck
+from auditor.feature import feature_needs
 from auditor.statistics.contingency import contingency_table, histogram_chart
 from auditor.statistics.derived import (
     Answer,
@@ -128,7 +129,7 @@ class CheapPixels(Check):
     code: ClassVar[str] = "LK005"
     name: ClassVar[str] = "cheap-pixels"
     severity: ClassVar[Severity] = Severity.WARNING
-    needs = frozenset({"pixels"})
+    needs: ClassVar[frozenset[Need]] = feature_needs(*sorted({name.partition(".")[0] for name in PROPERTIES}))
 
     min_auc: float = 0.70
     max_q: float = 0.05

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.check import Check, SkipCheck
+from auditor.check import Check, Need, SkipCheck
+from auditor.feature import feature_needs
 from auditor.features.zones import COLUMNS as CELLS
 from auditor.features.zones import SIDE
 from auditor.features.zones import depth as depth_of
@@ -96,7 +97,7 @@ class OutsideBody(Check):
     code: ClassVar[str] = "LK006"
     name: ClassVar[str] = "outside-body"
     severity: ClassVar[Severity] = Severity.WARNING
-    needs = frozenset({"pixels"})
+    needs: ClassVar[frozenset[Need]] = feature_needs("outside", "zones")
 
     min_auc: float = 0.70
     max_p: float = 0.05

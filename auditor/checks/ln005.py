@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from auditor.check import Check, SkipCheck
+from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.masks.mask_verdict import deviations, judge_masks
 from auditor.values.dataset import Dataset
 from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
@@ -71,6 +71,7 @@ class SuspectMasks(Check):
     code: ClassVar[str] = "LN005"
     name: ClassVar[str] = "suspect-masks"
     severity: ClassVar[Severity] = Severity.WARNING
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints"})
 
     max_false: float = 0.15
     max_p: float = 0.01

@@ -11,6 +11,7 @@ import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.privacy.exposed import pixels_unread
+from auditor.feature import feature_needs
 from auditor.features.lettering import FEWEST
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
@@ -52,7 +53,7 @@ class BurnedInText(Check):
     code: ClassVar[str] = "PH004"
     name: ClassVar[str] = "burned-in-text"
     severity: ClassVar[Severity] = Severity.WARNING
-    needs: ClassVar[frozenset[Need]] = frozenset({"pixels"})
+    needs: ClassVar[frozenset[Need]] = feature_needs("lettering")
 
     min_letters: int = 9
     max_shown: int = 40

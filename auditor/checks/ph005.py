@@ -56,7 +56,7 @@ class RecognisableFace(Check):
     code: ClassVar[str] = "PH005"
     name: ClassVar[str] = "recognisable-face"
     severity: ClassVar[Severity] = Severity.WARNING
-    needs: ClassVar[frozenset[Need]] = frozenset({"pixels"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"fronts"})
 
     min_nose: float = 12.0
     min_small_nose: float = 6.0

@@ -45,7 +45,7 @@ class ExactDuplicate(Check):
     code: ClassVar[str] = "SP002"
     name: ClassVar[str] = "exact-duplicate"
     severity: ClassVar[Severity] = Severity.ERROR
-    needs: ClassVar[frozenset[Need]] = frozenset({"pixels", "links"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints", "links"})
 
     max_findings: int = 200
 

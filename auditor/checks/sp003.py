@@ -48,7 +48,7 @@ class ContradictingLabels(Check):
     code: ClassVar[str] = "SP003"
     name: ClassVar[str] = "contradicting-labels"
     severity: ClassVar[Severity] = Severity.ERROR
-    needs: ClassVar[frozenset[Need]] = frozenset({"pixels", "links"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints", "links"})
 
     max_findings: int = 200
     tolerance: float = 0.0

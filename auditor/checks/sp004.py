@@ -67,7 +67,7 @@ class NearDuplicate(Check):
     code: ClassVar[str] = "SP004"
     name: ClassVar[str] = "near-duplicate"
     severity: ClassVar[Severity] = Severity.ERROR
-    needs: ClassVar[frozenset[Need]] = frozenset({"pixels", "links"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints", "links", "sketches"})
 
     max_findings: int = 200
 

@@ -73,7 +73,7 @@ class PatientUnderSeveralIds(Check):
     code: ClassVar[str] = "SP007"
     name: ClassVar[str] = "patient-under-several-ids"
     severity: ClassVar[Severity] = Severity.WARNING
-    needs: ClassVar[frozenset[Need]] = frozenset({"links"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints", "links"})
 
     max_findings: int = 50
 

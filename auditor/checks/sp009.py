@@ -76,7 +76,7 @@ class SplitShift(Check):
     code: ClassVar[str] = "SP009"
     name: ClassVar[str] = "split-shift"
     severity: ClassVar[Severity] = Severity.WARNING
-    needs: ClassVar[frozenset[Need]] = frozenset()
+    needs: ClassVar[frozenset[Need]] = frozenset({"features"})
 
     min_auc: float = 0.60
     max_p: float = 0.05

@@ -50,7 +50,7 @@ class KnownCollection(Check):
     code: ClassVar[str] = "SP010"
     name: ClassVar[str] = "known-collection"
     severity: ClassVar[Severity] = Severity.WARNING
-    needs: ClassVar[frozenset[Need]] = frozenset({"pixels"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints", "sketches"})
 
     max_findings: int = 20
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from auditor.check import Check
+from auditor.check import Check, Need
 from auditor.evidence.quality.sample_size import feature_space, vendi_score, worth_of
+from auditor.feature import feature_needs
+from auditor.prediction.predict import MODULES
 from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Coverage, Finding, Severity, Verdict
 
@@ -45,6 +47,7 @@ class EffectiveNumber(Check):
     code: ClassVar[str] = "SZ004"
     name: ClassVar[str] = "effective-number"
     severity: ClassVar[Severity] = Severity.INFO
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints"}) | feature_needs(*MODULES)
 
     min_worth_fraction: float = 0.5
     max_findings: int = 50

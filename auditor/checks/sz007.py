@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from auditor.check import Check
+from auditor.check import Check, Need
 from auditor.evidence.quality.learning_curve import learning_curve
+from auditor.feature import feature_needs
+from auditor.prediction.predict import MODULES
 from auditor.values.dataset import Dataset
 from auditor.values.results import Chart, Column, Finding, Severity, Table, Verdict
 
@@ -46,6 +48,7 @@ class LearningCurve(Check):
     code: ClassVar[str] = "SZ007"
     name: ClassVar[str] = "learning-curve"
     severity: ClassVar[Severity] = Severity.INFO
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints"}) | feature_needs(*MODULES)
 
     repeats: int = 6
     seed: int = 0

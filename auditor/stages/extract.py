@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -13,13 +13,14 @@ from auditor.evidence.likeness.sketches import Sketches
 from auditor.evidence.masks.mask_facts import PREFIX, mask_frame, row_of
 from auditor.evidence.privacy.exposure import exposure_frame
 from auditor.evidence.quality.checksums import measure_checksums
-from auditor.feature import feature_columns
+from auditor.feature import feature_columns, feature_needs, features
 from auditor.measuring.channels import channel_tasks, is_channel, measured_channels
 from auditor.measuring.measure import Measurer
 from auditor.measuring.setup import Setup
 from auditor.naming.suffixes import suffix_of, suffixes_of_formats
 from auditor.placement.listing import stays_inside
 from auditor.plan import Plan
+from auditor.plugins import own_names
 from auditor.progress import Progress, Silent
 from auditor.reading.cache import Cache
 from auditor.reading.workers import run_workers
@@ -31,7 +32,9 @@ from auditor.values.privacy import Privacy
 from auditor.values.results import Guess
 
 NEEDS = frozenset({"records"})
-PROVIDES = frozenset({"metadata", "pixels"})
+PIXELS = frozenset({"pixels", "fingerprints", "features", "sketches", "fronts", *feature_needs(*own_names("auditor.features"))})
+"""What only a decoded picture gives."""
+PROVIDES = frozenset({"metadata"}) | PIXELS
 HEADER_ROLES = ("patient", "study", "series", "time", "site")
 """Roles that a file's header may fill where the layout found none."""
 ITEMS_PER_TASK = 256
@@ -62,7 +65,25 @@ class Pass:
 def pass_of(plan: Plan) -> Pass:
     """How the files are read."""
     config = plan.config
-    return Pass(limits=config.limits_of(), workers=plan.readers, cache=plan.cache, rules=config.privacy_of())
+    wanted = Wanted(pixels=False) if plan.headers_only else wanted_of(plan.needed)
+    return Pass(
+        limits=config.limits_of(), workers=plan.readers, cache=plan.cache, rules=config.privacy_of(), wanted=wanted,
+        rehash=plan.rehash,
+    )  # fmt: skip
+
+
+def wanted_of(needed: Collection[str]) -> Wanted:
+    """What is measured where stages and checks need these."""
+    if "pixels" in needed:
+        return EVERYTHING
+    names = frozenset(need.removeprefix("features.") for need in needed if need.startswith("features."))
+    everything = "features" in needed or names >= set(features())
+    return Wanted(
+        pixels=not PIXELS.isdisjoint(needed),
+        features=None if everything else names,
+        sketch="sketches" in needed,
+        front="fronts" in needed,
+    )
 
 
 def run(dataset: Dataset, plan: Plan) -> Dataset:

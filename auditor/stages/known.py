@@ -36,7 +36,7 @@ KINDS = ("bytes", "pixels")
 WORDS = "words"
 
 
-NEEDS = frozenset({"pixels"})
+NEEDS = frozenset({"fingerprints", "sketches"})
 PROVIDES = frozenset({"known"})
 
 

@@ -20,7 +20,7 @@ from auditor.progress import Progress
 from auditor.values.dataset import Dataset
 from auditor.values.links import IDENTICAL, Evidence
 
-NEEDS = frozenset({"pixels"})
+NEEDS = frozenset({"fingerprints", "sketches"})
 PROVIDES = frozenset({"links"})
 
 

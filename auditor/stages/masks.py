@@ -6,7 +6,7 @@ from auditor.evidence.masks.mask_scores import score_masks
 from auditor.plan import Plan
 from auditor.values.dataset import Dataset
 
-NEEDS = frozenset({"pixels"})
+NEEDS = frozenset({"fingerprints"})
 PROVIDES = frozenset({"mask scores"})
 
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from auditor.evidence.labels.ensemble import join_predictions
 from auditor.evidence.labels.label_noise import JudgedOnce
+from auditor.feature import feature_needs
 from auditor.plan import Plan
 from auditor.prediction.files import read_predictions
-from auditor.prediction.predict import predict
+from auditor.prediction.predict import MODULES, predict
 from auditor.values.dataset import Dataset
 
-NEEDS = frozenset({"pixels"})
+NEEDS = frozenset({"fingerprints"}) | feature_needs(*MODULES)
 PROVIDES = frozenset({"predictions"})
 
 

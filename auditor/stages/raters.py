@@ -6,7 +6,7 @@ from auditor.evidence.raters.mask_readings import compare_masks
 from auditor.plan import Plan
 from auditor.values.dataset import Dataset
 
-NEEDS = frozenset({"pixels"})
+NEEDS = frozenset({"fingerprints"})
 PROVIDES = frozenset({"mask agreement"})
 
 

@@ -17,7 +17,7 @@ from auditor.values.image import Limits
 from auditor.values.results import Outcome
 from auditor.values.reviews import Queue
 
-NEEDS = frozenset({"pixels"})
+NEEDS = frozenset({"fingerprints"})
 PROVIDES = frozenset({"reviews"})
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from auditor.plan import Plan, plan_for
-from auditor.scan import linked_dataset, opened_dataset, read_dataset, scan
+from auditor.scan import examine, linked_dataset, opened_dataset, read_dataset, scan
 from auditor.stage import gather, in_order, stages
 from auditor.values.errors import DatasetError
 
@@ -78,8 +78,30 @@ def test_a_scan_runs_the_stages_that_its_checks_need(folder: Path, selected: lis
 
 
 def test_a_scan_counts_what_it_decoded(folder: Path) -> None:
-    plan = plan_for(folder, select=["LK001"], workers=0, cache=False)
+    plan = plan_for(folder, select=["IN001"], workers=0, cache=False)
     assert [scan(folder, plan).run.cache for _ in range(2)] == [{"decoded": 9, "cached": 0}] * 2
+
+
+def test_no_picture_is_decoded_for_checks_of_fields(folder: Path) -> None:
+    result = scan(folder, plan_for(folder, select=["LK001", "SP001"], workers=0, cache=False))
+    assert result.run.cache["decoded"] == 0
+
+
+def test_a_scan_measures_what_its_checks_need_and_no_more(folder: Path) -> None:
+    plan = plan_for(folder, select=["PH004"], workers=0, cache=False)
+    dataset = examine(folder, plan).dataset
+    assert {str(name).partition(".")[0] for name in dataset.features.columns} == {"lettering"}
+    assert dataset.sketches is not None
+    assert len(dataset.sketches) == 0
+
+
+def test_without_pixels_what_needs_them_is_told_as_not_evaluated(folder: Path) -> None:
+    result = scan(folder, plan_for(folder, pixels=False, workers=0, cache=False))
+    status = {outcome.code: outcome.status for outcome in result.outcomes}
+    assert result.run.cache["decoded"] == 0
+    assert {status[code] for code in ("IN001", "IQ001", "LK005", "LN001", "SP002", "SP004", "PH004", "SZ007")} == {"skipped"}
+    assert {o.reason for o in result.outcomes if o.code == "IQ001"} == {"pixels were not read (--no-pixels)"}
+    assert len(status) == len(scan(folder, plan_for(folder, workers=0, cache=False)).outcomes)
 
 
 def test_a_dataset_is_opened_read_or_linked_and_no_more(folder: Path) -> None:

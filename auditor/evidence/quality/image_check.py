@@ -17,6 +17,7 @@ import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.kin.groups import location
+from auditor.feature import feature_needs
 from auditor.values.dataset import Dataset
 from auditor.values.results import Column, Coverage, Finding, Severity, Table, Verdict
 
@@ -57,7 +58,7 @@ class ImageCheck(Check):
     """A check that judges images one by one, each against its own kind. Checks inherit it and say how they judge."""
 
     severity: ClassVar[Severity] = Severity.WARNING
-    needs: ClassVar[frozenset[Need]] = frozenset({"pixels"})
+    needs: ClassVar[frozenset[Need]] = feature_needs("quality")
 
     max_findings: int = 50
 

@@ -14,7 +14,9 @@ import pytest
 from builders import make_dataset
 
 from auditor.check import Check, SkipCheck, check_classes, title
-from auditor.stage import stages
+from auditor.feature import feature_columns
+from auditor.stage import closure, stages
+from auditor.stages.extract import PIXELS
 from auditor.stages.link import link
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.results import Chart, Severity, Table, Verdict
@@ -283,3 +285,31 @@ def test_what_a_check_does_not_ask_for_changes_nothing_in_its_verdict(check: typ
         without["mask_pairs"] = pd.DataFrame()
     bare = dataclasses.replace(flawed(), **without)  # type: ignore[arg-type]
     assert verdict_of(check, bare) == verdict_of(check, flawed())
+
+
+@cache
+def pictured() -> Dataset:
+    """The flawed dataset with every feature that there is."""
+    rng = np.random.default_rng(5)
+    dataset = flawed()
+    names = feature_columns()
+    values = rng.random((dataset.size, len(names))).astype(np.float32)
+    return dataclasses.replace(dataset, features=pd.DataFrame(values, index=dataset.records.index, columns=list(names)))
+
+
+@every_check
+def test_what_of_the_pixels_a_check_does_not_ask_for_changes_nothing_in_its_verdict(check: type[Check]) -> None:
+    needs, dataset = closure(check.needs), pictured()
+    if "pixels" in needs:
+        pytest.skip("it asks for all that pixels give")
+    asked = {need.removeprefix("features.") for need in needs}
+    kept = [c for c in dataset.features.columns if "features" in needs or str(c).partition(".")[0] in asked]
+    without: dict[str, object] = {"features": dataset.features[kept] if kept else pd.DataFrame(index=dataset.records.index)}
+    # The checks of privacy tell in how many files nobody has looked at the pixels: that is their word on what was left out.
+    if PIXELS.isdisjoint(needs) and not check.code.startswith("PH"):
+        without["fingerprints"] = pd.DataFrame(index=dataset.records.index)
+    if "sketches" not in needs:
+        without["sketches"] = None
+    if "fronts" not in needs:
+        without["fronts"] = {}
+    assert verdict_of(check, dataclasses.replace(dataset, **without)) == verdict_of(check, dataset)  # type: ignore[arg-type]
