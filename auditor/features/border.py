@@ -20,6 +20,7 @@ COLUMNS: tuple[str, ...] = (
 steps in a corner."""
 
 RING = 7
+AT_ONCE = 16
 FLAT = 0.012
 """Standard deviation of a line (of 0–1) up to which it is padding."""
 STEP = 0.25
@@ -63,8 +64,11 @@ def _flat_lines(lines: npt.NDArray[np.float32]) -> int:
     """How many lines come before the first that varies; most pictures have none."""
     if float(lines[0].std()) > FLAT:
         return 0
-    varies = lines.std(axis=1) > FLAT
-    return int(np.argmax(varies)) if varies.any() else len(lines)
+    for start in range(0, len(lines), AT_ONCE):
+        varies = lines[start : start + AT_ONCE].std(axis=1) > FLAT
+        if varies.any():
+            return start + int(np.argmax(varies))
+    return len(lines)
 
 
 def _corners(gray: npt.NDArray[np.float32]) -> list[float]:
