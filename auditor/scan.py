@@ -17,7 +17,7 @@ from auditor.evidence.privacy.withhold import withheld_names, withhold
 from auditor.gate import gate
 from auditor.plan import Plan, Predictor, plan_for
 from auditor.progress import Progress, Silent
-from auditor.seen import seen_of
+from auditor.seen import NO_PIXELS, seen_of
 from auditor.stage import closure, gather
 from auditor.stages.extract import PIXELS
 from auditor.stages.predicted import kinds_of
@@ -170,8 +170,7 @@ def needs_pixels(check: type[Check]) -> bool:
 def unseen(check: Check) -> Outcome:
     """A check that was left out because nobody decodes anything."""
     kind = type(check)
-    reason = "pixels were not read (--no-pixels)"
-    return Outcome(code=kind.code, name=kind.name, title=title(kind), status="skipped", reason=reason)
+    return Outcome(code=kind.code, name=kind.name, title=title(kind), status="skipped", reason=NO_PIXELS)
 
 
 def run_check(check: Check, dataset: Dataset) -> Outcome:

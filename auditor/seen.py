@@ -18,6 +18,8 @@ from auditor.naming.suffixes import suffix_of
 from auditor.values.dataset import Dataset
 from auditor.values.results import Outcome, Question
 
+NO_PIXELS = "pixels were not read (--no-pixels)"
+"""Why a check was left out where the user wanted headers alone: it keeps the verdict from being a pass."""
 UNUSED_TABLE = "unused-table"
 """Kind of a problem: a table or another file of labels that lies there, and that nothing reads."""
 UNREAD_KINDS = frozenset((*BROKEN, *UNDECODED, "unread"))
@@ -63,6 +65,9 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
     if unused:
         named = ", ".join(unused[:3]) + (f" and {len(unused) - 3:,} more" if len(unused) > 3 else "")
         gaps.append(f"{len(unused):,} label {'file lies' if len(unused) == 1 else 'files lie'} there unused: {named}")
+    blind = sum(outcome.reason == NO_PIXELS for outcome in outcomes)
+    if blind:
+        gaps.append(f"{blind} checks look at pictures, and {NO_PIXELS}")
     missing = [q.subject for q in questions if not q.asked]
     if 2 * len(missing) > len(questions):
         gaps.append(

@@ -101,6 +101,7 @@ def test_without_pixels_what_needs_them_is_told_as_not_evaluated(folder: Path) -
     assert result.run.cache["decoded"] == 0
     assert {status[code] for code in ("IN001", "IQ001", "LK005", "LN001", "SP002", "SP004", "PH004", "SZ007")} == {"skipped"}
     assert {o.reason for o in result.outcomes if o.code == "IQ001"} == {"pixels were not read (--no-pixels)"}
+    assert result.gate.verdict != "passed"
     assert len(status) == len(scan(folder, plan_for(folder, workers=0, cache=False)).outcomes)
 
 
