@@ -11,6 +11,7 @@ import pandas as pd
 
 from auditor.layout import Detection, Listing, Options, list_files
 from auditor.naming.labels import text_of
+from auditor.naming.lexicon import words
 from auditor.naming.names import roles_in_names, split_name
 from auditor.placement.claims import Claims, claim
 from auditor.placement.images import Inventory
@@ -30,6 +31,10 @@ from auditor.values.errors import DatasetError
 from auditor.values.labels import Labels
 from auditor.values.results import Guess
 
+FINDING_WORDS = frozenset(
+    ("abnormality", "finding", "lesion", "nodule", "roi", "object", "annotation", "mass", "box", "region")
+)
+"""A column called so may count what is seen in one image."""
 _PLAIN_TEXT = (".txt", ".dat")
 
 
@@ -87,7 +92,8 @@ def _opened(listing: Listing, options: Options) -> _Loader:
         task=options.task,
         level=options.level,
     )
-    return _Loader(table, names, files, images, masks, drawn, roles, listing, _left_out(options))
+    chosen = listing.is_file or bool(options.tables)
+    return _Loader(table, names, files, images, masks, drawn, roles, listing, _left_out(options), chosen=chosen)
 
 
 def _left_out(options: Options) -> frozenset[str]:
@@ -128,10 +134,12 @@ class _Loader:
         roles: Roles,
         listing: Listing,
         left_out: frozenset[str],
+        *,
+        chosen: bool,
     ) -> None:
         self.table, self.tables, self.files, self.images = table, tables, files, images
         self.mask_of, self.mask_files, self.roles, self.listing = masks.of, masks.files | drawn.files, roles, listing
-        self.drawn, self.left_out = drawn, left_out
+        self.drawn, self.left_out, self.chosen = drawn, left_out, chosen
         self.inventory = files.inventory
         self.frame = table.frame
         self.grouped = False
@@ -216,7 +224,12 @@ class _Loader:
                 [f"line {line}" if line else f"row {i}" for i, line in enumerate(self.table.lines, 1)], dtype=object
             ), None
         categories = [str(value) for value in self.frame[column].cat.categories]
-        resolved = resolve_names(self.files.root, categories, self.images)
+        resolved = resolve_names(self.files.root, categories, self.images, numbers=True)
+        if resolved.renumbered:
+            self.notes.append(
+                f"{len(resolved.renumbered):,} names of {column!r} mean an image only with the zeros in front of its number, "
+                "which a spreadsheet takes away: joined so"
+            )
         table = np.array([file or name or "" for file, name in zip(resolved.files, resolved.names, strict=True)], dtype=object)
         outside = [i for i, name in enumerate(resolved.names) if name is None and categories[i]]
         if outside:
@@ -243,9 +256,22 @@ class _Loader:
         pairs = pd.DataFrame({"name": names, "label": codes}).drop_duplicates()
         several = int((pairs.groupby("name", sort=False).size() > 1).sum())
         distinct = pairs["name"].nunique()
+        if several and self._numbers_findings(names):
+            self.notes.append(f"{several:,} images have several findings, a row each: read as one image with several labels")
+            return True
         if several >= 0.2 * distinct and distinct > 1:
             self.notes.append(f"{several:,} images have several rows with different labels: read as one finding per row")
             return True
+        return False
+
+    def _numbers_findings(self, names: npt.NDArray[np.object_]) -> bool:
+        """A column counts the findings of an image (`abnormality id` 1, 2): image and number are another pair in every row."""
+        for column in map(str, self.frame.columns):
+            if column in self.roles.used or not FINDING_WORDS & set(words(column)):
+                continue
+            pairs = pd.DataFrame({"name": names, "number": self.frame[column].cat.codes.to_numpy()})
+            if not pairs.duplicated().any() and pairs["number"].nunique() <= max(20, len(names) // 10):
+                return True
         return False
 
     def _records(self, names: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.int64], list[str], npt.NDArray[np.object_]]:
@@ -371,7 +397,7 @@ class _Loader:
         places = [self.listing.root / name for name in self.tables]
         root = self.files.root
         tables = [(place.relative_to(root) if place.is_relative_to(root) else place).as_posix() for place in places]
-        return claim(self.files, "table", masks=masks, tables=tables)
+        return claim(self.files, "table", masks=masks, tables=tables, chosen=self.chosen)
 
     def _counts(self) -> dict[str, int]:
         return {

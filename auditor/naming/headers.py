@@ -141,8 +141,8 @@ KNOWN_HEADERS: tuple[KnownHeader, ...] = (
 
 
 def plain(name: str) -> str:
-    """A column name as it is compared: letters and digits in lower case."""
-    return re.sub(r"[^a-z0-9]+", "", name.lower())
+    """A column name as it is compared: letters (of any script) and digits in lower case."""
+    return re.sub(r"[\W_]+", "", name.lower())
 
 
 def known_header(names: Sequence[str]) -> KnownHeader | None:

@@ -10,9 +10,12 @@ from auditor.naming.headers import plain
 _EXACT: Mapping[str, str] = {
     "path": """
         path file filename filenames filepath image imagepath imagefile imagefilename imageindex imagename imageid img imgname
-        imgpath imgid dicom dicomid dicompath sopinstanceuid idcode isicid slide slideid relativepath fname picture photo""",
+        imgpath imgid bild bilddatei datei dateiname imagen archivo fichier immagine obraz файл
+        图像 图片 文件名 画像 ファイル名 影像 영상 파일
+        dicom dicomid dicompath sopinstanceuid idcode isicid slide slideid relativepath fname picture photo""",
     "patient": """
         patient patientid patientids patients subject subjectid participant participantid person personid pid ptid patid mrn
+        patientennummer paziente paciente pacjent пациент 患者 患者id 病人 病人id 환자 환자id
         caseid eid empi empianon patientnumber subjectnumber patientno patientname""",
     "lesion": "lesion lesionid nodule noduleid tumourid tumorid woundid",
     "study": "study studyid studyinstanceuid accession accessionnumber exam examid examination accessionanon visitid",
@@ -57,8 +60,14 @@ _PART: Mapping[str, str] = {
 _EXACT_NAMES = {role: frozenset(names.split()) for role, names in _EXACT.items()}
 _PART_WORDS = {role: frozenset(names.split()) for role, names in _PART.items()}
 
+_LABEL_WORDS = """
+    befund befunde diagnose klasse kategorie etikett diagnostic diagnostico diagnóstico diagnosi diagnoza rozpoznanie etiqueta
+    clase classe etichetta étiquette hallazgo диагноз метка класс διάγνωση
+    诊断 標籤 标签 類別 类别 診断 ラベル 分類 分类 진단 라벨 레이블 分级 病变 病理"""
+
 LABEL_NAMES = frozenset(
     [
+        *_LABEL_WORDS.split(),
         "label",
         "labels",
         "class",

@@ -29,6 +29,8 @@ class Claims:
         sought: the roles that the layout looks for; of masks, annotations and files left out, only those sought are counted.
         beside: tables that were read and lie outside the listing (a table with `--root`).
         refused: entries of folders that were not listed.
+        listing: the files; None where nobody looks for tables that were not read.
+        read: the label tables that were read, within the listing.
     """
 
     layout: str
@@ -36,6 +38,13 @@ class Claims:
     sought: frozenset[Role] = frozenset()
     beside: frozenset[str] = frozenset()
     refused: int = 0
+    listing: Listing | None = None
+    read: frozenset[str] = frozenset()
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Files that the layout knows, though they are no records."""
+        return frozenset(name for name, role in self.role.items() if role in SOUGHT)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -67,6 +76,7 @@ def claim(
     masks: Collection[str] | None = None,
     annotations: Collection[str] | None = None,
     left_out: Collection[str] | None = None,
+    chosen: bool = False,
 ) -> Claims:
     """Claim files of a listing; what is not named keeps the role that its kind suggests.
 
@@ -78,6 +88,7 @@ def claim(
         masks: files that are masks of others; None where the layout looks for none, as for the next two.
         annotations: files of boxes, outlines or lists of splits, and descriptions of the dataset.
         left_out: files that are known and were not used on purpose.
+        chosen: the user named the table; the others that lie there are not looked into.
 
     Raises:
         DatasetError: a file is claimed for two roles, or is not there: the layout is wrong.
@@ -101,4 +112,7 @@ def claim(
             if taken.setdefault(name, kind) != kind:
                 raise DatasetError(f"the layout {layout} claims one file as {taken[name]} and as {kind}; mend the layout")
     sought = frozenset(kind for kind, names in wanted if names is not None)
-    return Claims(layout=layout, role={**role, **taken}, sought=sought, beside=beside, refused=len(listing.problems))
+    return Claims(
+        layout=layout, role={**role, **taken}, sought=sought, beside=beside, refused=len(listing.problems),
+        listing=None if chosen else listing, read=frozenset(tables) - beside,
+    )  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from auditor.placement.claims import Claims
+from auditor.placement.unused import unused_tables
 from auditor.values.dataset import RECORD_COLUMNS, Dataset, Problem
 from auditor.values.errors import DatasetError
 from auditor.values.fields import Field
@@ -156,8 +157,17 @@ def build(draft: Draft) -> Dataset:
         mask_names=draft.mask_names,
         metadata=metadata,
         fields=draft.fields,
-        problems=draft.problems,
+        problems=(*draft.problems, *_unused(draft, columns["path"])),
     )
+
+
+def _unused(draft: Draft, paths: pd.Series) -> tuple[Problem, ...]:
+    """Tables and other files of labels that the layout did not read; none where the user named the table."""
+    claims = draft.claims
+    if claims.listing is None:
+        return ()
+    images = paths.dropna().unique().tolist()
+    return unused_tables(claims.listing, claims.read, claims.known, images, labelled=draft.labels.task != "none")
 
 
 def samples_of(labels: Labels) -> dict[str, tuple[str, ...]]:

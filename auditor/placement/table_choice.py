@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from auditor.naming.lexicon import name_score
 from auditor.naming.names import split_name
 from auditor.placement.listing import Listing, Options
 from auditor.placement.resolve import resolve_names
@@ -20,6 +21,8 @@ from auditor.values.errors import DatasetError
 MAX_CANDIDATES = 40
 MAX_JSON_BYTES = 256 << 20
 PROBE = 500
+MOST_OVERLAP = 0.2
+"""Two tables of one split that name more of the same records are two versions of one table."""
 MERGED_SPLIT = "split (table name)"
 """Column of a table that was made of `train.csv`, `test.csv`, …"""
 
@@ -32,6 +35,11 @@ class Candidate:
         confidence: 0–1.
         header: column names.
         naming: columns whose cells are (in part) files of the dataset, the best first.
+        share: how many cells of its column of paths are files.
+        useful: it holds labels or readings.
+        rows: how many were looked at.
+        folders: it names folders of the images.
+        named: what it calls its records, of the rows that were looked at.
     """
 
     name: str
@@ -39,6 +47,11 @@ class Candidate:
     why: str
     header: tuple[str, ...]
     naming: tuple[str, ...] = ()
+    share: float = 0.0
+    useful: bool = False
+    rows: int = 0
+    folders: bool = False
+    named: frozenset[str] = frozenset()
 
 
 def naming_shares(frame: pd.DataFrame, root: Path, images: Sequence[str]) -> dict[str, float]:
@@ -54,8 +67,21 @@ def naming_shares(frame: pd.DataFrame, root: Path, images: Sequence[str]) -> dic
         values = [str(value) for value in categories[::step] if value][:PROBE]
         if values:
             probes[str(name)] = values
+    shares = _shares(probes, root, images, numbers=False)
+    if max(shares.values(), default=0.0) < 0.5:
+        # A spreadsheet turns 00012 into 12; ages and counts are numbers too, so the column must be called like one of images.
+        called = {
+            name: values
+            for name, values in probes.items()
+            if len(frame[name].cat.categories) >= 0.8 * len(frame) and max(name_score(name, "path"), name_score(name, "item"))
+        }
+        shares |= _shares(called, root, images, numbers=True)
+    return shares
+
+
+def _shares(probes: Mapping[str, list[str]], root: Path, images: Sequence[str], *, numbers: bool) -> dict[str, float]:
     flat = list(dict.fromkeys(value for values in probes.values() for value in values))
-    resolved = resolve_names(root, flat, images)
+    resolved = resolve_names(root, flat, images, numbers=numbers)
     there = {name for name, file in zip(flat, resolved.files, strict=True) if file is not None}
     shares = {name: sum(value in there for value in values) / len(values) for name, values in probes.items()}
     return {name: share for name, share in shares.items() if share}
@@ -71,12 +97,13 @@ def rank_tables(listing: Listing, images: Sequence[str]) -> list[Candidate]:
         try:
             table = preview_table(listing.root / name)
         except DatasetError:
-            continue  # what cannot be read is no label table; it stays among the counted files
-        found.append(_judge(name, table, listing.root, images))
+            continue  # what cannot be read is no label table; `placement.unused` tells why
+        found.append(judge(name, table, listing.root, images))
     return sorted(found, key=lambda one: (-one.confidence, one.name.count("/"), -listing.files[one.name], one.name))
 
 
-def _judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> Candidate:
+def judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> Candidate:
+    """How much a table looks like the label table of these images."""
     shares = naming_shares(table.frame, root, images)
     roles = find_roles(table.frame, pins={}, where=name, resolving=shares)
     path = roles.columns.get("path")
@@ -97,7 +124,25 @@ def _judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> C
         why = "a table with labels" if useful else "a table without labels"
     naming = tuple(sorted(shares, key=lambda column: (column != path, -shares[column], column)))
     header = tuple(str(column) for column in table.frame.columns)
-    return Candidate(name=name, confidence=round(confidence, 3), why=why, header=header, naming=naming)
+    key = path or roles.columns.get("item")
+    named = frozenset(map(str, table.frame[key].cat.categories)) if key is not None else frozenset()
+    return Candidate(
+        name=name, confidence=round(confidence, 3), why=why, header=header, naming=naming, share=share, useful=useful,
+        rows=len(table.frame), named=named - {""}, folders=not share and _names_folders(table.frame, images),
+    )  # fmt: skip
+
+
+def _names_folders(frame: pd.DataFrame, images: Sequence[str]) -> bool:
+    """Most cells of a column are the folder of an image, or its last parts (a table of studies or patients)."""
+    folders = {path.rpartition("/")[0] for path in images} - {""}
+    ends = {"/".join(parts[-n:]) for folder in folders for parts in [folder.split("/")] for n in range(1, len(parts) + 1)}
+    for name in frame.columns:
+        cells = [str(value).replace("\\", "/").strip("/") for value in frame[name].cat.categories[:PROBE] if value]
+        # A table may name the folders from above the one that was scanned.
+        found = sum(cell in ends or cell.partition("/")[2] in ends for cell in cells if "/" in cell)
+        if len(cells) > 1 and found >= 0.5 * len(cells):
+            return True
+    return False
 
 
 def open_label_table(
@@ -105,8 +150,9 @@ def open_label_table(
 ) -> tuple[LabelTable, tuple[str, ...]]:
     """The label table, whole, and the names of the files that it was made of.
 
-    Tables with the same header that are called after splits (`train.csv`, `valid.csv`) are one table; the column
-    `MERGED_SPLIT` holds the split of each row. A corrected column (`Options.corrected`) is read in the place of its original.
+    Tables with nearly the same header that are called after splits (`train.csv`, `valid.csv`) or name other images
+    (`mass_train.csv`, `calc_train.csv`) are one table; the column `MERGED_SPLIT` holds the split of each row. A corrected
+    column (`Options.corrected`) is read in the place of its original.
 
     Raises:
         DatasetError: no table that can be read, or a pinned table or column that is not there.
@@ -138,28 +184,58 @@ def _found(listing: Listing, images: Sequence[str], options: Options) -> tuple[L
     candidates = rank_tables(listing, images)
     if not candidates:
         raise DatasetError(f"{listing.target}: no label table that can be read; name one (csv, tsv, parquet, jsonl, json)")
+    names = _sisters(candidates)
+    return _joined(listing, names) if len(names) > 1 else (read_table(listing.root / names[0]), names)
+
+
+def _sisters(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """The best table and those that go on where it ends: nearly the same header, other records.
+
+    `train.csv` and `test.csv` may name the same records, which is a finding; two tables of one split, or of none, may not:
+    one would be another version of the other.
+    """
     best = candidates[0]
-    splits = {one.name: _split_of(one.name) for one in candidates if one.header == best.header}
-    if len(splits) > 1 and all(splits.values()) and len(set(splits.values())) == len(splits):
-        parts: Mapping[str, LabelTable] = {str(splits[name]): read_table(listing.root / name) for name in sorted(splits)}
-        return merge_tables(parts, MERGED_SPLIT), tuple(sorted(splits))
-    return read_table(listing.root / best.name), (best.name,)
+    alike = [one for one in candidates if one is best or _same_header(best, one)]
+    every = [one for one in alike if bool(_split_of(one.name)) == bool(_split_of(best.name))]
+    kept: list[Candidate] = []
+    for one in every:
+        rivals = [other for other in kept if _split_of(other.name) == _split_of(one.name)]
+        if not rivals or (one.named and all(_overlap(one, other) <= MOST_OVERLAP for other in rivals)):
+            kept.append(one)
+    return tuple(sorted(one.name for one in kept)) if len(kept) > 1 else (best.name,)
+
+
+def _same_header(best: Candidate, other: Candidate) -> bool:
+    if other.header == best.header:
+        return bool(_split_of(best.name)) or (best.share >= 0.5 and other.share >= 0.5)
+    shared = set(best.header) & set(other.header)
+    either = set(best.header) | set(other.header)
+    return len(shared) >= 0.6 * len(either) and best.share >= 0.5 and other.share >= 0.5 and best.naming[0] == other.naming[0]
+
+
+def _overlap(one: Candidate, other: Candidate) -> float:
+    return len(one.named & other.named) / max(1, min(len(one.named), len(other.named)))
+
+
+def _joined(listing: Listing, names: Sequence[str]) -> tuple[LabelTable, tuple[str, ...]]:
+    ordered = tuple(sorted(names))
+    table = merge_tables([(_split_of(name), read_table(listing.root / name)) for name in ordered], MERGED_SPLIT)
+    told = ", ".join(name.rpartition("/")[2] for name in ordered[:6])
+    if len(set(map(_split_of, ordered))) < len(ordered):
+        table = replace(table, notes=(*table.notes, f"{len(ordered)} tables are read as one: {told}"))
+    return table, ordered
 
 
 def _pinned(listing: Listing, names: tuple[str, ...]) -> tuple[LabelTable, tuple[str, ...]]:
     for name in names:
         if name not in listing.files:
             raise DatasetError(f"{listing.target}: [dataset] tables names {name!r}, which is not there")
-    tables = {name: read_table(listing.root / name) for name in names}
-    if len(tables) == 1:
-        return tables[names[0]], names
-    splits = {name: _split_of(name) for name in names}
-    same = len({tuple(table.frame.columns) for table in tables.values()}) == 1
-    if not same or not all(splits.values()) or len(set(splits.values())) != len(splits):
-        raise DatasetError(
-            f"{listing.target}: [dataset] tables: several tables must have one header and be called after splits"
-        )
-    return merge_tables({str(splits[name]): tables[name] for name in sorted(names)}, MERGED_SPLIT), tuple(sorted(names))
+    if len(names) == 1:
+        return read_table(listing.root / names[0]), names
+    headers = [set(preview_table(listing.root / name).frame.columns) for name in names]
+    if any(len(headers[0] & other) < 0.6 * len(headers[0] | other) for other in headers):
+        raise DatasetError(f"{listing.target}: [dataset] tables: several tables must have nearly the same header")
+    return _joined(listing, names)
 
 
 def _split_of(name: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,44 +15,30 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from auditor.naming.suffixes import looks_like_image_name
+from auditor.tables.encodings import encoding_of
 from auditor.tables.label_table import LabelTable, strip_cells
+from auditor.tables.prelude import prelude_of
 from auditor.tables.table_stream import open_table
 from auditor.values.dataset import Problem
 from auditor.values.errors import DatasetError
 
-DELIMITERS = (",", "\t", ";", "|")
 HEAD_BYTES = 1 << 18
 
 
-def _decoding(path: Path, head: bytes) -> tuple[str, str | None]:
-    """The encoding of a text that starts with `head`, and a note when it is not UTF-8."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16", "the table is UTF-16"
-    if b"\0" in head:
-        raise DatasetError(f"{path}: not a text table (it holds zero bytes); name a csv, tsv, parquet, jsonl or json file")
-    try:
-        # A character cut in two by the end of the head is no error.
-        head[: max(len(head) - 3, 0)].decode("utf-8") if len(head) == HEAD_BYTES else head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 6 or len(head) < HEAD_BYTES:
-            return "latin-1", "the table is not UTF-8: read as Latin-1 (Windows text)"
-    return "utf-8-sig", None
+def is_headless(first: Sequence[str], second: Sequence[str]) -> bool:
+    """The first row is a record: one of its cells is a file or a path, as the cell below is (a list of images)."""
+    return any(
+        (looks_like_image_name(one) and looks_like_image_name(other))
+        or (one.count("/") >= 2 and one.count("/") == other.count("/") and " " not in one)
+        for one, other in zip(first, second, strict=False)
+    )
 
 
-def delimiter_of(name: str, lines: list[str]) -> str:
-    """The delimiter that splits most lines into the same number of cells; tab for .tsv."""
-    if name.lower().removesuffix(".gz").endswith((".tsv", ".tab")):
-        return "\t"
-    best, score = ",", 0.0
-    for mark in DELIMITERS:
-        widths = [len(row) for row in csv.reader(lines, delimiter=mark) if row]
-        if not widths or widths[0] < 2:
-            continue
-        usual = max(set(widths), key=widths.count)
-        agreement = widths.count(usual) / len(widths) if usual > 1 else 0.0
-        if agreement > score + 0.05:
-            best, score = mark, agreement
-    return best
+def first_lines(text: str, *, whole: bool) -> list[str]:
+    """Up to 200 lines; the last one is left out where the text was cut within it."""
+    lines = text.splitlines()[:200]
+    return lines[:-1] if not whole and 1 < len(lines) < 200 else lines
 
 
 def header_names(cells: list[str]) -> list[str]:
@@ -90,19 +77,24 @@ def read_csv(path: Path, *, preview: bool) -> LabelTable:
         head = stream.read(HEAD_BYTES)
     if not head.strip():
         raise DatasetError(f"{path}: the table is empty; name a table with a header line and rows")
-    encoding, note = _decoding(path, head)
+    found = encoding_of(head, whole=len(head) < HEAD_BYTES)
+    if found is None:
+        raise DatasetError(f"{path}: not a text table (it holds zero bytes); name a csv, tsv, parquet, jsonl or json file")
+    encoding, note = found
     text = head.decode(encoding, errors="replace")
-    start = text.splitlines()[:200]
-    if len(head) == HEAD_BYTES and len(start) > 1 and len(start) < 200:
-        start = start[:-1]
-    delimiter = delimiter_of(path.name, start)
+    above = prelude_of(path.name, first_lines(text, whole=len(head) < HEAD_BYTES))
+    delimiter = above.delimiter
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    cells = next((row for row in reader if row), [])
+    cells = next((row for row in reader if row and reader.line_num > above.lines), [])
     skipped = reader.line_num
     second = next((row for row in reader if row), None)
     if second is None:
         raise DatasetError(f"{path}: the table has a header line and no rows")
-    names = header_names(cells)
+    if is_headless(cells, second):
+        names, skipped = [f"column {number}" for number in range(1, len(cells) + 1)], above.lines
+        note = "; ".join(text for text in (note, "the table has no header line") if text)
+    else:
+        names = header_names(cells)
     while len(names) > len(second) and not cells[len(names) - 1].strip():
         names.pop()  # NIH's box table ends its header, not its rows, with commas
     if len(second) == len(names) + 1 and not second[-1].strip():
@@ -121,10 +113,11 @@ def read_csv(path: Path, *, preview: bool) -> LabelTable:
                 ) from None
             table, bad = None, []
     if table is None:
-        note = "the table is not UTF-8: read as Latin-1 (Windows text)"
+        note = "the table is not UTF-8 throughout: read as Latin-1 (Windows text)"
         with open_table(path) as again:
             table, bad = _parse(again, names, skipped, delimiter, "latin-1")
-    return _assemble(path, table, bad, names, skipped, delimiter, (note,) if note else ())
+    notes = tuple(f"{path.name}: {text}" for text in (note, above.note) if text)
+    return _assemble(path, table, bad, names, skipped, delimiter, notes)
 
 
 def _parse(source: Any, names: list[str], skipped: int, delimiter: str, encoding: str) -> tuple[Any, list[tuple[int, str]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ class LabelTable:
         rows: rows in the file, the malformed ones too; blank lines are no rows.
         problems: malformed rows.
         notes: what was detected, in words.
+        parts: how many rows came from each file, in their order, where the table was made of several.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class LabelTable:
     rows: int
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    parts: tuple[int, ...] = ()
 
 
 def categorical(values: Iterable[str]) -> pd.Series:
@@ -60,16 +62,19 @@ def add_blank_row(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def merge_tables(tables: Mapping[str, LabelTable], column: str) -> LabelTable:
-    """Tables with the same header as one; `column` holds the key of the table that each row came from."""
-    parts = list(tables.values())
-    frame = pd.DataFrame(
-        {
-            name: pd.Series(pd.api.types.union_categoricals([part.frame[name] for part in parts]))
-            for name in parts[0].frame.columns
-        }
-    )
-    frame[column] = pd.Categorical(np.repeat(list(tables), [len(part.frame) for part in parts]))
+def merge_tables(tables: Sequence[tuple[str | None, LabelTable]], column: str) -> LabelTable:
+    """Tables of nearly the same header as one, in their order; a column that one lacks is blank there.
+
+    Args:
+        tables: the split of each table, and the table.
+        column: name of the column that holds the split of each row; there is none where no table has a split.
+    """
+    parts = [table for _, table in tables]
+    names = list(dict.fromkeys(name for part in parts for name in part.frame.columns))
+    frame = pd.DataFrame({name: _stacked(parts, name) for name in names})
+    splits = [split or "" for split, _ in tables]
+    if any(splits):
+        frame[column] = pd.Categorical(np.repeat(splits, [len(part.frame) for part in parts]))
     return LabelTable(
         path=parts[0].path,
         frame=frame,
@@ -77,4 +82,12 @@ def merge_tables(tables: Mapping[str, LabelTable], column: str) -> LabelTable:
         rows=sum(part.rows for part in parts),
         problems=tuple(problem for part in parts for problem in part.problems),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        parts=tuple(len(part.frame) for part in parts),
     )
+
+
+def _stacked(parts: Sequence[LabelTable], name: str) -> pd.Series:
+    columns = [
+        part.frame[name] if name in part.frame.columns else pd.Series(pd.Categorical([""] * len(part.frame))) for part in parts
+    ]
+    return pd.Series(pd.api.types.union_categoricals(columns))

@@ -16,6 +16,7 @@ from auditor.layout import Listing, Options, list_files
 from auditor.layouts.table import table_and_roles
 from auditor.naming.labels import text_of
 from auditor.placement.table_choice import MERGED_SPLIT
+from auditor.tables.label_table import LabelTable
 from auditor.tables.tables import read_table
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
@@ -93,7 +94,7 @@ def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
     rows, grouped = rows_of(dataset, cells, roles.columns, table.lines)
     return Source(
         form="table",
-        parts=parts_of(listing, names, cells, table.lines),
+        parts=parts_of(listing, names, table),
         cells=cells,
         roles=dict(roles.columns),
         labels=tuple(roles.labels),
@@ -106,15 +107,13 @@ def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
     )
 
 
-def parts_of(
-    listing: Listing, names: tuple[str, ...], cells: Mapping[str, Texts], lines: npt.NDArray[np.int64]
-) -> tuple[Part, ...]:
+def parts_of(listing: Listing, names: tuple[str, ...], table: LabelTable) -> tuple[Part, ...]:
     """The files of the table, each with the lines of its rows."""
     if len(names) == 1:
-        return (Part(name=names[0], content=(listing.root / names[0]).read_bytes(), lines=lines),)
-    codes = pd.factorize(cells[MERGED_SPLIT])[0]
+        return (Part(name=names[0], content=(listing.root / names[0]).read_bytes(), lines=table.lines),)
+    lines = np.split(table.lines, np.cumsum(table.parts)[:-1])
     return tuple(
-        Part(name=name, content=(listing.root / name).read_bytes(), lines=lines[codes == k]) for k, name in enumerate(names)
+        Part(name=name, content=(listing.root / name).read_bytes(), lines=own) for name, own in zip(names, lines, strict=True)
     )
 
 

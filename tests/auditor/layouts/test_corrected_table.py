@@ -56,7 +56,7 @@ def test_a_file_name_behind_an_apostrophe_is_left_out_too(tmp_path):
     ("old", "new", "match"),
     [
         ("mine.csv", "nowhere.csv", "tables names 'nowhere.csv'"),
-        ('["mine.csv"]', '["mine.csv", "other.csv"]', "called after splits"),
+        ('["mine.csv"]', '["mine.csv", "other.csv"]', "nearly the same header"),
         ('"better"', '"best"', "not both columns"),
     ],
 )

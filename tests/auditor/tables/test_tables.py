@@ -164,7 +164,7 @@ def test_doubled_and_empty_column_names_become_unique():
 def test_tables_of_one_header_become_one(tmp_path):
     one = read_table(write(tmp_path / "train.csv", "f,l\na,x\nb,y\n"))
     two = read_table(write(tmp_path / "test.csv", "f,l\nc,z\n"))
-    table = merge_tables({"train": one, "test": two}, "split")
+    table = merge_tables([("train", one), ("test", two)], "split")
     assert cells(table, "l") == ["x", "y", "z"]
     assert cells(table, "split") == ["train", "train", "test"]
     assert table.lines.tolist() == [2, 3, 2]

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from auditor.tables.csv_table import HEAD_BYTES, delimiter_of, header_names
+from auditor.tables.csv_table import HEAD_BYTES, first_lines, header_names, is_headless
+from auditor.tables.encodings import encoding_of
+from auditor.tables.prelude import Prelude, prelude_of
 from auditor.values.errors import DatasetError
 from trainers.copying.forms.column import CorrectedColumn
 
@@ -28,9 +30,14 @@ def written(name: str, content: bytes, kept: npt.NDArray[np.bool_], columns: Seq
         DatasetError: the text has other rows than it had, or its encoding cannot hold a new value.
     """
     text, encoding = decoded(content)
-    mark = mark_of(name, content, encoding)
+    above = beginning_of(name, content, encoding)
+    mark = above.delimiter
     rows = list(logical_rows(text, mark))
-    head = next((i for i, (raw, _, _) in enumerate(rows) if raw.strip("\r\n\ufeff")), len(rows))
+    lines = np.cumsum([raw.count("\n") or 1 for raw, _, _ in rows])
+    head = next((i for i, (raw, _, _) in enumerate(rows) if lines[i] > above.lines and raw.strip("\r\n\ufeff")), len(rows))
+    top = [[bare(field) for field in fields] for raw, fields, _ in rows[head : head + 2] if raw.strip("\r\n")]
+    if len(top) == 2 and is_headless(top[0], top[1]):
+        raise DatasetError(f"{name}: the table has no header line, so no column can be added; write one above the rows")
     names = header_names([bare(field) for field in rows[head][1]]) if head < len(rows) else []
     width = width_of(names, [fields for raw, fields, _ in rows[head + 1 :] if raw.strip("\r\n")][:1])
     parts: list[str] = []
@@ -89,18 +96,18 @@ def decoded(content: bytes) -> tuple[str, str]:
     for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if content.startswith(mark):
             return content.decode(encoding), encoding
+    found = encoding_of(content[:HEAD_BYTES], whole=len(content) < HEAD_BYTES)
+    encoding = "latin-1" if found is None else "utf-8" if found[0] == "utf-8-sig" else found[0]
     try:
-        return content.decode("utf-8"), "utf-8"
+        return content.decode(encoding), encoding
     except UnicodeDecodeError:
         return content.decode("latin-1"), "latin-1"
 
 
-def mark_of(name: str, content: bytes, encoding: str) -> str:
-    """The delimiter, told as the reader of tables tells it."""
-    start = content[:HEAD_BYTES].decode(encoding, "replace").lstrip("\ufeff").splitlines()[:200]
-    if len(content) >= HEAD_BYTES and 1 < len(start) < 200:
-        start = start[:-1]
-    return delimiter_of(name, start)
+def beginning_of(name: str, content: bytes, encoding: str) -> Prelude:
+    """What stands above the header, and the delimiter, told as the reader of tables tells them."""
+    head = content[:HEAD_BYTES].decode(encoding, "replace").lstrip("\ufeff")
+    return prelude_of(name, first_lines(head, whole=len(content) < HEAD_BYTES))
 
 
 def logical_rows(text: str, mark: str) -> Iterator[tuple[str, list[str], str]]:

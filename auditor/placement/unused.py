@@ -1,0 +1,184 @@
+"""Tables and other files of labels that lie in a dataset and that its layout did not read: each is told, with the reason.
+
+A label that nobody reads is a question that nobody asks: the scan would pass where it looked at nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from auditor.naming.suffixes import stem_of, suffix_of
+from auditor.placement.listing import Listing
+from auditor.placement.resolve import Files
+from auditor.placement.table_choice import MAX_CANDIDATES, MAX_JSON_BYTES, Candidate, judge
+from auditor.tables.tables import preview_table, table_format
+from auditor.values.dataset import Problem
+from auditor.values.errors import DatasetError
+
+UNUSED = "unused-table"
+"""Kind of a problem: labels may lie there, and nothing reads them."""
+ASIDE = "table-aside"
+"""Kind of a problem: a further table, beside the label table that was read."""
+NAMING = 0.2
+"""A table names the images when so many of the cells of a column do."""
+NEAR_IMAGES = 0.5
+HEAD_BYTES = 1 << 16
+MAX_TEXT_BYTES = 16 << 20
+MAX_TEXTS = 40
+MIN_LINES = 3
+
+_SHEETS = frozenset(("xlsx", "xls", "xlsm", "ods", "sav", "dta", "sas7bdat", "rds", "rdata", "feather", "numbers", "gsheet"))
+_PROSE = re.compile(r"readme|licen[cs]e|changelog|copying|citation|requirements|notes?$|about|terms", re.IGNORECASE)
+_BOXES = re.compile(r"\d+(?:\s+[\d.]+){4,}\s*$")
+
+
+def unused_tables(
+    listing: Listing, read: frozenset[str], claimed: frozenset[str], images: Sequence[str], *, labelled: bool
+) -> tuple[Problem, ...]:
+    """Files that may hold labels and were not read.
+
+    Args:
+        read: the tables that the layout read.
+        claimed: files that it used otherwise.
+        images: the files of the records.
+        labelled: labels were found elsewhere.
+    """
+    found: list[Problem] = []
+    main: Candidate | None = None
+    for name in sorted(read & set(listing.inventory.tables)):
+        judged, _ = _judged(listing, name, images)
+        main = judged if judged is not None and (main is None or judged.confidence > main.confidence) else main
+    tables = [name for name in listing.inventory.tables if name not in read and name not in claimed]
+    for name in sorted(tables, key=lambda name: (name.count("/"), name))[:MAX_CANDIDATES]:
+        problem = _of_table(listing, name, main, images, any_read=bool(read), labelled=labelled)
+        if problem is not None:
+            found.append(problem)
+    others = [name for name in listing.inventory.other if name not in read and name not in claimed]
+    found += _of_others(listing, others, images, any_read=bool(read))
+    return tuple(found)
+
+
+def _problem(name: str, reason: str, *, grave: bool) -> Problem:
+    return Problem(kind=UNUSED if grave else ASIDE, path=name, reason=reason)
+
+
+def _judged(listing: Listing, name: str, images: Sequence[str]) -> tuple[Candidate | None, str]:
+    """What a table looks like, or why it cannot be read."""
+    if table_format(name) == "json" and listing.files[name] > MAX_JSON_BYTES:
+        return None, f"a JSON file of more than {MAX_JSON_BYTES >> 20} MB is not looked into"
+    try:
+        return judge(name, preview_table(listing.root / name), listing.root, images), ""
+    except DatasetError as error:
+        return None, str(error).removeprefix(f"{listing.root / name}: ")
+
+
+def _of_table(
+    listing: Listing, name: str, main: Candidate | None, images: Sequence[str], *, any_read: bool, labelled: bool
+) -> Problem | None:
+    if table_format(name) == "json":
+        known = _json_kind(listing.root / name)
+        if known:
+            return _problem(name, f"{known}, which is not read", grave=not any_read)
+    judged, reason = _judged(listing, name, images)
+    if judged is None:
+        # A JSON file that is no list of records is a description or a sidecar, not a label table.
+        return None if table_format(name) == "json" else _problem(name, f"it cannot be read: {reason}", grave=True)
+    if any_read:
+        better = judged.useful and main is not None and not main.useful
+        sister = main is not None and judged.header == main.header and judged.share >= NAMING
+        if better or sister:
+            what = (
+                "holds labels, and the table that was read holds none"
+                if better
+                else "has the header of the table that was read"
+            )
+            return _problem(name, f"it {what}; name it with [dataset] tables in medaudit.toml", grave=True)
+        if judged.share >= NAMING and judged.useful:
+            return _problem(name, "it names the images too; another table was read", grave=False)
+        return None
+    size = len(images)
+    alike = size > 0 and NEAR_IMAGES * size <= judged.rows <= 4 * size
+    if judged.share >= NAMING and len(judged.header) > 1:  # a mere list of the images says nothing of them
+        reason = (
+            f"a column names the image files ({judged.share:.0%} of what was tried), but the layout reads no table; name it"
+        )
+        return _problem(name, reason, grave=True)
+    if judged.share >= NAMING:
+        return None
+    if judged.folders:
+        return _problem(name, "a column names folders of the images: not joined", grave=not labelled)
+    if judged.useful or (alike and table_format(name) != "json"):
+        return _problem(
+            name, f"no column names the image files ({judged.rows:,} rows): say --path, or mend the names", grave=True
+        )
+    return None
+
+
+def _json_kind(path: Path) -> str:
+    """What a JSON document of annotations is called, by the keys at its beginning; empty for anything else."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+            size = stream.seek(0, 2)
+            stream.seek(max(size - HEAD_BYTES, 0))
+            head += stream.read(HEAD_BYTES)
+    except OSError:
+        return ""
+    keys = set(
+        re.findall(rb'"(images|annotations|categories|shapes|imagePath|regions|file_attributes|_via_img_metadata)"\s*:', head)
+    )
+    if {b"images", b"annotations"} <= keys:
+        return "a COCO file of annotations"
+    if {b"shapes", b"imagePath"} <= keys:
+        return "a LabelMe file of outlines"
+    return "a VIA file of regions" if {b"regions", b"file_attributes"} <= keys or b"_via_img_metadata" in keys else ""
+
+
+def _of_others(listing: Listing, names: Sequence[str], images: Sequence[str], *, any_read: bool) -> list[Problem]:
+    found = [
+        _problem(name, "a spreadsheet or a file of a statistics program is not read: save it as csv", grave=not any_read)
+        for name in names
+        if suffix_of(name).removesuffix(".gz") in _SHEETS
+    ]
+    texts = [n for n in names if suffix_of(n) in ("txt", "dat", "lst", "list") and not _PROSE.search(stem_of(n))]
+    stems = {stem_of(path) for path in images}
+    beside = [name for name in texts if PurePosixPath(name).stem in stems]
+    if len(beside) >= max(MIN_LINES, NEAR_IMAGES * len(images)):
+        folders: dict[str, int] = defaultdict(int)
+        for name in beside:
+            folders[name.rpartition("/")[0]] += 1
+        what = "files of boxes (YOLO)" if _is_boxes(listing, beside) else "text files called after the images"
+        where = max(folders, key=lambda folder: folders[folder])
+        found.append(_problem(where or beside[0], f"{len(beside):,} {what} are not read", grave=not any_read))
+    there = Files(images)
+    for name in [name for name in texts if name not in set(beside)][:MAX_TEXTS]:
+        if 0 < listing.files[name] <= MAX_TEXT_BYTES and _lists_images(listing.root / name, there):
+            reason = "a text file that names the images is not looked for in a folder; name it: medaudit scan " + name
+            found.append(_problem(name, reason, grave=not any_read))
+    return found
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        with path.open("rb") as stream:
+            return [line for line in stream.read(HEAD_BYTES).decode("utf-8", "replace").splitlines()[:200] if line.strip()]
+    except OSError:
+        return []
+
+
+def _is_boxes(listing: Listing, names: Sequence[str]) -> bool:
+    lines = [line for name in names[:5] for line in _lines(listing.root / name)]
+    return bool(lines) and all(_BOXES.match(line) for line in lines)
+
+
+def _lists_images(path: Path, there: Files) -> bool:
+    """Most lines name an image, and say something beside its name."""
+    lines = _lines(path)
+    named = [
+        line for line in lines if any(t in there.known or there.named(t) for t in re.split(r"[\s,;|]+", line.strip())[:3] if t)
+    ]
+    said = [line for line in named if len(re.split(r"[\s,;|]+", line.strip())) > 1]
+    return len(said) >= MIN_LINES and len(said) >= NEAR_IMAGES * len(lines)
