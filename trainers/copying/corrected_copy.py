@@ -6,19 +6,21 @@ Everything that a copy holds of the labels follows from this state: `table_files
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from auditor.config import Config
 from auditor.layout import CONFIG_NAME
+from auditor.stored import Name, checked, inside, read_json
 from auditor.values.errors import ConfigError
-from auditor.values.results import Correction
 from trainers.copying.forms.column import CorrectedColumn
 from trainers.copying.forms.form import Place, written
-from trainers.copying.ledger import REMOVED, Entry, Removal
+from trainers.copying.ledger import CORRECTIONS, REMOVED, Entry, Removal
 from trainers.copying.source import Part
 from trainers.copying.toml_text import toml_text
 
@@ -51,14 +53,14 @@ class State:
         entries, removals: everything that was proposed, applied or not.
     """
 
-    form: str
-    tables: tuple[str, ...] = ()
+    form: Literal["table", "made", "npz", "whole"]
+    tables: tuple[Name, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     existing: tuple[str, ...] = ()
     virtual: Mapping[str, Sequence[str]] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
-    arrays: tuple[str, ...] = ()
+    arrays: tuple[Name, ...] = ()
     root: str = ""
     rewritten: bool = False
     entries: tuple[Entry, ...] = ()
@@ -74,27 +76,52 @@ def state_file(state: State) -> bytes:
 
 
 def read_state(output: Path) -> State:
-    """The memory of a copy.
+    """The memory of a copy. It may be a stranger's: what it says is checked, and every file it names lies in the copy.
 
     Raises:
-        ConfigError: the folder is no corrected copy, or one of another version.
+        ConfigError: the folder is no corrected copy, one of another version, or its memory was altered.
     """
     try:
-        content = json.loads((output / STATE).read_bytes().decode("utf-8", "surrogatepass"))
-    except (OSError, ValueError):
+        content = read_json(inside(output, STATE))
+    except OSError:
         raise ConfigError(f"{output}: not a corrected copy; name the folder that `medaudit fix` wrote") from None
-    if content.pop("written_by", None) != "medaudit" or content.pop("state_version", None) != STATE_VERSION:
+    except ValueError as error:
+        raise ConfigError(
+            f"{output}: not a corrected copy: {STATE}: {error}; name the folder that `medaudit fix` wrote"
+        ) from None
+    if not isinstance(content, dict) or content.get("written_by") != "medaudit":
+        raise ConfigError(f"{output}: not a corrected copy; name the folder that `medaudit fix` wrote")
+    if content.get("state_version") != STATE_VERSION:
         raise ConfigError(f"{output}: written by another version of medaudit; make the copy again with `medaudit fix`")
-    entries = tuple(
-        Entry(
-            correction=Correction(**e["correction"]), edits=tuple((int(r), c, o, n) for r, c, o, n in e["edits"]),
-            applied=e["applied"], note=e["note"],
-        )
-        for e in content.pop("entries")
-    )  # fmt: skip
-    removals = tuple(Removal(**{**r, "rows": tuple(r["rows"])}) for r in content.pop("removals"))
-    content |= {name: tuple(content[name]) for name in ("tables", "existing", "arrays")}
-    return State(entries=entries, removals=removals, **content)
+    try:
+        state = checked(State, content)
+        _agrees(state)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{output}: {STATE} is damaged: {error}; make the copy again with `medaudit fix`") from None
+    for name in (*state.tables, *state.arrays):
+        inside(output, name)
+    return state
+
+
+def _agrees(state: State) -> None:
+    """Raise ValueError where the parts of a state contradict each other."""
+    named = [*state.tables, *state.arrays]
+    if len(set(named)) < len(named) or {name.partition("/")[0] for name in named} & {MEMORY, CONFIG_NAME, CORRECTIONS, REMOVED}:
+        raise ValueError("it names a file twice, or one that is no table")
+    edits = [edit for entry in state.entries for edit in entry.edits]
+    if not {*state.existing, *state.roles, *state.virtual, *(column for _, column, _, _ in edits)} <= set(state.names):
+        raise ValueError("it speaks of columns that it does not name")
+    rows = [row for row, *_ in edits] + [row for removal in state.removals for row in removal.rows]
+    if min(rows, default=0) < 0:
+        raise ValueError("a row has a negative number")
+    if state.form == "whole":
+        return
+    if state.form != "npz" and not {"dataset", "roles"} <= set(state.config):
+        raise ValueError("the field config lacks its sections")
+    try:
+        Config.model_validate(tomllib.loads(toml_text(config_of(state, list(state.names), True)).encode().decode()))
+    except (ValueError, TypeError, AttributeError):  # no text that can be written, no TOML, no configuration
+        raise ValueError("the field config is wrong") from None
 
 
 def applied_changes(entries: Sequence[Entry]) -> dict[str, dict[int, str]]:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +57,7 @@ class Source:
         findings: one finding per row, several rows per record.
     """
 
-    form: str
+    form: Literal["table", "made", "npz"]
     parts: tuple[Part, ...]
     cells: dict[str, Texts]
     roles: Mapping[str, str]

@@ -17,6 +17,7 @@ import pandas as pd
 
 from auditor.files import write_files
 from auditor.naming.labels import text_of
+from auditor.stored import inside
 from auditor.tables.tables import read_table
 from auditor.values.errors import ConfigError, DatasetError
 from trainers.copying.array_form import write_arrays
@@ -98,8 +99,8 @@ def reapply(output: Path) -> Undone:
         ConfigError: as for `undo`, or corrections.csv lacks a column.
         MedauditError: the folder cannot be written.
     """
-    wanted = accepted_corrections(_content(output / CORRECTIONS))
-    leaving = accepted_removals(_content(output / REMOVED)) if (output / REMOVED).is_file() else set()
+    wanted = accepted_corrections(_content(inside(output, CORRECTIONS)))
+    leaving = accepted_removals(_content(inside(output, REMOVED))) if (output / REMOVED).is_file() else set()
     return _rebuilt(
         output, lambda entry: key_of(entry.correction) in wanted, lambda removal: removal.record in leaving, images=True
     )
@@ -116,7 +117,7 @@ def _rebuilt(output: Path, wants: Callable[[Entry], bool], wants_removed: Callab
     state = read_state(output)
     if state.form == "whole":
         raise ConfigError(f"{output}: this copy was made as a whole and keeps nothing of the original; delete it instead")
-    away = [name for name in state.arrays if not (output / state.root / name).is_file()]
+    away = [name for name in state.arrays if not inside(output / state.root, name).is_file()]
     if away:
         raise ConfigError(f"{output}: the original {away[0]} is not where it was; make the copy again with `medaudit fix`")
     parts = tuple(_original(output, name) for name in state.tables)
@@ -149,7 +150,7 @@ def _rebuilt(output: Path, wants: Callable[[Entry], bool], wants_removed: Callab
 
 def _weights(output: Path, *, there: bool) -> None:
     """Weights go with the corrections, and come back with them."""
-    kept = output / MEMORY / WEIGHTS
+    kept = inside(output, f"{MEMORY}/{WEIGHTS}")
     if there and kept.is_file():
         write_files({output / WEIGHTS: kept.read_bytes()})
     elif not there:
@@ -158,7 +159,7 @@ def _weights(output: Path, *, there: bool) -> None:
 
 def _original(output: Path, name: str) -> Part:
     """The table as it was."""
-    path = output / ORIGINAL / name
+    path = inside(output, f"{ORIGINAL}/{name}")
     if not path.is_file():
         raise ConfigError(f"{output}: the original of {name} is missing from {MEMORY}; make the copy again with `medaudit fix`")
     return Part(name=name, content=path.read_bytes(), lines=read_table(path).lines)

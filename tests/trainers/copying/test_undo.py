@@ -36,12 +36,19 @@ def write(data: Path, name: str) -> Path:
     return data / name
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    write(tmp_path / "data", "labels.csv")
-    scanned(tmp_path / "data").apply(
-        tmp_path / "fixed", proposal(*CORRECTIONS, removed={IMAGE.format(9): "twice"}, weights={IMAGE.format(1): 0.5})
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    write(folder / "data", "labels.csv")
+    scanned(folder / "data").apply(
+        folder / "fixed", proposal(*CORRECTIONS, removed={IMAGE.format(9): "twice"}, weights={IMAGE.format(1): 0.5})
     )
+    return folder
+
+
+@pytest.fixture
+def copy(tmp_path: Path, made: Path) -> Path:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     return tmp_path / "fixed"
 
 
@@ -142,6 +149,56 @@ def test_the_arrays_of_an_npz_come_back(tmp_path: Path) -> None:
         assert sorted(made.files) == ["images", "labels"]
         assert (made["images"] == images).all()
         assert (made["labels"] == labels).all()
+
+
+@pytest.mark.parametrize("field", ["arrays", "tables"])
+@pytest.mark.parametrize(
+    "name", ["../victim.npz", "/tmp/victim.npz", "a/../../victim.npz", "C:\\victim.npz", "..\\victim", "", "a\0b"]
+)
+def test_a_strangers_copy_names_no_file_outside_of_it(tmp_path: Path, copy: Path, field: str, name: str) -> None:
+    state = json.loads((copy / ".medaudit" / "state.json").read_text("utf-8"))
+    (copy / ".medaudit" / "state.json").write_text(json.dumps(state | {field: [name]}), "utf-8")
+    before = snapshot(tmp_path)
+    with pytest.raises(ConfigError, match=f"the field {field}.0 is wrong: a path that leaves its folder"):
+        undo(copy)
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("linked", [".medaudit", ".medaudit/original", ".medaudit/original/labels.csv", "corrections.csv"])
+def test_a_link_in_a_strangers_copy_is_not_followed_out_of_it(tmp_path: Path, copy: Path, linked: str) -> None:
+    (copy / linked).rename(tmp_path / "elsewhere")
+    (copy / linked).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match="names a path outside of it"):
+        reapply(copy)
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        {"entries": [1]}, {"entries": [{"correction": {}}]}, {"entries": None}, {"removals": [{"rows": "x"}]},
+        {"names": {"finding": 3}}, {"names": {}}, {"virtual": {"x": ["a"]}}, {"roles": {"x": "y"}}, {"tables": "labels.csv"},
+        {"config": {}}, {"config": {"dataset": {"root": None}, "roles": {}}}, {"config": {"dataset": [], "roles": 1}},
+        {"root": 7}, {"rewritten": {}}, {"tables": ["labels.csv", "labels.csv"]}, {"tables": [".medaudit/state.json"]},
+        {"arrays": ["medaudit.toml"]}, {"form": "other"},
+    ],
+)  # fmt: skip
+def test_a_memory_of_another_shape_is_refused_in_one_line_and_nothing_is_written(
+    tmp_path: Path, copy: Path, altered: dict[str, object]
+) -> None:
+    state = json.loads((copy / ".medaudit" / "state.json").read_text("utf-8"))
+    (copy / ".medaudit" / "state.json").write_text(json.dumps(state | altered), "utf-8")
+    before = snapshot(tmp_path)
+    with pytest.raises(ConfigError, match=r"state\.json is damaged") as refused:
+        undo(copy)
+    assert "\n" not in str(refused.value)
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"[" * 100_000, b'{"a":' * 100 + b"1" + b"}" * 100, b"\xff\xfe", b"1" * 5000])
+def test_what_is_no_memory_is_no_corrected_copy(copy: Path, content: bytes) -> None:
+    (copy / ".medaudit" / "state.json").write_bytes(content)
+    with pytest.raises(ConfigError, match="not a corrected copy"):
+        undo(copy)
 
 
 def test_after_undo_rewritten_images_are_read_where_the_users_lie(tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""Files of ours that come from elsewhere: their size, depth and shape are bounded, and their paths stay inside."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from auditor.stored import MOST_DEPTH, Name, checked, inside, read_json
+from auditor.values.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    books: tuple[Name, ...]
+    size: int = 0
+
+
+def test_a_document_of_its_shape_becomes_its_value() -> None:
+    assert checked(Shelf, {"books": ["a/b.csv", "ü.csv"], "size": 3}) == Shelf(books=("a/b.csv", "ü.csv"), size=3)
+
+
+@pytest.mark.parametrize("document", [None, [], {"books": [3]}, {"books": ["x"], "size": "Meier"}, {"books": ["../Meier"]}, {}])
+def test_a_document_of_another_shape_is_refused_without_its_values(document: object) -> None:
+    with pytest.raises(ValueError, match="wrong") as refused:
+        checked(Shelf, document)
+    assert "Meier" not in str(refused.value)
+
+
+def test_a_file_that_is_too_large_or_too_deep_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps("x" * 100))
+    assert read_json(path) == "x" * 100
+    with pytest.raises(ValueError, match="larger than 50 bytes"):
+        read_json(path, most_bytes=50)
+    for depth in (MOST_DEPTH + 1, 100_000):
+        path.write_text("[" * depth + "]" * depth)
+        with pytest.raises(ValueError, match="nested too deeply"):
+            read_json(path)
+    path.write_text("[" * (MOST_DEPTH - 1) + "]" * (MOST_DEPTH - 1))
+    read_json(path)
+
+
+@pytest.mark.parametrize("name", ["..", "a/../b", "/a", "\\\\host\\a", "c:a", "a//b", "./a", "", "out/a", "a\0"])
+def test_a_path_leaves_its_folder_neither_by_its_words_nor_by_a_link(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "out").symlink_to(tmp_path)
+    with pytest.raises(ConfigError, match="outside"):
+        inside(folder, name)
+
+
+def test_a_path_inside_is_one_whether_it_is_there_or_not(tmp_path: Path) -> None:
+    assert inside(tmp_path, "a/b.csv") == tmp_path / "a" / "b.csv"
