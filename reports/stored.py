@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from auditor.stored import read_json
 from auditor.values.errors import MedauditError
 from auditor.values.results import SCHEMA_VERSION, Chart, Column, Finding, Location, Severity, Table
 from reports.cell import cells
@@ -21,11 +21,11 @@ def opened(path: Path, name: str) -> dict[str, Any]:
         MedauditError: not there, not JSON, not written by medaudit, or by a newer one.
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = read_json(path)
     except OSError as error:
         raise MedauditError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
-        raise MedauditError(f"{path}: this is not JSON; give the {name} that medaudit wrote") from error
+        raise MedauditError(f"{path}: {error}; give the {name} that medaudit wrote") from error
     version = document.get("schema_version") if isinstance(document, dict) else None
     if not isinstance(version, int) or isinstance(version, bool):
         raise MedauditError(f"{path}: this is not a result of medaudit (no schema_version)")
