@@ -7,30 +7,26 @@ import math
 from pathlib import Path
 from typing import Any
 
+from auditor.stored import checked
 from auditor.values.errors import MedauditError
 from auditor.values.results import (
     Arm,
     Chart,
     Comparison,
     Correction,
-    Coverage,
-    DatasetSummary,
     Evaluation,
-    Gate,
-    Guess,
     Measured,
     Outcome,
     Proposal,
-    Question,
     Run,
     ScanResult,
     Table,
-    Tally,
     Verdict,
 )
-from reports.stored import chart_of, finding_of, opened, table_of
+from reports.stored import chart_of, opened, table_of
 
-_BROKEN = (KeyError, TypeError, ValueError, AttributeError)
+_BROKEN = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+_NUMBERS = ("before", "after", "difference", "low", "high", "p", "margin")
 
 
 def load(path: Path) -> ScanResult | Comparison:
@@ -74,38 +70,15 @@ def load_comparison(path: Path) -> Comparison:
 
 
 def _result(document: dict[str, Any], path: Path) -> ScanResult:
-    gate, dataset = document["gate"], document["dataset"]
-    seconds = document.get("run", {}).get("check_seconds", {})
-    return ScanResult(
-        schema_version=document["schema_version"],
-        tool_version=document["tool_version"],
-        dataset=DatasetSummary(
-            name=dataset["name"],
-            layout=dataset["layout"],
-            task=dataset["task"],
-            classes=tuple(dataset["classes"]),
-            counts=dataset["counts"],
-            guesses=tuple(_guess(guess) for guess in dataset["guesses"]),
-            notes=tuple(dataset.get("notes", ())),
-            samples={name: tuple(records) for name, records in dataset.get("samples", {}).items()},
-        ),
-        records=document["records"],
-        outcomes=tuple(_outcome(item, seconds.get(item["code"], 0.0), path) for item in document["outcomes"]),
-        gate=Gate(
-            verdict=gate["verdict"],
-            exit_code=gate["exit_code"],
-            fail_on=gate["fail_on"],
-            reasons=tuple(gate.get("reasons", ())),
-            questions=tuple(
-                Question(subject=q["subject"], asked=q["asked"], why=q.get("why", "")) for q in gate.get("questions", ())
-            ),
-            waived=gate.get("waived", 0),
-            set_aside=tuple(gate.get("set_aside", ())),
-        ),
-        configuration=document.get("configuration", {}),
-        documentation=document.get("documentation", {}),
-        thumbnails=_thumbnails(document),
-        run=_run(document),
+    seconds = checked(dict[str, float | None], document.get("run", {}).get("check_seconds", {}))
+    return checked(
+        ScanResult,
+        {
+            **document,
+            "outcomes": tuple(_outcome(item, seconds.get(item["code"]), path) for item in document["outcomes"]),
+            "thumbnails": _thumbnails(document),
+            "run": _run(document),
+        },
     )
 
 
@@ -114,54 +87,15 @@ def _thumbnails(document: dict[str, Any]) -> dict[str, bytes]:
 
 
 def _run(document: dict[str, Any]) -> Run:
-    run = document.get("run", {})
-    return Run(
-        started=run.get("started", ""),
-        seconds=run.get("seconds") or 0.0,
-        host=run.get("host", ""),
-        stages=run.get("stages", {}),
-        cache=run.get("cache", {}),
-    )
-
-
-def _guess(item: dict[str, Any]) -> Guess:
-    return Guess(
-        role=item["role"],
-        value=item["value"],
-        confidence=item["confidence"],
-        why=item.get("why", ""),
-        pinned=item.get("pinned", False),
-    )
+    return checked(Run, {key: value for key, value in document.get("run", {}).items() if value is not None})
 
 
 def _outcome(item: dict[str, Any], seconds: float | None, path: Path) -> Outcome:
     verdict = None
     if item.get("summary") is not None:
         tables, charts = _shown(item, path)
-        coverage = item.get("coverage")
-        verdict = Verdict(
-            summary=item["summary"],
-            metrics=item.get("metrics", {}),
-            findings=tuple(finding_of(finding) for finding in item.get("findings", ())),
-            tables=tables,
-            charts=charts,
-            coverage=coverage
-            and Coverage(
-                evaluated=coverage["evaluated"],
-                total=coverage["total"],
-                unit=coverage.get("unit", "records"),
-                reason=coverage.get("reason", ""),
-            ),
-        )
-    return Outcome(
-        code=item["code"],
-        name=item["name"],
-        title=item["title"],
-        status=item["status"],
-        verdict=verdict,
-        reason=item.get("reason", ""),
-        seconds=seconds or 0.0,
-    )
+        verdict = checked(Verdict, {**item, "tables": tables, "charts": charts})
+    return checked(Outcome, {**item, "verdict": verdict, "seconds": seconds or 0.0})
 
 
 def _shown(item: dict[str, Any], path: Path) -> tuple[tuple[Table, ...], tuple[Chart, ...]]:
@@ -172,56 +106,29 @@ def _shown(item: dict[str, Any], path: Path) -> tuple[tuple[Table, ...], tuple[C
 
 
 def _comparison(document: dict[str, Any], path: Path) -> Comparison:
-    findings = document.get("findings", {})
-    return Comparison(
-        schema_version=document["schema_version"],
-        tool_version=document["tool_version"],
-        dataset=document["dataset"],
-        verdict=document["verdict"],
-        summary=document["summary"],
-        arms=tuple(_arm(item, path) for item in document.get("arms", ())),
-        applied=tuple(document.get("applied", ())),
-        chosen=document.get("chosen", ""),
-        trust=document.get("trust", ""),
-        fixed=tuple(map(finding_of, findings.get("fixed", ()))),
-        remaining=tuple(map(finding_of, findings.get("remaining", ()))),
-        introduced=tuple(map(finding_of, findings.get("introduced", ()))),
-        unclear=tuple(map(finding_of, findings.get("unclear", ()))),
-        before=_tally(document.get("before")),
-        after=_tally(document.get("after")),
-        changes=document.get("changes", {}),
-        removed=tuple(table_of(table["name"], table, path) for table in document.get("removed", ())),
-        configuration=document.get("configuration", {}),
-        documentation=document.get("documentation", {}),
-        thumbnails=_thumbnails(document),
-        notes=tuple(document.get("notes", ())),
-        run=_run(document),
-    )
-
-
-def _tally(item: dict[str, Any] | None) -> Tally | None:
-    if item is None:
-        return None
-    return Tally(
-        gate=item["gate"],
-        records=item["records"],
-        errors=item["errors"],
-        warnings=item["warnings"],
-        notes=item["notes"],
-        waived=item.get("waived", 0),
-        not_evaluated=item.get("not_evaluated", 0),
+    return checked(
+        Comparison,
+        {
+            **document,
+            **{name: document.get("findings", {}).get(name, ()) for name in ("fixed", "remaining", "introduced", "unclear")},
+            "arms": tuple(_arm(item, path) for item in document.get("arms", ())),
+            "removed": tuple(table_of(table["name"], table, path) for table in document.get("removed", ())),
+            "thumbnails": _thumbnails(document),
+            "run": _run(document),
+        },
     )
 
 
 def _arm(item: dict[str, Any], path: Path) -> Arm:
     proposal, evaluation = item.get("proposal"), item.get("evaluation")
-    return Arm(
-        strategy=item["strategy"],
-        title=item["title"],
-        why=item.get("why", ""),
-        proposal=None if proposal is None else _proposal(proposal, path),
-        evaluation=None if evaluation is None else _evaluation(evaluation, path),
-        skipped=item.get("skipped", ""),
+    return checked(
+        Arm,
+        {
+            "why": "",
+            **item,
+            "proposal": None if proposal is None else _proposal(proposal, path),
+            "evaluation": None if evaluation is None else _evaluation(evaluation, path),
+        },
     )
 
 
@@ -232,49 +139,26 @@ def _proposal(item: dict[str, Any], path: Path) -> Proposal:
         return [dict(zip(names, row, strict=True)) for row in zip(*(c.values for c in table.columns), strict=True)]
 
     tables, charts = _shown(item, path)
-    return Proposal(
-        strategy=item["strategy"],
-        summary=item["summary"],
-        corrections=tuple(Correction(**row) for row in rows("corrections")),
-        weights={row["record"]: row["weight"] for row in rows("weights")},
-        removed={row["record"]: row["reason"] for row in rows("removed")},
-        files={row["path"]: "" for row in rows("files")},
-        metrics=item.get("metrics", {}),
-        tables=tables,
-        charts=charts,
-        notes=tuple(item.get("notes", ())),
+    return checked(
+        Proposal,
+        {
+            **item,
+            "corrections": tuple(checked(Correction, row) for row in rows("corrections")),
+            "weights": {row["record"]: row["weight"] for row in rows("weights")},
+            "removed": {row["record"]: row["reason"] for row in rows("removed")},
+            "files": {row["path"]: "" for row in rows("files")},
+            "tables": tables,
+            "charts": charts,
+        },
     )
 
 
 def _evaluation(item: dict[str, Any], path: Path) -> Evaluation:
     tables, charts = _shown(item, path)
-    return Evaluation(
-        arm=item["arm"],
-        baseline=item["baseline"],
-        verdict=item["verdict"],
-        summary=item["summary"],
-        metrics=tuple(_measured(measured) for measured in item["metrics"]),
-        records=item["records"],
-        patients=item["patients"],
-        seeds=item["seeds"],
-        margin=_number(item["margin"]),
-        unit=item.get("unit", "patient"),
-        self_graded=item["self_graded"],
-        tables=tables,
-        charts=charts,
-        notes=tuple(item.get("notes", ())),
-    )
+    metrics = tuple(checked(Measured, _finite(measured)) for measured in item["metrics"])
+    return checked(Evaluation, {**_finite(item), "metrics": metrics, "tables": tables, "charts": charts})
 
 
-def _measured(item: dict[str, Any]) -> Measured:
-    return Measured(
-        metric=item["metric"],
-        title=item["title"],
-        verdict=item["verdict"],
-        **{name: _number(item[name]) for name in ("before", "after", "difference", "low", "high", "p")},
-    )
-
-
-def _number(value: float | None) -> float:
-    """NaN where it is null: it was not finite."""
-    return math.nan if value is None else float(value)
+def _finite(item: dict[str, Any]) -> dict[str, Any]:
+    """NaN where a number is null: it was not finite."""
+    return item | {name: math.nan for name in _NUMBERS if name in item and item[name] is None}

@@ -8,10 +8,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from auditor.stored import read_json
+from auditor.stored import checked, read_json
 from auditor.values.errors import MedauditError
-from auditor.values.results import SCHEMA_VERSION, Chart, Column, Finding, Location, Severity, Table
+from auditor.values.results import SCHEMA_VERSION, Chart, Finding, Table
 from reports.cell import cells
+
+_NUMERIC = ("integer", "number", "fraction")
 
 
 def opened(path: Path, name: str) -> dict[str, Any]:
@@ -38,34 +40,25 @@ def opened(path: Path, name: str) -> dict[str, Any]:
 
 
 def finding_of(item: dict[str, Any]) -> Finding:
-    """A finding."""
-    where = item.get("where", {})
-    return Finding(
-        code=item["code"],
-        severity=Severity(item["severity"]),
-        message=item["message"],
-        where=Location(path=where.get("path"), line=where.get("line"), field=where.get("field"), record=where.get("record")),
-        subject=item.get("subject", ""),
-        score=item.get("score"),
-        evidence=item.get("evidence", {}),
-        waived=item.get("waived"),
-    )
+    """A finding.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return checked(Finding, item)
 
 
 def chart_of(item: dict[str, Any], tables: dict[str, Table]) -> Chart:
     """A chart; `tables` by their keys."""
-    return Chart(
-        name=item["name"],
-        title=item["title"],
-        kind=item["kind"],
-        table=tables[item["table"]],
-        label=item["label"],
-        value=item["value"],
-        low=item.get("low"),
-        high=item.get("high"),
-        group=item.get("group"),
-        reference=item.get("reference", {}),
-    )
+    chart = checked(Chart, {**item, "table": tables[item["table"]]})
+    kinds = {column.name: column.kind for column in chart.table.columns}
+    numbers = [chart.value, *(name for name in (chart.low, chart.high) if name is not None)]
+    numbers += [chart.label] if chart.kind == "lines" else []
+    if not {chart.label, *([] if chart.group is None else [chart.group])} <= set(kinds):
+        raise ValueError("a chart draws columns that its table lacks")
+    if any(kinds.get(name) not in _NUMERIC for name in numbers):
+        raise ValueError("a chart draws columns that are no numbers")
+    return chart
 
 
 def table_of(key: str, item: dict[str, Any], path: Path) -> Table:
@@ -81,14 +74,15 @@ def table_of(key: str, item: dict[str, Any], path: Path) -> Table:
         values = [[row[place] for row in item["rows"]] for place in range(len(columns))]
     if any(len(column) != item.get("row_count", len(column)) for column in values):
         raise MedauditError(f"{path}: table {key} should have {item['row_count']} rows; its side file is of another scan")
-    return Table(
-        name=item.get("name", key),
-        title=item.get("title", ""),
-        columns=tuple(
-            Column(name=column["name"], kind=column["kind"], values=tuple(cell), title=column.get("title", ""))
-            for column, cell in zip(columns, values, strict=True)
-        ),
-    )
+    described = [{**column, "values": tuple(cells)} for column, cells in zip(columns, values, strict=True)]
+    table = checked(Table, {"name": key, "title": "", **item, "columns": described})
+    if any(column.kind in _NUMERIC and not all(map(_is_number, column.values)) for column in table.columns):
+        raise ValueError("a column of numbers holds something else")
+    return table
+
+
+def _is_number(cell: object) -> bool:
+    return cell is None or (isinstance(cell, int | float) and not isinstance(cell, bool))
 
 
 def _side_file(path: Path, name: str, columns: list[str]) -> list[list[Any]]:

@@ -100,3 +100,43 @@ def test_a_file_that_is_not_json_is_refused(tmp_path):
             load_result(tmp_path / "x.json")
     with pytest.raises(MedauditError, match="cannot be read"):
         load_result(tmp_path / "not-there.json")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document["gate"].update(exit_code="three"),
+        lambda document: document["gate"].update(verdict="green"),
+        lambda document: document["dataset"].update(classes="abc", counts=[1]),
+        lambda document: document["outcomes"][0].update(status="unknown"),
+        lambda document: document["outcomes"][0].update(
+            summary="x", findings=[{"code": 1, "severity": "error", "message": {}}]
+        ),
+        lambda document: document.update(records=[]),
+        lambda document: document.update(run={"stages": {"open": "long"}}),
+        lambda document: document.update(thumbnails=7),
+        lambda document: document.update(configuration={"a": {"b": {}}}),
+    ],
+)
+def test_a_result_of_another_shape_is_refused_in_one_line(small_result, tmp_path, change):
+    path = edited(write_outputs(small_result, [("json", tmp_path / "result.json")])[0], change)
+    with pytest.raises(MedauditError, match="damaged") as refused:
+        load_result(path)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_chart_is_of_numbers_that_its_table_holds(written):
+    def outcome(document):
+        return next(o for o in document["outcomes"] if o.get("charts"))
+
+    def change_cells(document):
+        chart = outcome(document)["charts"][0]
+        table = outcome(document)["tables"][chart["table"]]
+        place = [column["name"] for column in table["columns"]].index(chart["value"])
+        table["rows"][0][place] = "many"
+
+    whole = written.read_text()
+    for change in (change_cells, lambda document: outcome(document)["charts"][0].update(value="no such column")):
+        written.write_text(whole)
+        with pytest.raises(MedauditError, match="damaged"):
+            load_result(edited(written, change))
