@@ -52,14 +52,16 @@ def checked(schema: type[T], document: object) -> T:
     Raises:
         ValueError: it has another shape; says which field, and no value.
     """
+    key: Any = schema  # mypy takes no type variable for hashable
     try:
-        return _adapter(schema).validate_python(document)
+        value: T = _adapter(key).validate_python(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        known = _names(schema)
+        known = _names(key)
         parts = [str(part) for part in first["loc"] if isinstance(part, int) or part in known]
         why = f": {first['ctx']['error']}" if first["type"] == "value_error" else ""
         raise ValueError(f"the field {'.'.join(parts)} is wrong{why}" if parts else f"a field is wrong{why}") from None
+    return value
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -103,12 +105,12 @@ def _inner(value: object) -> Iterable[object]:
 
 
 @cache
-def _adapter(schema: type[T]) -> TypeAdapter[T]:
+def _adapter(schema: Any) -> TypeAdapter[Any]:
     return TypeAdapter(schema)
 
 
 @cache
-def _names(schema: type[Any]) -> frozenset[str]:
+def _names(schema: Any) -> frozenset[str]:
     """Every name of a field in the schema: what may stand in a message."""
     found = _adapter(schema).json_schema()
     return frozenset(_properties(found))
