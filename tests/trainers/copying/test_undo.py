@@ -177,7 +177,7 @@ def test_a_link_in_a_strangers_copy_is_not_followed_out_of_it(tmp_path: Path, co
     [
         {"entries": [1]}, {"entries": [{"correction": {}}]}, {"entries": None}, {"removals": [{"rows": "x"}]},
         {"names": {"finding": 3}}, {"names": {}}, {"virtual": {"x": ["a"]}}, {"roles": {"x": "y"}}, {"tables": "labels.csv"},
-        {"config": {}}, {"config": {"dataset": {"root": None}, "roles": {}}}, {"config": {"dataset": [], "roles": 1}},
+        {"config": {}}, {"config": {"dataset": {"level": 3}, "roles": {}}}, {"config": {"dataset": [], "roles": 1}},
         {"root": 7}, {"rewritten": {}}, {"tables": ["labels.csv", "labels.csv"]}, {"tables": [".medaudit/state.json"]},
         {"arrays": ["medaudit.toml"]}, {"form": "other"},
     ],
