@@ -111,6 +111,9 @@ class LimitsSection(Section):
     file_bytes: int | None = Key(default=None, gt=0)
     decoded_bytes: int | None = Key(default=None, gt=0)
     inflated_bytes: int | None = Key(default=None, gt=0)
+    memory_bytes: int | None = Key(default=None, gt=0)
+    pixels: int | None = Key(default=None, gt=0)
+    frames: int | None = Key(default=None, gt=0)
     seconds: float | None = Key(default=None, gt=0)
     wall_seconds: float | None = Key(default=None, gt=0)
 

@@ -12,11 +12,12 @@ from auditor.values.dataset import Dataset, Problem
 from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 BROKEN: tuple[str, ...] = (
-    "empty", "truncated", "malformed", "not-an-image", "too-large", "refused", "timeout", "memory", "crashed",
+    "empty", "truncated", "malformed", "not-an-image", "too-large", "refused", "timeout", "crashed",
 )  # fmt: skip
 """Faults of a file. Nothing that reads the dataset can use it, or only at a risk."""
-UNDECODED: tuple[str, ...] = ("missing-codec", "unsupported")
-"""Limits of this installation, not faults of the file: it was not judged."""
+UNDECODED: tuple[str, ...] = ("missing-codec", "unsupported", "over-limit", "memory")
+"""Limits of this installation and of what a file may cost, not faults of the file: it was not judged."""
+LARGE: tuple[str, ...] = ("over-limit", "memory")
 WITHOUT_PIXELS = "no-pixels"
 """Files that hold no picture by right (DICOM reports, plans)."""
 
@@ -25,10 +26,11 @@ ADVICE = {
     "truncated": "Copy or export it again: the end is missing",
     "malformed": "Export it again from the source",
     "not-an-image": "Remove it, or give the file that belongs here",
-    "too-large": "Look at it apart from the others before anything opens it, or raise the limit",
+    "too-large": "Look at it apart from the others before anything opens it, or raise the limit it names in medaudit.toml",
     "refused": "Put a regular, readable file inside the dataset's folder in its place",
     "timeout": "Look at it apart from the others before anything opens it",
-    "memory": "Look at it apart from the others before anything opens it",
+    "over-limit": "Not evaluated; raise the limit if it must be audited",
+    "memory": "Not evaluated; raise `[limits] memory-bytes` in medaudit.toml if it must be audited",
     "crashed": "Look at it apart from the others before anything opens it",
     "missing-codec": "Install the codecs: pip install 'medaudit[codecs]'",
     "unsupported": "Convert it to a common format if it must be audited",
@@ -41,11 +43,12 @@ class Unreadable(Check):
 
     ## What it does
     Lists every file that could not be opened and decoded within the limits of time, memory and size: empty, truncated,
-    malformed, no image in spite of its name, declared larger than the limit (a decompression bomb), a link that leaves
-    the dataset, or one at which the reader hung, ran out of memory or crashed. The content decides, never the suffix.
-    A file that needs a codec which is not installed, or a variant that no reader here knows, is a warning and counts as
-    not evaluated: that is a limit of this installation, not a fault of the file. A DICOM file that holds no picture by
-    right (a report, a plan) is only counted.
+    malformed, no image in spite of its name, a small file that declares more than the limit (a decompression bomb), a link
+    that leaves the dataset, or one at which the reader hung or crashed, twice and the second time alone. The content decides,
+    never the suffix. A file that needs a codec which is not installed, or a variant that no reader here knows, and a file as
+    large as it says that is larger than the limit or needs more memory, is a warning and counts as not evaluated: that is a
+    limit of this installation, not a fault of the file (`[limits]` in medaudit.toml raises it). A DICOM file that holds no
+    picture by right (a report, a plan) is only counted.
 
     ## Why is this bad?
     Training code skips what it cannot read, or stops in the middle of a run. What is skipped is seldom random: often it is
@@ -87,9 +90,7 @@ class Unreadable(Check):
         if broken:
             summary = f"{faults:,} of {len(files):,} files cannot be read"
         elif unknown and len(unknown) < len(files):
-            summary = (
-                f"{len(unknown):,} of {len(files):,} files have a format or codec that is not read here; the others can be read"
-            )
+            summary = f"{len(unknown):,} of {len(files):,} files {_why(problems)}; the others can be read"
         elif len(unknown) < len(files):
             summary = f"All files can be read ({len(files):,})"
         else:
@@ -106,7 +107,7 @@ class Unreadable(Check):
             findings=self.findings(problems),
             tables=(table_of(problems),) if problems else (),
             coverage=Coverage(
-                evaluated=len(files) - len(unknown), total=len(files), unit="files", reason=reasons(len(unknown), len(without))
+                evaluated=len(files) - len(unknown), total=len(files), unit="files", reason=reasons(problems, len(without))
             ),
         )
 
@@ -154,11 +155,24 @@ def level_of(problem: Problem) -> Severity:
     return Severity.WARNING if problem.kind in UNDECODED else Severity.ERROR
 
 
-def reasons(undecoded: int, without: int) -> str:
+def _why(problems: Iterable[Problem]) -> str:
+    """What keeps files from being judged that are no faulty ones."""
+    large = {p.path for p in problems if p.kind in LARGE}
+    odd = {p.path for p in problems if p.kind in UNDECODED} - large
+    parts = (["have a format or codec that is not read here"] if odd else []) + (["are larger than the limit"] if large else [])
+    return " or ".join(parts)
+
+
+def reasons(problems: Iterable[Problem], without: int) -> str:
     """Why files were not judged, in words."""
+    listed = list(problems)
+    large = len({p.path for p in listed if p.kind in LARGE})
+    undecoded = len({p.path for p in listed if p.kind in UNDECODED}) - large
     parts = []
     if undecoded:
         parts.append(f"{undecoded:,} files need a codec or a variant that is not available here")
+    if large:
+        parts.append(f"{large:,} files are larger than the limit, which `[limits]` in medaudit.toml raises")
     if without:
         parts.append(f"{without:,} files hold no picture by right (reports, plans)")
     return "; ".join(parts)

@@ -10,7 +10,16 @@ RAW, ZLIB, GZIP = -15, 15, 31
 """Values of zlib's `wbits`: a bare deflate stream (DICOM), with zlib's header (PNG, TIFF), with gzip's (nii.gz)."""
 
 
-def inflate(data: bytes | memoryview, kind: int, at_most: int) -> bytes:
+STEP_IN, STEP_OUT = 1 << 20, 1 << 24
+"""Bytes that are fed and taken at a time."""
+
+
+def inflate(data: bytes | bytearray | memoryview, kind: int, at_most: int) -> bytes:
+    """`inflated` as bytes."""
+    return bytes(inflated(data, kind, at_most))
+
+
+def inflated(data: bytes | bytearray | memoryview, kind: int, at_most: int) -> bytearray:
     """At most `at_most` bytes of the decompressed stream; fewer when it ends earlier or is cut short.
 
     Args:
@@ -19,20 +28,18 @@ def inflate(data: bytes | memoryview, kind: int, at_most: int) -> bytes:
     Raises:
         UnreadableFile: the compressed data is damaged.
     """
-    if at_most <= 0:
-        return b""
+    found = bytearray()  # grows in place: parts that are joined at the end would need twice the memory
     stream = zlib.decompressobj(kind)
-    parts: list[bytes] = []
-    rest: bytes | memoryview = data
-    missing = at_most
+    view, at, rest = memoryview(data), 0, b""
     try:
-        while missing > 0 and rest:
-            part = stream.decompress(rest, missing)
-            parts.append(part)
-            missing -= len(part)
+        while len(found) < at_most and (rest or at < len(view)):
+            if not rest:
+                rest, at = bytes(view[at : at + STEP_IN]), at + STEP_IN
+            found += stream.decompress(rest, min(STEP_OUT, at_most - len(found)))
             if stream.eof:
                 # gzip files may be several members in a row
-                if kind != GZIP or stream.unused_data[:2] != b"\x1f\x8b":
+                ahead = stream.unused_data + bytes(view[at : at + 2])
+                if kind != GZIP or ahead[:2] != b"\x1f\x8b":
                     break
                 rest = stream.unused_data
                 stream = zlib.decompressobj(kind)
@@ -40,7 +47,7 @@ def inflate(data: bytes | memoryview, kind: int, at_most: int) -> bytes:
                 rest = stream.unconsumed_tail
     except zlib.error:
         raise UnreadableFile("malformed", "the compressed data in the file is damaged") from None
-    return b"".join(parts) if len(parts) != 1 else parts[0]
+    return found
 
 
 def gunzip_start(head: bytes, at_most: int = 1024) -> bytes:

@@ -49,10 +49,12 @@ def read_source(path: Path, limits: Limits, root: Path | None = None, *, mapped:
     except OSError as error:
         raise UnreadableFile("refused", f"the file cannot be opened ({error.strerror})") from None
     except MemoryError:
-        raise UnreadableFile("memory", f"the file has {status.st_size:,} bytes, more than fit into memory") from None
+        reason = f"the file has {status.st_size:,} bytes, more than fit into the memory of its reader ([limits] memory-bytes)"
+        raise UnreadableFile("memory", reason) from None
     size = max(status.st_size, len(content))
     if size > limits.file_bytes:
-        raise UnreadableFile("too-large", f"the file has {size:,} bytes, more than the limit of {limits.file_bytes:,}")
+        reason = f"the file has {size:,} bytes, more than the limit of {limits.file_bytes:,} ([limits] file-bytes)"
+        raise UnreadableFile("over-limit", reason)
     if not content:
         raise UnreadableFile("empty", "the file is empty (0 bytes)")
     return FileSource(path=path, content=cast(bytes, content), root=root or path.parent)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.containers.guard import decoding
-from auditor.containers.inflate import GZIP, ZLIB, inflate
+from auditor.containers.inflate import GZIP, ZLIB, inflated
 from auditor.containers.orientation import axis_code
 from auditor.containers.source import name_beside, place_beside, read_source
 from auditor.values.errors import UnreadableFile
@@ -230,15 +230,16 @@ def _decode(content: bytes, meta: _Meta, count: int) -> npt.NDArray[np.generic]:
     if meta.text:
         return _written(content, meta.dtype, count)
     skip = max(meta.skip, 0)
+    data: bytes | bytearray = content
     if meta.packed:
-        content = inflate(content[skip:], GZIP if content[skip : skip + 2] == b"\x1f\x8b" else ZLIB, size)
+        data = inflated(content[skip:], GZIP if content[skip : skip + 2] == b"\x1f\x8b" else ZLIB, size)
         skip = 0
     elif meta.skip < 0:
-        skip = len(content) - size
-    if skip < 0 or len(content) - skip < size:
-        have = max(len(content) - max(skip, 0), 0)
+        skip = len(data) - size
+    if skip < 0 or len(data) - skip < size:
+        have = max(len(data) - max(skip, 0), 0)
         raise UnreadableFile("truncated", f"the MetaImage holds {have:,} of {size:,} bytes of pixels")
-    return np.frombuffer(content, meta.dtype, count, skip)
+    return np.frombuffer(data, meta.dtype, count, skip)
 
 
 def _written(content: bytes, dtype: np.dtype[np.generic], count: int) -> npt.NDArray[np.generic]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from auditor.containers.guard import decoding
-from auditor.containers.inflate import GZIP, gunzip_start, inflate
+from auditor.containers.inflate import GZIP, gunzip_start, inflate, inflated
 from auditor.containers.nifti_header import DATATYPES, HEADER_BYTES, NiftiHeader, read_nifti_header, version_of
 from auditor.containers.source import name_beside, place_beside, read_source
 from auditor.values.errors import UnreadableFile
@@ -87,10 +87,10 @@ def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:
     nifti = _read(source, limits)
     count = math.prod(nifti.sides) * nifti.channels
     size = count * nifti.dtype.itemsize
-    content = read_source(_partner(source), limits).content if nifti.paired else source.content
+    content: bytes | bytearray = read_source(_partner(source), limits).content if nifti.paired else source.content
     if content[:2] == GZIP_MARK:
         # the declared size was checked against the limits: it is also all that is inflated
-        content = inflate(content, GZIP, nifti.offset + size)
+        content = inflated(content, GZIP, nifti.offset + size)
     if len(content) < nifti.offset + size:
         have = max(len(content) - nifti.offset, 0)
         raise UnreadableFile("truncated", f"the NIfTI file holds {have:,} of {size:,} bytes of pixels")
@@ -100,7 +100,7 @@ def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:
         more = math.prod(rest)
         array = flat.reshape(more, deep, high, wide, nifti.channels)
         array = np.moveaxis(array, 1, 0).reshape(header.frames, *header.shape)
-        array = array.astype(nifti.dtype.newbyteorder("="))
+        array = array.astype(nifti.dtype.newbyteorder("="), copy=False)
     slope, intercept = _scaling(nifti)
     return Pixels(array=array, slope=slope, intercept=intercept)
 

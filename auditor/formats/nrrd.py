@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.containers.guard import decoding
-from auditor.containers.inflate import GZIP, inflate
+from auditor.containers.inflate import GZIP, inflated
 from auditor.containers.orientation import axis_code
 from auditor.containers.source import name_beside, place_beside, read_source
 from auditor.values.errors import UnreadableFile
@@ -361,21 +361,22 @@ def _decode(content: bytes, nrrd: _Nrrd, size: int, limits: Limits) -> npt.NDArr
     if nrrd.encoding == "text":
         return _numbers(content, nrrd.dtype, size // nrrd.dtype.itemsize)
     skip = max(nrrd.byte_skip, 0)
+    data: bytes | bytearray = content
     if nrrd.encoding in ("gzip", "bzip2") and (nrrd.byte_skip < 0 or skip > limits.header_bytes):
         raise UnreadableFile("malformed", "the NRRD header declares a byte skip that compressed pixels cannot have")
     if nrrd.encoding == "gzip":
-        content = inflate(content, GZIP, skip + size)
+        data = inflated(content, GZIP, skip + size)
     elif nrrd.encoding == "bzip2":
-        content = _bunzip(content, skip + size)
+        data = _bunzip(content, skip + size)
     elif nrrd.encoding == "hex":
         with decoding("NRRD image"):
-            content = bytes.fromhex(content.decode("ascii"))
+            data = bytes.fromhex(content.decode("ascii"))
     elif nrrd.byte_skip < 0:
-        skip = len(content) - size
-    if skip < 0 or len(content) - skip < size:
-        have = max(len(content) - max(skip, 0), 0)
+        skip = len(data) - size
+    if skip < 0 or len(data) - skip < size:
+        have = max(len(data) - max(skip, 0), 0)
         raise UnreadableFile("truncated", f"the NRRD file holds {have:,} of {size:,} bytes of pixels")
-    return np.frombuffer(content, nrrd.dtype, size // nrrd.dtype.itemsize, skip)
+    return np.frombuffer(data, nrrd.dtype, size // nrrd.dtype.itemsize, skip)
 
 
 def _bunzip(content: bytes, at_most: int) -> bytes:

@@ -28,6 +28,9 @@ from auditor.view import SQUARE_SIDE, View, shrink, view_of
 
 THUMBNAIL_SIDE = 96
 THUMBNAIL_QUALITY = 75
+HONEST = 20
+"""A header may declare so many times the bytes of its file and be believed: CT is compressed to a half or a tenth, and an image
+of nothing, which is what a bomb is made of, to a thousandth."""
 MEASURE_VERSION = 6
 """Raise it when digests, thumbnails, sketches, fronts or the normalised view change: it is part of the cache key."""
 
@@ -79,7 +82,7 @@ class Measurer:
                 # the image is its header and what lies beside it: neither copies nor the cache may go by the header alone
                 digest = _together([digest, *(digest_of(self.root / name) for name in header.beside)])
         except UnreadableFile as error:
-            return Measurement(record=record, digest=digest, size=size, problem=(error.kind, error.reason))
+            return Measurement(record=record, digest=digest, size=size, problem=(kind_of(error, size), error.reason))
         item, fresh, problem = f"mask {MASK_VERSION}" if is_mask else "", False, None
         if facts is None and self.wanted.pixels:
             facts = self._known(digest, item)
@@ -89,7 +92,7 @@ class Measurer:
                     facts = mask_pixel_facts(header, pixels) if is_mask else pixel_facts(header, pixels, self.wanted)
                     fresh = True
                 except UnreadableFile as error:
-                    problem = (error.kind, error.reason)
+                    problem = (kind_of(error, size), error.reason)
         return Measurement(
             record=record,
             digest=digest,
@@ -136,6 +139,12 @@ class Measurer:
             rows.open()
             self._array = (digest or digest_of(rows.path), rows)
         return self._array
+
+
+def kind_of(error: UnreadableFile, size: int) -> str:
+    """`over-limit` where a file of so many bytes is large rather than a bomb; else the kind of the error."""
+    honest = error.kind == "too-large" and 0 < error.declared_bytes <= HONEST * size
+    return "over-limit" if honest else error.kind
 
 
 def _together(digests: list[str]) -> str:

@@ -11,7 +11,6 @@ from auditor.feature import features
 from auditor.format import readers
 from auditor.measuring.measure import Measurer
 from auditor.reading.cache import Cache
-from auditor.reading.workers import MEMORY_BYTES
 from auditor.values.image import Limits
 from auditor.values.measurement import EVERYTHING, Measurement, Task, Wanted
 from auditor.values.privacy import Privacy
@@ -27,7 +26,11 @@ class Setup:
     rules: Privacy = field(default_factory=Privacy)
     wanted: Wanted = EVERYTHING
     rehash: bool = False
-    memory_bytes: int = MEMORY_BYTES
+
+    @property
+    def memory_bytes(self) -> int:
+        """Private memory that a worker may hold."""
+        return self.limits.memory_bytes
 
     def measurer(self) -> Measurer:
         """Who does the work. A subclass may send another one (`trainers.decoding.decode`)."""

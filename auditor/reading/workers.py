@@ -1,5 +1,8 @@
 """Worker processes that read strangers' files: a crash, a hang or a kill of one costs one file, not the scan.
 
+A worker that dies may have been killed from outside, or starved by its neighbours: its file is tried once more, alone, when
+all others are done. Only what happens again in peace is the fault of the file.
+
 Each worker is a fresh interpreter that answers pickled chunks over pipes. It is no `multiprocessing` child, so that a
 notebook or a script without a main guard can scan as well.
 
@@ -12,6 +15,7 @@ from __future__ import annotations
 import os
 import pickle
 import selectors
+import signal
 import struct
 import subprocess
 import sys
@@ -24,6 +28,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from auditor.reading.bounds import clock_limit, limit_memory, limit_processor, used_up
+from auditor.values.errors import MedauditError
 from auditor.values.image import Limits
 
 LENGTH = struct.Struct("<Q")
@@ -33,7 +38,11 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 STARTING = 300.0
 """Seconds on the clock that a worker may take to start; a busy machine takes many."""
 MEMORY_BYTES = 1 << 30
-"""Private memory that a worker may hold; what needs more is refused as hostile (kind `memory`)."""
+"""Private memory that a worker may hold; what needs more is not read (kind `memory`)."""
+STARVED = "starved"
+"""What a worker says instead of an answer that it had no memory for."""
+MOST_STARTS = 3
+"""So many workers in a row may end before they are ready; then none can be had."""
 
 
 class Worker(Protocol):
@@ -100,6 +109,7 @@ def serve() -> None:
 
     It says None once it is ready, so that the clock of its first file starts then.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
     output = sys.stdout.buffer
     sys.stdout = sys.stderr  # a codec that prints must not write into the answers
     work: Any = receive(sys.stdin.buffer)
@@ -114,15 +124,15 @@ def serve() -> None:
         assert isinstance(chunk, tuple)
         for task in chunk:
             limit_processor(work.limits.seconds)
-            send(output, (measure(work, worker, task),))
+            send(output, answer_of(worker, task))
 
 
-def measure(work: Work, worker: Worker, task: Any) -> Any:
-    """The answer, with running out of memory as one."""
+def answer_of(worker: Worker, task: Any) -> object:
+    """The answer as the only one of a tuple, or `STARVED`."""
     try:
-        return worker.measure(task)
+        return (worker.measure(task),)
     except MemoryError:
-        return work.lost(task, "memory", "reading it needs more memory than one file may cost")
+        return STARVED
 
 
 @dataclass(kw_only=True, eq=False)
@@ -133,6 +143,7 @@ class Process:
     pending: deque[Any] = field(default_factory=deque)
     since: float = 0.0
     ready: bool = False
+    used_up: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -146,7 +157,8 @@ class Process:
             env={**os.environ, **ONE_THREAD},
         )
         assert self.process.stdin is not None
-        send(self.process.stdin, self.work)
+        with suppress(BrokenPipeError):  # it is dead: its end of the other pipe says so
+            send(self.process.stdin, self.work)
         return self.process
 
     def give(self, tasks: Sequence[Any]) -> None:
@@ -155,16 +167,18 @@ class Process:
         self.since = time.monotonic()
         assert self.process is not None
         assert self.process.stdin is not None
-        send(self.process.stdin, tuple(tasks))
+        with suppress(BrokenPipeError):
+            send(self.process.stdin, tuple(tasks))
 
     def cause(self) -> tuple[str, str]:
         """Kind and reason for a process that has closed its end of the pipe."""
         assert self.process is not None
         with suppress(subprocess.TimeoutExpired):  # it may live on with its pipe closed
             self.process.wait(timeout=5)
-        if used_up(self.process.returncode):
+        self.used_up = used_up(self.process.returncode)
+        if self.used_up:
             return "timeout", f"reading it took more than {self.work.limits.seconds:g} s of computing; the file was left out"
-        return "crashed", "the reader crashed on it; the file was left out"
+        return "crashed", "the reader crashed on it twice, the second time alone; the file was left out"
 
     def stop(self) -> None:
         """End the process and close its pipes."""
@@ -182,73 +196,125 @@ class Process:
 def run_workers(tasks: Sequence[Any], work: Work, *, workers: int, chunk: int = 16) -> Iterator[Any]:
     """Do all tasks in `workers` processes; yields the answers as they come, one per task.
 
-    A worker that dies, computes for more than `limits.seconds` on a file or does not come back in `limits.wall_seconds` is
-    replaced; that file is answered with a problem, the rest of its chunk is done again.
+    A worker that dies, computes for more than `limits.seconds` on a file, has no memory left for it or does not come back in
+    `limits.wall_seconds` is replaced, and the rest of its chunk is done again. A file that was computed on for too long is
+    answered with a problem; every other one is tried once more, alone, and answered with a problem if it ends so again.
+
+    Raises:
+        MedauditError: no worker can be started.
     """
-    longest = clock_limit(work.limits)
-    waiting = deque(tasks)
-    crew: list[Process] = []
-    selector = selectors.DefaultSelector()
+    again: list[Any] = []
+    yield from _Crew(work=work, waiting=deque(tasks), chunk=chunk, again=again).run(workers)
+    for task in again:
+        yield from _Crew(work=work, waiting=deque([task]), chunk=1, again=None).run(1)
 
-    def hire() -> None:
-        worker = Process(work=work)
-        process = worker.start()
+
+@dataclass(kw_only=True)
+class _Crew:
+    """Workers that share a list of tasks; `again` takes those to be tried once more, None where this is that time."""
+
+    work: Work
+    waiting: deque[Any]
+    chunk: int
+    again: list[Any] | None
+    members: list[Process] = field(default_factory=list)
+    selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    failed_starts: int = 0
+
+    def run(self, workers: int) -> Iterator[Any]:
+        """All answers but those to be tried again."""
+        longest = clock_limit(self.work.limits)
+        try:
+            for _ in range(max(1, min(workers, -(-len(self.waiting) // self.chunk)))):
+                self._hire()
+            for worker in list(self.members):
+                self._refill(worker)
+            while any(worker.pending for worker in self.members):
+                for key, _ in self.selector.select(timeout=1.0):
+                    yield from self._heard(key.data)
+                now = time.monotonic()
+                for worker in list(self.members):
+                    if worker.pending and now - worker.since > (longest if worker.ready else max(longest, STARTING)):
+                        reason = f"reading it took more than {longest:g} s; the file was left out"
+                        yield from self._failed(worker, "timeout", reason)
+        finally:
+            for worker in self.members:
+                worker.stop()
+            self.selector.close()
+
+    def _hire(self) -> None:
+        worker = Process(work=self.work)
+        try:
+            process = worker.start()
+        except (OSError, MemoryError) as error:
+            worker.stop()
+            if self.members:  # fewer hands do it as well
+                return
+            raise MedauditError(_no_worker(getattr(error, "strerror", None) or "no memory")) from None
         assert process.stdout is not None
-        selector.register(process.stdout, selectors.EVENT_READ, worker)
-        crew.append(worker)
+        self.selector.register(process.stdout, selectors.EVENT_READ, worker)
+        self.members.append(worker)
 
-    def dismiss(worker: Process) -> None:
+    def _dismiss(self, worker: Process) -> None:
         assert worker.process is not None
         assert worker.process.stdout is not None
-        selector.unregister(worker.process.stdout)
-        crew.remove(worker)
+        self.selector.unregister(worker.process.stdout)
+        self.members.remove(worker)
         worker.stop()
 
-    def refill(worker: Process) -> None:
-        tasks_of_chunk = [waiting.popleft() for _ in range(min(chunk, len(waiting)))]
-        if tasks_of_chunk:
-            worker.give(tasks_of_chunk)
+    def _refill(self, worker: Process) -> None:
+        tasks = [self.waiting.popleft() for _ in range(min(self.chunk, len(self.waiting)))]
+        if tasks:
+            worker.give(tasks)
 
-    def fail(worker: Process, kind: str, reason: str) -> Any:
-        guilty = worker.pending.popleft()
-        waiting.extendleft(reversed(worker.pending))
-        dismiss(worker)
-        hire()
-        refill(crew[-1])
-        return work.lost(guilty, kind, reason)
+    def _heard(self, worker: Process) -> Iterator[Any]:
+        """One answer of a worker, or its end."""
+        if worker not in self.members or not worker.pending:
+            return
+        assert worker.process is not None
+        assert worker.process.stdout is not None
+        try:
+            answer = receive(worker.process.stdout)
+        except EOFError:
+            yield from self._failed(worker, *worker.cause())
+            return
+        worker.since = time.monotonic()
+        if answer is None:
+            worker.ready, self.failed_starts = True, 0
+        elif answer == STARVED:
+            reason = f"reading it needs more than {self.work.memory_bytes / 2**20:,.0f} MiB of memory"
+            yield from self._failed(worker, "memory", reason)
+        else:
+            assert isinstance(answer, tuple)
+            worker.pending.popleft()
+            if not worker.pending:
+                self._refill(worker)
+            yield answer[0]
 
-    try:
-        for _ in range(max(1, min(workers, -(-len(waiting) // chunk)))):
-            hire()
-        for worker in crew:
-            refill(worker)
-        while any(worker.pending for worker in crew):
-            for key, _ in selector.select(timeout=1.0):
-                worker = key.data
-                if worker not in crew or not worker.pending:
-                    continue
-                assert worker.process is not None
-                assert worker.process.stdout is not None
-                try:
-                    answer = receive(worker.process.stdout)
-                except EOFError:
-                    yield fail(worker, *worker.cause())
-                    continue
-                if answer is None:
-                    worker.since, worker.ready = time.monotonic(), True
-                    continue
-                assert isinstance(answer, tuple)
-                worker.pending.popleft()
-                worker.since = time.monotonic()
-                if not worker.pending:
-                    refill(worker)
-                yield answer[0]
-            now = time.monotonic()
-            for worker in list(crew):
-                if worker.pending and now - worker.since > (longest if worker.ready else max(longest, STARTING)):
-                    reason = f"reading it took more than {longest:g} s; the file was left out"
-                    yield fail(worker, "timeout", reason)
-    finally:
-        for worker in crew:
-            worker.stop()
-        selector.close()
+    def _failed(self, worker: Process, kind: str, reason: str) -> Iterator[Any]:
+        """Replace a worker. The file that it was at is blamed only where no other may be."""
+        lost: list[Any] = []
+        if worker.ready:
+            guilty = worker.pending.popleft()
+            if self.again is None or (worker.used_up and kind == "timeout"):
+                lost.append(self.work.lost(guilty, kind, reason))
+            else:
+                self.again.append(guilty)
+        else:
+            self.failed_starts += 1
+        self.waiting.extendleft(reversed(worker.pending))
+        worker.pending.clear()
+        self._dismiss(worker)
+        if self.failed_starts >= MOST_STARTS:
+            raise MedauditError(_no_worker("they end before they are ready"))
+        if self.waiting:
+            self._hire()
+            self._refill(self.members[-1])
+        yield from lost
+
+
+def _no_worker(why: str) -> str:
+    return (
+        f"no worker process can be started to read the files ({why}): free memory or processes (`ulimit -u`, `ulimit -v`), "
+        "or ask for fewer with --workers"
+    )

@@ -52,14 +52,17 @@ class UnreadableFile(Exception):
 
     Args:
         kind: one of `empty`, `truncated`, `malformed`, `not-an-image`, `too-large`, `unsupported`, `missing-codec`,
-            `timeout`, `memory`, `crashed`, `refused`, `no-pixels`.
+            `timeout`, `memory`, `over-limit`, `crashed`, `refused`, `no-pixels`. `too-large` is a small file that declares
+            much, `over-limit` one that is as large as it says.
         reason: one sentence a person understands; holds no value of the file that could identify a patient.
+        declared_bytes: what a header declares that was refused for its size; 0 where it was not.
     """
 
-    def __init__(self, kind: str, reason: str) -> None:
-        super().__init__(kind, reason)
+    def __init__(self, kind: str, reason: str, declared_bytes: int = 0) -> None:
+        super().__init__(kind, reason, declared_bytes)
         self.kind = kind
         self.reason = reason
+        self.declared_bytes = declared_bytes
 
     def __str__(self) -> str:
         return self.reason

@@ -42,14 +42,16 @@ class Limits:
 
     `seconds` are of processor time, so that a busy machine refuses nothing that an idle one reads; `wall_seconds` are of the
     clock, and end what waits without working. Where processor time cannot be bounded (Windows), `seconds` are of the clock.
+    `memory_bytes` is the private memory of the process that reads.
     """
 
     file_bytes: int = 2 << 30
     decoded_bytes: int = 512 << 20
     inflated_bytes: int = 256 << 20
     header_bytes: int = 64 << 20
+    memory_bytes: int = 1 << 30
     pixels: int = 400_000_000
-    frames: int = 20_000
+    frames: int = 100_000
     nesting: int = 32
     elements: int = 100_000
     seconds: float = 60.0
@@ -125,10 +127,13 @@ def check_declared(shape: tuple[int, ...], frames: int, itemsize: int, limits: L
     for side in shape:
         count *= side
     if frames > limits.frames:
-        raise UnreadableFile("too-large", f"the header declares {frames:,} frames, more than the limit of {limits.frames:,}")
+        reason = f"the header declares {frames:,} frames, more than the limit of {limits.frames:,} ([limits] frames)"
+        raise UnreadableFile("too-large", reason, declared_bytes=count * itemsize)
     if count > limits.pixels or count * itemsize > limits.decoded_bytes:
-        raise UnreadableFile(
-            "too-large",
+        reason = (
             f"the header declares {count * itemsize / 2**20:,.0f} MiB of pixels, more than the limit of "
-            f"{limits.decoded_bytes / 2**20:,.0f} MiB",
+            f"{limits.decoded_bytes / 2**20:,.0f} MiB ([limits] decoded-bytes)"
+            if count * itemsize > limits.decoded_bytes
+            else f"the header declares {count:,} samples, more than the limit of {limits.pixels:,} ([limits] pixels)"
         )
+        raise UnreadableFile("too-large", reason, declared_bytes=count * itemsize)

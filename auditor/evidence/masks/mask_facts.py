@@ -78,7 +78,10 @@ def _distinct(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     if array.dtype == np.uint8:
         lines = np.ascontiguousarray(array).reshape(-1, array.shape[-1])
         return np.flatnonzero(cv2.calcHist([lines], [0], None, [256], [0, 256]).ravel()).astype(np.uint8)
-    return np.unique(array.ravel()) if array.dtype.kind in "buif" else np.empty(0)
+    if array.dtype.kind not in "buif":
+        return np.empty(0)
+    # frame by frame: sorting needs a copy, and that of a whole volume is too much
+    return np.unique(np.concatenate([np.unique(frame) for frame in array])) if len(array) else np.empty(0)
 
 
 def single_channel(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

@@ -8,7 +8,7 @@ from auditor.values.results import Severity
 
 KINDS = [
     "empty", "truncated", "malformed", "not-an-image", "too-large", "unsupported", "missing-codec", "timeout", "memory",
-    "crashed", "refused",
+    "crashed", "refused", "over-limit",
 ]  # fmt: skip
 
 
@@ -27,12 +27,12 @@ def test_each_bad_file_is_a_finding_and_the_counts_add_up() -> None:
     verdict = Unreadable().run(dataset)
     assert len(verdict.findings) == len(KINDS)
     levels = {f.subject: f.severity for f in verdict.findings}
-    assert {k for k, s in levels.items() if s is Severity.WARNING} == {"unsupported", "missing-codec"}
+    assert {k for k, s in levels.items() if s is Severity.WARNING} == {"unsupported", "missing-codec", "memory", "over-limit"}
     assert verdict.metrics["files"] == 20
-    assert verdict.metrics["files_unreadable"] == 9
-    assert verdict.metrics["files_not_decoded"] == 2
+    assert verdict.metrics["files_unreadable"] == 8
+    assert verdict.metrics["files_not_decoded"] == 4
     assert verdict.coverage is not None
-    assert (verdict.coverage.evaluated, verdict.coverage.total) == (18, 20)
+    assert (verdict.coverage.evaluated, verdict.coverage.total) == (16, 20)
     assert verdict.tables[0].length == len(KINDS)
     truncated = next(f for f in verdict.findings if f.subject == "truncated")
     assert truncated.message == "Cannot be read (truncated): reason of truncated. Copy or export it again: the end is missing"
@@ -45,6 +45,16 @@ def test_formats_that_are_not_read_are_told_and_never_summed_up_as_readable() ->
     verdict = Unreadable().run(make_dataset(records=records, same_bytes=records, problems=problems))
     assert verdict.summary == "3 of 8 files have a format or codec that is not read here; the others can be read"
     assert Unreadable().run(make_dataset(records=records, same_bytes=records)).summary == "All files can be read (5)"
+
+
+def test_a_file_larger_than_the_limit_is_not_evaluated_and_the_option_is_named() -> None:
+    problems = [problem("memory", "a.nii.gz"), problem("over-limit", "b.nii.gz")]
+    verdict = Unreadable().run(make_dataset(n=2, same_bytes=["a", "b"], problems=problems))
+    assert {f.severity for f in verdict.findings} == {Severity.WARNING}
+    assert "[limits] memory-bytes" in verdict.findings[0].message
+    assert verdict.coverage is not None
+    assert (verdict.coverage.evaluated, verdict.coverage.total) == (2, 4)
+    assert "larger than the limit" in verdict.coverage.reason
 
 
 def test_the_pip_command_stands_beside_a_missing_codec() -> None:

@@ -202,7 +202,7 @@ GOOD = nrrd(VOLUME.astype("<u2"))
         (GOOD.replace(b"sizes: 4 3 2", b"sizes: 4 0 2"), "malformed"),
         (GOOD.replace(b"sizes: 4 3 2", b"sizes: 4 -3 2"), "malformed"),
         (GOOD.replace(b"sizes: 4 3 2", b"sizes: 40000 30000 20000"), "too-large"),
-        (GOOD.replace(b"sizes: 4 3 2", b"sizes: 1 1 30000"), "too-large"),
+        (GOOD.replace(b"sizes: 4 3 2", b"sizes: 1 1 130000"), "too-large"),
         (GOOD.replace(b"dimension: 3", b"dimension: 99"), "malformed"),
         (GOOD.replace(b"uint16", b"block"), "unsupported"),
         (GOOD.replace(b"uint16", b"quad"), "malformed"),

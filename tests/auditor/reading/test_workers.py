@@ -1,4 +1,7 @@
+import errno
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -6,6 +9,7 @@ from PIL import Image
 from auditor.measuring.setup import Setup
 from auditor.reading import bounds, workers
 from auditor.reading.workers import run_workers
+from auditor.values.errors import MedauditError
 from auditor.values.image import Limits
 from auditor.values.measurement import Task
 
@@ -88,3 +92,42 @@ def test_a_file_that_needs_too_much_memory_is_a_finding(tmp_path: Path, monkeypa
     monkeypatch.setattr(workers, "START", sabotage("bytearray(8 << 30)", "0.png"))
     answers = [m for group in run_workers(tasks, setup_of(tmp_path), workers=1) for m in group]
     assert {m.record: m.problem[0] for m in answers if m.problem is not None} == {"0.png": "memory"}
+
+
+ONCE = "import os, pathlib; mark = pathlib.Path({mark!r})\n        if not mark.exists():\n            mark.touch(); {fault}"
+
+
+@pytest.mark.parametrize("fault", ["os.kill(os.getpid(), 9)", "raise MemoryError"], ids=["killed", "starved"])
+def test_a_worker_that_is_killed_or_starved_once_costs_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    tasks = [png(tmp_path / f"{i}.png", i) for i in range(9)]
+    monkeypatch.setattr(workers, "START", sabotage(ONCE.format(mark=str(tmp_path / "mark"), fault=fault), "2.png"))
+    answers = [m for group in run_workers(tasks, setup_of(tmp_path), workers=2, chunk=3) for m in group]
+    assert (tmp_path / "mark").exists()
+    assert sorted(m.record for m in answers) == sorted(t.path for t in tasks)
+    assert {m.problem for m in answers} == {None}
+
+
+def test_a_worker_that_cannot_start_blames_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "START", "raise SystemExit(1)")
+    with pytest.raises(MedauditError, match="no worker process can be started"):
+        list(run_workers([png(tmp_path / "0.png", 0)], setup_of(tmp_path), workers=1))
+
+
+def test_fewer_processes_than_asked_for_do_the_work_and_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks, started, real = [png(tmp_path / f"{i}.png", i) for i in range(9)], [0], subprocess.Popen
+
+    def refuse(*arguments: Any, **options: Any) -> Any:
+        started[0] += 1
+        if started[0] > allowed:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(workers.subprocess, "Popen", refuse)
+    allowed = 1
+    answers = [m for group in run_workers(tasks, setup_of(tmp_path), workers=3, chunk=3) for m in group]
+    assert len(answers) == 9
+    allowed, started[0] = 0, 0
+    with pytest.raises(MedauditError, match="Resource temporarily unavailable"):
+        list(run_workers(tasks, setup_of(tmp_path), workers=3, chunk=3))
