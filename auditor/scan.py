@@ -157,7 +157,7 @@ def judge(dataset: Dataset, checks: Sequence[Check], progress: Progress) -> tupl
     progress.finish()
     # A crash is reported even where MA003 was not selected: a gate must not pass because a check broke.
     if crashed or any(isinstance(check, CheckCrashed) for check in checks):
-        verdict = CheckCrashed().report(crashed)
+        verdict = CheckCrashed().report(crashed, checks=len(outcomes))
         outcomes.append(outcome_of(CheckCrashed, verdict, 0.0))
     return tuple(sorted(outcomes, key=lambda o: o.code))
 
@@ -192,10 +192,25 @@ def run_check(check: Check, dataset: Dataset) -> Outcome:
 
 
 def outcome_of(kind: type[Check], verdict: Verdict, seconds: float) -> Outcome:
-    """Failed when the verdict holds a finding above info, else passed."""
-    serious = any(f.severity is not Severity.INFO for f in verdict.findings)
-    status: Status = "failed" if serious else "passed"
-    return Outcome(code=kind.code, name=kind.name, title=title(kind), status=status, verdict=verdict, seconds=round(seconds, 4))
+    """Failed when the verdict holds a finding above info; not evaluated when it looked at nothing; else passed."""
+    status, reason = status_of(verdict)
+    return Outcome(
+        code=kind.code, name=kind.name, title=title(kind), status=status, reason=reason, verdict=verdict,
+        seconds=round(seconds, 4),
+    )  # fmt: skip
+
+
+def status_of(verdict: Verdict) -> tuple[Status, str]:
+    """The status of a check that came to a verdict, and why it counts as not evaluated: what was not looked at is not passed."""
+    if any(f.severity is not Severity.INFO for f in verdict.findings):
+        return "failed", ""
+    seen = verdict.coverage
+    if seen is not None and seen.evaluated <= 0:
+        none = (
+            f"none of {seen.total:,} {seen.unit} could be looked at" if seen.total else f"there are no {seen.unit} to look at"
+        )
+        return "skipped", f"{none}: {seen.reason}" if seen.reason else none
+    return "passed", ""
 
 
 def graded(outcome: Outcome, severities: Mapping[str, Severity]) -> Outcome:
@@ -204,8 +219,11 @@ def graded(outcome: Outcome, severities: Mapping[str, Severity]) -> Outcome:
     if wanted is None or outcome.verdict is None:
         return outcome
     findings = tuple(replace(f, severity=wanted) for f in outcome.verdict.findings)
-    status: Status = "failed" if findings and wanted is not Severity.INFO else "passed"
-    return replace(outcome, verdict=replace(outcome.verdict, findings=findings), status=status)
+    verdict = replace(outcome.verdict, findings=findings)
+    if outcome.status not in ("passed", "failed"):
+        return replace(outcome, verdict=verdict)
+    status, reason = status_of(verdict)
+    return replace(outcome, verdict=verdict, status=status, reason=reason)
 
 
 def shown_thumbnails(outcomes: Iterable[Outcome], dataset: Dataset) -> dict[str, bytes]:

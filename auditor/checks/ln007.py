@@ -11,7 +11,7 @@ from typing import ClassVar
 from auditor.check import Check, SkipCheck
 from auditor.values.dataset import Dataset
 from auditor.values.labels import State
-from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
+from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 _GAPS = re.compile(r"[\s_\-]+")
 
@@ -87,6 +87,7 @@ class LabelVariants(Check):
             metrics={"classes_with_variants": len(findings), "names": names},
             findings=tuple(findings),
             tables=(table,) if rows else (),
+            coverage=Coverage(evaluated=names, total=names, unit="names of classes"),
         )
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from auditor.check import Check
 from auditor.values.dataset import Dataset
-from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
+from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +40,15 @@ class CheckCrashed(Check):
 
     def run(self, dataset: Dataset) -> Verdict:  # noqa: ARG002
         """Nothing crashed, as far as one dataset can tell; the scan, which sees the crashes, calls `report`."""
-        return self.report(())
+        return self.report((), checks=1)
 
-    def report(self, crashed: Sequence[tuple[str, str]]) -> Verdict:
+    def report(self, crashed: Sequence[tuple[str, str]], *, checks: int) -> Verdict:
         """The verdict on what crashed.
 
         Args:
             crashed: code of the check, and the name of the exception's type with file and line
                 (`ZeroDivisionError in lk001.py:88`); never the exception's text.
+            checks: how many ran.
         """
         findings = tuple(
             Finding(
@@ -70,5 +71,6 @@ class CheckCrashed(Check):
         )
         summary = "No check crashed" if not crashed else f"{len(crashed):,} of the checks crashed and gave no verdict"
         return Verdict(
-            summary=summary, metrics={"checks_crashed": len(crashed)}, findings=findings, tables=(table,) if crashed else ()
-        )
+            summary=summary, metrics={"checks_crashed": len(crashed)}, findings=findings, tables=(table,) if crashed else (),
+            coverage=Coverage(evaluated=checks, total=checks, unit="checks"),
+        )  # fmt: skip

@@ -63,6 +63,11 @@ class NamesInPathsAndTables(Check):
             for column, held in look.columns.items():
                 findings.append(self.column_finding(look.name, column, held, look.rows))
                 rows.append((f"{look.name}: {column}", held, look.rows, 1.0))
+        if dataset.tables and not looked and not kinds:
+            raise SkipCheck(
+                f"none of {plural(len(dataset.tables), 'table')} could be looked into: not tables, or too large; "
+                f"{int(paths):,} paths hold no name, date or record number"
+            )
         summary = (
             "; ".join(
                 [f"{count:,} parts of paths hold a {kind}" for kind, count in sorted(kinds.items())]
@@ -76,9 +81,9 @@ class NamesInPathsAndTables(Check):
             findings=tuple(findings),
             tables=(field_table(rows, "Columns that tell of people"),) if rows else (),
             coverage=Coverage(
-                evaluated=len(looked),
-                total=len(dataset.tables),
-                unit="tables",
+                evaluated=int(paths) + len(looked),
+                total=int(paths) + len(dataset.tables),
+                unit="paths and tables",
                 reason="not tables, or too large to look into" if len(looked) < len(dataset.tables) else "",
             ),
         )

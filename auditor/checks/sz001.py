@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.evidence.quality.sample_size import count_cells
+from auditor.evidence.quality.sample_size import count_cells, labelled
 from auditor.values.dataset import Dataset
 from auditor.values.results import Chart, Column, Finding, Location, Severity, Table, Verdict
 
@@ -89,6 +89,7 @@ class Counts(Check):
             metrics={"images": dataset.size, "patients": patients, "classes": classes, "small_cells": len(few)},
             findings=findings,
             tables=(table,),
+            coverage=labelled(dataset),
             charts=(
                 Chart(
                     name="counts",

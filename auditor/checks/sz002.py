@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.check import Check, SkipCheck
-from auditor.evidence.quality.sample_size import count_cells
+from auditor.evidence.quality.sample_size import count_cells, labelled
 from auditor.values.dataset import Dataset
 from auditor.values.results import Chart, Column, Finding, Location, Severity, Table, Verdict
 
@@ -94,5 +94,6 @@ class Imbalance(Check):
             metrics={"imbalance_ratio": round(ratio, 4), "classes": len(counts), "classes_effective": round(effective, 4)},
             findings=tuple(findings[: self.max_findings]),
             tables=(table,),
+            coverage=labelled(dataset),
             charts=(Chart(name="classes", title="Images per class", kind="bars", table=table, label="class", value="images"),),
         )

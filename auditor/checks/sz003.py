@@ -8,7 +8,7 @@ from typing import ClassVar
 from auditor.check import Check, SkipCheck
 from auditor.evidence.quality.sample_size import training_rows
 from auditor.values.dataset import Dataset
-from auditor.values.results import Finding, Severity, Verdict
+from auditor.values.results import Coverage, Finding, Severity, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,4 +85,5 @@ class SamplesPerParameter(Check):
                 "parameters_allowed_high": int(images / self.samples_low),
             },
             findings=tuple(findings[: self.max_findings]),
+            coverage=Coverage(evaluated=images, total=images, unit="training images"),
         )

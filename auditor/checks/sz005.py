@@ -9,7 +9,7 @@ from auditor.check import Check, SkipCheck
 from auditor.evidence.quality.sample_size import subgroups
 from auditor.values.dataset import Dataset
 from auditor.values.fields import spoken
-from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
+from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,4 +89,5 @@ class RareSubgroups(Check):
             metrics={"subgroups": len(groups), "subgroups_rare": len(rare), "fields": fields},
             findings=findings,
             tables=(table,),
+            coverage=Coverage(evaluated=len(groups), total=len(groups), unit="subgroups"),
         )

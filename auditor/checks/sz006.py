@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.groups import is_test, partition, split_names
-from auditor.evidence.quality.sample_size import count_cells, precision
+from auditor.evidence.quality.sample_size import count_cells, labelled, precision
 from auditor.values.dataset import Dataset
 from auditor.values.results import Chart, Column, Finding, Severity, Table, Verdict
 
@@ -112,6 +112,7 @@ class DetectableDifference(Check):
             },
             findings=findings,
             tables=(table,),
+            coverage=labelled(dataset),
             charts=(
                 Chart(
                     name="precision",

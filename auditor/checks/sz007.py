@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from auditor.check import Check, Need
 from auditor.evidence.quality.learning_curve import learning_curve
+from auditor.evidence.quality.sample_size import labelled
 from auditor.feature import feature_needs
 from auditor.prediction.predict import MODULES
 from auditor.values.dataset import Dataset
@@ -112,6 +113,7 @@ class LearningCurve(Check):
             },
             findings=tuple(findings[: self.max_findings]),
             tables=(table,),
+            coverage=labelled(dataset),
             charts=(
                 Chart(
                     name="curve",

@@ -15,6 +15,7 @@ from auditor.evidence.kin.groups import is_training, partition
 from auditor.prediction.predict import COLOURS, ENCODING, MODULES
 from auditor.values.dataset import Dataset
 from auditor.values.labels import State
+from auditor.values.results import Coverage
 
 Floats = npt.NDArray[np.float64]
 COMPONENTS = 32
@@ -48,6 +49,14 @@ def count_cells(dataset: Dataset, *, by_split: bool = True) -> pd.DataFrame:
             who = -1 if patients is None else int(patients[chosen].nunique())
             rows.append((name, place, int(chosen.sum()), who))
     return pd.DataFrame(rows, columns=["class", "split", "images", "patients"])
+
+
+def labelled(dataset: Dataset) -> Coverage:
+    """The records that have a label, of all."""
+    states, values = dataset.labels.states, dataset.labels.values
+    known = int(((states >= 0).any(axis=1) if states is not None else values.notna()).sum())
+    reason = f"{dataset.size - known:,} records have no label" if known < dataset.size else ""
+    return Coverage(evaluated=known, total=dataset.size, reason=reason)
 
 
 def training_rows(dataset: Dataset) -> npt.NDArray[np.bool_]:

@@ -15,10 +15,12 @@ from builders import make_dataset
 
 from auditor.check import Check, SkipCheck, check_classes, title
 from auditor.feature import feature_columns
+from auditor.scan import run_check
 from auditor.stage import closure, stages
 from auditor.stages.extract import PIXELS
 from auditor.stages.link import link
 from auditor.values.dataset import Dataset, Problem
+from auditor.values.privacy import TableLook
 from auditor.values.results import Chart, Severity, Table, Verdict
 
 CHECKS = check_classes()
@@ -26,6 +28,8 @@ SECTIONS = ["What it does", "Why is this bad?", "How to fix", "Options", "Refere
 NEED_LABELS = ("LK", "LN", "ED", "SP003")
 N, PER_PATIENT = 360, 3
 CANARY = "CANARY^PATIENT"
+SEEN_WITHOUT_PICTURES = frozenset(("IN005", "LK003", "LK008", "LN007", "MA003", "SZ001", "SZ002"))
+"""Checks that can look at something where no picture and no table could be opened: they judge names and labels alone."""
 
 every_check = pytest.mark.parametrize("check", CHECKS, ids=[c.code for c in CHECKS])
 
@@ -115,6 +119,19 @@ def bare() -> Dataset:
     return link(make_dataset(labels=["x", "y"] * 10, paths=[None] * 20))
 
 
+@cache
+def unseen() -> Dataset:
+    """Pictures of which not one could be opened, and tables of which not one could be looked into."""
+    names = [f"v{i:03d}.xyz" for i in range(20)]
+    dataset = make_dataset(labels=["x", "y"] * 10, paths=names)
+    problems = tuple(
+        Problem(kind="unsupported", path=name, record=f"r{i:04d}", reason="no reader") for i, name in enumerate(names)
+    )
+    return link(
+        dataclasses.replace(dataset, problems=problems, tables=tuple(TableLook(name=f"{n}.json", rows=0) for n in names))
+    )
+
+
 every_dataset = pytest.mark.parametrize("build", [clean, flawed, unlabelled, bare])
 
 
@@ -140,6 +157,21 @@ def frames(dataset: Dataset) -> Iterator[pd.DataFrame | pd.Series | np.ndarray]:
 
 def test_there_are_checks() -> None:
     assert {"IN001", "IN002", "MA003", "SP001", "SP002", "SP003", "SP006"} <= {c.code for c in CHECKS}
+
+
+@every_check
+@pytest.mark.parametrize("build", [clean, flawed, unlabelled, bare, unseen])
+def test_what_was_not_looked_at_is_not_passed(check: type[Check], build: Callable[[], Dataset]) -> None:
+    """A verdict says how much it is of; one on nothing is shown as not evaluated, whatever its words."""
+    outcome = run_check(check(), build())
+    if outcome.status in ("passed", "failed"):
+        assert outcome.verdict is not None
+        coverage = outcome.verdict.coverage
+        assert coverage is not None
+        assert 0 <= coverage.evaluated <= coverage.total
+        assert coverage.evaluated > 0 or outcome.status == "failed"
+    if build is unseen:
+        assert outcome.status != "passed" or check.code in SEEN_WITHOUT_PICTURES
 
 
 @every_check
