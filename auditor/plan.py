@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from auditor.config import Config, find_config, read_config
+from auditor.config import Config
+from auditor.judging import settings_for
 from auditor.layout import Options
 from auditor.progress import Progress, Silent
 from auditor.reading.cache import default_folder
@@ -26,6 +27,8 @@ class Plan:
 
     Args:
         config: medaudit.toml, or its defaults.
+        file: where it was read; None = nowhere.
+        set_aside: what a medaudit.toml that was found in the dataset says and that does not count (`auditor.judging`).
         options: pinned roles and layout.
         predictions: files of out-of-fold probabilities, one per model; none = the built-in probe. Also a folder or an array of
             predicted masks, or a table of predicted boxes or points.
@@ -47,6 +50,8 @@ class Plan:
     """
 
     config: Config = field(default_factory=Config)
+    file: Path | None = None
+    set_aside: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
     predictions: tuple[Path, ...] = ()
     classes: tuple[str, ...] | None = None
@@ -101,13 +106,16 @@ def plan_for(
     seed: int | None = None,
     tool_version: str = "",
 ) -> Plan:
-    """Read medaudit.toml beside the dataset (or `config`) and lay the given options over it.
+    """Read `config`, or what a medaudit.toml beside the dataset may say, and lay the given options over it.
+
+    Args:
+        config: the file that judges; `none` = no file, whatever lies there. None = the dataset's own, which never loosens.
 
     Raises:
         ConfigError: the file or an option is wrong.
     """
-    path = config if config is not None else find_config(target)
-    settings = read_config(path) if path is not None else Config()
+    judged = settings_for(target, config, default_folder(os.environ, Path.home()))
+    path, settings = judged.file, judged.config
     changes: dict[str, object] = {}
     if select:
         changes["select"] = tuple(select)
@@ -136,6 +144,8 @@ def plan_for(
         raise ConfigError("--classes and --in-sample speak of predictions: name their file with --predictions")
     return Plan(
         config=settings,
+        file=path,
+        set_aside=judged.set_aside,
         options=options,
         predictions=given,
         classes=tuple(classes) if classes else None,

@@ -96,14 +96,16 @@ def examine(
     # before waivers are matched, so that they fit what a report shows
     outcomes, stale = waive(withhold(outcomes, names), plan.config.waivers)
     notes = (*dataset.summary.notes, *(f"a waiver for {w.code or w.fingerprint or w.path} fits no finding" for w in stale))
-    fail_on = plan.config.scan.fail_on
+    fail_on, strict = plan.config.scan.fail_on, plan.config.scan.strict
+    seen = seen_of(dataset, outcomes)
+    verdict = gate(outcomes, fail_on, required, seen, strict=strict, set_aside=plan.set_aside)
     result = ScanResult(
         schema_version=SCHEMA_VERSION,
         tool_version=plan.tool_version,
         dataset=withhold(replace(dataset.summary, notes=notes), names),
         records=dataset.size,
         outcomes=outcomes,
-        gate=withhold(gate(outcomes, fail_on, required, seen_of(dataset, outcomes), strict=plan.config.scan.strict), names),
+        gate=withhold(verdict, names),
         documentation={type(c).code: inspect.getdoc(type(c)) or "" for c in checks},
         configuration={"seed": plan.config.scan.seed, "fail_on": fail_on},
         thumbnails={**withhold(thumbnails, names), **asked},
@@ -201,7 +203,7 @@ def outcome_of(kind: type[Check], verdict: Verdict, seconds: float) -> Outcome:
 
 
 def status_of(verdict: Verdict) -> tuple[Status, str]:
-    """The status of a check that came to a verdict, and why it counts as not evaluated: what was not looked at is not passed."""
+    """The status of a check that came to a verdict, and why it counts as not evaluated: what nobody saw is not passed."""
     if any(f.severity is not Severity.INFO for f in verdict.findings):
         return "failed", ""
     seen = verdict.coverage

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from auditor.config import Config, find_config
-from auditor.layout import OWN_OUTPUT
+from auditor.config import Config
+from auditor.layout import CONFIG_NAME, OWN_OUTPUT
+from auditor.own import is_own, remember
 from auditor.plan import Plan
 from auditor.progress import Progress, Silent
+from auditor.reading.cache import default_folder
 from auditor.values.errors import ConfigError
 from auditor.values.results import Comparison, RunVerdict
 from medaudit.keywords import FixOptions, Reading, path_of, read_keywords, target_of
@@ -58,14 +62,37 @@ def fix(
     plan = plan_of(target, {word: value for word, value in told.items() if word in OF_SCANS})
     order = order_for(
         plan.config,
-        told.get("config") or find_config(target),
+        plan.file,
         strategies=told.get("strategy", ()),
         **{word: told.get(word) for word in ("trusted", "evaluate", "seeds", "device", "margin")},
         **{word: told[word] for word in ("unlabelled", "seed", "budget", "force", "check") if word in told},
         options={word.replace("_", "-"): str(told[word]) for word in OF_STRATEGIES if word in told},
     )
     fixed, comparison = fixed_copy(target, order, plan, path_of(output), progress=progress or Silent())
+    if comparison is not None:
+        keep_own(path_of(output) / CONFIG_NAME)
     return FixResult.of(fixed, comparison, pending_lines(fixed))
+
+
+def keep_own(file: Path, *, known: bool = True) -> None:
+    """Remember that a copy's medaudit.toml is ours; where that cannot be kept, a later scan wants it by `--config`."""
+    if known and file.is_file():
+        with suppress(OSError):
+            remember(file, default_folder(os.environ, Path.home()))
+
+
+def undone(copy: Path, *, again: bool) -> str:
+    """Take the corrections of a copy back, or apply those that were accepted; what was done, in words.
+
+    Raises:
+        MedauditError: it is no copy of ours, or it was changed.
+    """
+    from trainers.copying.undo import reapply, undo
+
+    known = is_own(copy / CONFIG_NAME, default_folder(os.environ, Path.home()))
+    done = (reapply if again else undo)(copy).told
+    keep_own(copy / CONFIG_NAME, known=known)
+    return done
 
 
 def order_for(
@@ -161,6 +188,7 @@ def comparison_of(fixed: Fixed) -> Comparison:
             *fixed.held,
             *fixed.applied.notes,
             *differences(corrected.before, fixed.after),
+            *(f"not honoured of the dataset's own medaudit.toml: {key}" for key in corrected.before.gate.set_aside),
         ],
         run=run,
     )

@@ -54,7 +54,11 @@ ROLES: Mapping[str, Any] = {
 }
 OPENING: Mapping[str, Any] = {
     "root": option(Path, "Folder that image paths start from.", READ),
-    "config": option(Path, "medaudit.toml (default: the one in the dataset's folder).", READ),
+    "config": option(
+        Path,
+        "The medaudit.toml that judges, or none (default: the dataset's own, which may pin how it is read and never loosens).",
+        READ,
+    ),
 }
 MEASURING: Mapping[str, Any] = {
     "workers": option(int, "Processes that read files (default: one per core).", READ, min=0),

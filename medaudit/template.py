@@ -10,6 +10,8 @@ from auditor.values.results import DatasetSummary, Guess
 HEAD = """\
 # medaudit.toml: how `medaudit scan` reads this dataset, and what fails. Every key may be left out.
 # What stands here was found by looking; lines that begin with # show the default or an example.
+# A file that lies in the dataset pins how it is read. What loosens the gate (severity, checks, waivers, ignore, limits,
+# privacy) counts where the file is named: medaudit scan DATASET --config medaudit.toml
 
 [dataset]
 layout = {layout}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from auditor.evidence.privacy.withhold import withheld_names, withhold
+from auditor.layout import CONFIG_NAME
 from auditor.plan import Plan, plan_for
 from auditor.progress import Progress, Silent
 from auditor.scan import scan
@@ -115,8 +116,11 @@ def fix(
     final = [p for p in proposals if p is not None]
     trial = work / "trial"
     applied = apply(dataset, final, trial, target=target, options=plan.options, config=plan.config, force=order.force)
-    after = scan(trial, plan_for(trial, workers=plan.workers, cache=plan.cache is not None, tool_version=plan.tool_version),
-                 progress=progress)  # fmt: skip
+    # the copy's own file, by name: what judged the original judges the copy
+    again = plan_for(
+        trial, config=trial / CONFIG_NAME, workers=plan.workers, cache=plan.cache is not None, tool_version=plan.tool_version
+    )
+    after = scan(trial, again, progress=progress)
     fixed = Fixed(
         corrected=corrected, arms=as_applied(arms, applied, names), applied=applied, kept=kept, held=held,
         after=named_as(after, corrected.before),

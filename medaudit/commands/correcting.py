@@ -51,10 +51,9 @@ def undo(
     ] = False,
 ) -> None:
     """Take the corrections of a copy back, or apply those that were accepted by hand in its corrections.csv."""
-    from trainers.copying.undo import reapply
-    from trainers.copying.undo import undo as take_back
+    from medaudit.fixing import undone
 
-    typer.echo((reapply if again else take_back)(copy).told)
+    typer.echo(undone(copy, again=again))
 
 
 def strategies() -> None:

@@ -128,10 +128,11 @@ def test_check_writes_nothing_and_exits_1_when_something_is_pending(tmp_path, ca
 
 def test_where_the_audit_finds_nothing_no_change_is_recommended(tmp_path, capsys):
     dataset = make_dataset(tmp_path / "data", records=80)
-    (dataset / "medaudit.toml").write_text('[scan]\nselect = ["SP001", "LN001", "LN002"]\n')
-    assert main(["fix", str(dataset), "--check", "--workers", "0"]) == 0
+    judge = dataset.parent / "judge.toml"
+    judge.write_text('[scan]\nselect = ["SP001", "LN001", "LN002"]\n')
+    assert main(["fix", str(dataset), "--check", "--workers", "0", "--config", str(judge)]) == 0
     assert "no change recommended" in capsys.readouterr().out
-    assert main(["fix", str(dataset), "--workers", "0"]) == 0
+    assert main(["fix", str(dataset), "--workers", "0", "--config", str(judge)]) == 0
     comparison = json.loads(Path("medaudit-out/fixed/comparison.json").read_text())
     assert comparison["verdict"] == "no change"
     assert comparison["arms"] == []
@@ -170,7 +171,8 @@ def test_medaudit_toml_declares_what_fix_does_and_options_go_first(tmp_path, cap
     assert main(["fix", str(dataset), "--check", "--workers", "0", "--strategy", "resplit", "--trusted", "checked"]) == 1
     assert "robust" not in capsys.readouterr().out
     (dataset / "medaudit.toml").write_text("[strategies.robust]\nbeeta = 0.5\n")
-    assert main(["fix", str(dataset), "--check", "--workers", "0"]) == 2
+    named = ["--config", str(dataset / "medaudit.toml")]
+    assert main(["fix", str(dataset), "--check", "--workers", "0", *named]) == 2
     assert "did you mean 'beta'" in capsys.readouterr().err
 
 
