@@ -42,7 +42,9 @@ class Scanned:
 
 
 def scanned(target: Path, select: Sequence[str] = ("IN", "SP"), **options: object) -> Scanned:
-    """Scan a dataset with few checks, in this process, without a cache."""
+    """Scan a dataset with few checks, here and without a cache; its own medaudit.toml is named, as of a copy of ours."""
+    own = target / "medaudit.toml"
+    options = {"config": own if own.is_file() else None} | options
     plan = plan_for(target, select=select, workers=0, cache=False, **options)  # type: ignore[arg-type]
     found = examine(target, plan, provide={"links"})
     return Scanned(target=target, plan=plan, dataset=found.dataset, result=found.result)

@@ -96,7 +96,8 @@ def test_the_scan_of_the_copy_passes_and_that_of_the_source_does_not(tmp_path: P
     source = plant(tmp_path / "source")
     deidentify(source, tmp_path / "copy", salt=SALT)
     assert scan(source, plan_for(source, select=["PH"], cache=False, workers=0)).gate.exit_code == 1
-    result = scan(tmp_path / "copy", plan_for(tmp_path / "copy", select=["PH"], cache=False, workers=0, fail_on="warning"))
+    own = tmp_path / "copy" / "medaudit.toml"
+    result = scan(own.parent, plan_for(own.parent, config=own, select=["PH"], cache=False, workers=0, fail_on="warning"))
     assert result.gate.exit_code == 0, result.gate.reasons
     assert {f.severity for f in result.findings} <= {Severity.INFO}
 
