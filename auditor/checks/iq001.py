@@ -34,7 +34,7 @@ class BlankImage(ImageCheck):
 
     * `min_mode_fraction`: from this share of pixels at one level on, a picture is blank.
     * `max_structure`: below this log-ratio a picture is noise; 0 is white noise, photographs lie above 2.
-    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+    * `max_findings`: up to so many images get a finding each (1); more are one finding, and the table `images` lists them.
 
     ## References
 

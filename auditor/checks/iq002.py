@@ -32,7 +32,7 @@ class ConstantImage(ImageCheck):
 
     ## Options
 
-    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+    * `max_findings`: up to so many images get a finding each (1); more are one finding, and the table `images` lists them.
 
     ## References
 

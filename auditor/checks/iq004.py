@@ -35,7 +35,7 @@ class LowDynamicRange(ImageCheck):
     * `min_levels`: fewer levels than this are few whatever the collection.
     * `max_ratio`: and fewer than this share of what is usual are few among their kind.
     * `deviations`: the second rule also wants so many robust deviations (of the logarithm).
-    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+    * `max_findings`: up to so many images get a finding each (1); more are one finding, and the table `images` lists them.
 
     ## References
 
@@ -62,4 +62,5 @@ class LowDynamicRange(ImageCheck):
         return Judgement(
             flagged=flagged, value=levels, usual=2.0**normal, what="uses few grey levels",
             measure="levels between the 1st and 99th percentile", advice="Export it again with its full range",
+            unjudged="their pixels were not read, or are floats that have no levels",
         )  # fmt: skip

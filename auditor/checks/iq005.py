@@ -34,7 +34,7 @@ class EightInSixteen(ImageCheck):
     ## Options
 
     * `min_kind_fraction`: a range of 256 counts when this share of the images of one kind keep to it.
-    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+    * `max_findings`: up to so many images get a finding each (1); more are one finding, and the table `images` lists them.
 
     ## References
 

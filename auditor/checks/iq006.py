@@ -39,7 +39,7 @@ class InvertedImage(ImageCheck):
     * `max_correlation`: at most this correlation with the median picture makes a negative.
     * `min_alike`: five of six pictures of one kind must correlate so much with their median picture.
     * `deviations`: a negative must fit worse than usual by so many robust deviations.
-    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+    * `max_findings`: up to so many images get a finding each (1); more are one finding, and the table `images` lists them.
 
     ## References
 

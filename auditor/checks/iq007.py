@@ -34,7 +34,7 @@ class BlurredImage(ImageCheck):
 
     * `deviations`, `min_effect`: so many robust deviations, and so much (natural logarithm), below the median of its kind.
     * `max_sharpness`: at or below this an image is blurred whatever the collection; −1.386 is a ramp.
-    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+    * `max_findings`: up to so many images get a finding each (1); more are one finding, and the table `images` lists them.
 
     ## References
 
@@ -58,7 +58,7 @@ class BlurredImage(ImageCheck):
             levels = dataset.features["quality.span_levels"].to_numpy(dtype=np.float64)
             # Of a picture that is mostly one level, only what is usual for its kind can judge.
             mode = dataset.features["quality.mode_fraction"].to_numpy(dtype=np.float64)
-            flagged = (low | ((sharpness <= self.max_sharpness) & (mode < 0.3))) & (levels > 12)
+            flagged = (low | ((sharpness <= self.max_sharpness) & (mode < 0.3))) & ~(levels <= 12)
         return Judgement(
             flagged=flagged, value=sharpness, usual=normal, what="looks blurred or enlarged",
             measure="sharpness (0 = every pixel its own, −1.39 = a ramp)", advice="Look at it; take it again if it matters",

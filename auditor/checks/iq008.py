@@ -33,7 +33,7 @@ class NoisyImage(ImageCheck):
 
     * `deviations`, `min_effect`: so many robust deviations, and so much, above the median of its kind.
     * `max_noise_fraction`: above this an image is noisy whatever the collection.
-    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+    * `max_findings`: up to so many images get a finding each (1); more are one finding, and the table `images` lists them.
 
     ## References
 

@@ -35,7 +35,7 @@ class BandsOrMotion(ImageCheck):
     * `deviations`: so many robust deviations from the median of its kind.
     * `min_bands`: and the bands of the two directions must differ by this much more (natural logarithm) than usual.
     * `min_motion`: or the sharpness of the two directions by this much more.
-    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+    * `max_findings`: up to so many images get a finding each (1); more are one finding, and the table `images` lists them.
 
     ## References
 

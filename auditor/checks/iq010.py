@@ -39,7 +39,7 @@ class OrientationOrAspect(ImageCheck):
     * `min_gain`: the better position must correlate by this much more.
     * `min_correlation`: and at least so much.
     * `max_aspect_change`: change of the ratio of width to height that counts.
-    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+    * `max_findings`: up to so many images get a finding each (1); more are one finding, and the table `images` lists them.
 
     ## References
 

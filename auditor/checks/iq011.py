@@ -33,7 +33,7 @@ class MostlyBackground(ImageCheck):
 
     * `min_fraction`: from this share on a picture is mostly background whatever the collection.
     * `deviations`, `min_effect`: or so many robust deviations, and so much, above the median of its kind.
-    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+    * `max_findings`: up to so many images get a finding each (1); more are one finding, and the table `images` lists them.
 
     ## References
 

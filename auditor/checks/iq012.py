@@ -33,7 +33,7 @@ class OddSize(ImageCheck):
 
     * `deviations`: so many robust deviations from the median of its kind.
     * `min_ratio`: and so many times as many, or as few, pixels.
-    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+    * `max_findings`: up to so many images get a finding each (1); more are one finding, and the table `images` lists them.
 
     ## References
 

@@ -41,7 +41,7 @@ class OffTopic(ImageCheck):
     * `deviations`: the logarithm of the distance must lie so many robust deviations above the median.
     * `min_ratio`: and the distance be so many times the median.
     * `neighbours`: which neighbour is looked at.
-    * `max_findings`: so many images get a finding of their own; the table `images` lists all.
+    * `max_findings`: up to so many images get a finding each (1); more are one finding, and the table `images` lists them.
 
     ## References
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from auditor.resample import resize
 from auditor.view import View
 
-VERSION = 3
+VERSION = 4
 
 COLUMNS: tuple[str, ...] = (
     "overflow_fraction", "mode_fraction", "structure", "clipped_high_fraction", "clipped_low_fraction", "span_levels",
@@ -28,7 +28,8 @@ COLUMNS: tuple[str, ...] = (
 * `overflow_fraction`: `Pixels.overflow`; `mode_fraction`: share at the most frequent level; `pixels`: how many there are;
 * `structure`: log of how much more 4 × 4 means vary than those of white noise would;
 * `clipped_*`: share at the highest or lowest level where it heaps up and the border of the picture does not lie there;
-* `span_levels`: steps between the 1st and the 99th percentile; `span_fraction`: that over what the declared depth could hold;
+* `span_levels`: steps between the 1st and the 99th percentile, NaN for floats without steps; `span_fraction`: that over what
+  the declared depth could hold;
 * `eight_in_deep`: of files of more than 8 bits: 1 = stretched bytes, 0.5 = a range of 256, 0 = more;
 * `sharpness`: log of the mean step to the next pixel over that to the fourth (0 = noise, −1.39 = a ramp, NaN = flat);
   `sharpness_across`: the same along rows less along columns;
@@ -39,7 +40,8 @@ COLUMNS: tuple[str, ...] = (
 SAMPLES = 1 << 15
 CROP = 192
 BINS = 4096
-"""Of floats; whole numbers are counted one by one."""
+MOST_LEVELS = 65_536.0
+"""`BINS`: of floats; whole numbers are counted one by one. `MOST_LEVELS`: floats that are finer have none."""
 HEAP = 5.0
 LARGEST = 1e15
 EVEN = 0.02
@@ -73,12 +75,16 @@ def measure(view: View) -> npt.NDArray[np.float32]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Counted:
-    """How often values occur: `counts[i]` of them lie in the `width` from `low + i · width` on; `exact` where each is one."""
+    """How often values occur: `counts[i]` of them lie in the `width` from `low + i · width` on; `exact` where each is one.
+
+    `step` is from one level to the next where the values are none of `counts` but floats; NaN where they are whole.
+    """
 
     low: float
     width: float
     counts: npt.NDArray[np.int64]
     exact: bool
+    step: float = np.nan
 
 
 def _counted(view: View) -> _Counted | None:
@@ -100,7 +106,20 @@ def _counted(view: View) -> _Counted | None:
     if high <= low:
         return _Counted(low=low, width=1.0, counts=np.array([sample.size]), exact=False)
     places = np.minimum((sample - low) / ((high - low) / BINS), BINS - 1).astype(np.int64)
-    return _Counted(low=low, width=(high - low) / BINS, counts=np.bincount(places, minlength=BINS), exact=False)
+    return _Counted(
+        low=low, width=(high - low) / BINS, counts=np.bincount(places, minlength=BINS), exact=False, step=_level_step(sample)
+    )
+
+
+def _level_step(sample: npt.NDArray[np.float64]) -> float:
+    """From one level to the next: the smallest difference of values that lie further apart than floats of 32 bits are rounded.
+
+    A copy of whole numbers as floats has the levels that the numbers had; the bins of a histogram are levels of nothing.
+    """
+    values = np.unique(sample)
+    gaps = np.diff(values)
+    gaps = gaps[gaps > 4 * np.finfo(np.float32).eps * float(np.abs(values).max())]
+    return float(gaps.min()) if gaps.size else float(values[-1] - values[0])
 
 
 def _gray(stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -124,7 +143,7 @@ def _levels(counted: _Counted, view: View) -> tuple[list[float], float]:
     size = int(counts.sum())
     share = counts / size
     used = np.flatnonzero(counts)
-    step = float(np.gcd.reduce(used)) if exact else width
+    step = float(np.gcd.reduce(used)) if exact else counted.step
     first, last = np.searchsorted(np.cumsum(counts), (0.01 * size, 0.99 * size))
     spread = float(last - first) * width
     depth = view.header.fields.get("container.bit_depth")
@@ -136,11 +155,12 @@ def _levels(counted: _Counted, view: View) -> tuple[list[float], float]:
         stretched = len(used) <= 256 and size >= 1 << 14 and share.max() < 0.5
         within = range_ / step <= 255
         eight = 1.0 if (within and step > 1) or (stretched and not within) else 0.5 if within else 0.0
+    levels = spread / max(step, 1e-30)
     numbers = [
         float(share.max()),
         _heap(share, used[::-1]),
         _heap(share, used),
-        spread / max(step, 1e-30),
+        levels if exact or levels <= MOST_LEVELS else np.nan,
         spread / (2.0**bits - 1) if whole else np.nan,
         eight,
     ]

@@ -1,8 +1,8 @@
 """What the checks of image quality share: thresholds relative to the collection and the modality, and one way to report.
 
 An image is judged among those of its modality and kind (grey, colour), by robust statistics: distance from the median over
-the median absolute deviation. What is wrong with every image moves the median, so absolute limits stand beside; and whatever
-hits a tenth of the images is told once for the whole dataset before the single images are.
+the median absolute deviation. What is wrong with every image moves the median, so absolute limits stand beside; and one
+defect of several images is one finding, with a table that lists them.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ Bools = npt.NDArray[np.bool_]
 
 FEW = 20
 """Fewer images of one kind have no "usual" that one could be compared with."""
-COMMON = 0.1
-"""From this share on, a defect is one of the dataset."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +58,7 @@ class ImageCheck(Check):
     severity: ClassVar[Severity] = Severity.WARNING
     needs: ClassVar[frozenset[Need]] = feature_needs("quality")
 
-    max_findings: int = 50
+    max_findings: int = 1
 
     @abstractmethod
     def judge(self, dataset: Dataset) -> Judgement:
@@ -141,16 +139,22 @@ def _verdict(check: ImageCheck, dataset: Dataset, judged: Judgement) -> Verdict:
     share = count / total
     code, level = type(check).code, Severity.WARNING
     findings: list[Finding] = []
-    if count > 1 and (share >= COMMON or count > check.max_findings):
-        share_text = "all" if count == total else f"{share:.0%}"
+    if count > max(1, check.max_findings):
+        # fifty lines of one kind hide the two of another: many images are one finding, and the table says which
+        every = count == total
+        which = f"All {total:,} images: each" if every else f"{count:,} of {total:,} images ({share:.0%}): each"
+        shared = ", which is a property of the collection and not of single images" if every else ""
         findings.append(
             Finding(
                 code=code, severity=level, subject="the dataset", score=round(share, 4),
-                message=f"{count:,} of {total:,} images ({share_text}): each {judged.what}. {judged.advice}",
+                message=f"{which} {judged.what}{shared}. {judged.advice}",
                 evidence={"images": count, "images_judged": total, "fraction": round(share, 4)},
             )
         )  # fmt: skip
-    for position in rows[: check.max_findings].tolist():
+        rows_told: list[int] = []
+    else:
+        rows_told = rows.tolist()
+    for position in rows_told:
         value, normal = float(judged.value[position]), float(judged.usual[position])
         compared = f" (usual here: {normal:.3g})" if np.isfinite(normal) else ""
         where = location(dataset, position)

@@ -42,5 +42,7 @@ def test_when_every_picture_is_cut_off_the_dataset_is_named_first() -> None:
     images = [np.minimum(i, np.percentile(i, 80)).astype(np.uint16) for i in pictures(40)]
     verdict = ClippedImage().run(measured(images))
     assert verdict.findings[0].where.record is None
-    assert verdict.findings[0].message.startswith("40 of 40 images (all)")
-    assert len(verdict.findings) == 41
+    assert verdict.findings[0].message.startswith("All 40 images: each")
+    assert "property of the collection" in verdict.findings[0].message
+    assert len(verdict.findings) == 1
+    assert verdict.tables[0].length == 40

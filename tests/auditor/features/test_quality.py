@@ -55,4 +55,4 @@ def test_gaps_in_floats_are_passed_over(view_of) -> None:
     picture[3:9, 3:9] = np.nan
     found = named(view_of(picture, gray=np.nan_to_num(picture)))
     assert found["noise_fraction"] == pytest.approx(0.29, abs=0.03)
-    assert found["span_levels"] == pytest.approx(0.98 * 4096, rel=0.02)
+    assert np.isnan(found["span_levels"])  # the bins of a histogram are levels of nothing
