@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from auditor.check import Check, SkipCheck
+from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.labels.fraction import wilson
 from auditor.evidence.raters.agreement import count_readings, similarity_matrix
 from auditor.evidence.raters.consensus import MAX_WIDE_CELLS, annotator_quality
@@ -76,6 +76,7 @@ class BiasedRater(Check):
     code: ClassVar[str] = "ED002"
     name: ClassVar[str] = "biased-rater"
     severity: ClassVar[Severity] = Severity.WARNING
+    needs: ClassVar[frozenset[Need]] = frozenset({"predictions"})
 
     min_lean: float = 0.1
     min_grades: float = 0.25
