@@ -11,6 +11,7 @@ import pandas as pd
 from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.groups import partition, split_names
 from auditor.evidence.kin.identity import can_tell, identity, why_untold
+from auditor.evidence.kin.leading import leading_ids
 from auditor.values.dataset import Dataset
 from auditor.values.results import Coverage, Finding, Location, Severity, Verdict
 
@@ -24,7 +25,8 @@ class IdsCannotTell(Check):
     more than one image. Where they are missing, are all the same, or differ for every image, patient overlap cannot be told;
     this check is then not evaluated, never passed, and a gate that requires it ends with exit code 3. Lesion, study and
     series ids are no patient ids: one patient may have many. Placeholders (`Anonymous`) are no ids. Where some records lack
-    an id, it says how many, and in which split.
+    an id, it says how many, and in which split. Where there are no ids but the file names begin with numbers that recur
+    (`0012_03`, `0012_left`) in several splits, it warns: these may be patients.
 
     ## Why is this bad?
     A split that was made over images looks clean to every test on ids when each image has an id of its own, while the same
@@ -54,7 +56,10 @@ class IdsCannotTell(Check):
         codes = identity(dataset, "patient")
         known = codes >= 0
         if not can_tell(dataset, codes):
-            raise SkipCheck(why_untold(dataset))
+            suspected = self._suspected(dataset)
+            if suspected is None:
+                raise SkipCheck(why_untold(dataset))
+            return suspected
         sizes = np.bincount(codes[known])
         patients, shared = len(sizes), int((sizes > 1).sum())
         share = float(known.mean())
@@ -112,4 +117,39 @@ class IdsCannotTell(Check):
                 total=dataset.size,
                 reason="" if known.all() else "the other records have no patient id",
             ),
+        )
+
+    def _suspected(self, dataset: Dataset) -> Verdict | None:
+        """File names that begin alike in several splits; None where nothing hints at it. Nothing is evaluated by that."""
+        splits = partition(dataset)
+        if splits is None:
+            return None
+        ids = leading_ids(dataset.records["path"], dataset.labels.values.astype("string"))
+        if ids is None:
+            return None
+        known = pd.DataFrame({"id": ids, "split": splits}).dropna()
+        known = known[known["split"] != ""]
+        several = known.groupby("id")["split"].nunique() > 1
+        crossing = int(several.sum())
+        if not crossing:
+            return None
+        records = int(known["id"].map(several).sum())
+        finding = Finding(
+            code=self.code,
+            severity=self.severity,
+            message=(
+                f"{why_untold(dataset)}. But {crossing:,} of {len(several):,} numbers that file names begin with stand in "
+                f"several splits ({records:,} images): if they are patients, the splits share them. Name the patients' column "
+                "with --patient, or say what the numbers are"
+            ),
+            where=Location(field="path"),
+            subject="leading ids",
+            score=crossing / len(several),
+            evidence={"leading_ids": len(several), "in_several_splits": crossing, "records": records},
+        )
+        return Verdict(
+            summary=f"{crossing:,} leading numbers of file names stand in several splits; there are no patient ids",
+            metrics={"leading_ids": len(several), "leading_ids_in_several_splits": crossing},
+            findings=(finding,),
+            coverage=Coverage(evaluated=0, total=dataset.size, reason=why_untold(dataset)),
         )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.labels import single
-from auditor.naming.names import NameRoles, roles_in_names
+from auditor.naming.names import NameRoles, roles_in_names, splits_in_names
 from auditor.placement.claims import claim
 from auditor.placement.counterparts import Counterparts, find_counterparts
 from auditor.placement.masks import Masks, find_masks
@@ -22,6 +22,8 @@ from auditor.values.fields import Field
 from auditor.values.labels import Labels
 from auditor.values.results import Guess
 
+OWN_LABELS = frozenset(("BreaKHis", "MURA"))
+"""Collections whose names say the class better than their folders do."""
 DOUBTFUL = 0.4
 """How sure a class is where something speaks against its being one; `fix` corrects no label that it is less sure of than
 `auditor.values.results.SURE`."""
@@ -90,6 +92,9 @@ def load(listing: Listing, options: Options) -> Dataset:
         if values is not None and guess is not None:
             columns[role] = values
             guesses.append(guess)
+    if "split" not in columns and (splits := splits_in_names(ids)) is not None:
+        columns["split"] = splits
+        guesses.append(Guess(role="split", value="file name", confidence=0.85, why="the file names begin with a split"))
     notes = list(folders.notes if labels.origin == "class folder" else ())
     notes += doubts
     if names is not None and names.pattern.ambiguous:
@@ -185,7 +190,7 @@ def unread_notes(listing: Listing) -> list[str]:
 
 def _labels(ids: Sequence[str], index: pd.Index, folders: FolderRoles, names: NameRoles | None) -> tuple[Labels, list[Guess]]:
     """Labels of a known collection's file names first, then of class folders."""
-    if names is not None and names.label is not None and (folders.label is None or names.pattern.name == "BreaKHis"):
+    if names is not None and names.label is not None and (folders.label is None or names.pattern.name in OWN_LABELS):
         column = categorical(value or "" for value in names.label)
         why = f"{names.matched:,} of {len(ids):,} file names are those of {names.pattern.name}"
         guess = Guess(role="label", value="file name", confidence=names.pattern.confidence, why=why)

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.layout import Detection, Listing, Options, list_files
-from auditor.naming.labels import text_of
+from auditor.naming.labels import single, text_of
 from auditor.naming.lexicon import words
-from auditor.naming.names import roles_in_names, split_name
+from auditor.naming.names import roles_in_names, split_name, splits_in_names
 from auditor.placement.claims import Claims, claim
 from auditor.placement.images import Inventory
 from auditor.placement.masks import Masks, find_masks
@@ -21,9 +21,10 @@ from auditor.placement.records import Draft, build, no_labels, unique_ids
 from auditor.placement.resolve import Resolved, resolve_names
 from auditor.placement.table_choice import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
 from auditor.placement.table_readings import long_readings, read_boxes, read_points, wide_readings
+from auditor.placement.tree import FOLDER_PIN, pinned_levels, read_folders
 from auditor.tables.columns import describe_columns
 from auditor.tables.label_columns import gather_findings, labels_of
-from auditor.tables.label_table import LabelTable
+from auditor.tables.label_table import LabelTable, categorical
 from auditor.tables.roles import Roles, find_roles
 from auditor.tables.tables import read_table, table_format
 from auditor.values.dataset import Dataset, Problem
@@ -92,8 +93,7 @@ def _opened(listing: Listing, options: Options) -> _Loader:
         task=options.task,
         level=options.level,
     )
-    chosen = listing.is_file or bool(options.tables)
-    return _Loader(table, names, files, images, masks, drawn, roles, listing, _left_out(options), chosen=chosen)
+    return _Loader(table, names, files, images, masks, drawn, roles, listing, _left_out(options), options=options)
 
 
 def _left_out(options: Options) -> frozenset[str]:
@@ -108,7 +108,7 @@ def _left_out(options: Options) -> frozenset[str]:
 
 
 def _pins(options: Options, table: LabelTable) -> Mapping[str, str]:
-    pins = dict(options.roles)
+    pins = {role: column for role, column in options.roles.items() if not column.startswith(FOLDER_PIN)}
     if MERGED_SPLIT in table.frame.columns:
         pins.setdefault("split", MERGED_SPLIT)
     return pins
@@ -135,14 +135,16 @@ class _Loader:
         listing: Listing,
         left_out: frozenset[str],
         *,
-        chosen: bool,
+        options: Options,
     ) -> None:
         self.table, self.tables, self.files, self.images = table, tables, files, images
         self.mask_of, self.mask_files, self.roles, self.listing = masks.of, masks.files | drawn.files, roles, listing
-        self.drawn, self.left_out, self.chosen = drawn, left_out, chosen
+        self.drawn, self.left_out, self.options = drawn, left_out, options
+        self.chosen = listing.is_file or bool(options.tables)
         self.inventory = files.inventory
         self.frame = table.frame
         self.grouped = False
+        self.paths: npt.NDArray[np.object_] = np.array([], dtype=object)
         self.missing = 0
         self.unlisted: list[str] = []
         self.notes = [*table.notes, *roles.notes]
@@ -151,6 +153,7 @@ class _Loader:
 
     def dataset(self) -> Dataset:
         names, resolved = self._names()
+        self.paths = names
         self.grouped = self._is_grouped(names)
         rows, ids, row_record = self._records(names)
         index = pd.Index(ids, name="record", dtype="str")
@@ -162,6 +165,7 @@ class _Loader:
             if role in self.roles.columns:
                 columns[role] = self._text(role, rows)
         self._from_names(names[rows], columns)
+        self._no_splits_of_readers(columns)
         mask = self._masks(names[rows], rows)
         if mask is not None:
             columns["mask"] = mask
@@ -331,7 +335,10 @@ class _Loader:
                     columns[role] = [match[1] if match else None for match in found]
                     why = f"the paths of {known.name} name it"
                     self.guesses.append(Guess(role=role, value="file name", confidence=0.95, why=why))
-        if "path" not in self.roles.columns or "patient" in columns:
+        if "path" not in self.roles.columns:
+            return
+        self._split_from_names(names, columns)
+        if "patient" in columns:
             return
         said = roles_in_names([str(name) for name in names])
         if said is None:
@@ -342,6 +349,36 @@ class _Loader:
             if values is not None and role not in columns:
                 columns[role] = values
                 self.guesses.append(Guess(role=role, value="file name", confidence=said.pattern.confidence, why=why))
+
+    def _no_splits_of_readers(self, columns: dict[str, Sequence[object] | pd.Series]) -> None:
+        """Of a panel, "val" and "test" say what readings were used for: nothing is trained on one and tried on the other."""
+        if "split" not in columns or not (self.roles.raters or "rater" in self.roles.columns) or self.roles.labels:
+            return
+        said = {split for split in columns["split"] if isinstance(split, str) and split}
+        if said and said <= {"val", "test"}:
+            del columns["split"]
+            self.notes.append(f"{' and '.join(sorted(said))} of a panel of readers are no training split: not compared")
+
+    def _split_from_names(self, names: npt.NDArray[np.object_], columns: dict[str, Sequence[object] | pd.Series]) -> None:
+        """The folders of a split, or names that begin with one, count where no column says the split."""
+        paths = [str(name) for name in names]
+        pinned = pinned_levels(self.options.roles)
+        folders = read_folders(paths, {role: level for role, level in pinned.items() if role != "label"})
+        for role in pinned:
+            values = getattr(folders, role, None)
+            if role != "label" and values is not None:
+                columns[role] = values
+                self.guesses += [guess for guess in folders.guesses if guess.role == role]
+        if "split" in columns or self.roles.raters or "rater" in self.roles.columns:
+            return
+        if folders.split is not None and len({split for split in folders.split if split}) > 1:
+            columns["split"] = folders.split
+            self.guesses += [guess for guess in folders.guesses if guess.role == "split"]
+        elif (splits := splits_in_names(paths)) is not None:
+            columns["split"] = splits
+            self.guesses.append(
+                Guess(role="split", value="file name", confidence=0.85, why="the file names begin with a split")
+            )
 
     def _masks(self, names: npt.NDArray[np.object_], rows: npt.NDArray[np.int64]) -> Sequence[object] | None:
         column = self.roles.columns.get("mask")
@@ -378,6 +415,11 @@ class _Loader:
 
     def _labels(self, rows: npt.NDArray[np.int64], index: pd.Index, row_record: npt.NDArray[np.object_]) -> Labels:
         roles = self.roles
+        level = pinned_levels(self.options.roles).get("label")
+        if level is not None:
+            folders = read_folders(["" if not isinstance(path, str) else path for path in self.paths[rows]], {"label": level})
+            self.guesses += [guess for guess in folders.guesses if guess.role == "label"]
+            return single(categorical(v or "" for v in folders.label or ()), index, level="image", origin="class folder")
         if not roles.labels or ("rater" in roles.columns and len(roles.labels) > 1):
             if "rater" in roles.columns or roles.raters:
                 self.notes.append("no column with a released label: the readings are compared with one another alone")

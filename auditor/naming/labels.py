@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -31,6 +31,28 @@ STATE_VALUES = frozenset(_STATES)
 _INTEGER = re.compile(r"^[+-]?\d+(?:\.0+)?$")
 
 
+_STATES_OF_WORK = frozenset(
+    (
+        "todo", "to do", "tbd", "tba", "unknown", "unlabelled", "unlabeled", "unannotated", "unread", "unassigned", "pending",
+        "missing", "n/a", "n.a.", "not available", "not applicable", "not labelled", "not labeled", "not annotated", "not read",
+        "not read yet", "not yet read", "not done", "not reported", "not evaluated", "no label", "no finding yet",
+        "no diagnosis yet", "to be done", "to be determined", "in progress", "?", "??", "???", "-", "--", "---", "#n/a",
+        "#value!",
+        "null", "nan", "<na>", "undefined", "undetermined", "inconnu", "unbekannt", "offen", "desconocido", "sconosciuto",
+        "未知", "不明",
+    )
+)  # fmt: skip
+
+
+def unlabelled_words(classes: Collection[str]) -> set[str]:
+    """Those of the classes that are states of the work (`todo`, `unknown`, `n/a`) and no diseases; none where that leaves none.
+
+    The class `NA` is a class.
+    """
+    states = {name for name in classes if " ".join(name.strip().lower().replace("_", " ").split()) in _STATES_OF_WORK}
+    return states if len(states) < len(classes) else set()
+
+
 def text_of(column: pd.Series) -> npt.NDArray[np.object_]:
     """Cells of a categorical column as text; blank is the empty string."""
     return np.asarray(column.cat.categories.astype(object))[column.cat.codes.to_numpy()]
@@ -50,6 +72,8 @@ def single(values: pd.Series, index: pd.Index, *, level: Level, origin: str, ord
     """
     names = values.cat.categories.astype("str")
     used = set(names[np.unique(values.cat.codes.to_numpy())]) - {""}
+    states = unlabelled_words(used)
+    used -= states
     numeric = {name for name in used if _INTEGER.match(name)}
     if numeric == used and {"-1", "-1.0"} & used and len(used) > 2:
         used -= {"-1", "-1.0"}
@@ -57,7 +81,7 @@ def single(values: pd.Series, index: pd.Index, *, level: Level, origin: str, ord
     column = pd.Series(keep[values.cat.codes.to_numpy()] if len(keep) else [], index=index, dtype=object).astype("str")
     classes = sorted(used, key=float) if ordinal and numeric >= used else sorted(used)
     task: Literal["single", "ordinal"] = "ordinal" if ordinal else "single"
-    return Labels(task=task, values=column, classes=tuple(classes), level=level, origin=origin)
+    return Labels(task=task, values=column, classes=tuple(classes), level=level, origin=origin, left_out=tuple(sorted(states)))
 
 
 def continuous(values: pd.Series, index: pd.Index, *, level: Level, origin: str) -> Labels:
@@ -79,6 +103,8 @@ def joined(values: pd.Series, index: pd.Index, separator: str, *, level: Level, 
     """
     names = values.cat.categories.astype("str")
     cells = [split_cell(name, separator) for name in names]
+    states_of_work = unlabelled_words({part for parts in cells for part in parts})
+    cells = [[part for part in parts if part not in states_of_work] for parts in cells]
     codes = values.cat.codes.to_numpy()
     used = np.unique(codes)
     classes = sorted({part for i in used for part in cells[i] if part.lower() not in NEGATIVE_CLASSES})
@@ -93,7 +119,10 @@ def joined(values: pd.Series, index: pd.Index, separator: str, *, level: Level, 
     text = np.array(["|".join(parts) if parts else None for parts in cells], dtype=object)
     states = pd.DataFrame(table[codes], index=index, columns=classes)
     column = pd.Series(text[codes], index=index, dtype=object).astype("str")
-    return Labels(task="multi", values=column, states=states, classes=tuple(classes), level=level, origin=origin)
+    return Labels(
+        task="multi", values=column, states=states, classes=tuple(classes), level=level, origin=origin,
+        left_out=tuple(sorted(states_of_work)),
+    )  # fmt: skip
 
 
 def state_of(text: str) -> State:

@@ -66,6 +66,13 @@ def _group(name: str) -> Callable[[re.Match[str]], str]:
     return lambda found: found[name]
 
 
+def _study(found: re.Match[str]) -> str:
+    """Two body parts of one patient are two acquisitions, though each calls its study the first."""
+    part = found["part"]
+    above = f"{part}/" if part and split_name(part) is None else ""
+    return f"{above}{found['patient']}/{found['study']}"
+
+
 PATTERNS: tuple[NamePattern, ...] = (
     NamePattern(
         name="BreaKHis",
@@ -102,18 +109,79 @@ PATTERNS: tuple[NamePattern, ...] = (
         whole=True,
     ),
     NamePattern(
-        name="patient/study folders",
-        pattern=re.compile(r"(?:^|/)(?P<patient>patient[-_]?\d+)/(?:.*?/)?(?P<study>study[-_]?\d+[^/]*)/", re.IGNORECASE),
+        name="MURA",
+        pattern=re.compile(
+            r"(?:^|/)(?P<part>[^/]+)/(?P<patient>patient[-_]?\d+)/(?P<study>study[-_]?\d+)_(?P<class>positive|negative)/",
+            re.IGNORECASE,
+        ),
+        label=lambda found: found["class"].lower(),
         patient=_group("patient"),
-        study=lambda found: f"{found['patient']}/{found['study']}",
+        study=lambda found: _study(found),
         whole=True,
     ),
     NamePattern(
+        name="patient/study folders",
+        pattern=re.compile(
+            r"(?:^|(?P<part>[^/]+)/)(?P<patient>patient[-_]?\d+)/(?:.*?/)?(?P<study>study[-_]?\d+[^/]*)/", re.IGNORECASE
+        ),
+        patient=_group("patient"),
+        study=lambda found: _study(found),
+        whole=True,
+    ),
+    NamePattern(
+        name="EyePACS",
+        pattern=re.compile(r"^(?P<patient>\d+)[_-](?P<eye>left|right|OD|OS|L|R)$", re.IGNORECASE),
+        patient=_group("patient"),
+        fields=("eye",),
+    ),
+    NamePattern(
+        name="NIH ChestX-ray14",
+        pattern=re.compile(r"^(?P<patient>000\d{5})_(?P<number>\d{3})$"),
+        patient=_group("patient"),
+    ),
+    NamePattern(
+        name="BraTS",
+        pattern=re.compile(
+            r"^(?P<patient>BraTS(?:\d{2,4})?[_-](?:[A-Za-z]+[_-])?(?:[A-Za-z0-9]+[_-])??\d{3,5})(?:[_-].*)?$", re.IGNORECASE
+        ),
+        patient=_group("patient"),
+    ),
+    NamePattern(
+        name="mammograms",
+        pattern=re.compile(
+            r"^(?P<patient>[A-Za-z]{0,4}[_-]?\d+)[_-](?P<view>(?:L|R|left|right)[_-]?(?:CC|MLO)|(?:CC|MLO)[_-]?(?:L|R|left|right))$",
+            re.IGNORECASE,
+        ),
+        patient=_group("patient"),
+        fields=("view",),
+    ),
+    NamePattern(
+        name="patient and image",
+        pattern=re.compile(
+            r"^(?P<patient>p(?:at|t|atient)?\d+)[-_](?:im|img|image|i|sl|slice|scan|series|frame|v|view|s)?[-_]?\d+$",
+            re.IGNORECASE,
+        ),
+        patient=_group("patient"),
+        confidence=0.85,
+    ),
+    NamePattern(
         name="patient in the path",
-        pattern=re.compile(r"(?:^|[/_-])(?P<patient>(?:patient|subject|sub|pat|subj)[-_ ]?\d+)(?=[-_./ ]|$)", re.IGNORECASE),
+        pattern=re.compile(
+            r"(?:^|[/_-])(?P<patient>(?:patient|subject|sub|pat|subj|participant)[-_ ]?\(?\d+\)?)(?=[-_./ ]|$)", re.IGNORECASE
+        ),
         patient=_group("patient"),
         whole=True,
         confidence=0.85,
+    ),
+    NamePattern(
+        name="case in the path",
+        pattern=re.compile(
+            r"(?:^|[/_-])(?P<patient>(?:case|volume)[-_ ]?\d+)(?=[_/ -](?:.*[_ -])?(?:\d+|slice|frame|t1|t2|flair)\w*(?:\.|$))",
+            re.IGNORECASE,
+        ),
+        patient=_group("patient"),
+        whole=True,
+        confidence=0.75,
     ),
 )
 
@@ -121,6 +189,21 @@ PATTERNS: tuple[NamePattern, ...] = (
 def split_name(name: str) -> str | None:
     """`train`, `val`, `test`, … for a name that means a split, else None."""
     return SPLIT_NAMES.get(name.strip().lower())
+
+
+_SPLIT_STEM = re.compile(
+    r"^(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|dev)(?:(?P<part>[A-Z])(?![a-z]))?[ _-]?"
+    r"(?=\d|img|image|case|patient|$)"
+)
+
+
+def splits_in_names(paths: Sequence[str]) -> tuple[str | None, ...] | None:
+    """The split that a name begins with (`train_7`, `testA_3.bmp`), where nearly all do and there are two; else None."""
+    found = [_SPLIT_STEM.match(stem_of(path)) for path in paths]
+    if sum(match is not None for match in found) < MATCHING_FRACTION * max(len(paths), 1):
+        return None
+    splits = tuple(None if match is None else split_name(match["split"]) for match in found)
+    return splits if len({split for split in splits if split}) > 1 else None
 
 
 def roles_in_names(paths: Sequence[str]) -> NameRoles | None:

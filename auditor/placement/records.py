@@ -141,7 +141,7 @@ def build(draft: Draft) -> Dataset:
         classes=draft.labels.classes,
         counts=counts,
         guesses=draft.guesses,
-        notes=draft.notes,
+        notes=(*draft.notes, *_states_told(draft.labels)),
         samples=samples_of(draft.labels),
     )
     return Dataset(
@@ -159,6 +159,14 @@ def build(draft: Draft) -> Dataset:
         fields=draft.fields,
         problems=(*draft.problems, *_unused(draft, columns["path"])),
     )
+
+
+def _states_told(labels: Labels) -> list[str]:
+    """Which words were taken for states of the work and no classes."""
+    if not labels.left_out:
+        return []
+    words = ", ".join(repr(word) for word in labels.left_out[:6])
+    return [f"no classes but states of the work, read as unlabelled: {words}"]
 
 
 def _unused(draft: Draft, paths: pd.Series) -> tuple[Problem, ...]:

@@ -73,7 +73,7 @@ def find_labels(
     candidates = [name for name in free if accept is None or accept(name)]
     scored = [(label_score(profiles[name]), name) for name in candidates]
     best = max((entry for entry in scored if entry[0][0] >= THRESHOLD), key=lambda entry: entry[0][0], default=None)
-    states = [] if accept is not None else _state_run(profiles, free)
+    states = [] if accept is not None else state_run(profiles, free)
     if len(states) > 1 and _one_hot(frame, states) and (best is None or best[0][0] < 0.9 or best[1] in states):
         why = f"{len(states)} columns of 0 and 1, exactly one of them 1 in every row"
         return LabelColumns(names=tuple(states), confidence=0.92, why=why)
@@ -86,7 +86,7 @@ def find_labels(
     return LabelColumns(names=(name,), confidence=round(score, 2), why=why)
 
 
-def _state_run(profiles: Profiles, free: Sequence[str]) -> list[str]:
+def state_run(profiles: Profiles, free: Sequence[str]) -> list[str]:
     """The longest run of neighbouring columns of states that are not called like age, sex or a flag."""
     best: list[str] = []
     run: list[str] = []
@@ -147,8 +147,21 @@ def separator_of(seen: Profile) -> str | None:
         held = sum(int(count) for value, count in zip(seen.values, seen.counts, strict=True) if mark in str(value))
         if held >= 0.01 * seen.filled and len(parts) <= max(2 * len(several), len(sample)) and len(parts) < 1000:
             return mark
+    if _are_joined_by_comma(seen):
+        return ","
     lists = sum(value.startswith("[") and value.endswith("]") for value in sample)
     return "," if lists and lists >= 0.9 * len(sample) else None
+
+
+def _are_joined_by_comma(seen: Profile) -> bool:
+    """`COVID-19, ARDS`: a comma joins labels where most of its parts stand alone in other cells; else it parts a phrase."""
+    sample = seen.sample
+    alone = {value for value in sample if "," not in value}
+    several = [value for value in sample if "," in value and not value.startswith("[")]
+    if not several or len(sample) > 1000:
+        return False
+    parts = {part for value in several for part in split_cell(value, ",")}
+    return len(parts & alone) >= max(2, 0.5 * len(parts))
 
 
 def twins_of(frame: pd.DataFrame, profiles: Profiles, label: str, free: Sequence[str]) -> tuple[str, ...]:

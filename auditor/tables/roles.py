@@ -11,7 +11,7 @@ import pandas as pd
 from auditor.naming.headers import BoxStyle, KnownHeader, known_header, plain
 from auditor.naming.lexicon import RATER_WORDS, name_score, words
 from auditor.naming.names import split_name
-from auditor.tables.label_roles import Style, find_labels, is_called_label, is_truth, label_score, style_of, twins_of
+from auditor.tables.label_roles import Style, find_labels, is_called_label, is_truth, label_score, state_run, style_of, twins_of
 from auditor.tables.profiles import Profile, check_column, profile
 from auditor.values.labels import Level
 from auditor.values.results import Guess
@@ -27,6 +27,8 @@ _BOXES: tuple[tuple[BoxStyle, tuple[str, str, str, str]], ...] = (
     ("size", ("bboxx", "bboxy", "bboxw", "bboxh")),
 )
 _POINTS = (("x", "y"), ("pointx", "pointy"), ("xcoord", "ycoord"), ("cx", "cy"), ("xcenter", "ycenter"))
+_KEYS = ("series", "study", "lesion", "patient")
+"""What a record of a panel may be called after, the narrowest first."""
 MAX_RATER_CLASSES = 50
 
 
@@ -256,6 +258,8 @@ class _Search:
         seen, named = self.profiles[name], name_score(name, role)
         if not named:
             return None
+        if role == "lesion" and (seen.states or seen.distinct <= 2):
+            return None  # `Nodule` with yes and no is a finding
         if role == "time":
             sample = seen.sample
             dates = sum(_DATE.match(value) is not None for value in sample) / len(sample)
@@ -332,6 +336,11 @@ class _Search:
         pairs = pd.DataFrame({"a": self.frame[other].cat.codes, "b": self.frame[rater].cat.codes})
         return len(pairs.drop_duplicates()) > seen.distinct
 
+    def _reads_once(self, key: str, rater: str) -> bool:
+        """Nearly every row is another pair of record and rater, and records have several rows."""
+        pairs = pd.DataFrame({"a": self.frame[key].cat.codes, "b": self.frame[rater].cat.codes})
+        return self._repeats(key, rater) and float(pairs.duplicated().mean()) < 0.1
+
     def find_item(self) -> None:
         """Without a path, what names the record: of a long table of answers, or another value in every row."""
         if "path" in self.columns or "item" in self.columns:
@@ -340,6 +349,10 @@ class _Search:
         seen = self.profiles
         if rater is not None:
             candidates = [name for name in self.free if self._repeats(name, rater) and not name_score(name, "answer")]
+            if not any(name_score(name, "item") for name in candidates):
+                # A panel is often keyed by the study that everybody read.
+                keys = [self.columns[role] for role in _KEYS if role in self.columns]
+                candidates = [name for name in keys if self._reads_once(name, rater)] or candidates
         else:
             candidates = [n for n in self.free if name_score(n, "item") == 1 and seen[n].distinct == seen[n].rows > 1]
         candidates.sort(key=lambda name: (-name_score(name, "item"), -seen[name].distinct))
@@ -361,6 +374,11 @@ class _Search:
         if found is not None:
             self.labels = found.names
             self.tell("label", found.names, found.confidence, found.why)
+        if long and "answer" not in self.columns and not self.labels:
+            states = state_run(self.profiles, self.free)
+            if len(states) > 1:
+                self.labels = tuple(states)
+                self.tell("label", states, 0.85, f"{len(states)} findings, a column each, as each rater saw them")
         if long and "answer" not in self.columns and len(self.labels) < 2:
             free = [n for n in self.free if label_score(self.profiles[n])[0] >= 0.5 or name_score(n, "answer")]
             free.sort(key=lambda name: (-name_score(name, "answer"), is_truth(name), -label_score(self.profiles[name])[0]))
@@ -401,7 +419,9 @@ class _Search:
 
 def _stem(name: str) -> str | None:
     """`reader_1`, `Reader A`, `grader-3`, `reader1_label` → what they share; None without a number or a single letter."""
-    found = re.fullmatch(r"(.*?[A-Za-z])[ _.-]?\d{1,3}(?:[ _.-][A-Za-z]+)?", name) or re.fullmatch(
-        r"(.*[A-Za-z])[ _.-][A-Za-z]", name
+    found = (
+        re.fullmatch(r"(.*?[A-Za-z])[ _.-]?\d{1,3}(?:[ _.-][A-Za-z]+)?", name)
+        or re.fullmatch(r"(.*[A-Za-z])[ _.-][A-Za-z]", name)
+        or re.fullmatch(r"(.*[A-Za-z])[ _.-](?:i{1,3}|iv|vi{0,3}|ix|xi{0,2})", name, re.IGNORECASE)
     )
     return found[1].rstrip(" _.-") if found else None

@@ -46,6 +46,7 @@ class Labels:
         classes: class names; sorted for single and multi, in grade order for ordinal; empty for continuous.
         level: what one label speaks about.
         origin: where it came from: `class folder`, or the column name(s). That field is never called a leak.
+        left_out: words that stand where a class should and are states of the work (`todo`): read as unlabelled.
     """
 
     task: Task
@@ -54,6 +55,7 @@ class Labels:
     classes: tuple[str, ...] = ()
     level: Level = "image"
     origin: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def codes(self) -> npt.NDArray[np.int64]:

@@ -1,0 +1,134 @@
+"""Patients, acquisitions, classes and splits that names and folders say; running numbers say nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from auditor.check import SkipCheck
+from auditor.checks.sp001 import PatientAcrossSplits
+from auditor.checks.sp006 import IdsCannotTell
+from auditor.layout import Options, open_dataset
+
+
+def make(root: Path, *names: str) -> Path:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    return root
+
+
+def opened(root, **options):
+    return open_dataset(root, Options(workers=0, **options))
+
+
+def split(pattern, *, patients=12, images=2, shared=4):
+    """Names of both splits; `shared` patients stand in each of them."""
+    names = []
+    for patient in range(1, patients + shared + 1):
+        for image in range(images):
+            inside = "train" if patient <= patients and not (patient <= shared and image) else "test"
+            label = ("normal", "ill")[patient % 2]
+            names.append(pattern.format(s=inside, c=label, p=patient, i=image + 1, v=("left", "right")[image % 2]))
+    return names
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "{s}/{c}/{p}_{v}.jpeg",
+        "{s}/{c}/{p:08d}_{i:03d}.png",
+        "{s}/{c}/BraTS20_Training_{p:03d}_slice_{i}.png",
+        "{s}/BraTS-GLI-{p:05d}-{i:03d}-t1c.nii.gz",
+        "{s}/{c}/p{p:03d}-im{i}.png",
+        "{s}/{c}/Patient ({p})/{i}.png",
+        "{s}/{c}/subject_{p}_scan_{i}.png",
+        "{s}/{c}/case_{p:03d}/slice_{i}.png",
+        "{s}/{c}/sub-{p:02d}_T{i}w.nii.gz",
+        "{s}/{c}/A_{p:04d}_LEFT_{i}.png".replace("LEFT_{i}", "L_CC"),
+    ],
+)
+def test_patients_in_names_are_found_across_splits(tmp_path, pattern):
+    dataset = opened(make(tmp_path, *split(pattern)))
+    assert dataset.records["split"].nunique() == 2
+    if "L_CC" in pattern:
+        assert dataset.records["patient"].nunique() == 16
+        return
+    verdict = PatientAcrossSplits().run(dataset)
+    assert verdict.metrics["patients_shared"] == 4
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["{s}/{c}/{p:04d}_{i:02d}.png", "{s}/{c}/x{p}-slice{i}.png", "{s}/{c}/{p}_{v}_eye.png", "{s}/{c}/scan{p}.{i}.png"],
+)
+def test_leading_ids_in_two_splits_are_a_warning_where_nobody_knows_what_they_are(tmp_path, pattern):
+    dataset = opened(make(tmp_path, *split(pattern)))
+    verdict = IdsCannotTell().run(dataset)
+    (finding,) = verdict.findings
+    assert finding.evidence["in_several_splits"] == 4
+    assert verdict.coverage is not None
+    assert verdict.coverage.evaluated == 0
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "{s}/{c}/{n:05d}.png",
+        "{s}/{c}/img_{n}.png",
+        "{s}/{c}/{c} ({n}).png",
+        "{s}/{c}/IMG_20200131_{n:06d}.jpg",
+        "{s}/{c}/{c}_{n:04d}.png",
+        "{s}/{c}/2020_{n:04d}.png",
+        "{s}/{c}/ISIC_{n:07d}.jpg",
+    ],
+)
+def test_running_numbers_are_no_patients(tmp_path, pattern):
+    names = [
+        pattern.format(s=s, c=c, n=number)
+        for s, start in (("train", 1), ("test", 1))
+        for c in ("normal", "ill")
+        for number in range(start, 31)
+    ]
+    dataset = opened(make(tmp_path, *names))
+    assert dataset.records["patient"].isna().all()
+    with pytest.raises(SkipCheck):
+        IdsCannotTell().run(dataset)
+
+
+def test_two_body_parts_of_one_patient_are_two_studies_and_the_study_says_the_class(tmp_path):
+    names = [
+        f"MURA-v1.1/{s}/XR_{part}/patient{p:05d}/study1_{label}/image{i}.png"
+        for s, people in (("train", range(1, 9)), ("valid", range(9, 13)))
+        for p in people
+        for part, label in (("HAND", "positive"), ("WRIST", "negative"))
+        for i in (1, 2)
+    ]
+    dataset = opened(make(tmp_path, *names))
+    assert dataset.labels.classes == ("negative", "positive")
+    assert dataset.records["patient"].nunique() == 12
+    assert dataset.records["study"].nunique() == 24
+
+
+def test_splits_of_names_and_of_folders_count_beside_a_table(tmp_path):
+    make(tmp_path / "a", *(f"{s}_{n}.bmp" for s in ("train", "testA", "testB") for n in range(1, 13)))
+    rows = [f"{s}_{n},{'ab'[n % 2]}" for s in ("train", "testA", "testB") for n in range(1, 13)]
+    (tmp_path / "a" / "Grade.csv").write_text("name,grade\n" + "\n".join(rows) + "\n")
+    assert opened(tmp_path / "a").records["split"].value_counts().to_dict() == {"test": 24, "train": 12}
+    make(tmp_path / "b", *(f"{s}/{s}{n}.bmp" for s in ("train", "test") for n in range(1, 13)))
+    rows = [f"{s}{n}.bmp,{'ab'[n % 2]}" for s in ("train", "test") for n in range(1, 13)]
+    (tmp_path / "b" / "labels.csv").write_text("file,label\n" + "\n".join(rows) + "\n")
+    assert opened(tmp_path / "b").records["split"].value_counts().to_dict() == {"train": 12, "test": 12}
+
+
+def test_a_folder_level_can_be_pinned_beside_a_table_and_without_one(tmp_path):
+    make(tmp_path, *(f"{s}/{c}/{n}.png" for s in ("first", "second") for c in ("a", "b") for n in range(6)))
+    alone = opened(tmp_path, roles={"split": "folder:1", "label": "folder:2"})
+    assert set(alone.records["split"]) == {"first", "second"}
+    assert alone.labels.classes == ("a", "b")
+    rows = [f"{s}/{c}/{n}.png,{n}" for s in ("first", "second") for c in ("a", "b") for n in range(6)]
+    (tmp_path / "list.csv").write_text("file,grade\n" + "\n".join(rows) + "\n")
+    beside = opened(tmp_path, roles={"split": "folder:1", "label": "folder:2"})
+    assert beside.summary.layout == "table"
+    assert set(beside.records["split"]) == {"first", "second"}
+    assert beside.labels.classes == ("a", "b")

@@ -1,0 +1,75 @@
+"""Tables of readers: what they read, who they are, and what they said."""
+
+import random
+
+import pytest
+
+from auditor.layout import Options, open_dataset
+
+
+def written(path, header, rows):
+    path.write_text("\n".join(",".join(map(str, row)) for row in (header, *rows)) + "\n")
+    return path
+
+
+def opened(path):
+    return open_dataset(path, Options(workers=0))
+
+
+def panel(key, cell="p{:04d}/study1", raters=8, records=100):
+    chance = random.Random(3)
+    rows = [(cell.format(i), f"bc{r}", chance.randint(0, 1)) for r in range(raters) for i in range(records)]
+    return (key, "rater", "label"), rows
+
+
+@pytest.mark.parametrize("key", ["Study", "Image", "Case", "Accession", "StudyInstanceUID", "exam_id"])
+def test_a_panel_is_grouped_by_whatever_everybody_read(tmp_path, key):
+    dataset = opened(written(tmp_path / "readings.csv", *panel(key)))
+    assert dataset.size == 100
+    assert len(dataset.annotations) == 800
+    assert dataset.annotations["rater"].nunique() == 8
+
+
+@pytest.mark.parametrize("names", [("reader_i", "reader_ii", "reader_iii"), ("Reader I", "Reader II", "Reader IV")])
+def test_readers_may_be_counted_in_roman_numbers(tmp_path, names):
+    chance = random.Random(4)
+    rows = [(i, *(chance.choice(["benign", "malignant"]) for _ in names)) for i in range(40)]
+    dataset = opened(written(tmp_path / "wide.csv", ("id", *names), rows))
+    assert sorted(dataset.annotations["rater"].unique()) == sorted(names)
+
+
+@pytest.mark.parametrize("cells", [("YES", "NO"), ("1", "0"), ("positive", "negative")])
+def test_several_findings_of_readers_are_several_labels_and_a_nodule_is_no_id(tmp_path, cells):
+    chance = random.Random(5)
+    rows = [(f"s{i}", f"r{r}", *(chance.choice(cells) for _ in range(3))) for i in range(40) for r in range(3)]
+    dataset = opened(written(tmp_path / "findings.csv", ("study_id", "reader", "Pneumonia", "Effusion", "Nodule"), rows))
+    assert len(dataset.annotations) == 120
+    assert dataset.records["lesion"].isna().all()
+    said = {part for label in dataset.annotations["label"] for part in label.split("|")}
+    assert said == {"Pneumonia", "Effusion", "Nodule", "none"}
+
+
+def test_val_and_test_of_readers_are_no_training_split(tmp_path):
+    header, rows = panel("case")
+    rows = [(*row, "val" if int(row[0][1:5]) < 50 else "test") for row in rows]
+    dataset = opened(written(tmp_path / "readings.csv", (*header, "split"), rows))
+    assert dataset.records["split"].isna().all()
+    assert any("no training split" in note for note in dataset.summary.notes)
+
+
+def test_states_of_the_work_are_unlabelled_and_told(tmp_path):
+    words = ["nodule", "normal", "todo", "Unknown", "n/a", "no finding yet", "NA"]
+    rows = [(f"{i}.png", words[i % 7]) for i in range(70)]
+    dataset = opened(written(tmp_path / "labels.csv", ("file", "finding"), rows))
+    assert dataset.labels.classes == ("NA", "nodule", "normal")
+    assert int(dataset.labels.values.isna().sum()) == 40
+    assert any("states of the work" in note for note in dataset.summary.notes)
+
+
+def test_a_comma_joins_labels_that_stand_alone_elsewhere_and_parts_no_phrase(tmp_path):
+    joined = [(f"{i}.png", ["COVID-19", "ARDS", '"COVID-19, ARDS"', "SARS"][i % 4]) for i in range(40)]
+    dataset = opened(written(tmp_path / "joined.csv", ("file", "finding"), joined))
+    assert dataset.labels.classes == ("ARDS", "COVID-19", "SARS")
+    phrases = [(f"{i}.png", ['"carcinoma, ductal"', '"carcinoma, lobular"', "normal"][i % 3]) for i in range(40)]
+    dataset = opened(written(tmp_path / "phrase.csv", ("file", "diagnosis"), phrases))
+    assert dataset.labels.classes == ("carcinoma, ductal", "carcinoma, lobular", "normal")
