@@ -22,6 +22,7 @@ _LOOK: dict[RunVerdict, str] = {
     "not worse": "same",
     "no change": "same",
     "cannot tell": "incomplete",
+    "neither learnt the task": "incomplete",
     "harmed": "failed",
     "new findings": "failed",
 }

@@ -26,6 +26,7 @@ _STYLE: dict[RunVerdict, str] = {
     "not worse": "bold cyan",
     "no change": "bold cyan",
     "cannot tell": "bold yellow",
+    "neither learnt the task": "bold yellow",
     "harmed": "bold red",
     "new findings": "bold red",
 }

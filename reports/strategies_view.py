@@ -10,7 +10,13 @@ from reports.cell import shown, signed
 from reports.charts import draw
 from reports.measured import gain_chart, level
 
-LOOK: dict[ComparisonVerdict, str] = {"improved": "passed", "not worse": "same", "harmed": "failed", "cannot tell": "skipped"}
+LOOK: dict[ComparisonVerdict, str] = {
+    "improved": "passed",
+    "not worse": "same",
+    "harmed": "failed",
+    "cannot tell": "skipped",
+    "neither learnt the task": "skipped",
+}
 """Verdict of one metric or strategy → look of its badge."""
 
 

@@ -29,6 +29,7 @@ RUN_VERDICT: dict[RunVerdict, str] = {
     "not worse": "NOT WORSE",
     "harmed": "HARMED",
     "cannot tell": "CANNOT TELL",
+    "neither learnt the task": "NEITHER LEARNT THE TASK",
     "no change": "NO CHANGE",
     "corrected": "CORRECTED",
     "new findings": "NEW FINDINGS",

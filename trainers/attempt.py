@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,11 +12,14 @@ import numpy.typing as npt
 from auditor.values.dataset import Dataset
 from auditor.values.results import Arm, Evaluation, Proposal
 from trainers.engine.bench import Bench
+from trainers.engine.plan import duration
 from trainers.grading.evaluate import choose_best, compare_arms
-from trainers.grading.evaluation_tables import difference_table
+from trainers.grading.evaluation_tables import difference_table, spent_table
+from trainers.grading.wording import count
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Case, NotApplicable, Strategy, title
 from trainers.truth import patients_of, truth_of
+from trainers.values.effort import Spent
 from trainers.values.recipe import Trained
 from trainers.values.trust import Bools
 
@@ -35,7 +37,7 @@ class Order:
         seeds: networks per arm.
         seed: of everything else that is drawn; the networks' seeds are seed, seed + 1, ...
         device: auto, cpu, cuda, cuda:N or mps.
-        budget: seconds for all training together; None = as long as it takes.
+        budget: seconds for all training together: from it one plan in samples is made for all arms; None = no limit.
         margin: a loss of the main metric smaller than this counts as none.
         force: apply what is not shown to do no harm.
         check: propose only, train nothing.
@@ -61,7 +63,8 @@ class Attempt:
     """One strategy on its way through the run; `on_validation` and `on_evaluation` are (seeds, records, outputs),
     `beside` the same of further networks on the evaluation records.
 
-    `gain` is that over doing nothing on validation, with its standard error. `bench` shows what it was trained on.
+    `cut` says why it was not trained as planned, `spent` what training took. `gain` is that over doing nothing on validation,
+    with its standard error. `bench` shows what it was trained on.
     """
 
     strategy: Strategy
@@ -74,6 +77,8 @@ class Attempt:
     evaluation: Evaluation | None = None
     gain: tuple[float, float] = (float("nan"), float("nan"))
     skipped: str = ""
+    cut: str = ""
+    spent: Spent | None = None
     bench: Bench | None = None
 
     @property
@@ -97,48 +102,84 @@ def proposed(attempt: Attempt, case: Case, hindrance: str) -> None:
 
 
 def trained(attempts: Sequence[Attempt], case: Case, order: Order) -> None:
-    """Train every arm and doing nothing, with the same seeds, and evaluate them on records that none of them saw."""
+    """Train every arm and doing nothing, by one plan and with the same seeds, and evaluate them on records that none saw."""
     baseline = Attempt(strategy=Nothing(), why="")
     baseline.proposal = baseline.strategy.propose(case)
     arms = [baseline, *(a for a in attempts if a.strategy.trains and not a.skipped)]
-    seeds = [order.seed + i for i in range(order.seeds)]
-    ends = None if order.budget is None else time.monotonic() + order.budget
-    left = len(arms) * len(seeds)
+    plan = case.bench.plan_for([a.strategy.effort(case) for a in arms], seeds=order.seeds, budget=order.budget)
     for attempt in arms:
-        assert attempt.proposal is not None
-        fits: list[Trained] = []
-        own = case
-        try:
-            own = replace(case, bench=case.bench.on(attempt.strategy.view(case, attempt.proposal, force=order.force)))
-            bench = attempt.bench = own.bench
-            for seed in seeds:
-                bench.allow(None if ends is None else max(1.0, (ends - time.monotonic()) / left))
-                fits.append(attempt.strategy.fit(own, attempt.proposal, seed))
-                left -= 1
-            attempt.proposal = attempt.strategy.conclude(own, attempt.proposal, fits)
-        except NotApplicable as reason:
-            left -= len(seeds) - len(fits)
-            attempt.skipped = str(reason)
-            continue
-        attempt.fits = fits
-        attempt.on_validation = np.stack([bench.predict(f, case.trust.validation) for f in fits])
-        attempt.on_evaluation = np.stack([bench.predict(f, case.trust.evaluation) for f in fits])
-        others = [attempt.strategy.beside(own, f) for f in fits]
-        attempt.beside = {
-            name: np.stack([bench.predict(other[name], case.trust.evaluation) for other in others]) for name in others[0]
-        }
+        if not plan.enough:
+            attempt.cut = plan.words
+        else:
+            train_arm(attempt, case, order)
     for attempt in arms[1:]:
-        if attempt.on_evaluation is None or baseline.on_evaluation is None or attempt.bench is None:
+        if attempt.skipped:
             continue
-        own, task, rows = replace(case, bench=attempt.bench), attempt.bench.task, case.trust.evaluation
-        attempt.evaluation = compare_arms(
-            truth_of(own, rows), in_units(baseline, attempt, case, rows), attempt.on_evaluation,
-            patients=patients_of(own, rows), task=task, margin=order.margin, seed=order.seed,
-            self_graded=case.trust.self_graded, arm=attempt.strategy.name, baseline=baseline.strategy.name,
-            unit=unit_of(case.dataset),
-        )  # fmt: skip
-        attempt.evaluation = with_others(attempt.evaluation, attempt, own, order)
-        attempt.gain = gain_of(attempt, baseline, case, order)
+        if attempt.cut or baseline.cut or baseline.skipped:
+            attempt.evaluation = untold(attempt, attempt.cut or baseline.cut or baseline.skipped, case, order)
+            continue
+        evaluate(attempt, baseline, case, order)
+
+
+def train_arm(attempt: Attempt, case: Case, order: Order) -> None:
+    """The networks of one arm, one per seed, and what they say of the records that are held out."""
+    assert attempt.proposal is not None
+    fits: list[Trained] = []
+    before = len(case.bench.spent)
+    try:
+        own = replace(case, bench=case.bench.on(attempt.strategy.view(case, attempt.proposal, force=order.force)))
+        bench = attempt.bench = own.bench
+        for seed in range(order.seed, order.seed + order.seeds):
+            if bench.out_of_time:
+                break
+            fits.append(attempt.strategy.fit(own, attempt.proposal, seed))
+        attempt.spent = Spent.together(attempt.strategy.name, case.bench.spent[before:])
+        if len(fits) < order.seeds or not attempt.spent.complete:
+            assert order.budget is not None
+            attempt.cut = (
+                f"the budget of {duration(order.budget)} ended before {attempt.strategy.name} was trained as planned "
+                f"({case.bench.plan.epochs} epochs of plain training, {count(order.seeds, 'seed')}): give a larger --budget"
+            )
+            return
+        attempt.proposal = attempt.strategy.conclude(own, attempt.proposal, fits)
+    except NotApplicable as reason:
+        attempt.skipped = str(reason)
+        return
+    attempt.fits = fits
+    attempt.on_validation = np.stack([bench.predict(f, case.trust.validation) for f in fits])
+    attempt.on_evaluation = np.stack([bench.predict(f, case.trust.evaluation) for f in fits])
+    others = [attempt.strategy.beside(own, f) for f in fits]
+    attempt.beside = {
+        name: np.stack([bench.predict(other[name], case.trust.evaluation) for other in others]) for name in others[0]
+    }
+
+
+def evaluate(attempt: Attempt, baseline: Attempt, case: Case, order: Order) -> None:
+    """The verdict on one arm, and its gain on the validation records."""
+    assert attempt.on_evaluation is not None
+    assert attempt.bench is not None
+    own, task, rows = replace(case, bench=attempt.bench), attempt.bench.task, case.trust.evaluation
+    found = compare_arms(
+        truth_of(own, rows), in_units(baseline, attempt, case, rows), attempt.on_evaluation,
+        patients=patients_of(own, rows), task=task, margin=order.margin, seed=order.seed,
+        self_graded=case.trust.self_graded, arm=attempt.strategy.name, baseline=baseline.strategy.name,
+        unit=unit_of(case.dataset),
+    )  # fmt: skip
+    taken = [a.spent for a in (baseline, attempt) if a.spent is not None]
+    found = replace(
+        found, tables=(*found.tables, spent_table(taken)),
+        notes=(*found.notes, *([case.bench.plan.words] if case.bench.plan.cut else [])),
+    )  # fmt: skip
+    attempt.evaluation = with_others(found, attempt, own, order)
+    attempt.gain = gain_of(attempt, baseline, case, order)
+
+
+def untold(attempt: Attempt, reason: str, case: Case, order: Order) -> Evaluation:
+    """Of an arm that was not trained as planned nothing is told: what it had learnt so far depends on the clock."""
+    return Evaluation(
+        arm=attempt.strategy.name, baseline=Nothing.name, verdict="cannot tell", summary=f"cannot tell: {reason}", metrics=(),
+        records=0, patients=0, seeds=order.seeds, margin=order.margin, self_graded=case.trust.self_graded,
+    )  # fmt: skip
 
 
 def in_units(baseline: Attempt, attempt: Attempt, case: Case, rows: Bools) -> Floats:

@@ -206,7 +206,8 @@ def best_of(rivals: Sequence[Attempt], *, automatic: bool) -> tuple[Attempt | No
     """
     known = [a for a in rivals if np.isfinite(a.gain[0])]
     if not known:
-        return rivals[0], f"{rivals[0].strategy.name}: the validation part is too small to choose by"
+        reason = rivals[0].cut or "the validation part is too small to choose by"
+        return rivals[0], f"{rivals[0].strategy.name}: {reason}"
     top = max(known, key=lambda a: a.gain[0])
     reach = top.gain[0] - (top.gain[1] if np.isfinite(top.gain[1]) else 0.0)
     best = next(a for a in known if a.gain[0] >= reach)

@@ -29,6 +29,7 @@ from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import Proposal, ScanResult
 from trainers.copying.compose import after
+from trainers.values.effort import Effort
 from trainers.values.trust import Trust
 from trainers.values.view import View
 
@@ -106,6 +107,10 @@ class Strategy(ABC):
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """A network trained on the training records under the proposal: plain cross-entropy on corrected labels and weights."""
         return case.bench.train(case.bench.examples(proposal), seed=seed, name=f"{self.name}-{seed}")
+
+    def effort(self, case: Case) -> Effort:  # noqa: ARG002
+        """What one fit shows its networks, in samples, as multiples of plain training: the plan of a budget counts with it."""
+        return Effort()
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:  # noqa: ARG002
         """The proposal with what the trained networks add to it."""

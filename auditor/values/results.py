@@ -15,8 +15,10 @@ Cell = str | int | float | bool | None
 Status = Literal["passed", "failed", "skipped", "crashed"]
 GateVerdict = Literal["passed", "failed", "incomplete", "not enough seen"]
 ColumnKind = Literal["text", "integer", "number", "fraction", "boolean", "record", "path", "class"]
-ComparisonVerdict = Literal["improved", "not worse", "harmed", "cannot tell"]
-RunVerdict = Literal["improved", "not worse", "harmed", "cannot tell", "no change", "corrected", "new findings"]
+ComparisonVerdict = Literal["improved", "not worse", "harmed", "cannot tell", "neither learnt the task"]
+RunVerdict = Literal[
+    "improved", "not worse", "harmed", "cannot tell", "neither learnt the task", "no change", "corrected", "new findings"
+]
 ChartKind = Literal["intervals", "bars", "histogram", "matrix", "lines"]
 
 

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from medaudit.cli import main
+from trainers.engine.plan import Pace
+from trainers.values.recipe import Recipe
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +54,15 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
-def test_an_asked_for_strategy_is_trained_evaluated_and_written_and_the_dataset_stays(tmp_path, capsys):
+def quick(monkeypatch, epochs=12):
+    monkeypatch.setattr("trainers.engine.bench.automatic", lambda *_: Recipe(epochs=epochs, batch=16, width=4))
+
+
+def test_an_asked_for_strategy_is_trained_evaluated_and_written_and_the_dataset_stays(tmp_path, capsys, monkeypatch):
+    quick(monkeypatch)
     dataset = make_dataset(tmp_path / "data", wrong=0.3)
     before = contents(dataset)
-    arguments = ["fix", str(dataset), "--strategy", "robust", "--trusted", "checked", "--seeds", "1", "--budget", "4s"]
+    arguments = ["fix", str(dataset), "--strategy", "robust", "--trusted", "checked", "--seeds", "1"]
     code = main([*arguments, "--workers", "0", "--device", "cpu"])
     said = capsys.readouterr().out
     assert contents(dataset) == before
@@ -74,6 +81,36 @@ def test_an_asked_for_strategy_is_trained_evaluated_and_written_and_the_dataset_
     assert expected <= {p.name for p in copy.iterdir()}
     assert (copy / "labels.csv").read_text() == (dataset / "labels.csv").read_text()
     assert not list(Path("medaudit-out").glob(".medaudit-*")), "nothing of the work is left"
+
+
+def test_a_budget_below_one_epoch_trains_nothing_applies_nothing_and_says_what_it_would_take(tmp_path, capsys, monkeypatch):
+    quick(monkeypatch, epochs=100_000)
+    dataset = make_dataset(tmp_path / "data", wrong=0.3)
+    arguments = ["fix", str(dataset), "--strategy", "robust", "--trusted", "checked", "--seeds", "1", "--budget", "0.001s"]
+    assert main([*arguments, "--workers", "0", "--device", "cpu"]) == 0
+    assert "CANNOT TELL" in capsys.readouterr().out
+    comparison = json.loads(Path("medaudit-out/fixed/comparison.json").read_text())
+    assert (comparison["verdict"], comparison["applied"]) == ("cannot tell", [])
+    assert "is too short" in comparison["summary"]
+    assert "one epoch of every arm takes about" in comparison["summary"]
+    assert not Path("medaudit-out/fixed/model").exists()
+
+
+def test_a_plan_that_is_cut_to_what_teaches_nothing_is_told_as_that(tmp_path, capsys, monkeypatch):
+    quick(monkeypatch)
+    monkeypatch.setattr("trainers.engine.plan.PLANNED", 1.0)
+    monkeypatch.setattr("trainers.engine.bench.timed", lambda *_: Pace(plain=1.0, augmented=1.0))  # seconds per sample
+    dataset = make_dataset(tmp_path / "data", wrong=0.5)
+    one_epoch = f"{2 * 160}s"
+    arguments = ["fix", str(dataset), "--strategy", "robust", "--trusted", "checked", "--seeds", "1", "--budget", one_epoch]
+    assert main([*arguments, "--workers", "0", "--device", "cpu"]) == 0
+    comparison = json.loads(Path("medaudit-out/fixed/comparison.json").read_text())
+    (arm,) = comparison["arms"]
+    assert comparison["applied"] == []
+    assert arm["evaluation"]["verdict"] in ("neither learnt the task", "cannot tell")
+    assert any("of 12 epochs for every arm alike" in note for note in arm["evaluation"]["notes"])
+    (_, plain, _), (_, robust, _) = arm["evaluation"]["tables"]["training"]["rows"]
+    assert plain == robust > 0, "doing nothing and the strategy have seen as many samples"
 
 
 def test_a_new_split_turns_the_finding_green_and_can_be_undone(tmp_path, capsys):

@@ -1,15 +1,9 @@
-"""The recipe when nobody gives one: network, batch and epochs by task, size and device, fitted to the time there is."""
+"""The recipe when nobody gives one: network, batch and epochs by task, size and device."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-import torch
 
-from trainers.engine.loop import train
-from trainers.engine.team import Team
-from trainers.values.pictures import Examples, Pictures
 from trainers.values.recipe import Recipe
 from trainers.values.task import LearningTask
 
@@ -32,18 +26,3 @@ def automatic(task: LearningTask, examples: int, device: str) -> Recipe:
     per_epoch = max(1, -(-examples // batch))
     epochs = int(np.clip(-(-steps // per_epoch), 5, 100))
     return Recipe(network=network, width=width, epochs=epochs, batch=batch, rate=rate)
-
-
-def fitted(
-    recipe: Recipe, pictures: Pictures, examples: Examples, task: LearningTask, device: torch.device, seconds: float
-) -> Recipe:
-    """The recipe with as many epochs as end in time, three at least; two short trainings of a few batches are timed for it."""
-    few = examples.take(slice(0, 4 * recipe.batch))
-    if not len(few):
-        return recipe
-    trial = replace(recipe, epochs=2)
-    trained = train(pictures, few, task, trial, seed=0, device=device)
-    epoch = trained.history[-1].seconds * len(examples) / len(few)
-    epochs = np.clip(seconds / max(epoch, 1e-6), min(3, recipe.epochs), recipe.epochs)
-    # every process of a team has its own clock, and all must make as many steps
-    return replace(recipe, epochs=int(Team.joined(device).shared(float(epochs))))

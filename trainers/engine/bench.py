@@ -24,12 +24,15 @@ from auditor.values.image import Limits
 from auditor.values.results import Proposal
 from trainers.decoding.pictures import read_pictures
 from trainers.decoding.staged import staged
-from trainers.engine.automatic import automatic, fitted
+from trainers.engine.automatic import automatic
 from trainers.engine.examples import examples_of
 from trainers.engine.loop import train
+from trainers.engine.plan import TrainingPlan, planned, remember, remembered, timed
 from trainers.engine.predict import predict
+from trainers.engine.team import Team
 from trainers.kin import kin
 from trainers.kinds import kind_of, task_of
+from trainers.values.effort import Effort, Spent
 from trainers.values.pictures import Examples, Floats, Pictures, Rows
 from trainers.values.recipe import Recipe, Trained
 from trainers.values.task import LearningTask
@@ -38,8 +41,6 @@ from trainers.values.view import View
 
 MOST_SIDE = {"cpu": 64, "mps": 128, "cuda": 224}
 """Longest side of a picture by device: what trains in minutes there. Of masks twice as much on a CPU."""
-SHARE_OF_ALLOWANCE = 0.5
-"""Of the seconds allowed for one strategy and seed that one training plans with: several strategies train twice."""
 
 
 class Bench:
@@ -53,7 +54,6 @@ class Bench:
         recipe: how to train; None = chosen by task, size and device (`automatic`).
         unlabelled: a second collection whose pictures may be learnt from; see `pool`.
         workers: processes that decode.
-        deadline: `time.monotonic()` after which no further epoch is begun; see `allow`.
         view: what the strategies so far have made of the dataset; None = nothing.
 
     Raises:
@@ -71,7 +71,6 @@ class Bench:
         unlabelled: Dataset | None = None,
         limits: Limits | None = None,
         workers: int = 1,
-        deadline: float | None = None,
         progress: Progress | None = None,
         view: View | None = None,
     ) -> None:
@@ -80,7 +79,10 @@ class Bench:
         self._before: Bench | None = None
         self.device = device_named(device)
         self.progress = progress or Silent()
-        self._wanted, self._limits, self._workers, self._deadline = recipe, limits or Limits(), workers, deadline
+        self._wanted, self._limits, self._workers = recipe, limits or Limits(), workers
+        self.plan = TrainingPlan()
+        self.spent: list[Spent] = []
+        self._deadline: float | None = None
 
     @cached_property
     def pictures(self) -> Pictures:
@@ -111,16 +113,51 @@ class Bench:
     @cached_property
     def recipe(self) -> Recipe:
         """How it is trained; decided at the first use and the same for everyone from then on."""
-        if self._wanted is not None:
-            return self._wanted
         if self._before is not None and type(self._before.task) is type(self.task):
             return self._before.recipe
-        examples = self._usable(self.trust.training)
-        recipe = automatic(self.task, len(examples), self.device.type)
-        seconds = self._seconds_left()
-        if seconds is not None:
-            recipe = fitted(recipe, self.pictures, examples, self.task, self.device, seconds * SHARE_OF_ALLOWANCE)
-        return recipe
+        return self.plan.scaled(self.whole_recipe)
+
+    @cached_property
+    def whole_recipe(self) -> Recipe:
+        """How it would be trained if time were no matter."""
+        if self._wanted is not None:
+            return self._wanted
+        return automatic(self.task, len(self._usable(self.trust.training)), self.device.type)
+
+    def plan_for(self, efforts: Sequence[Effort], *, seeds: int, budget: float | None) -> TrainingPlan:
+        """Fixes how long everybody trains from now on, before the first arm; see `trainers.engine.plan`.
+
+        Args:
+            efforts: one per arm, that of plain training too.
+            budget: seconds for all of it; None = as long as the recipes want.
+        """
+        vars(self).pop("recipe", None)  # of a network that was asked for before there was a plan
+        examples, wanted = self._usable(self.trust.training), self.whole_recipe
+        asked = [repr(wanted), repr(self.task), len(examples), [repr(e) for e in efforts], seeds, budget, str(self.device)]
+        place = self.work / "plan.json"
+        team = Team.joined(self.device)
+        known = remembered(place, asked)
+        # all processes of a team time it, or none: a training is theirs together
+        if known is None or not team.shared(1.0 if known is not None else 0.0):
+            pace = None if budget is None else timed(self.pictures, examples, self.task, wanted, self.device)
+            known = planned(wanted, len(examples), efforts, seeds=seeds, budget=budget, pace=pace)
+            if team.rank == 0:
+                remember(known, place, asked)
+        self.plan = known
+        self._deadline = None if budget is None else time.monotonic() + budget
+        return known
+
+    @property
+    def out_of_time(self) -> bool:
+        """The budget has ended: what is not trained yet is not judged."""
+        over = self._deadline is not None and time.monotonic() > self._deadline
+        return bool(Team.joined(self.device).shared(float(over)))
+
+    def appetite(self, examples: int) -> float:
+        """The samples that a network of its own for so many examples sees, as a share of what plain training sees."""
+        plain = len(self._usable(self.trust.training))
+        mine, usual = (automatic(self.task, n, self.device.type).epochs * n for n in (examples, plain))
+        return mine / max(1, usual)
 
     @cached_property
     def groups(self) -> Rows:
@@ -157,22 +194,11 @@ class Bench:
         """
         other = Bench(
             view.dataset, trust or self.trust, work=self.work, device=str(self.device), recipe=self._wanted,
-            unlabelled=self.unlabelled, limits=self._limits, workers=self._workers, deadline=self._deadline,
-            progress=self.progress, view=view,
+            unlabelled=self.unlabelled, limits=self._limits, workers=self._workers, progress=self.progress, view=view,
         )  # fmt: skip
+        other.plan, other.spent, other._deadline = self.plan, self.spent, self._deadline
         other._before = self if trust is None else None
         return other
-
-    def allow(self, seconds: float | None) -> None:
-        """What is trained from now on has so many seconds, all together; None = as long as it takes."""
-        self._deadline = None if seconds is None else time.monotonic() + seconds
-
-    def in_time(self, recipe: Recipe, examples: Examples, *, share: float) -> Recipe:
-        """The recipe with as many epochs as end in this share of the time that is left; unchanged without a limit."""
-        seconds = self._seconds_left()
-        if seconds is None:
-            return recipe
-        return fitted(recipe, self.pictures, examples, self.task, self.device, seconds * share)
 
     def examples(
         self, proposal: Proposal | None = None, *, rows: Bools | Rows | None = None, only_safe: bool = True
@@ -234,7 +260,7 @@ class Bench:
         recipe = recipe or self.recipe
         if validation == "trusted":
             validation = self._usable(self.trust.validation) if recipe.patience is not None else None
-        return train(
+        trained = train(
             self.pictures,
             examples,
             task or self.task,
@@ -249,6 +275,8 @@ class Bench:
             dynamics=dynamics,
             name=f"training {name}",
         )
+        self.spent.append(Spent.of(trained, name))
+        return trained
 
     def predict(self, trained: Trained | Sequence[Trained], rows: Bools | Rows, *, view: View | None = None) -> Floats:
         """Predictions for records (see `trainers.engine.predict.predict`), in order; of several networks their mean.
@@ -310,9 +338,6 @@ class Bench:
         bags = self.view.bags(found.rows)
         place = {int(row): i for i, row in enumerate(found.rows)}
         return replace(found.take(np.array([place[int(row)] for row in bags[:, 0]], np.int64)), rows=bags)
-
-    def _seconds_left(self) -> float | None:
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
 
 def device_named(name: str) -> torch.device:

@@ -2,8 +2,10 @@
 
 The unit is the patient; both arms have the same seeds. The main metric decides: balanced accuracy (single), macro AUC (multi),
 quadratic κ (ordinal), mean absolute error (continuous), Dice (masks). *Improved*: its 95 % interval lies above 0; *harmed*:
-below 0; *not worse*: above −margin; else *cannot tell*. The other metrics are judged alike, but only called improved when
-their p-value, adjusted over all metrics (Holm), is below .05. Differences are turned so that more is better.
+below 0; *not worse*: above −margin; else *cannot tell*. Where neither arm is above a predictor that never looked at an image,
+the verdict is *neither learnt the task*: their difference is that of two sets of dice. The other metrics are judged alike, but
+only called improved when their p-value, adjusted over all metrics (Holm), is below .05. Differences are turned so that more is
+better.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ import numpy as np
 from auditor.statistics.multiplicity import holm
 from auditor.values.results import Chart, ComparisonVerdict, Evaluation, Measured, Table
 from trainers.grading.evaluation_tables import calibration_chart, class_table, difference_chart, tests_table, trivial_table
+from trainers.grading.floor import floor_of
 from trainers.grading.grade import Graded, grade
 from trainers.grading.paired import Draws, Interval, draw, draw_seeds, interval
-from trainers.grading.wording import LEAST_PATIENTS, count, judge, lowered, notes, number, signed, summary
+from trainers.grading.wording import LEAST_PATIENTS, count, floor_notes, judge, lowered, notes, number, signed, summary
 from trainers.metrics.panel import Doubles, Metric
 from trainers.values.task import Array, LearningTask
 
@@ -98,7 +101,13 @@ def compare_arms(
         for c in range(len(graded.classes))
     )
     main = next((m for m in measured if m.metric == graded.metrics[0].name), None)
+    floor = floor_of(graded, one, two, shares, resamples=resamples, seed=seed) if main else None
+    if main and floor is None:  # where no trivial predictor can be measured, nothing is shown to be above it
+        main = replace(main, verdict="cannot tell")
+        measured = [main if m.metric == main.metric else m for m in measured]
     verdict: ComparisonVerdict = main.verdict if main else "cannot tell"
+    if floor is not None and not any(floor.learnt) and graded.patients >= LEAST_PATIENTS:
+        verdict = "neither learnt the task"
     harmed = [(n, i) for n, i in zip(graded.classes, class_intervals, strict=True) if i.high < 0]
     charts: list[Chart] = [difference_chart(graded, measured, margin)]
     calibration = calibration_chart(graded, (baseline, arm))
@@ -109,11 +118,16 @@ def compare_arms(
         tables.append(class_table(graded, *plain, class_intervals))
     both = {baseline: one.metrics_plain.mean(axis=0), arm: two.metrics_plain.mean(axis=0)}
     tables.append(trivial_table(graded, both, seed=seed))
+    if verdict == "neither learnt the task":  # no metric of an arm that learnt nothing is better or worse for a reason
+        measured = [replace(m, verdict="cannot tell") for m in measured]
     return Evaluation(
         arm=arm,
         baseline=baseline,
         verdict=verdict,
-        summary=summary(graded, main, harmed, seeds=seeds, margin=margin, self_graded=self_graded),
+        summary=summary(
+            graded, main, harmed, seeds=seeds, margin=margin, self_graded=self_graded,
+            floor=floor if verdict == "neither learnt the task" else None, floored=floor is not None,
+        ),
         metrics=tuple(sorted(measured, key=lambda m: m is not main)),
         records=len(graded.index),
         patients=graded.patients,
@@ -123,8 +137,8 @@ def compare_arms(
         self_graded=self_graded,
         tables=tuple(tables + ([tests] if tests else [])),
         charts=tuple(charts + ([calibration] if calibration else [])),
-        notes=tuple(notes(graded, seeds, harmed)),
-    )
+        notes=(*notes(graded, seeds, harmed), *(floor_notes(graded, floor, (baseline, arm)) if floor is not None else ())),
+    )  # fmt: skip
 
 
 def score(

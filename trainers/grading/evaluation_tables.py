@@ -11,6 +11,7 @@ from auditor.values.results import Cell, Chart, Column, ColumnKind, Measured, Ta
 from trainers.grading.grade import Graded
 from trainers.grading.paired import Interval, delong, mcnemar
 from trainers.metrics.panel import Doubles, calibration_bins
+from trainers.values.effort import Spent
 
 
 def cell(value: float) -> Cell:
@@ -56,6 +57,17 @@ def difference_table(name: str, title: str, measured: Sequence[Measured], *, bef
         ("high", "number", "to"),
     )
     return _table(name, title, named, rows)
+
+
+def spent_table(taken: Sequence[Spent]) -> Table:
+    """What training took, arm by arm: a gain may come from more computing alone."""
+    named: tuple[tuple[str, ColumnKind, str], ...] = (
+        ("arm", "text", "Arm"),
+        ("samples", "integer", "Samples seen by its networks"),
+        ("seconds", "number", "Seconds of training"),
+    )
+    rows = [(one.name, one.samples, round(one.seconds, 1)) for one in taken]
+    return _table("training", "What training took, all seeds together", named, rows)
 
 
 def class_table(graded: Graded, before: Doubles, after: Doubles, differences: Sequence[Interval]) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditor.values.results import ComparisonVerdict, Measured
+from trainers.grading.floor import Floor
 from trainers.grading.grade import Graded
 from trainers.grading.paired import Interval
 
@@ -41,12 +42,22 @@ def summary(
     seeds: int,
     margin: float,
     self_graded: bool,
+    floor: Floor | None = None,
+    floored: bool = True,
 ) -> str:
-    """One sentence for a radiologist; `main` is None where the main metric is not defined; `harmed` are classes that lost."""
+    """One sentence for a radiologist; `main` is None where the main metric is not defined; `harmed` are classes that lost.
+
+    `floor` is given where neither arm is above it; `floored`: there is one.
+    """
     counts = f"{count(graded.patients, graded.unit)}, {count(seeds, 'seed')}"
     metric = graded.metrics[0]
     if main is None:
         text = f"cannot tell: {lowered(metric.title)} is not defined on the evaluation records ({counts})"
+    elif floor is not None:
+        return (
+            f"neither learnt the task: {lowered(main.title)} {number(main.before)} and {number(main.after)}, where a predictor "
+            f"that never looked at an image has {number(floor.value)} ({floor.name}; {counts})"
+        )
     else:
         word = "difference" if metric.more_is_better else "gain"
         text = (
@@ -55,6 +66,8 @@ def summary(
         )
         if graded.patients < LEAST_PATIENTS:
             text += f"; fewer than {LEAST_PATIENTS} {graded.unit}s are too few to judge"
+        elif not floored:
+            text += "; what a predictor reaches that never looked at an image is not defined on the evaluation records"
         elif main.verdict == "cannot tell":
             text += f"; a loss of {number(margin * metric.margin_unit)} is not ruled out"
     if harmed:
@@ -83,6 +96,29 @@ def notes(graded: Graded, seeds: int, harmed: Sequence[tuple[str, Interval]]) ->
         found.append("One seed only: the interval does not hold the chance of training; use three or more.")
     if not graded.one_image_each and graded.task.probabilistic:
         found.append("McNemar's and DeLong's tests were not made: some patients have several images.")
+    return found
+
+
+def floor_notes(graded: Graded, floor: Floor, names: tuple[str, str]) -> list[str]:
+    """What the floor says of both arms: what it would take, and why one may be below it."""
+    metric, found = graded.metrics[0], []
+    for name, learnt, inverted, above in zip(names, floor.learnt, floor.inverted, (floor.before, floor.after), strict=True):
+        span = f"{signed(above.value)}, 95 % interval {signed(above.low)} to {signed(above.high)}"
+        against = f"{floor.name}, {lowered(metric.title)} {number(floor.value)}"
+        if inverted:
+            found.append(
+                f"{name} is below a predictor that never looked at an image ({against}: {span}). Chance does not do that: "
+                "many labels that it learnt from are flipped, or classes are confused where it evaluates, or pictures of one "
+                "patient stand in both parts with different labels (LN001, SP001 and SP003 tell)."
+            )
+        elif not learnt:
+            found.append(f"{name} is not shown to be above a predictor that never looked at an image ({against}: {span}).")
+    if not any(floor.learnt):
+        found.append(
+            "To compare them, at least one has to learn the task. It takes longer training (a larger --budget), larger "
+            "pictures, more training records, an encoder that was trained before (transfer), or more than "
+            f"{count(graded.patients, graded.unit)} to evaluate on."
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from auditor.values.results import Column, Proposal, Table
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.truth import chosen_on_validation
+from trainers.values.effort import Effort
 from trainers.values.recipe import Trained
 
 Level = Literal["off", "standard", "strong"]
@@ -74,6 +75,10 @@ class Augment(Strategy):
             place.write_text(json.dumps(self.choice(case, proposal)))
         chosen: Level = json.loads(place.read_text())["chosen"]
         return self.trained(case, proposal, chosen, seed)
+
+    def effort(self, case: Case) -> Effort:  # noqa: ARG002
+        """The network itself and, once for all seeds, those of every strength to choose one."""
+        return Effort(plain=0.0, augmented=1.0, once=float(len(LEVELS) * self.networks))
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:  # noqa: ARG002
         """Which strength was chosen, and why."""

@@ -17,6 +17,7 @@ from trainers.engine.model_file import load_model, save_model
 from trainers.engine.models import network_named, parameters
 from trainers.relabelling.pseudo_labels import tempered
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
+from trainers.values.effort import Effort
 from trainers.values.pictures import Rows
 from trainers.values.recipe import Recipe, Trained
 from trainers.values.task import LearningTask
@@ -24,8 +25,6 @@ from trainers.values.task import LearningTask
 TIMED_PICTURES = 1000
 STUDENT = "small-cnn"
 WIDEST = 64
-ENSEMBLES_TIME, STUDENTS_TIME = 0.6, 0.9
-"""Of the time that is left before them, what the ensemble and what the student plan with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +80,7 @@ class Distill(Strategy):
         """The ensemble, then the student."""
         bench = case.bench
         examples = bench.examples(proposal)
-        plain, ensemble = bench.in_time(bench.recipe, examples, share=ENSEMBLES_TIME / self.networks), []
+        plain, ensemble = bench.recipe, []
         for member in range(self.networks):
             name = f"{self.name}-{seed}-teacher{member + 1}"
             # the first one is the network of plain training with this seed
@@ -97,8 +96,14 @@ class Distill(Strategy):
         recipe = small(bench.recipe, bench.task, most)
         recipe = replace(recipe, augmentation=self.augmentation, ema=self.ema)
         student = bench.soft_examples(rows, said, weights=weights)
-        recipe = bench.in_time(recipe, student, share=STUDENTS_TIME)
         return bench.train(student, seed=seed, name=f"{self.name}-{seed}", recipe=recipe)
+
+    def effort(self, case: Case) -> Effort:
+        """The ensemble, and a student that sees the pool as well."""
+        bench = case.bench
+        seen = 1 + len(bench.pool) / max(1, len(bench.examples()))
+        still = self.augmentation == "off"
+        return Effort(plain=self.networks + (seen if still else 0.0), augmented=0.0 if still else seen)
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:
         """Size and speed of both; what they are worth is told by the evaluation."""

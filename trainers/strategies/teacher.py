@@ -12,6 +12,7 @@ import numpy as np
 from auditor.values.results import Cell, Proposal
 from trainers.contamination import check_unseen
 from trainers.engine.automatic import automatic
+from trainers.relabelling.knowledge import ignorance
 from trainers.relabelling.pseudo_labels import (
     DECISIONS,
     Codes,
@@ -36,13 +37,12 @@ from trainers.relabelling.reading import (
     weights_of,
 )
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
+from trainers.values.effort import Effort
 from trainers.values.pictures import Examples, Rows
 from trainers.values.recipe import Recipe, Trained
 from trainers.values.task import LearningTask
 
 LEAST_TRUSTED = 20
-TEACHERS_TIME, STUDENTS_TIME = 0.4, 0.8
-"""Of the time that is left before them, what all teachers and what the student plan with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,8 @@ class Teacher(Strategy):
     ## What it does
 
     1. Trains teachers on the trusted records, with augmentation, one per fold of patients, and calibrates them on what each
-       says of the fold it did not see (one temperature).
+       says of the fold it did not see (one temperature). Teachers that know nothing do not teach: out of fold they have to be
+       right more often than the commonest class is (the lower bound), and not less often than the labels themselves are.
     2. Joins, for every other record, what the teachers say with the given label: how often a record of one class is labelled
        as another is estimated from the records themselves. Unlabelled records have the teachers' word alone.
     3. Keeps or replaces a label where the class is so probable that of trusted records out of fold at least `precision` were
@@ -134,15 +135,23 @@ class Teacher(Strategy):
         others = bench.soft_examples(reading.rows[used], targets[used], weights=weights[used])
         examples = trusted.joined(others)
         recipe = self._student(self._recipe(case, len(examples)), reading.given[used], bench.task)
-        recipe = bench.in_time(recipe, examples, share=STUDENTS_TIME)
         student = bench.train(examples, seed=seed, name=f"{self.name}-{seed}", recipe=recipe)
         if not self.tuning_epochs:
             return student
         tuned = replace(
             bench.recipe, network=recipe.network, dropout=recipe.dropout, augmentation=recipe.augmentation, ema=recipe.ema,
-            rate=recipe.rate / 10, epochs=self.tuning_epochs, batch=min(recipe.batch, 32),
+            rate=recipe.rate / 10, epochs=bench.plan.epochs_of(self.tuning_epochs), batch=min(recipe.batch, 32),
         )  # fmt: skip
         return bench.train(trusted, seed=seed, name=f"{self.name}-{seed}-tuned", recipe=tuned, start=student)
+
+    def effort(self, case: Case) -> Effort:
+        """Teachers on trusted records, the student on all, the fine-tuning."""
+        bench, trusted = case.bench, int(case.trust.trusted.sum())
+        others = len(other_rows(case))
+        every = max(1, bench.whole_recipe.epochs * len(bench.examples()))
+        teachers = (self.folds - 1) / self.folds * trusted * self.folds
+        alone = bench.appetite(trusted) * teachers / max(1, trusted)
+        return Effort(plain=0.0, augmented=alone + bench.appetite(trusted + others) + self.tuning_epochs * trusted / every)
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:
         """What the teachers of all seeds made of the labels."""
@@ -178,7 +187,7 @@ class Teacher(Strategy):
     def read(self, case: Case, trusted: Examples, seed: int) -> Reading:
         """What the teachers make of every record that is not trusted."""
         bench = case.bench
-        recipe = bench.in_time(self._recipe(case, len(trusted)), trusted, share=TEACHERS_TIME / self.folds)
+        recipe = self._recipe(case, len(trusted))
         teachers, out_of_fold = bench.cross_fitted(
             trusted, seed=seed, name=f"{self.name}-{seed}-teacher", folds=self.folds, recipe=recipe
         )
@@ -189,6 +198,9 @@ class Teacher(Strategy):
         rows = other_rows(case)
         own = tempered(bench.predict(teachers, rows), temperature)
         given = np.where(rows < len(codes), codes[np.minimum(rows, len(codes) - 1)], -1)
+        reason = ignorance(known.argmax(axis=1), truth, own.argmax(axis=1), given, classes=known.shape[1])
+        if reason:
+            raise NotApplicable(reason)
         model = noise_model(own, given)
         shares = joined(own, given, model)
         alone = gates_of(known, truth, None, precision=self.precision)

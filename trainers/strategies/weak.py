@@ -16,6 +16,7 @@ from trainers.relabelling.missing_objects import around_objects, best_threshold,
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.truth import chosen_on_validation, patients_of, truth_of
+from trainers.values.effort import Effort
 from trainers.values.pictures import UNKNOWN_PIXEL
 from trainers.values.recipe import Trained
 
@@ -99,6 +100,10 @@ class Weak(Strategy):
             place.parent.mkdir(exist_ok=True)
             place.write_text(json.dumps(self.choice(case, proposal)))
         return self.trained(case, proposal, json.loads(place.read_text())["chosen"], seed)
+
+    def effort(self, case: Case) -> Effort:  # noqa: ARG002
+        """The network itself and, once for all seeds, those of every arm to choose one."""
+        return Effort(once=float((len(ARMS) - 1) * self.networks))
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:
         """Which arm was chosen, and what each scored on the validation masks."""
@@ -189,6 +194,10 @@ class OneArm(Weak):
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """The network of this arm."""
         return self.trained(case, proposal, self.arm, seed)
+
+    def effort(self, case: Case) -> Effort:  # noqa: ARG002
+        """One network."""
+        return Effort()
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:  # noqa: ARG002
         """What it stands on."""

@@ -13,9 +13,10 @@ from auditor.stages.extract import Pass, extract
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
 from auditor.values.results import Correction, Proposal
-from trainers.engine.automatic import automatic, fitted
+from trainers.engine.automatic import automatic
 from trainers.engine.bench import Bench, device_named
 from trainers.kinds import task_named
+from trainers.values.effort import Effort
 from trainers.values.pictures import Examples
 from trainers.values.recipe import Recipe, Trained
 from trainers.values.task import LearningTask
@@ -173,16 +174,6 @@ def test_the_automatic_recipe_fits_task_size_and_device() -> None:
     assert few.batch < many.batch
 
 
-def test_a_recipe_is_shortened_to_the_time_there_is(stripes: Dataset, tmp_path: Path) -> None:
-    bench = bench_of(stripes, tmp_path)
-    examples = bench.examples()
-    long = replace(SHORT, epochs=100_000)
-    assert fitted(long, bench.pictures, examples, bench.task, bench.device, 0.0).epochs == 3
-    shortened = fitted(long, bench.pictures, examples, bench.task, bench.device, 1.0).epochs
-    assert 3 <= shortened < 100_000
-    assert fitted(SHORT, bench.pictures, examples, bench.task, bench.device, 1e6) == SHORT
-
-
 def test_masks_are_learnt_where_there_are_no_labels(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for folder in ("images", "masks"):
@@ -211,11 +202,29 @@ def test_masks_are_learnt_where_there_are_no_labels(tmp_path: Path) -> None:
     assert 2 * (truth & drawn).sum() / (truth.sum() + drawn.sum()) > 0.8
 
 
-def test_a_training_is_shortened_to_its_share_of_the_time(stripes: Dataset, tmp_path: Path) -> None:
+def test_one_plan_holds_for_the_bench_and_for_those_of_all_arms(stripes: Dataset, tmp_path: Path) -> None:
+    long = replace(SHORT, epochs=1000)
+    bench = bench_of(stripes, tmp_path, recipe=long)
+    plan = bench.plan_for([Effort(), Effort()], seeds=2, budget=20.0)
+    assert plan.cut
+    assert plan.samples == plan.epochs * len(bench.examples())
+    arm = bench.on(bench.view)
+    assert (bench.recipe.epochs, arm.recipe.epochs) == (plan.epochs, plan.epochs)
+    again = bench_of(stripes, tmp_path, recipe=long)
+    assert again.plan_for([Effort(), Effort()], seeds=2, budget=20.0) == plan, "a run that goes on keeps its plan"
+    assert again.plan_for([Effort()], seeds=2, budget=20.0).epochs != plan.epochs, "and another run makes its own"
+
+
+def test_without_a_budget_nothing_is_cut(stripes: Dataset, tmp_path: Path) -> None:
     bench = bench_of(stripes, tmp_path)
-    examples, long = bench.examples(), replace(SHORT, epochs=100_000)
-    assert bench.in_time(long, examples, share=0.5) is long
-    bench.allow(60)
-    short = bench.in_time(long, examples, share=0.001)
-    assert 3 <= short.epochs < 100_000
-    assert replace(short, epochs=100_000) == long
+    plan = bench.plan_for([Effort()], seeds=1, budget=None)
+    assert (plan.cut, bench.recipe, bench.out_of_time) == (False, SHORT, False)
+
+
+def test_what_training_took_is_counted_over_all_arms(stripes: Dataset, tmp_path: Path) -> None:
+    bench = bench_of(stripes, tmp_path, recipe=replace(SHORT, epochs=2))
+    examples = bench.examples()
+    bench.train(examples, seed=0, name="one")
+    bench.on(bench.view).train(examples, seed=0, name="two")
+    assert [(s.name, s.samples, s.complete) for s in bench.spent] == [(n, 2 * len(examples), True) for n in ("one", "two")]
+    assert all(s.seconds > 0 for s in bench.spent)

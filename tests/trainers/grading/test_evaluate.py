@@ -140,6 +140,70 @@ def test_a_class_that_lost_is_said_even_when_the_whole_improved() -> None:
     assert any("normal" in note for note in found.notes)
 
 
+def guesses(rng: np.random.Generator, truth: np.ndarray, right: float, seeds: int = 3) -> np.ndarray:
+    """Seeds that say the truth in this share of the records, else another class."""
+    made = []
+    for _ in range(seeds):
+        said = np.where(rng.random(len(truth)) < right, truth, (truth + rng.integers(1, 3, len(truth))) % 3)
+        made.append(np.eye(3)[said])
+    return np.stack(made)
+
+
+def against(before: float, after: float, *, records: int = 200, seed: int = 0) -> Evaluation:
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 3, records)
+    return compare_arms(
+        truth, guesses(rng, truth, before), guesses(rng, truth, after), patients=np.arange(records), task="single",
+        classes=CLASSES, arm="robust", resamples=400,
+    )  # fmt: skip
+
+
+def test_a_gain_up_to_chance_is_none() -> None:
+    found = against(0.05, 0.34)
+    assert found.metrics[0].low > 0, "the interval of the difference alone would call it improved"
+    assert found.verdict == "neither learnt the task"
+    assert {m.verdict for m in found.metrics} == {"cannot tell"}
+    assert found.summary.startswith("neither learnt the task: balanced accuracy .0")
+    notes = " ".join(found.notes)
+    assert "none is below a predictor that never looked at an image" in notes, "far below chance is explained"
+    assert "robust is not shown to be above" in notes
+    assert "a larger --budget" in notes
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"), [(0.34, 0.7, "improved"), (0.7, 0.34, "harmed"), (0.05, 0.7, "improved")]
+)
+def test_one_arm_above_chance_is_enough_to_compare(before: float, after: float, verdict: str) -> None:
+    found = against(before, after)
+    assert found.verdict == verdict
+    assert any("never looked at an image" in note for note in found.notes), "which arm is not above it is told"
+
+
+@pytest.mark.parametrize("task", ["multi", "ordinal", "continuous", "segmentation"])
+def test_every_kind_of_task_has_a_floor(task: str) -> None:
+    rng = np.random.default_rng(2)
+    truth: np.ndarray = {
+        "multi": rng.integers(0, 2, (90, 2)).astype(float), "ordinal": rng.integers(0, 3, 90),
+        "continuous": rng.normal(size=90), "segmentation": (rng.random((40, 6, 6)) < 0.3).astype(np.int64),
+    }[task]  # fmt: skip
+    classes = {"continuous": (), "segmentation": ("object",), "multi": ("a", "b")}.get(task, CLASSES)
+
+    def told(right: bool) -> str:
+        mixed = truth if right else truth[rng.permutation(len(truth))]
+        said = (
+            np.eye(3)[mixed]
+            if task == "ordinal"
+            else mixed + (0.1 * rng.normal(size=truth.shape) if task == "continuous" else 0)
+        )
+        return compare_arms(
+            truth, np.stack([said] * 2), np.stack([said] * 2), patients=np.arange(len(truth)), task=task, classes=classes,
+            arm="x", resamples=200,
+        ).verdict  # fmt: skip
+
+    assert told(right=True) == "not worse"
+    assert told(right=False) == "neither learnt the task"
+
+
 def test_self_grading_an_absent_class_and_unknown_truth_are_said() -> None:
     truth, before, after, patients = arms(np.random.default_rng(1))
     truth = np.where(np.arange(len(truth)) < 5, -1, truth)
@@ -339,8 +403,9 @@ def test_an_evaluation_part_of_one_class_or_value_ends_without_a_warning(task: s
     found = compare_arms(
         truth, prediction, prediction, patients=np.arange(12), task=task, classes=("a", "b"), arm="x", resamples=50
     )  # fmt: skip
-    assert found.verdict in ("not worse", "cannot tell")
-    assert found.verdict == "not worse" or "is not defined on the evaluation records" in found.summary
+    # always saying the only class there is is no knowledge, however right
+    assert found.verdict in ("neither learnt the task", "cannot tell")
+    assert found.verdict == "neither learnt the task" or "is not defined on the evaluation records" in found.summary
 
 
 def test_records_that_no_arm_could_predict_are_left_out_of_both() -> None:
