@@ -116,6 +116,11 @@ class LimitsSection(Section):
     frames: int | None = Key(default=None, gt=0)
     seconds: float | None = Key(default=None, gt=0)
     wall_seconds: float | None = Key(default=None, gt=0)
+    table_bytes: int | None = Key(default=None, gt=0)
+    table_rows: int | None = Key(default=None, gt=0)
+    table_columns: int | None = Key(default=None, gt=0)
+    cell_bytes: int | None = Key(default=None, gt=0, le=1 << 30)
+    table_seconds: float | None = Key(default=None, gt=0)
 
 
 class Waiver(Section):

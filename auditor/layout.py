@@ -61,7 +61,7 @@ def open_dataset(target: Path, options: Options) -> Dataset:
     Raises:
         DatasetError: nothing there, or nothing that can be read as a dataset, or an unknown column.
     """
-    return open_listing(list_files(target), options)
+    return open_listing(list_files(target, options.limits), options)
 
 
 def _unread(listing: Listing) -> str:

@@ -152,7 +152,7 @@ def _join(listing: Listing, ids: Sequence[str], options: Options) -> _Join | Non
     """The first table, best first, that names files or UIDs of the tree."""
     headers: Mapping[str, list[str | None]] | None = None
     for candidate in rank_tables(listing, ids):
-        table = read_table(listing.root / candidate.name)
+        table = read_table(listing.root / candidate.name, listing.limits)
         best: _Join | None = None
         for name in candidate.naming:
             best = _closer(best, _by_file(listing, table, name, ids))

@@ -100,7 +100,7 @@ def _left_out(options: Options) -> frozenset[str]:
     """Files that a table of removed records names. A name that a spreadsheet would run stands behind an apostrophe there."""
     if options.left_out is None or not options.left_out.is_file():
         return frozenset()
-    frame = read_table(options.left_out).frame
+    frame = read_table(options.left_out, options.limits).frame
     if "path" not in frame.columns:
         raise DatasetError(f"{options.left_out}: no column 'path'")
     named = [str(value) for value in frame["path"].cat.categories]

@@ -60,12 +60,14 @@ class Listing:
         files: relative path with forward slashes → size in bytes, sorted; no hidden files, no own output,
             no link that leaves the root, no device, no FIFO.
         problems: what was refused, and why.
+        limits: what one of its tables may cost.
     """
 
     target: Path
     root: Path
     files: Mapping[str, int]
     problems: tuple[Problem, ...] = ()
+    limits: Limits = field(default_factory=Limits)
 
     @cached_property
     def inventory(self) -> Inventory:
@@ -78,19 +80,20 @@ class Listing:
         return self.target != self.root
 
 
-def list_files(target: Path) -> Listing:
-    """List the files of a folder, or the one file that was named.
+def list_files(target: Path, limits: Limits | None = None) -> Listing:
+    """List the files of a folder, or the one file that was named; `limits` are for its tables.
 
     Raises:
         DatasetError: the path does not exist, cannot be opened or is empty.
     """
+    limits = limits or Limits()
     if not target.exists():
         raise DatasetError(f"{target}: no such file or folder; check the spelling")
     if target.is_file():
         if not os.access(target, os.R_OK):
             raise DatasetError(f"{target}: the file cannot be opened; check its permissions")
         file = target.parent.resolve() / target.name
-        return Listing(target=file, root=file.parent, files={file.name: file.stat().st_size})
+        return Listing(target=file, root=file.parent, files={file.name: file.stat().st_size}, limits=limits)
     if not target.is_dir():
         raise DatasetError(f"{target}: neither a file nor a folder")
     if not os.access(target, os.R_OK | os.X_OK):
@@ -113,7 +116,7 @@ def list_files(target: Path) -> Listing:
             f"{target}: the folder holds no file{refused}; name the folder that holds the images or the label table"
         )
     problems.sort(key=lambda problem: problem.path)
-    return Listing(target=root, root=root, files=dict(sorted(files.items())), problems=tuple(problems))
+    return Listing(target=root, root=root, files=dict(sorted(files.items())), problems=tuple(problems), limits=limits)
 
 
 def _refused(path: str, reason: str) -> Problem:

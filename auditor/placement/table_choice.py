@@ -95,7 +95,7 @@ def rank_tables(listing: Listing, images: Sequence[str]) -> list[Candidate]:
         if table_format(name) == "json" and listing.files[name] > MAX_JSON_BYTES:
             continue
         try:
-            table = preview_table(listing.root / name)
+            table = preview_table(listing.root / name, listing.limits)
         except DatasetError:
             continue  # what cannot be read is no label table; `placement.unused` tells why
         found.append(judge(name, table, listing.root, images))
@@ -180,12 +180,12 @@ def _found(listing: Listing, images: Sequence[str], options: Options) -> tuple[L
     if options.tables and not listing.is_file:
         return _pinned(listing, options.tables)
     if listing.is_file:
-        return read_table(listing.target), (listing.target.name,)
+        return read_table(listing.target, listing.limits), (listing.target.name,)
     candidates = rank_tables(listing, images)
     if not candidates:
         raise DatasetError(f"{listing.target}: no label table that can be read; name one (csv, tsv, parquet, jsonl, json)")
     names = _sisters(candidates)
-    return _joined(listing, names) if len(names) > 1 else (read_table(listing.root / names[0]), names)
+    return _joined(listing, names) if len(names) > 1 else (read_table(listing.root / names[0], listing.limits), names)
 
 
 def _sisters(candidates: Sequence[Candidate]) -> tuple[str, ...]:
@@ -219,7 +219,7 @@ def _overlap(one: Candidate, other: Candidate) -> float:
 
 def _joined(listing: Listing, names: Sequence[str]) -> tuple[LabelTable, tuple[str, ...]]:
     ordered = tuple(sorted(names))
-    table = merge_tables([(_split_of(name), read_table(listing.root / name)) for name in ordered], MERGED_SPLIT)
+    table = merge_tables([(_split_of(name), read_table(listing.root / name, listing.limits)) for name in ordered], MERGED_SPLIT)
     told = ", ".join(name.rpartition("/")[2] for name in ordered[:6])
     if len(set(map(_split_of, ordered))) < len(ordered):
         table = replace(table, notes=(*table.notes, f"{len(ordered)} tables are read as one: {told}"))
@@ -231,8 +231,8 @@ def _pinned(listing: Listing, names: tuple[str, ...]) -> tuple[LabelTable, tuple
         if name not in listing.files:
             raise DatasetError(f"{listing.target}: [dataset] tables names {name!r}, which is not there")
     if len(names) == 1:
-        return read_table(listing.root / names[0]), names
-    headers = [set(preview_table(listing.root / name).frame.columns) for name in names]
+        return read_table(listing.root / names[0], listing.limits), names
+    headers = [set(preview_table(listing.root / name, listing.limits).frame.columns) for name in names]
     if any(len(headers[0] & other) < 0.6 * len(headers[0] | other) for other in headers):
         raise DatasetError(f"{listing.target}: [dataset] tables: several tables must have nearly the same header")
     return _joined(listing, names)

@@ -70,7 +70,7 @@ def _judged(listing: Listing, name: str, images: Sequence[str]) -> tuple[Candida
     if table_format(name) == "json" and listing.files[name] > MAX_JSON_BYTES:
         return None, f"a JSON file of more than {MAX_JSON_BYTES >> 20} MB is not looked into"
     try:
-        return judge(name, preview_table(listing.root / name), listing.root, images), ""
+        return judge(name, preview_table(listing.root / name, listing.limits), listing.root, images), ""
     except DatasetError as error:
         return None, str(error).removeprefix(f"{listing.root / name}: ")
 

@@ -13,14 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from auditor.reading.standing import STANDING
 from auditor.reading.workers import MEMORY_BYTES, run_workers
 from auditor.values.errors import MedauditError, UnreadableFile
 from auditor.values.image import Limits
-
-TABLE_MEMORY_BYTES = 8 << 30
-"""A table, a prediction file or a file of answers is read whole: it may need more than one picture."""
-TABLE_SECONDS = 10.0
-"""So many times the processor time of one picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,13 +125,34 @@ def in_order(
 
 
 def run_job(function: str, *arguments: Any, limits: Limits, workers: int = 1) -> Any:
-    """One call for a table, a prediction file or a document, which may cost more than one picture.
+    """One call for a prediction file or a document, in a process of its own.
 
     Raises:
         MedauditError: the function raised it.
         UnreadableFile: the function raised it, or it crashed, hung, or needed more memory or time than it may.
     """
-    wider = replace(limits, seconds=limits.seconds * TABLE_SECONDS, wall_seconds=limits.wall_seconds * TABLE_SECONDS)
     job = Job(function=function, arguments=arguments)
-    (answer,) = run_jobs([job], wider, workers=workers, memory_bytes=TABLE_MEMORY_BYTES)
+    (answer,) = run_jobs([job], _of_tables(limits), workers=workers, memory_bytes=_memory(limits))
     return answer.value
+
+
+def run_table_job(function: str, *arguments: Any, limits: Limits) -> Any:
+    """One call for a label table, in the worker that stays for the next one.
+
+    Raises:
+        MedauditError, UnreadableFile: as for `run_job`.
+    """
+    module = function.partition(":")[0]
+    work = Jobs(limits=_of_tables(limits), modules=(module,), memory_bytes=_memory(limits))
+    answer: Answer = STANDING.ask(work, (0, Job(function=function, arguments=arguments)))
+    return answer.value
+
+
+def _of_tables(limits: Limits) -> Limits:
+    """The bounds of a file that is read whole."""
+    return replace(limits, seconds=limits.table_seconds, wall_seconds=max(limits.wall_seconds, limits.table_seconds))
+
+
+def _memory(limits: Limits) -> int:
+    """Private memory for it: what is allowed to be read is there as bytes and as values."""
+    return max(MEMORY_BYTES, 3 * limits.table_bytes if limits.table_bytes > Limits().table_bytes else 0)

@@ -26,8 +26,7 @@ def open_for_scan(target: Path, options: Options, how: Pass) -> Dataset:
     Raises:
         DatasetError: nothing there, or nothing that can be read as a dataset, or an unknown column.
     """
-    listing = list_files(target)
+    listing = list_files(target, how.limits)
     dataset = open_listing(listing, replace(options, limits=how.limits, workers=how.workers))
-    inventory = listing.inventory
-    looks = look_at_tables(listing.root, inventory.tables, inventory.other, how.rules)
+    looks = look_at_tables(listing, how.rules)
     return replace(dataset, privacy=how.rules, tables=looks)

@@ -17,11 +17,13 @@ import pyarrow.csv as arrow_csv
 
 from auditor.naming.suffixes import looks_like_image_name
 from auditor.tables.encodings import encoding_of
+from auditor.tables.extent import check_columns, long_cell
 from auditor.tables.label_table import LabelTable, strip_cells
 from auditor.tables.prelude import prelude_of
 from auditor.tables.table_stream import open_table
 from auditor.values.dataset import Problem
 from auditor.values.errors import DatasetError
+from auditor.values.image import Limits
 
 HEAD_BYTES = 1 << 18
 
@@ -47,6 +49,8 @@ def header_names(cells: list[str]) -> list[str]:
     A name without text becomes `column 3`. Source of the torn names: NIH ChestX-ray14, both versions of its table.
     """
     names: list[str] = []
+    taken: set[str] = set()
+    counts: dict[str, int] = {}
     stem: str | None = None
     for number, cell in enumerate(cells, start=1):
         name = cell.strip().lstrip("\ufeff")
@@ -58,22 +62,23 @@ def header_names(cells: list[str]) -> list[str]:
             name = f"{stem}[{name.removesuffix(']')}]" if name else ""
             stem = None if closing or not name else stem
         name = name or f"column {number}"
-        count = 2
-        unique = name
-        while unique in names:
+        unique, count = name, counts.get(name, 2)
+        while unique in taken:
             unique = f"{name} ({count})"
             count += 1
+        counts[name] = count
+        taken.add(unique)
         names.append(unique)
     return names
 
 
-def read_csv(path: Path, *, preview: bool) -> LabelTable:
+def read_csv(path: Path, limits: Limits, *, preview: bool) -> LabelTable:
     """Read delimited text; `preview` stops after the first 256 KiB.
 
     Raises:
         DatasetError: empty, binary, no rows, or more than half of the rows malformed.
     """
-    with open_table(path) as stream:
+    with open_table(path, limits) as stream:
         head = stream.read(HEAD_BYTES)
     if not head.strip():
         raise DatasetError(f"{path}: the table is empty; name a table with a header line and rows")
@@ -99,7 +104,8 @@ def read_csv(path: Path, *, preview: bool) -> LabelTable:
         names.pop()  # NIH's box table ends its header, not its rows, with commas
     if len(second) == len(names) + 1 and not second[-1].strip():
         names.append(f"column {len(names) + 1}")
-    source: Any = open_table(path)
+    check_columns(path, len(names), limits)
+    source: Any = open_table(path, limits)
     if preview and len(head) == HEAD_BYTES:
         source.close()
         source, encoding = io.BytesIO(text[: text.rfind("\n") + 1].encode("utf-8")), "utf-8-sig"
@@ -107,6 +113,8 @@ def read_csv(path: Path, *, preview: bool) -> LabelTable:
         try:
             table, bad = _parse(source, names, skipped, delimiter, encoding)
         except pa.ArrowInvalid as error:
+            if "straddling" in str(error) or "block_size" in str(error):
+                raise long_cell(path, limits) from None
             if "UTF8" not in str(error):
                 raise DatasetError(
                     f"{path}: the table cannot be parsed; check its quotes and its delimiter {delimiter!r}"
@@ -114,7 +122,7 @@ def read_csv(path: Path, *, preview: bool) -> LabelTable:
             table, bad = None, []
     if table is None:
         note = "the table is not UTF-8 throughout: read as Latin-1 (Windows text)"
-        with open_table(path) as again:
+        with open_table(path, limits) as again:
             table, bad = _parse(again, names, skipped, delimiter, "latin-1")
     notes = tuple(f"{path.name}: {text}" for text in (note, above.note) if text)
     return _assemble(path, table, bad, names, skipped, delimiter, notes)

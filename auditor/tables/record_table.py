@@ -10,14 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
+from auditor.tables.csv_table import header_names
+from auditor.tables.extent import check_columns, check_rows, check_size
 from auditor.tables.label_table import LabelTable, categorical, strip_cells
-from auditor.tables.table_stream import MAX_BYTES, open_table
+from auditor.tables.table_stream import open_table
 from auditor.values.dataset import Problem
 from auditor.values.errors import DatasetError
+from auditor.values.image import Limits
 
 PREVIEW_ROWS = 1000
+BATCH_ROWS = 1 << 14
 
 
 def _as_text(value: Any) -> str:
@@ -35,10 +40,14 @@ def _as_text(value: Any) -> str:
     return str(value)
 
 
-def _from_records(path: Path, records: list[Mapping[str, Any]], lines: list[int], problems: list[Problem]) -> LabelTable:
+def _from_records(
+    path: Path, records: list[Mapping[str, Any]], lines: list[int], problems: list[Problem], limits: Limits
+) -> LabelTable:
     names = list(dict.fromkeys(str(key) for record in records for key in record))
     if not names:
         raise DatasetError(f"{path}: no records found; a json table is a list of objects with the same keys")
+    check_columns(path, len(names), limits)
+    check_rows(path, len(records), limits)
     frame = pd.DataFrame({name: categorical(_as_text(record.get(name)) for record in records) for name in names})
     return LabelTable(
         path=path,
@@ -49,13 +58,13 @@ def _from_records(path: Path, records: list[Mapping[str, Any]], lines: list[int]
     )
 
 
-def read_json(path: Path) -> LabelTable:
+def read_json(path: Path, limits: Limits) -> LabelTable:
     """Read a JSON list of objects, or an object that holds one such list.
 
     Raises:
         DatasetError: not JSON, or no such list.
     """
-    with open_table(path) as stream:
+    with open_table(path, limits) as stream:
         content = stream.read()
     try:
         # Numbers stay the text they are: 7.10 is not 7.1.
@@ -67,10 +76,10 @@ def read_json(path: Path) -> LabelTable:
         data = lists[0] if len(lists) == 1 else None
     if not isinstance(data, list) or not data or not all(isinstance(record, dict) for record in data):
         raise DatasetError(f"{path}: not a table; a json table is a list of objects")
-    return _from_records(path, data, [0] * len(data), [])
+    return _from_records(path, data, [0] * len(data), [], limits)
 
 
-def read_jsonl(path: Path, *, preview: bool) -> LabelTable:
+def read_jsonl(path: Path, limits: Limits, *, preview: bool) -> LabelTable:
     """Read one JSON object per line.
 
     Raises:
@@ -79,7 +88,7 @@ def read_jsonl(path: Path, *, preview: bool) -> LabelTable:
     records: list[Mapping[str, Any]] = []
     lines: list[int] = []
     problems: list[Problem] = []
-    with open_table(path) as stream:
+    with open_table(path, limits) as stream:
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue
@@ -98,10 +107,10 @@ def read_jsonl(path: Path, *, preview: bool) -> LabelTable:
         raise DatasetError(
             f"{path}: {len(problems):,} of {len(problems) + len(records):,} lines are no JSON object; not a table"
         )
-    return _from_records(path, records, lines, problems)
+    return _from_records(path, records, lines, problems, limits)
 
 
-def read_parquet(path: Path, *, preview: bool) -> LabelTable:
+def read_parquet(path: Path, limits: Limits, *, preview: bool) -> LabelTable:
     """Read Parquet; whole numbers stay whole, lists are joined, columns of bytes are left out.
 
     Raises:
@@ -109,41 +118,82 @@ def read_parquet(path: Path, *, preview: bool) -> LabelTable:
     """
     content: Any = path
     if path.name.lower().endswith(".gz"):
-        with open_table(path) as stream:
+        with open_table(path, limits) as stream:
             content = pa.BufferReader(stream.read())
     try:
-        file = parquet.ParquetFile(content)
-        size = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
-        if size > MAX_BYTES:
-            raise DatasetError(f"{path}: the table inflates to more than {MAX_BYTES >> 30} GiB; split it")
-        texts = [f.name for f in file.schema_arrow if not (pa.types.is_binary(f.type) or pa.types.is_struct(f.type))]
-        left_out = sorted(set(file.schema_arrow.names) - set(texts))
-        if preview:
-            table = pa.Table.from_batches([next(file.iter_batches(batch_size=PREVIEW_ROWS, columns=texts))])
-        else:
-            table = file.read(columns=texts)
-    except (pa.ArrowException, StopIteration):
+        # Text stays the dictionary that it is in the file: few bytes that say one long text many times would be many gigabytes.
+        plain = parquet.ParquetFile(content).schema_arrow
+        check_columns(path, len(plain), limits)
+        file = parquet.ParquetFile(content, read_dictionary=[f.name for f in plain if pa.types.is_string(f.type)])
+        check_rows(path, file.metadata.num_rows, limits)
+        table = _rows_of(path, file, limits, preview=preview)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, StopIteration, OSError, UnicodeDecodeError):
         raise DatasetError(f"{path}: not a Parquet file that can be read, or one without rows") from None
-    columns: dict[str, pd.Series] = {}
-    for name in texts:
-        column = table.column(name)
-        table = table.drop_columns([name])
-        codes = column.combine_chunks() if pa.types.is_nested(column.type) else column.dictionary_encode().unify_dictionaries()
-        if pa.types.is_nested(column.type):
-            columns[name] = categorical(_as_text(value) for value in codes.to_pylist())
-            continue
-        column = codes.combine_chunks()
-        column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-        values = [_as_text(value) for value in column.dictionary.to_pylist()]
-        indices = column.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-        order, kept = pd.factorize(np.asarray([*values, ""], dtype=object))
-        columns[name] = strip_cells(
-            pd.Series(pd.Categorical.from_codes(order[indices], categories=pd.Index(kept, dtype="str")))
-        )
-    frame = pd.DataFrame(columns)
+    texts = [place for place, field in enumerate(table.schema) if not _is_left_out(field.type)]
+    names = header_names([table.schema.names[place] for place in texts])
+    left_out = sorted(table.schema.names[place] for place in range(table.num_columns) if place not in set(texts))
+    frame = pd.DataFrame({name: _cells(table.column(place)) for name, place in zip(names, texts, strict=True)})
     if frame.empty:
         raise DatasetError(f"{path}: the table has no rows")
     note = f"columns without text are not read: {', '.join(left_out)}"
     return LabelTable(
         path=path, frame=frame, lines=np.zeros(len(frame), np.int64), rows=len(frame), notes=(note,) if left_out else ()
     )
+
+
+def _rows_of(path: Path, file: Any, limits: Limits, *, preview: bool) -> Any:
+    """The rows batch by batch, so that a file of few bytes and much content ends at the limit and not in memory."""
+    batches: list[Any] = []
+    size = 0
+    for batch in file.iter_batches(batch_size=PREVIEW_ROWS if preview else BATCH_ROWS):
+        size += sum(_text_bytes(column) for column in batch.columns)
+        check_size(path, size, limits)
+        batches.append(batch)
+        if preview:
+            break
+    if not batches:
+        raise StopIteration
+    return pa.Table.from_batches(batches)
+
+
+def _text_bytes(column: Any) -> int:
+    """What the cells of a column take when each stands for itself."""
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    lengths = compute.binary_length(column.dictionary).take(column.indices)
+    return int(compute.sum(lengths).as_py() or 0) + len(column)
+
+
+def _is_left_out(kind: Any) -> bool:
+    binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
+    return pa.types.is_struct(kind) or any(is_kind(kind) for is_kind in binary)
+
+
+def _cells(column: Any) -> pd.Series:
+    """A column of Parquet as a categorical column of text."""
+    if pa.types.is_nested(column.type) or pa.types.is_null(column.type):
+        return categorical(_as_text(value) for value in _values(column.combine_chunks()))
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    column = column.unify_dictionaries().combine_chunks()
+    column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+    values = [_as_text(value) for value in _values(column.dictionary)]
+    indices = column.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
+    order, kept = pd.factorize(np.asarray([*values, ""], dtype=object))
+    return strip_cells(pd.Series(pd.Categorical.from_codes(order[indices], categories=pd.Index(kept, dtype="str"))))
+
+
+def _values(cells: Any) -> list[Any]:
+    """The values; a date or a duration that Python has no word for as the number that it is in the file."""
+    try:
+        return list(cells.to_pylist())
+    except (OverflowError, ValueError, LookupError):
+        return [_value(cell) for cell in cells]
+
+
+def _value(cell: Any) -> Any:
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError, LookupError):
+        value = getattr(cell, "value", None)
+        return value if isinstance(value, int) else ""

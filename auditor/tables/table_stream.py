@@ -7,10 +7,8 @@ import io
 from pathlib import Path
 from typing import Any, Protocol
 
-from auditor.values.errors import DatasetError
-
-MAX_BYTES = 8 << 30
-"""A table may inflate to this much, no more (a gzip bomb ends here)."""
+from auditor.tables.extent import check_size
+from auditor.values.image import Limits
 
 
 class Readable(Protocol):
@@ -24,10 +22,10 @@ class Readable(Protocol):
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that ends with an error after `MAX_BYTES`, and may begin with bytes that were read before."""
+    """A stream that ends with an error after `Limits.table_bytes`."""
 
-    def __init__(self, stream: Readable, name: str) -> None:
-        self._stream, self._name, self._seen = stream, name, 0
+    def __init__(self, stream: Readable, path: Path, limits: Limits) -> None:
+        self._stream, self._path, self._limits, self._seen = stream, path, limits, 0
 
     def readable(self) -> bool:
         return True
@@ -35,8 +33,7 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         part = self._stream.read(len(buffer))
         self._seen += len(part)
-        if self._seen > MAX_BYTES:
-            raise DatasetError(f"{self._name}: the table inflates to more than {MAX_BYTES >> 30} GiB; split it")
+        check_size(self._path, self._seen, self._limits)
         buffer[: len(part)] = part
         return len(part)
 
@@ -45,8 +42,8 @@ class _Bounded(io.RawIOBase):
         super().close()
 
 
-def open_table(path: Path) -> io.BufferedReader:
+def open_table(path: Path, limits: Limits) -> io.BufferedReader:
     """The bytes of a table, to be closed by the caller; a name that ends in `.gz` is inflated."""
     zipped = path.name.lower().endswith(".gz")
     stream: Readable = gzip.GzipFile(path, "rb") if zipped else path.open("rb")
-    return io.BufferedReader(_Bounded(stream, str(path)), 1 << 20)
+    return io.BufferedReader(_Bounded(stream, path, limits), 1 << 20)

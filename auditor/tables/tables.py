@@ -1,15 +1,19 @@
-"""Read a label table: csv, tsv, parquet, jsonl, json records, each also gzipped."""
+"""Read a label table in a bounded worker: csv, tsv, parquet, jsonl, json records, each also gzipped."""
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from pathlib import Path
 
-from auditor.tables.csv_table import read_csv
+from auditor.reading.jobs import run_table_job
 from auditor.tables.label_table import LabelTable
-from auditor.tables.record_table import read_json, read_jsonl, read_parquet
-from auditor.values.errors import DatasetError
+from auditor.values.errors import DatasetError, UnreadableFile
+from auditor.values.image import Limits
+
+_REMEDY = {
+    "memory": "raise [limits] table-bytes, or split the table",
+    "timeout": "raise [limits] table-seconds, or split the table",
+}
+_OTHERWISE = "name a csv, tsv, parquet, jsonl or json file that is whole"
 
 
 def table_format(name: str) -> str | None:
@@ -22,35 +26,28 @@ def table_format(name: str) -> str | None:
     }.get(suffix)  # fmt: skip
 
 
-def read_table(path: Path) -> LabelTable:
+def read_table(path: Path, limits: Limits | None = None) -> LabelTable:
     """Read a whole table.
 
     Raises:
-        DatasetError: no table, empty, binary, or more than half of its rows malformed.
+        DatasetError: no table, empty, binary, more than half of its rows malformed, or beyond the limits.
     """
-    return _read(path, preview=False)
+    return _asked("whole", path, limits)
 
 
-def preview_table(path: Path) -> LabelTable:
+def preview_table(path: Path, limits: Limits | None = None) -> LabelTable:
     """The first rows (about 256 KiB), to judge what the table is.
 
     Raises:
         DatasetError: as for `read_table`.
     """
-    return _read(path, preview=True)
+    return _asked("preview", path, limits)
 
 
-def _read(path: Path, *, preview: bool) -> LabelTable:
-    kind = table_format(path.name) or "csv"
+def _asked(how: str, path: Path, limits: Limits | None) -> LabelTable:
     try:
-        if kind == "parquet":
-            return read_parquet(path, preview=preview)
-        if kind == "json":
-            return read_json(path)
-        if kind == "jsonl":
-            return read_jsonl(path, preview=preview)
-        return read_csv(path, preview=preview)
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise DatasetError(f"{path}: a damaged gzip file; fetch it again") from None
-    except OSError as error:
-        raise DatasetError(f"{path}: the table cannot be opened ({error.strerror or 'unreadable'})") from None
+        table: LabelTable = run_table_job(f"auditor.tables.opening:{how}", path, limits=limits or Limits())
+    except UnreadableFile as error:
+        reason = error.reason.removesuffix("; the file was left out")
+        raise DatasetError(f"{path}: {reason}; {_REMEDY.get(error.kind, _OTHERWISE)}") from None
+    return table

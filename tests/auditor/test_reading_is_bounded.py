@@ -14,7 +14,7 @@ DECODING = frozenset({"open_header", "open_pixels", "read_source", "ArrayRows"})
 BY_NAME = frozenset(
     {
         "auditor.evidence.labels.review_file", "auditor.evidence.masks.mask_maps", "auditor.evidence.raters.drawn_masks",
-        "auditor.placement.drawn", "auditor.stages.hash_file", "auditor.stages.kind",
+        "auditor.placement.drawn", "auditor.stages.hash_file", "auditor.stages.kind", "auditor.tables.opening",
     }
 )  # fmt: skip
 """Modules that workers load by name (`auditor.reading.jobs`)."""

@@ -86,7 +86,7 @@ def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
     Raises:
         DatasetError: the table cannot be read any more, or has other records than it had.
     """
-    listing = list_files(target)
+    listing = list_files(target, options.limits)
     if dataset.summary.layout != "table":
         return made(dataset, joined_columns(dataset, listing))
     table, names, roles = table_and_roles(listing, options)
@@ -146,7 +146,7 @@ def joined_columns(dataset: Dataset, listing: Listing) -> dict[str, Texts]:
     names = [name for name in listing.inventory.tables if guess is not None and name.rpartition("/")[2] == guess.value]
     if len(names) != 1 or not (lines > 0).any():
         return {}
-    table = read_table(listing.root / names[0])
+    table = read_table(listing.root / names[0], listing.limits)
     rows = pd.Index(table.lines).get_indexer(pd.Index(lines))
     fields = [str(name) for name in dataset.metadata.columns]
     found: dict[str, Texts] = {}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from auditor.naming.suffixes import looks_like_file_name
+from auditor.placement.listing import Listing
 from auditor.tables.tables import preview_table, table_format
 from auditor.values.errors import DatasetError
 from auditor.values.fields import words
@@ -25,17 +25,17 @@ _CODED = frozenset(
 )
 
 
-def look_at_tables(root: Path, names: tuple[str, ...], others: tuple[str, ...], rules: Privacy) -> tuple[TableLook, ...]:
+def look_at_tables(listing: Listing, rules: Privacy) -> tuple[TableLook, ...]:
     """Every table (its first 256 KiB), and other files by their names alone."""
     looks: list[TableLook] = []
-    for name in names:
-        path = root / name
+    for name in listing.inventory.tables:
+        path = listing.root / name
         by_name = "its name says so" if _KEY_FILE.search(name.lower()) else ""
         if table_format(name) == "json" and path.stat().st_size > MOST_BYTES:
             looks.append(TableLook(name=name, rows=0, key=by_name))
             continue
         try:
-            frame = preview_table(path).frame
+            frame = preview_table(path, listing.limits).frame
         except DatasetError:
             looks.append(TableLook(name=name, rows=0, key=by_name))
             continue
@@ -44,7 +44,7 @@ def look_at_tables(root: Path, names: tuple[str, ...], others: tuple[str, ...], 
         looks.append(TableLook(name=name, rows=len(frame), columns=columns, key=key))
     looks += [
         TableLook(name=name, rows=0, key="its name says so")
-        for name in others
+        for name in listing.inventory.other
         if _KEY_FILE.search(name.rpartition("/")[2].lower())
     ]
     return tuple(looks)

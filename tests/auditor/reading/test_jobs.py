@@ -62,8 +62,8 @@ def test_it_is_another_process_that_reads() -> None:
     assert run_job("strange_readers:process", limits=Limits()) != os.getpid()
 
 
-def test_a_table_may_compute_longer_than_a_picture_and_follows_the_limits_of_the_user() -> None:
-    assert run_job("strange_readers:seconds", limits=Limits(seconds=3)) == 30
+def test_what_is_read_whole_has_limits_of_its_own_that_the_user_sets() -> None:
+    assert run_job("strange_readers:seconds", limits=Limits(seconds=3, table_seconds=7)) == 7
 
 
 @pytest.mark.parametrize(
