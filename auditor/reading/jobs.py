@@ -155,4 +155,4 @@ def _of_tables(limits: Limits) -> Limits:
 
 def _memory(limits: Limits) -> int:
     """Private memory for it: what is allowed to be read is there as bytes and as values."""
-    return max(MEMORY_BYTES, 3 * limits.table_bytes if limits.table_bytes > Limits().table_bytes else 0)
+    return max(limits.memory_bytes, 3 * limits.table_bytes if limits.table_bytes > Limits().table_bytes else 0)

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.reading.bounds import clock_limit
-from auditor.reading.workers import STARTING, Process, Work, receive
+from auditor.reading.workers import STARTING, STARVED, Process, Work, receive
+from auditor.values.errors import MedauditError
+
+_LATE, _GONE = "late", "gone"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -25,19 +28,23 @@ class Standing:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ask(self, work: Work, task: Any) -> Any:
-        """The answer to one task. Where a worker that had done others before is lost, a new one gets the task alone."""
+        """The answer to one task. What a worker was lost on, not by its own computing, a new one is given alone once more.
+
+        Raises:
+            MedauditError: no worker can be started.
+        """
         with self._lock:
             if self.worker is None or self.worker.work != work or not self._is_alive():
                 self.stop()
-            used = self.answered > 0
             try:
-                answer, lost = self._answer(work, task)
-                if lost and used:
-                    answer, lost = self._answer(work, task)
+                used = self.answered > 0
+                heard, cause = self._heard(work, task)
+                if cause is not None and (cause[0] == "crashed" or (used and cause[0] == "memory")):
+                    heard, cause = self._heard(work, task)
             except BaseException:
                 self.stop()  # an interruption leaves an answer on its way
                 raise
-            return answer
+            return heard if cause is None else work.lost(task, *cause)
 
     def stop(self) -> None:
         """End the process."""
@@ -48,44 +55,52 @@ class Standing:
     def _is_alive(self) -> bool:
         return self.worker is not None and self.worker.process is not None and self.worker.process.poll() is None
 
-    def _answer(self, work: Work, task: Any) -> tuple[Any, bool]:
+    def _heard(self, work: Work, task: Any) -> tuple[Any, tuple[str, str] | None]:
+        """The answer, or why there is none; then the worker is gone."""
+        longest = clock_limit(work.limits)
         if self.worker is None:
             self.worker = Process(work=work)
-            self.worker.start()
-        worker, longest = self.worker, clock_limit(work.limits)
-        assert worker.process is not None
-        assert worker.process.stdout is not None
-        cause: tuple[str, str] | None = None
-        try:
-            if not self.answered:
-                cause = self._waited(worker, max(longest, STARTING))  # it says that it is ready
-            if cause is None:
-                worker.give([task])
-                cause = self._waited(worker, longest)
-        except (BrokenPipeError, EOFError):
-            cause = worker.cause()
-        if cause is None:
+            try:
+                self.worker.start()
+            except (OSError, MemoryError) as error:
+                raise MedauditError(_no_worker(getattr(error, "strerror", None) or "no memory")) from None
+            if _message(self.worker, max(longest, STARTING)) is not None:
+                raise MedauditError(_no_worker("it ends before it is ready"))
+        worker = self.worker
+        worker.give([task])
+        answer = _message(worker, longest)
+        if isinstance(answer, tuple):
             worker.pending.clear()
             self.answered += 1
-            return self._received, False
+            return answer[0], None
+        if answer == STARVED:
+            cause = ("memory", f"reading it needs more than {work.memory_bytes / 2**20:,.0f} MiB of memory")
+        elif answer == _LATE:
+            cause = ("timeout", f"reading it took more than {longest:g} s; the file was left out")
+        else:
+            cause = worker.cause()
         self.stop()
-        return work.lost(task, *cause), True
+        return None, cause
 
-    _received: Any = None
 
-    def _waited(self, worker: Process, seconds: float) -> tuple[str, str] | None:
-        """Receive one message; why it did not come, where it did not."""
-        assert worker.process is not None
-        assert worker.process.stdout is not None
-        with selectors.DefaultSelector() as selector:
-            selector.register(worker.process.stdout, selectors.EVENT_READ)
-            end = time.monotonic() + seconds
-            while not selector.select(timeout=1.0):
-                if time.monotonic() > end:
-                    return "timeout", f"reading it took more than {seconds:g} s; the file was left out"
-        message = receive(worker.process.stdout)
-        self._received = message[0] if isinstance(message, tuple) else None
-        return None
+def _message(worker: Process, seconds: float) -> object:
+    """The next message of a worker; `_LATE` or `_GONE` where none comes."""
+    assert worker.process is not None
+    assert worker.process.stdout is not None
+    end = time.monotonic() + seconds
+    with selectors.DefaultSelector() as selector:
+        selector.register(worker.process.stdout, selectors.EVENT_READ)
+        while not selector.select(timeout=1.0):
+            if time.monotonic() > end:
+                return _LATE
+    try:
+        return receive(worker.process.stdout)
+    except EOFError:
+        return _GONE
+
+
+def _no_worker(why: str) -> str:
+    return f"no worker process can be started to read the tables ({why}): free memory or processes (`ulimit -u`, `ulimit -v`)"
 
 
 STANDING = Standing()
