@@ -11,7 +11,7 @@ Names propose, content decides: a path column must resolve to files, 1 < patient
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +21,7 @@ from auditor.naming.suffixes import image_suffixes, suffix_of
 from auditor.placement.listing import CONFIG_NAME, OWN_OUTPUT, Listing, Options, list_files, resolve_inside
 from auditor.placement.tree import FOLDER_PIN
 from auditor.plugins import plugin_modules
-from auditor.values.dataset import Dataset
+from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError
 
 __all__ = [
@@ -92,4 +92,14 @@ def open_listing(listing: Listing, options: Options) -> Dataset:
             f"{listing.target}: no label table was read (layout {fits[0].layout}), so no column {column!r} can be the {role}; "
             "name the table: medaudit scan TABLE --root FOLDER"
         )
-    return dataset
+    return replace(dataset, problems=(*dataset.problems, *_unread_files(listing, dataset)))
+
+
+def _unread_files(listing: Listing, dataset: Dataset) -> list[Problem]:
+    """The files of image formats without a reader that nothing names: they are no records, and no reason to be silent."""
+    told = {problem.path for problem in dataset.problems} | set(dataset.records["path"].dropna())
+    return [
+        Problem(kind="unread", path=path, reason="an image format that has no reader here")
+        for path in listing.inventory.unsupported
+        if path not in told
+    ]

@@ -18,6 +18,13 @@ class Progress(Protocol):
         """The stage has ended."""
 
 
+def tell(progress: Progress, work: str) -> None:
+    """What is being done within a stage, for those that show it (`doing`); a progress without it is told nothing."""
+    doing = getattr(progress, "doing", None)
+    if doing is not None:
+        doing(work)
+
+
 class Silent:
     """Reports to nobody."""
 

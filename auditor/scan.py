@@ -13,10 +13,12 @@ from pathlib import Path
 
 from auditor.check import Check, SkipCheck, select, title
 from auditor.checks.ma003 import CheckCrashed
+from auditor.checks.ma004 import WaiverFitsNothing
+from auditor.config import Waiver
 from auditor.evidence.privacy.withhold import withheld_names, withhold
 from auditor.gate import gate
 from auditor.plan import Plan, Predictor, plan_for
-from auditor.progress import Progress, Silent
+from auditor.progress import Progress, Silent, tell
 from auditor.seen import NO_PIXELS, seen_of
 from auditor.stage import closure, gather
 from auditor.stages.extract import PIXELS
@@ -24,7 +26,7 @@ from auditor.stages.predicted import kinds_of
 from auditor.stages.reviews import review_thumbnails
 from auditor.values.dataset import Dataset
 from auditor.values.results import SCHEMA_VERSION, Outcome, Run, ScanResult, Severity, Status, Verdict
-from auditor.waivers import waive
+from auditor.waivers import differs_in, waive
 
 MAX_THUMBNAILS = 200
 
@@ -95,14 +97,15 @@ def examine(
     asked = review_thumbnails(outcomes, dataset, names, seed=plan.config.scan.seed)
     # before waivers are matched, so that they fit what a report shows
     outcomes, stale = waive(withhold(outcomes, names), plan.config.waivers)
-    notes = (*dataset.summary.notes, *(f"a waiver for {w.code or w.fingerprint or w.path} fits no finding" for w in stale))
+    if plan.config.waivers and any(isinstance(check, WaiverFitsNothing) for check in checks):
+        outcomes = with_waivers(outcomes, plan.config.waivers, stale, plan.config.severity)
     fail_on, strict = plan.config.scan.fail_on, plan.config.scan.strict
     seen = seen_of(dataset, outcomes)
     verdict = gate(outcomes, fail_on, required, seen, strict=strict, set_aside=plan.set_aside)
     result = ScanResult(
         schema_version=SCHEMA_VERSION,
         tool_version=plan.tool_version,
-        dataset=withhold(replace(dataset.summary, notes=notes), names),
+        dataset=withhold(dataset.summary, names),
         records=dataset.size,
         outcomes=outcomes,
         gate=withhold(verdict, names),
@@ -151,6 +154,7 @@ def judge(dataset: Dataset, checks: Sequence[Check], progress: Progress) -> tupl
     for check in checks:
         if isinstance(check, CheckCrashed):
             continue
+        tell(progress, f"{check.code} {check.name}")
         outcome = run_check(check, dataset)
         outcomes.append(outcome)
         if outcome.status == "crashed":
@@ -173,6 +177,19 @@ def unseen(check: Check) -> Outcome:
     """A check that was left out because nobody decodes anything."""
     kind = type(check)
     return Outcome(code=kind.code, name=kind.name, title=title(kind), status="skipped", reason=NO_PIXELS)
+
+
+def with_waivers(
+    outcomes: Sequence[Outcome], waivers: Sequence[Waiver], stale: Sequence[Waiver], severities: Mapping[str, Severity]
+) -> tuple[Outcome, ...]:
+    """The outcomes with what MA004 says of the waivers, of those alone whose check came to a verdict."""
+    judged = {o.code for o in outcomes if o.status in ("passed", "failed")}
+    asked = [w for w in waivers if not w.code or w.code in judged]
+    found = [f for o in outcomes if o.verdict for f in o.verdict.findings]
+    told = [(number, differs_in(w, found)) for number, w in enumerate(waivers, 1) if w in stale and w in asked]
+    verdict = WaiverFitsNothing().report(told, waivers=len(waivers), judged=len(asked))
+    own = graded(outcome_of(WaiverFitsNothing, verdict, 0.0), severities)
+    return tuple(sorted((*(o for o in outcomes if o.code != own.code), own), key=lambda o: o.code))
 
 
 def run_check(check: Check, dataset: Dataset) -> Outcome:

@@ -27,6 +27,13 @@ def matches(waiver: Waiver, finding: Finding) -> bool:
     return exact and (not waiver.path or fnmatchcase(where.path or "", waiver.path))
 
 
+def differs_in(waiver: Waiver, findings: Sequence[Finding]) -> str:
+    """` in its field alone` where a finding has all the other keys of a waiver that fits none; else empty."""
+    keys = [key for key in ("code", "fingerprint", "path", "field", "record", "subject") if getattr(waiver, key)]
+    near = [key for key in keys if any(matches(waiver.model_copy(update={key: ""}), finding) for finding in findings)]
+    return f": it differs in its {near[0]} alone" if len(keys) > 1 and near else ""
+
+
 def waive(outcomes: Sequence[Outcome], waivers: Sequence[Waiver]) -> tuple[tuple[Outcome, ...], tuple[Waiver, ...]]:
     """The outcomes with waived findings marked, and the waivers that fitted nothing (they are stale)."""
     used: set[int] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
@@ -16,6 +17,7 @@ class Bar:
     def __init__(self) -> None:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
+        self._stage = ""
 
     def start(self, stage: str, total: int) -> None:
         """A new bar."""
@@ -24,6 +26,7 @@ class Bar:
 
         counted = [BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()] if total else [SpinnerColumn()]
         self._progress = Progress(TextColumn("{task.description}"), *counted, console=Console(stderr=True), transient=True)
+        self._stage = stage
         self._progress.start()
         self._task = self._progress.add_task(stage, total=total or None)
 
@@ -31,6 +34,11 @@ class Bar:
         """Move the bar."""
         if self._progress is not None and self._task is not None:
             self._progress.advance(self._task, count)
+
+    def doing(self, work: str) -> None:
+        """Name the work beside the stage."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=f"{self._stage}: {work}")
 
     def finish(self) -> None:
         """Take the bar away."""
@@ -49,10 +57,13 @@ class Lines:
         self._stream = stream
         self._least, self._patience, self._clock = least, patience, clock
         self._stage, self._total, self._done, self._said = "", 0, 0, clock()
+        self._work = ""
+        self._timer: threading.Timer | None = None
 
     def start(self, stage: str, total: int) -> None:
         """Remember the stage; short ones stay silent."""
         self._stage, self._total, self._done, self._said = stage, total, 0, self._clock()
+        self._work = ""
         if total >= self._least:
             self._say()
 
@@ -64,10 +75,25 @@ class Lines:
         if tenth or (self._total > 0 and self._clock() - self._said > self._patience):
             self._say()
 
+    def doing(self, work: str) -> None:
+        """Remember the work, and name it while it lasts longer than patience does."""
+        self._still()
+        self._work = work
+        self._timer = threading.Timer(self._patience, self._say)
+        self._timer.daemon = True
+        self._timer.start()
+
     def finish(self) -> None:
-        """Nothing: the last tenth was said."""
+        """The last tenth was said; nothing is being done any more."""
+        self._still()
+
+    def _still(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
 
     def _say(self) -> None:
-        self._stream.write(f"{self._stage}: {self._done:,} of {self._total:,}\n")
+        now = f", now {self._work}" if self._work else ""
+        self._stream.write(f"{self._stage}: {self._done:,} of {self._total:,}{now}\n")
         self._stream.flush()
         self._said = self._clock()

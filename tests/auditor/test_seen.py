@@ -113,7 +113,7 @@ def test_a_check_that_looked_at_nothing_did_not_ask() -> None:
 
 def test_most_questions_unasked_is_not_enough() -> None:
     seen = seen_of(labelled(), outcomes("IN001", "SP002", "LN002", "LK001", "PH007"))
-    assert any("questions that matter most could not be asked" in gap for gap in seen.gaps)
+    assert any("most of the questions that matter" in gap for gap in seen.gaps)
 
 
 def test_a_selection_that_could_look_at_nothing_is_not_enough() -> None:

@@ -1,6 +1,6 @@
 from auditor.config import Waiver
 from auditor.values.results import Finding, Location, Outcome, Severity, Verdict
-from auditor.waivers import matches, waive
+from auditor.waivers import differs_in, matches, waive
 
 FINDING = Finding(code="IN001", severity=Severity.ERROR, message="m", where=Location(path="a/b.png", record="a/b.png"))
 
@@ -25,3 +25,9 @@ def test_waived_findings_carry_the_reason_and_stale_waivers_are_told() -> None:
     assert done.verdict.findings[0].waived == "known"
     assert done.verdict.findings[0].fingerprint == FINDING.fingerprint
     assert unused == (stale,)
+
+
+def test_the_key_in_which_a_waiver_differs_is_named() -> None:
+    assert differs_in(Waiver(reason="r", code="IN001", path="a/c.png"), [FINDING]) == ": it differs in its path alone"
+    assert differs_in(Waiver(reason="r", code="SP001", path="c"), [FINDING]) == ""
+    assert differs_in(Waiver(reason="r", code="SP001"), [FINDING]) == ""

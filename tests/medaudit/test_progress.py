@@ -1,7 +1,9 @@
 """What a log is told of the stages."""
 
 import io
+import threading
 
+from auditor.progress import Silent, tell
 from medaudit.progress import Lines
 
 
@@ -30,3 +32,19 @@ def test_a_small_quick_stage_is_silent():
 
 def test_a_small_slow_stage_speaks_now_and_then():
     assert lines_of(total=50, steps=50, seconds_per_step=5) == [f"training: {n} of 50" for n in range(5, 51, 5)]
+
+
+def test_a_log_names_the_work_that_keeps_it_waiting():
+    stream, said = io.StringIO(), threading.Event()
+    stream.flush = said.set
+    shown = Lines(stream, patience=0.01)
+    shown.start("checking", 79)
+    shown.advance()
+    shown.doing("LK002 metadata-leakage-joint")
+    assert said.wait(30)
+    shown.finish()
+    assert "checking: 1 of 79, now LK002 metadata-leakage-joint" in stream.getvalue().splitlines()
+
+
+def test_a_progress_that_only_counts_is_told_nothing_more():
+    tell(Silent(), "LK002")
