@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from auditor.naming.numbers import with_points
 from auditor.values.labels import Labels, Level, State
 
 NEGATIVE_CLASSES = frozenset(
@@ -60,7 +61,9 @@ def text_of(column: pd.Series) -> npt.NDArray[np.object_]:
 
 def numbers_of(column: pd.Series) -> npt.NDArray[np.float64]:
     """Cells of a categorical column as numbers; what is none is NaN."""
-    names = pd.Series(column.cat.categories.astype(object))
+    categories = [str(name) for name in column.cat.categories]
+    filled = iter(with_points([name for name in categories if name]))
+    names = pd.Series([next(filled) if name else name for name in categories], dtype=object)
     table = pd.to_numeric(names, errors="coerce").to_numpy(dtype=np.float64)
     return table[column.cat.codes.to_numpy()]
 

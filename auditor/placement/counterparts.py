@@ -130,12 +130,28 @@ def find_counterparts(
         return Counterparts(classless=True, doubt=f"{_listed(together)} hold drawings, by their names and their few values")
     if len(pictures) > 1 and any(_says_only(name, IMAGE_WORDS) for name in pictures):
         return Counterparts(classless=True, doubt=f"{_listed(together)} hold files of the same names, one as the images")
+    sure = sorted(name for name in drawn if words_of(name) & DRAWN_WORDS)
+    if sure and plain:  # `ManualMask/leftMask/x.png` of `CXR/x.png`: other folders, the same stems
+        loose = _by_stem(folders, sure)
+        others = sorted(set(folders) - set(sure))
+        return _paired(loose, others, sorted(set(loose) - set(others)), seen=True)
     if drawn and plain:
         few, many = _listed(sorted(drawn)), _listed(sorted(plain))
         return Counterparts(doubt=f"the files of {few} hold a few values each, as drawings do, those of {many} many")
     if twins and len(together) == len(folders) and not _are_running(folders, together):
         return Counterparts(doubt=f"{_listed(together)} hold files of the same names: they may show the same things")
     return Counterparts()
+
+
+def _by_stem(
+    folders: Mapping[str, Mapping[tuple[str, ...], str]], drawn: Sequence[str]
+) -> dict[str, dict[tuple[str, ...], str]]:
+    """The same folders, their files by what parts their names alone; of drawings, each folder of files for itself."""
+    found: dict[str, dict[tuple[str, ...], str]] = defaultdict(dict)
+    for name, files in folders.items():
+        for key, path in files.items():
+            found[path.rpartition("/")[0] if name in drawn else name].setdefault((key[-1],), path)
+    return found
 
 
 def _says_only(name: str, words: frozenset[str]) -> bool:
@@ -169,7 +185,11 @@ def _are_twins(folders: Mapping[str, Mapping[tuple[str, ...], str]], names: Sequ
 
 
 def _paired(
-    folders: Mapping[str, Mapping[tuple[str, ...], str]], pictures: Sequence[str], drawn: Sequence[str], *, seen: bool
+    folders: Mapping[str, Mapping[tuple[str, ...], str]],
+    pictures: Sequence[str],
+    drawn: Sequence[str],
+    *,
+    seen: bool,
 ) -> Counterparts:
     of: dict[str, dict[str, str]] = defaultdict(dict)
     for picture in pictures:

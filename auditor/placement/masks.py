@@ -145,6 +145,7 @@ def _by_folder(images: Sequence[str]) -> Masks:
     others: dict[tuple[str, str], list[str]] = defaultdict(list)
     bare = bare_stems(images)
     bare_others: dict[tuple[str, str], list[str]] = defaultdict(list)
+    alone_in: dict[str, set[str]] = defaultdict(set)
     for path in images:
         parts = path.split("/")
         stem = stem_of(path)
@@ -155,6 +156,7 @@ def _by_folder(images: Sequence[str]) -> Masks:
                 members[(pattern, part)].append(path)
             elif part.lower() in IMAGE_FOLDERS:
                 keys.append(pattern)
+                alone_in[pattern].add(path)
         # `x.png` beside `masks/x.png`
         keys.append("/".join((*parts[:-1], "*")))
         for pattern in keys:
@@ -179,6 +181,10 @@ def _by_folder(images: Sequence[str]) -> Masks:
             others_of = {path: [o for o in bare_others.get((pattern, bare[path]), ()) if o not in paths] for path in paths}
             pairs = [(path, found if len(found) == 1 else []) for path, found in others_of.items()]
             paired = sum(1 for _, found in pairs if found)
+        single = alone_in[pattern]
+        if paired < len(paths) / 2 and len(single) == 1:  # a case of one image, whose cells have a mask each
+            pairs = [(path, sorted(single)) for path in paths]
+            paired = len(pairs)
         if paired < len(paths) / 2:
             continue
         folders.append(f"{pattern.replace('*', folder)} ({paired:,})")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from auditor.naming.suffixes import stem_of, suffix_of
@@ -29,6 +30,7 @@ HEAD_BYTES = 1 << 16
 MAX_TEXT_BYTES = 16 << 20
 MAX_TEXTS = 40
 MIN_LINES = 3
+MOST_ALIKE = 3
 
 _SHEETS = frozenset(("xlsx", "xls", "xlsm", "ods", "sav", "dta", "sas7bdat", "rds", "rdata", "feather", "numbers", "gsheet"))
 _PROSE = re.compile(r"readme|licen[cs]e|changelog|copying|citation|requirements|notes?$|about|terms", re.IGNORECASE)
@@ -56,9 +58,25 @@ def unused_tables(
         problem = _of_table(listing, name, main, images, any_read=bool(read), labelled=labelled)
         if problem is not None:
             found.append(problem)
+    found = _gathered(found)
     others = [name for name in listing.inventory.other if name not in read and name not in claimed]
     found += _of_others(listing, others, images, any_read=bool(read))
     return tuple(found)
+
+
+def _gathered(found: Sequence[Problem]) -> list[Problem]:
+    """Many files of one kind and reason (an outline beside each image) are one problem: their folder, and how many."""
+    alike: dict[tuple[str, str, str], list[Problem]] = defaultdict(list)
+    for problem in found:
+        alike[problem.kind, problem.reason, problem.path.rpartition("/")[0]].append(problem)
+    told: list[Problem] = []
+    for (_, reason, folder), problems in alike.items():
+        one = problems[0]
+        many = len(problems) > MOST_ALIKE
+        told += (
+            [replace(one, path=folder or one.path, reason=f"{len(problems):,} files: each is {reason}")] if many else problems
+        )
+    return told
 
 
 def _problem(name: str, reason: str, *, grave: bool) -> Problem:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from auditor.naming.numbers import with_points
 from auditor.values.fields import Field, describe
 from auditor.values.privacy import kinds_in, may_tell
 
@@ -99,6 +100,7 @@ def _numbers(name: str, categories: pd.Index, filled: npt.NDArray[np.bool_]) -> 
     real = [value for value in values if value.lower() not in _UNKNOWN]
     if not real:
         return {}
+    real = with_points(real)
     table = np.full(len(categories), np.nan)
     places = np.flatnonzero(filled)
     known = places[[value.lower() not in _UNKNOWN for value in values]]

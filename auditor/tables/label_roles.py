@@ -12,6 +12,7 @@ import pandas as pd
 from auditor.naming.headers import plain
 from auditor.naming.labels import split_cell
 from auditor.naming.lexicon import CLINICAL_WORDS, GRADE_WORDS, LABEL_NAMES, NOT_A_LABEL, TRUTH_NAMES, words
+from auditor.naming.numbers import with_points
 from auditor.tables.profiles import INTEGER, Profile
 
 Style = Literal["none", "single", "ordinal", "continuous", "joined", "columns"]
@@ -129,7 +130,7 @@ def style_of(profiles: Profiles, names: Sequence[str], *, separator: str | None,
     mark = separator or separator_of(seen)
     if mark is not None or task == "multi":
         return "joined", mark or "|"
-    fractional = seen.numeric and any(not float(value).is_integer() for value in seen.sample)
+    fractional = seen.numeric and any(not float(value).is_integer() for value in with_points(seen.sample))
     if seen.numeric and (seen.distinct > 50 or (fractional and seen.distinct > max(20, seen.filled / 50))):
         return "continuous", "|"
     grades = bool(set(words(seen.name)) & GRADE_WORDS) and all(INTEGER.fullmatch(value) for value in seen.sample)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from auditor.naming.headers import plain
 from auditor.naming.labels import STATE_VALUES
+from auditor.naming.numbers import with_points
 from auditor.naming.suffixes import looks_like_image_name
 from auditor.values.errors import DatasetError
 
@@ -54,7 +55,7 @@ class Profile:
     @property
     def numeric(self) -> bool:
         """Every sampled cell is a number."""
-        return self.distinct > 0 and all(NUMBER.fullmatch(value) for value in self.sample)
+        return self.distinct > 0 and all(NUMBER.fullmatch(value) for value in with_points(self.sample))
 
     @property
     def states(self) -> bool:

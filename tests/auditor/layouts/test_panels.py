@@ -73,3 +73,9 @@ def test_a_comma_joins_labels_that_stand_alone_elsewhere_and_parts_no_phrase(tmp
     phrases = [(f"{i}.png", ['"carcinoma, ductal"', '"carcinoma, lobular"', "normal"][i % 3]) for i in range(40)]
     dataset = opened(written(tmp_path / "phrase.csv", ("file", "diagnosis"), phrases))
     assert dataset.labels.classes == ("carcinoma, ductal", "carcinoma, lobular", "normal")
+
+
+def test_decimal_commas_are_numbers(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("file;label;dose\n" + "".join(f"{i}.png;{'ab'[i % 2]};{i},5\n" for i in range(30)))
+    assert opened(path).metadata["table.dose"].tolist() == [i + 0.5 for i in range(30)]

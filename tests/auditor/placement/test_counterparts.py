@@ -72,6 +72,20 @@ def test_few_values_under_the_same_names_are_masks_whatever_the_folder_is_called
 @pytest.mark.parametrize(
     "folders",
     [
+        {"CXR_png/MCU_{}.png": photo, "ManualMask/leftMask/MCU_{}.png": drawing, "ManualMask/rightMask/MCU_{}.png": drawing},
+        {"case{}/images/whole.png": photo, "case{}/masks/cell1.png": drawing, "case{}/masks/cell2.png": drawing},
+    ],
+)
+def test_masks_of_parts_belong_to_their_image(tmp_path, folders):
+    dataset = opened(make(tmp_path, folders))
+    assert dataset.labels.task == "none"
+    assert dataset.size == 10
+    assert int(dataset.records["mask"].notna().sum()) == 10
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
         {"benign/{}.png": photo, "malignant/{}.png": photo},
         {"circle/{}.png": drawing, "square/{}.png": drawing},
         {"benign/benign ({}).png": photo, "malignant/malignant ({}).png": photo},

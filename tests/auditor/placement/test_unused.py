@@ -113,6 +113,16 @@ def test_boxes_beside_their_images_are_told_once(tmp_path):
     assert "YOLO" in told
 
 
+def test_an_outline_beside_each_image_is_told_once(tmp_path):
+    pictures(tmp_path)
+    for name in ROWS:
+        (tmp_path / "images" / name.replace(".png", ".json")).write_text('{"shapes": [], "imagePath": "x"}')
+    ((path, told),) = unused(opened(tmp_path))
+    assert path == "images"
+    assert "12 files" in told
+    assert "LabelMe" in told
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
