@@ -103,15 +103,15 @@ def png_chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
-def png(pixels: Picture) -> bytes:
-    """A grey or RGB PNG of 8 or 16 bits; every row filtered with `Up` (type 2)."""
+def png(pixels: Picture, *, level: int = 6) -> bytes:
+    """A grey or RGB PNG of 8 or 16 bits; every row filtered with `Up` (type 2). `level`: of zlib, 0 = stored as it is."""
     height, width = pixels.shape[:2]
     colour = 2 if pixels.ndim == 3 else 0
     rows = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder(">"))).view(np.uint8).reshape(height, -1)
     filtered = np.diff(rows, axis=0, prepend=np.zeros((1, rows.shape[1]), np.uint8))
     content = np.concatenate([np.full((height, 1), 2, np.uint8), filtered], axis=1).tobytes()
     header = struct.pack(">IIBBBBB", width, height, 8 * pixels.dtype.itemsize, colour, 0, 0, 0)
-    parts = (png_chunk(b"IHDR", header), png_chunk(b"IDAT", zlib.compress(content, 6)), png_chunk(b"IEND", b""))
+    parts = (png_chunk(b"IHDR", header), png_chunk(b"IDAT", zlib.compress(content, level)), png_chunk(b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 

@@ -77,7 +77,8 @@ class Residual:
     @property
     def metrics(self) -> dict[str, Cell]:
         """Of all traces together."""
-        found: dict[str, Cell] = {"residual_shortcut": self.verdict == "shortcut", "residual_records": self.records}
+        shortcut = None if self.verdict == "cannot tell" else self.verdict == "shortcut"
+        found: dict[str, Cell] = {"residual_shortcut": shortcut, "residual_records": self.records}
         if self.told:
             one = self.told[0]
             found |= {
@@ -187,15 +188,22 @@ def _judged(told: list[Told], targets: Targets, clusters: Clusters, min_auc: flo
             summary="Whether a residual shortcut is left cannot be told: the images are too small or too plain to show traces.",
         )  # fmt: skip
     first, noise = told[0], next((t for t in told if t.family == "noise"), None)
-    found = _is_told(first, min_auc)
+    found = first.p <= 0.05 and first.low > 0.5  # how faint it is changes the words, not that it is there
+    open_still = first.low > 0.5 or first.high >= detectable
     figures = f"AUC {first.auc:.2f} ({first.low:.2f}–{first.high:.2f}), p = {first.p:.2g}"
     notes = []
     if found:
         named = [t.family for t in told[1:] if t.family in FAMILIES and _is_told(t, min_auc)]
         what = f" ({', '.join(named)})" if named else ""
+        size = "A" if first.auc >= min_auc else "A faint"
         summary = (
-            f"A residual shortcut is left in the pixels: traces of earlier encodings{what} tell {first.target} from the rest, "
-            f"{figures}. Writing files alike cannot remove it: fetch the originals, or give all classes the same history."
+            f"{size} residual shortcut is left in the pixels: traces of earlier encodings{what} tell {first.target} from the "
+            f"rest, {figures}. Writing files alike cannot remove it: fetch the originals, or give all classes the same history."
+        )
+    elif open_still:
+        summary = (
+            "Whether a residual shortcut is left cannot be told: traces of earlier encodings may tell "
+            f"{first.target} as well as the interval says ({figures})."
         )
     else:
         summary = (
@@ -209,8 +217,9 @@ def _judged(told: list[Told], targets: Targets, clusters: Clusters, min_auc: flo
         )
     if not clusters.usable:
         notes.append("traces of encoding: no usable patient ids, rows assumed independent")
+    verdict: ResidualVerdict = "shortcut" if found else "cannot tell" if open_still else "no evidence"
     return Residual(
-        verdict="shortcut" if found else "no evidence", summary=summary, told=tuple(told), records=len(clusters.index),
+        verdict=verdict, summary=summary, told=tuple(told), records=len(clusters.index),
         detectable=detectable, usable_ids=clusters.usable, notes=tuple(notes),
     )  # fmt: skip
 

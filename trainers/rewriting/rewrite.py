@@ -21,10 +21,10 @@ from auditor.degrade.encode import png
 from auditor.resample import resize
 from auditor.values.image import Header, Pixels
 from auditor.view import luminance
+from trainers.rewriting.sizes import Canvas, Placed, Sizes, placed
 
 Array = npt.NDArray[Any]
 Container = Literal["png", "nifti"]
-SizeRule = Literal["keep", "pad", "resize"]
 RangeGroup = Literal["declared", "rescaled", "open"]
 """How brightness follows from a stored level:
 
@@ -51,6 +51,7 @@ class Survey:
         loose: bits that its levels need, where the file declares room alone; 0 otherwise.
         height, width, frames: its size.
         coloured: channels differ somewhere.
+        spacing: mm between rows and between columns; 0 where the file does not say.
     """
 
     bits: int
@@ -63,6 +64,7 @@ class Survey:
     width: int
     frames: int
     coloured: bool
+    spacing: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,7 @@ class Form:
     Args:
         bits: of information; 9–15 are spread over the 16 bits of the container.
         channels: 1 or 3.
-        size_rule, height, width: `keep` ignores the sides; `pad` adds dark rows below and columns on the right.
+        canvas: the size.
         ranges: group → (low, high) in physical units, the same for all files of the group.
         loose_bits: of 16-bit PNG and TIFF files.
     """
@@ -80,9 +82,7 @@ class Form:
     container: Container
     bits: int
     channels: int
-    size_rule: SizeRule
-    height: int
-    width: int
+    canvas: Canvas
     ranges: Mapping[RangeGroup, tuple[float, float]]
     loose_bits: int = MOST_BITS
 
@@ -100,8 +100,21 @@ def survey(header: Header, pixels: Pixels) -> Survey:
     return Survey(
         bits=bits, group=group, low=low, high=high, step=abs(pixels.slope), height=array.shape[1], width=array.shape[2],
         loose=max(LEAST_BITS, int(array.max()).bit_length()) if is_loose(header, pixels) else 0,
-        frames=array.shape[0], coloured=is_coloured(array),
+        frames=array.shape[0], coloured=is_coloured(array), spacing=spacing_of(header),
     )  # fmt: skip
+
+
+def spacing_of(header: Header) -> tuple[float, float]:
+    """mm between rows and between columns; 0 where the file does not say."""
+    found = [header.facts.get(name) for name in ("spacing_row", "spacing_column")]
+    row, column = (float(v) if isinstance(v, int | float) and math.isfinite(v) and v > 0 else 0.0 for v in found)
+    return row, column
+
+
+def sizes_of(seen: Iterable[Survey]) -> Sizes:
+    """Sizes and spacings as arrays."""
+    table = np.array([(s.height, s.width, *s.spacing) for s in seen], np.float64).reshape(-1, 4)
+    return Sizes(heights=table[:, 0], widths=table[:, 1], rows=table[:, 2], columns=table[:, 3])
 
 
 def declared(header: Header, pixels: Pixels) -> tuple[int, RangeGroup]:
@@ -145,11 +158,10 @@ def is_coloured(array: Array) -> bool:
     return any(bool((frame[..., 0] != frame[..., c]).any()) for frame in array for c in (1, 2))
 
 
-def common_form(surveys: Iterable[Survey], *, size_rule: SizeRule, colour: Literal["auto", "grey"]) -> Form:
+def common_form(surveys: Iterable[Survey], *, canvas: Canvas, colour: Literal["auto", "grey"]) -> Form:
     """The form that all surveyed files can honestly have: the least depth, a single channel unless a picture has colours.
 
-    Resized pictures get the height and the width that all but one in a hundred files reach, so that hardly any is enlarged;
-    padded ones the largest. Stacks of frames become NIfTI, colour stacks of 8 bits.
+    Stacks of frames become NIfTI, colour stacks of 8 bits.
 
     Raises:
         ValueError: no file.
@@ -157,18 +169,13 @@ def common_form(surveys: Iterable[Survey], *, size_rule: SizeRule, colour: Liter
     seen = list(surveys)
     if not seen:
         raise ValueError("no readable file")
-    heights, widths = (np.array([getattr(s, side) for s in seen]) for side in ("height", "width"))
     stacks, coloured = any(s.frames > 1 for s in seen), colour == "auto" and any(s.coloured for s in seen)
     loose = max((s.loose for s in seen), default=0) or MOST_BITS
     ranges = ranges_of(seen)
     bits = max(LEAST_BITS, min(loose if s.loose else honest_bits(s, ranges) for s in seen))
-    if size_rule == "resize":
-        height, width = (int(np.quantile(side, 0.01, method="lower")) for side in (heights, widths))
-    else:
-        height, width = int(heights.max()), int(widths.max())
     return Form(
         container="nifti" if stacks else "png", bits=LEAST_BITS if stacks and coloured else bits,
-        channels=3 if coloured else 1, size_rule=size_rule, height=height, width=width, ranges=ranges, loose_bits=loose,
+        channels=3 if coloured else 1, canvas=canvas, ranges=ranges, loose_bits=loose,
     )  # fmt: skip
 
 
@@ -193,16 +200,20 @@ def honest_bits(one: Survey, ranges: Mapping[RangeGroup, tuple[float, float]]) -
 def rewritten(header: Header, pixels: Pixels, form: Form) -> Array:
     """The pixels in the common form, uint8 or uint16, shape (frames, height, width) or (frames, height, width, 3)."""
     array = pixels.array
-    height, width = array.shape[1:3] if form.size_rule == "keep" else (form.height, form.width)
-    shape = (len(array), height, width) + ((3,) if form.channels == 3 else ())
+    place = placed(array.shape[1], array.shape[2], form.canvas, spacing_of(header))
+    shape = (len(array), *place.outer) + ((3,) if form.channels == 3 else ())
     result = np.zeros(shape, np.uint8 if form.stored_bits == 8 else np.uint16)
     # Floats are four times as large as what was read: only so many rows are floats at a time, unless sizes change.
-    rows = array.shape[1] if form.size_rule == "resize" else max(1, STRIP // max(1, array[0, 0].size))
+    whole = form.canvas.rule in ("resize", "spacing")
+    rows = array.shape[1] if whole else max(1, STRIP // max(1, array[0, 0].size))
     for i, frame in enumerate(array):
         for start in range(0, len(frame), rows):
-            unit = brightness(frame[start : start + rows], header, pixels, form)
-            levels = _levels(_sized(_channels(unit, form), form), form)
-            result[i, start : start + len(levels), : levels.shape[1]] = levels
+            unit = _channels(brightness(frame[start : start + rows], header, pixels, form), form)
+            if whole:
+                target, unit = _laid(result[i], unit, place)
+            else:
+                target = result[i, start : start + len(unit), : unit.shape[1]]
+            target[...] = _levels(unit, form)
     return result
 
 
@@ -231,12 +242,23 @@ def _channels(unit: npt.NDArray[np.float32], form: Form) -> npt.NDArray[np.float
     return unit[..., :3] if unit.ndim == 3 else np.repeat(unit[..., None], 3, axis=2)
 
 
-def _sized(unit: npt.NDArray[np.float32], form: Form) -> npt.NDArray[np.float32]:
-    if form.size_rule != "resize" or unit.shape[:2] == (form.height, form.width):
+def _laid(result: Array, unit: npt.NDArray[np.float32], place: Placed) -> tuple[Array, npt.NDArray[np.float32]]:
+    """The part of the result that the scaled picture covers, and what of the picture lies there: middle on middle."""
+    unit = _scaled(unit, *place.inner)
+    here, there = [], []
+    for inner, outer in zip(place.inner, place.outer, strict=True):
+        both = min(inner, outer)
+        here.append(slice((outer - both) // 2, (outer - both) // 2 + both))
+        there.append(slice((inner - both) // 2, (inner - both) // 2 + both))
+    return result[tuple(here)], unit[tuple(there)]
+
+
+def _scaled(unit: npt.NDArray[np.float32], height: int, width: int) -> npt.NDArray[np.float32]:
+    if unit.shape[:2] == (height, width):
         return unit
     if unit.ndim == 2:
-        return resize(unit, form.height, form.width)
-    return np.stack([resize(unit[..., c], form.height, form.width) for c in range(3)], axis=2)
+        return resize(unit, height, width)
+    return np.stack([resize(unit[..., c], height, width) for c in range(3)], axis=2)
 
 
 def _levels(unit: npt.NDArray[np.float32], form: Form) -> Array:
@@ -249,9 +271,12 @@ def _levels(unit: npt.NDArray[np.float32], form: Form) -> Array:
 
 
 def encoded(levels: Array, form: Form) -> bytes:
-    """The bytes of the new file: same levels, same bytes; nothing but the pixels in it."""
+    """The bytes of the new file: same levels, same bytes; nothing but the pixels in it.
+
+    Nothing is compressed: how well a picture can be would show in the size of its file, and may tell the class.
+    """
     if form.container == "png":
-        return png(levels[0])
+        return png(levels[0], level=0)
     return nifti_stack(levels)
 
 
@@ -270,4 +295,4 @@ def nifti_stack(levels: Array) -> bytes:
     struct.pack_into("<12f", header, 280, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
     header[344:348] = b"n+1\0"
     content = levels.astype(levels.dtype.newbyteorder("<")).tobytes()
-    return gzip.compress(bytes(header) + b"\0" * 4 + content, compresslevel=6, mtime=0)
+    return gzip.compress(bytes(header) + b"\0" * 4 + content, compresslevel=0, mtime=0)

@@ -25,7 +25,7 @@ from auditor.values.measurement import Measurement, Task
 from trainers.rewriting.encoding_traces import measure_traces
 from trainers.rewriting.rewrite import SUFFIX, Form, Survey, encoded, rewritten, survey
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same form gives other bytes."""
 FEW_FILES = 200
 """So few files are read in this process: workers take longer to start."""

@@ -16,14 +16,18 @@ from auditor.values.image import Limits
 from auditor.values.results import Cell, Correction, Proposal
 from trainers.rewriting.encoding_traces import COLUMNS
 from trainers.rewriting.forensics import Residual, drawn_rows, judge_traces
-from trainers.rewriting.form_report import Looked, Made, form_notes, sources_table
-from trainers.rewriting.rewrite import SUFFIX, Form, SizeRule, common_form
+from trainers.rewriting.form_report import Looked, Made, SizeChange, form_notes, size_change, sources_table
+from trainers.rewriting.rewrite import SUFFIX, Form, common_form, sizes_of
 from trainers.rewriting.rewrite_pass import RewriteSetup, Rewritten, Surveyed, read_all
+from trainers.rewriting.sizes import Canvas, chosen_canvas, common_size, common_spacing, largest
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 
-_SIZES = frozenset(
-    ("container.width", "container.height", "dicom.Rows", "dicom.Columns", "nifti.dim1", "nifti.dim2")
-)  # fmt: skip
+_AXES = {
+    "container.height": "height", "dicom.Rows": "height", "nifti.dim2": "height",
+    "container.width": "width", "dicom.Columns": "width", "nifti.dim1": "width",
+    "dicom.PixelSpacing": "spacing", "dicom.PixelSpacingColumn": "spacing", "dicom.ImagerPixelSpacing": "spacing",
+    "nifti.pixdim1": "spacing", "nifti.pixdim2": "spacing",
+}  # fmt: skip
 _CODES = ("LK001", "LK003", "LK002")
 
 
@@ -33,12 +37,12 @@ class Harmonise(Strategy):
 
     ## What it does
 
-    Writes every image anew as PNG (stacks of frames as NIfTI) with no metadata: grey unless a picture has colours, in the
-    smallest depth that a file declares, because deeper pictures would keep grey levels that shallower ones cannot have.
-    Levels become brightness by the declared bits (a 16-bit file with 12 bits stored by 12); files of 16 bits in 16, which
-    declare room and no depth, by the bits that any of them uses; signed levels, slope and intercept on one scale of physical
-    units; MONOCHROME1 is turned over. Files are called by numbers in random order. Unreadable ones are left out, with the
-    reason.
+    Writes every image anew as PNG (stacks of frames as NIfTI) with no metadata and not compressed, since how well a picture
+    can be would show in the size of its file: grey unless a picture has colours, in the smallest depth that a file declares,
+    because deeper pictures would keep grey levels that shallower ones cannot have. Levels become brightness by the declared
+    bits (a 16-bit file with 12 bits stored by 12); files of 16 bits in 16, which declare room and no depth, by the bits that
+    any of them uses; signed levels, slope and intercept on one scale of physical units; MONOCHROME1 is turned over. Files are
+    called by numbers in random order. Unreadable ones are left out, with the reason.
 
     Then the pixel-forensic probe looks for what re-saving cannot remove: traces of JPEG, of stretched grey levels and of
     resampling in the new pixels. If they tell the class out of fold, it says so.
@@ -52,9 +56,14 @@ class Harmonise(Strategy):
 
     ## Options
 
-    * `size` (`auto`): `keep`; `pad` to the largest; `resize` to the height and width that all but one in a hundred reach;
-      `auto` resizes where width or height tells the class, and else keeps. Where masks, boxes or points lie on the pictures
-      sizes are kept.
+    * `size` (`auto`): `keep`; `pad` to the largest; `resize` to one height and width; `spacing`: one distance between pixels.
+      `auto` keeps sizes unless height, width or spacing tells the class (LK001). Then it takes one spacing where files were
+      only sampled differently, one height or one width where that is enough, else one size. Proportions are kept. No side gets
+      smaller than what nine tenths of the pictures hold, and at most half of all pixels are given up. Where masks, boxes or
+      points lie on the pictures sizes are kept.
+    * `fill` (`auto`): pictures of other proportions get a dark border (`pad`) or lose their edges (`crop`); `auto` pads, and
+      crops where the proportions tell the class and a tenth of the picture at most is cut off.
+    * `height`, `width` (0 = chosen): your word on the size, also below what was said above.
     * `colour` (`auto`): `grey` makes grey pictures of coloured ones too.
     * `rename` (true): neutral file names, where no role is read from the names.
     * `workers` (−1): processes that read and write; −1 = one per core.
@@ -70,7 +79,10 @@ class Harmonise(Strategy):
     answers: ClassVar[Answers] = "files"
     trains: ClassVar[bool] = False
 
-    size: Literal["auto", "keep", "pad", "resize"] = "auto"
+    size: Literal["auto", "keep", "pad", "resize", "spacing"] = "auto"
+    fill: Literal["auto", "pad", "crop"] = "auto"
+    height: int = 0
+    width: int = 0
     colour: Literal["auto", "grey"] = "auto"
     rename: bool = True
     workers: int = -1
@@ -86,13 +98,15 @@ class Harmonise(Strategy):
         looked = self._look(case, paths, limits)
         if not looked.seen:
             raise NotApplicable("none of the files can be read")
-        rule, notes = self._size_rule(case)
-        form = common_form(looked.seen.values(), size_rule=rule, colour=self.colour)
+        classes = classes_by_path(dataset)
+        canvas, notes = self._canvas(case, looked, classes)
+        form = common_form(looked.seen.values(), canvas=canvas, colour=self.colour)
         rows = drawn_rows(dataset, case.trust.training, seed=case.seed)
         made = self._make(case, list(looked.seen), limits, form, rows)
         residual = self._probe(dataset, rows, made, case.seed)
         names = self._names(dataset, list(made.files), SUFFIX[form.container], case.seed, notes)
-        return self._proposal(case, looked, made, form, residual, names, notes)
+        change = size_change(looked, classes, canvas)
+        return self._proposal(case, looked, made, form, residual, names, change, notes)
 
     def _look(self, case: Case, paths: Sequence[str], limits: Limits) -> Looked:
         looked = Looked()
@@ -129,14 +143,25 @@ class Harmonise(Strategy):
         traces = np.stack(found) if found else np.empty((0, len(COLUMNS)), np.float32)
         return judge_traces(dataset, rows, traces, seed=seed)
 
-    def _size_rule(self, case: Case) -> tuple[SizeRule, list[str]]:
-        """The rule for sizes, and what is to be told about it."""
-        told = sorted({f.where.field for f in case.result.findings if f.code == "LK001" and f.where.field in _SIZES})
-        rule: SizeRule = self.size if self.size != "auto" else "resize" if told else "keep"
-        drawn = case.dataset.has("mask") or any(map(len, (case.dataset.boxes, case.dataset.points, case.dataset.rater_masks)))
-        if rule != "keep" and drawn:
-            return "keep", ["sizes were kept, because masks, boxes or points lie on the pictures pixel by pixel"]
-        return rule, []
+    def _canvas(self, case: Case, looked: Looked, classes: Mapping[str, object]) -> tuple[Canvas, list[str]]:
+        """The size of all pictures, and what is to be told about it."""
+        fields = [f.where.field for f in case.result.findings if f.code == "LK001" and f.waived is None]
+        told = {_AXES[name] for name in fields if name in _AXES}
+        sizes, said = sizes_of(looked.seen.values()), [classes.get(path) for path in looked.seen]
+        named = self.height > 0 or self.width > 0
+        if self.size == "keep" or (self.size == "auto" and not told and not named):
+            return Canvas(), []
+        if case.dataset.has("mask") or any(map(len, (case.dataset.boxes, case.dataset.points, case.dataset.rater_masks))):
+            return Canvas(), ["sizes were kept, because masks, boxes or points lie on the pictures pixel by pixel"]
+        if self.size == "spacing":
+            if not ((sizes.rows > 0).all() and (sizes.columns > 0).all()):
+                return Canvas(), ["sizes were kept: not every file says how far apart its pixels are"]
+            return common_spacing(sizes), []
+        if self.size == "pad":
+            return largest(sizes), []
+        if named or self.size == "resize":
+            return common_size(sizes, said, fill=self.fill, height=self.height, width=self.width), []
+        return chosen_canvas(sizes, said, told, fill=self.fill), []
 
     def _names(self, dataset: Dataset, paths: Sequence[str], suffix: str, seed: int, notes: list[str]) -> dict[str, str]:
         """Path → path below the folder of images in the copy."""
@@ -159,7 +184,7 @@ class Harmonise(Strategy):
 
     def _proposal(
         self, case: Case, looked: Looked, made: Made, form: Form, residual: Residual, names: Mapping[str, str],
-        notes: Sequence[str],
+        change: SizeChange, notes: Sequence[str],
     ) -> Proposal:  # fmt: skip
         dataset = case.dataset
         code = next((c for c in _CODES if case.has(c)), _CODES[0])
@@ -181,19 +206,30 @@ class Harmonise(Strategy):
         left_out = f"; {len(removed):,} records are left out, because their files cannot be read" if removed else ""
         metrics: dict[str, Cell] = {
             "files_rewritten": len(names), "records_left_out": len(removed), "container": kind, "depth_bits": form.bits,
-            "channels": form.channels, "size_rule": form.size_rule, **residual.metrics,
+            "channels": form.channels, **change.metrics, **residual.metrics,
         }  # fmt: skip
         return Proposal(
             strategy=self.name,
             summary=f"{len(names):,} files written alike: {kind}, {colours}, {form.bits} bits, no metadata{left_out}. "
-            f"{residual.summary}",
+            f"{change.summary} {residual.summary}",
             corrections=tuple(corrections),
             removed=removed,
             files={names[path]: made.files[path] for path in sorted(made.files)},
             metrics=metrics,
             tables=(sources_table(looked), *((residual.table,) if residual.told else ())),
-            notes=(*notes, *form_notes(looked, made, form), *lost_ids(dataset), *residual.notes),
+            notes=(*notes, *change.notes, *form_notes(looked, made, form), *lost_ids(dataset), *residual.notes),
         )
+
+
+def classes_by_path(dataset: Dataset) -> dict[str, object]:
+    """Path → what is said of its first record; empty where there are no classes."""
+    if dataset.labels.task == "none":
+        return {}
+    found: dict[str, object] = {}
+    for path, label in zip(dataset.records["path"], dataset.labels.values, strict=True):
+        if isinstance(path, str):
+            found.setdefault(path, label)
+    return found
 
 
 def why_not(dataset: Dataset) -> str | None:

@@ -83,7 +83,7 @@ def test_few_records_cannot_tell() -> None:
     found = judged(np.zeros((12, len(COLUMNS)), np.float32), np.arange(12) < 6)
     assert found.verdict == "cannot tell"
     assert found.told == ()
-    assert found.metrics == {"residual_shortcut": False, "residual_records": 12}
+    assert found.metrics == {"residual_shortcut": None, "residual_records": 12}
 
 
 def test_unreadable_files_take_no_part(tmp_path: Path) -> None:
@@ -169,3 +169,28 @@ def test_a_history_that_follows_patients_and_no_class_raises_few_false_alarms() 
         traces = np.where(history[:, None], once[picture], plain[picture])
         alarms.append(judged(traces, ill, patients=[f"p{p}" for p in patient], seed=seed).verdict == "shortcut")
     assert np.mean(alarms) <= 0.05
+
+
+def test_a_faint_trace_is_not_called_none() -> None:
+    rng = np.random.default_rng(4)
+    ill = np.arange(1200) % 2 == 0
+    traces = rng.normal(size=(1200, len(COLUMNS))).astype(np.float32)
+    traces[:, 0] += 0.3 * ill
+    found = judged(traces, ill)
+    assert 0.5 < found.told[0].low < found.told[0].auc < 0.6
+    assert found.verdict != "no evidence"
+    assert "No residual shortcut" not in found.summary
+    traces[:, 1:4] += 0.15 * ill[:, None]
+    surer = judged(traces, ill)
+    assert surer.verdict == "shortcut"
+    assert ("A faint residual" in surer.summary) == (surer.told[0].auc < 0.6)
+
+
+def test_an_interval_that_holds_a_shortcut_is_no_evidence_of_none() -> None:
+    rng = np.random.default_rng(5)
+    ill = np.arange(30) % 2 == 0
+    found = [judged(rng.normal(size=(30, len(COLUMNS))).astype(np.float32), ill, seed=s) for s in range(6)]
+    for one in found:
+        held = one.told[0].high >= (one.detectable or 1) or one.told[0].low > 0.5
+        assert (one.verdict == "no evidence") == (not held)
+        assert one.metrics["residual_shortcut"] in ((None, True) if held else (False,))

@@ -12,7 +12,8 @@ from PIL import Image
 from auditor.degrade.encode import encode
 from auditor.format import open_header, open_pixels
 from auditor.values.image import FileSource, Header, Limits, Pixels
-from trainers.rewriting.rewrite import Form, Survey, common_form, encoded, rewritten, survey
+from trainers.rewriting.rewrite import Form, common_form, encoded, rewritten, sizes_of, survey
+from trainers.rewriting.sizes import Canvas, common_size, largest
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 
@@ -30,7 +31,10 @@ def dicom(array: np.ndarray[Any, Any], bits: int, **tags: Any) -> tuple[Header, 
 
 
 def form_of(*files: tuple[Header, Pixels], size: Any = "keep", colour: Any = "auto") -> Form:
-    return common_form([survey(*f) for f in files], size_rule=size, colour=colour)
+    seen = [survey(*f) for f in files]
+    sizes = sizes_of(seen)
+    canvas = {"keep": Canvas(), "pad": largest(sizes), "resize": common_size(sizes, [None] * len(seen), height=20, width=30)}
+    return common_form(seen, canvas=canvas[size], colour=colour)
 
 
 def png8(array: np.ndarray[Any, Any]) -> tuple[Header, Pixels]:
@@ -211,11 +215,4 @@ def test_the_new_file_holds_pixels_and_nothing_else() -> None:
 
 def test_no_file_gives_no_form() -> None:
     with pytest.raises(ValueError, match="no readable file"):
-        common_form([], size_rule="keep", colour="auto")
-
-
-def test_hardly_any_picture_is_enlarged() -> None:
-    one = Survey(bits=8, group="declared", low=0, high=0, step=1, loose=0, height=512, width=400, frames=1, coloured=False)
-    tiny = Survey(bits=8, group="declared", low=0, high=0, step=1, loose=0, height=16, width=16, frames=1, coloured=False)
-    form = common_form([one] * 300 + [tiny], size_rule="resize", colour="auto")
-    assert (form.height, form.width) == (512, 400)
+        common_form([], canvas=Canvas(), colour="auto")

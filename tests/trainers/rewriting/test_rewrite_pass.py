@@ -10,6 +10,7 @@ from auditor.values.image import Limits
 from trainers.rewriting.form_report import FEW_LEVELS, Looked, Made, form_notes, sources_table
 from trainers.rewriting.rewrite import Form, common_form
 from trainers.rewriting.rewrite_pass import RewriteSetup, Rewritten, Surveyed, read_all, write_whole
+from trainers.rewriting.sizes import Canvas
 
 
 def looked_at(root: Path, paths: list[str]) -> Looked:
@@ -24,7 +25,7 @@ def looked_at(root: Path, paths: list[str]) -> Looked:
 
 
 def form_of(looked: Looked) -> Form:
-    return common_form(looked.seen.values(), size_rule="keep", colour="auto")
+    return common_form(looked.seen.values(), canvas=Canvas(), colour="auto")
 
 
 def test_a_file_that_cannot_be_read_is_an_answer_and_no_error(tmp_path: Path) -> None:
