@@ -5,28 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from auditor.values.results import Arm, Comparison, Evaluation, Proposal, RunVerdict
+from auditor.values.results import Arm, Comparison, Evaluation, Proposal
 from reports.cell import shown, signed
 from reports.charts import strip
 from reports.compare import alarming
 from reports.explanation import sections
+from reports.headline import headline
 from reports.measured import basis, chosen_arm, class_charts, gain_chart, interval, is_scaled, level, lost
 from reports.proposal import removed_table, weights_table
 from reports.strategies_view import LOOK, strategies_view
 from reports.views import OPEN_ROWS, Limits, Pictures, cut, drawings, findings_view, table_view, tables_of
-from reports.wording import RUN_VERDICT, SELF_GRADED, VERDICT, counted
+from reports.wording import SELF_GRADED, VERDICT, counted
 
-_LOOK: dict[RunVerdict, str] = {
-    "improved": "passed",
-    "corrected": "passed",
-    "not worse": "same",
-    "no change": "same",
-    "cannot tell": "incomplete",
-    "neither learnt the task": "incomplete",
-    "harmed": "failed",
-    "new findings": "failed",
-}
-"""Colour and sign of a verdict: those that the page of a scan uses, and a neutral one."""
 _STATES = (
     ("introduced", "Introduced", "There now, and not before, or more severe than before."),
     ("remaining", "Remaining", "There before and after."),
@@ -42,8 +32,7 @@ def comparison_page(comparison: Comparison, limits: Limits) -> dict[str, Any]:
     chosen = chosen_arm(comparison)
     return {
         "comparison": comparison,
-        "verdict": RUN_VERDICT[comparison.verdict],
-        "look": _LOOK[comparison.verdict],
+        "top": headline(comparison),
         "main": chosen and chosen.evaluation and _main(chosen.evaluation),
         "self_graded": SELF_GRADED if chosen and chosen.evaluation and chosen.evaluation.self_graded else "",
         "alarming": len(alarming(comparison.introduced)),

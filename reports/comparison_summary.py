@@ -11,25 +11,17 @@ from rich.rule import Rule
 from rich.table import Table as Grid
 from rich.text import Text
 
-from auditor.values.results import Arm, Comparison, RunVerdict
+from auditor.values.results import Arm, Comparison
 from reports.cell import shown, signed, visible
 from reports.compare import alarming
+from reports.headline import headline
 from reports.measured import basis, chosen_arm, interval, level, lost
 from reports.terminal import heading, indented, written
-from reports.wording import RUN_VERDICT, SELF_GRADED, SEVERITY, counted, place
+from reports.wording import SELF_GRADED, SEVERITY, counted, place
 
 SHOWN = 5
 """Introduced findings in the summary; the rest is counted."""
-_STYLE: dict[RunVerdict, str] = {
-    "improved": "bold green",
-    "corrected": "bold green",
-    "not worse": "bold cyan",
-    "no change": "bold cyan",
-    "cannot tell": "bold yellow",
-    "neither learnt the task": "bold yellow",
-    "harmed": "bold red",
-    "new findings": "bold red",
-}
+_STYLE = {"passed": "bold green", "same": "bold cyan", "incomplete": "bold yellow", "failed": "bold red"}
 _STATE = {
     "skipped": ("○", "not tried", "yellow"),
     "applied": ("✓", "applied", "green"),
@@ -108,7 +100,8 @@ def _findings(comparison: Comparison) -> list[RenderableType]:
 
 
 def _verdict(comparison: Comparison) -> list[RenderableType]:
-    line = Text(RUN_VERDICT[comparison.verdict], style=_STYLE[comparison.verdict])
+    top = headline(comparison)
+    line = Text(top.run, style=_STYLE[top.look])
     chosen = chosen_arm(comparison)
     evaluation = chosen.evaluation if chosen else None
     before, after = comparison.before, comparison.after
@@ -119,7 +112,8 @@ def _verdict(comparison: Comparison) -> list[RenderableType]:
     elif before and after:
         numbers = f"{before.errors + before.warnings:,} → {after.errors + after.warnings:,}"
         line.append(f"  errors and warnings {numbers}", style="not bold default")
-    parts: list[RenderableType] = [Text(""), Rule(style="dim"), line]
+    gate = [Text.assemble((top.gate, _STYLE[top.look]), f"  {top.subject}: {top.left}")] if top.subject else []
+    parts: list[RenderableType] = [Text(""), Rule(style="dim"), *gate, line]
     if evaluation and evaluation.self_graded:
         parts.append(Text.assemble(("SELF-GRADED ", "bold yellow"), SELF_GRADED))
     parts.append(Text(visible(comparison.summary)))

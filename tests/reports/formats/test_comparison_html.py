@@ -70,7 +70,12 @@ def test_the_page_is_whole_and_nothing_is_loaded_from_elsewhere(kind):
 
 @pytest.mark.parametrize(
     ("kind", "word"),
-    [("improved", "IMPROVED"), ("harmed", "HARMED"), ("no change", "NO CHANGE"), ("two scans", "NEW FINDINGS")],
+    [
+        ("improved", "PASSED · IMPROVED"),
+        ("harmed", "PASSED · HARMED"),
+        ("no change", "PASSED · NO CHANGE"),
+        ("two scans", "PASSED · NEW FINDINGS"),
+    ],
 )
 def test_each_verdict_is_a_word_and_comes_first(kind, word):
     page = Page(html(MAKERS[kind]()))

@@ -1,0 +1,42 @@
+"""What stands on top of a comparison."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from comparisons import improved, no_change, two_scans
+
+from auditor.values.results import Tally
+from reports.headline import headline
+
+
+def left(comparison, **numbers):
+    values = {"gate": "passed", "records": 9, "errors": 0, "warnings": 0, "notes": 0, "waived": 0, "not_evaluated": 0}
+    return replace(comparison, after=Tally(**{**values, **numbers}))
+
+
+@pytest.mark.parametrize("verdict", ["corrected", "improved", "not worse", "no change"])
+def test_no_run_is_green_over_errors_that_remain(verdict):
+    top = headline(left(replace(two_scans(), verdict=verdict), gate="failed", errors=16))
+    assert (top.gate, top.look) == ("FAILED", "failed")
+    assert top.left == "16 errors are left"
+    lenient = headline(left(replace(two_scans(), verdict=verdict), errors=1))
+    assert lenient.look not in ("passed", "same"), "a gate that lets errors pass does not make them green"
+
+
+def test_what_was_not_seen_is_not_green_either():
+    for gate in ("incomplete", "not enough seen"):
+        assert headline(left(replace(two_scans(), verdict="corrected"), gate=gate)).look == "incomplete"
+    assert headline(left(no_change(), not_evaluated=3)).left == "no error and no warning is left; 3 checks not evaluated"
+
+
+def test_a_copy_that_passes_is_as_good_as_its_run():
+    assert headline(left(replace(two_scans(), verdict="corrected"))).look == "passed"
+    assert headline(left(improved(), warnings=1)).left == "1 warning is left"
+    assert headline(left(replace(improved(), verdict="harmed"))).look == "failed"
+
+
+def test_without_scans_the_run_alone_is_told():
+    top = headline(replace(improved(), before=None, after=None))
+    assert (top.gate, top.subject, top.look) == ("IMPROVED", "", "passed")
