@@ -33,7 +33,8 @@ class IdentifyingElements(Check):
     the files where one holds a real value: not empty, no placeholder such as `ANONYMOUS`, no pseudonym that
     `[privacy] pseudonyms` in `medaudit.toml` declares. Three groups: elements that name a person, a place or a record are
     errors; days are warnings, unless the file says that its times were shifted or removed; free texts and names of single
-    machines are for information, because they may, and mostly do not, hold more than they should. A patient id is a warning
+    machines are for information, because they may, and mostly do not, hold more than they should; one whose content names
+    somebody or gives a record number, as the text of a structured report does, is of the first group. A patient id is a warning
     only, where the file says that the identity was removed: it is a pseudonym that nobody has declared. Values are never
     shown. UIDs, sex, weight and height are not judged here.
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.duplicates import plural
+from auditor.evidence.privacy.described import PLACE
 from auditor.evidence.privacy.exposed import field_table, not_seen
 from auditor.evidence.privacy.withhold import OWN_HEADER, telling_parts
 from auditor.values.dataset import Dataset
@@ -19,14 +20,16 @@ class NamesInPathsAndTables(Check):
     """Names, dates or record numbers stand in paths or tables.
 
     ## What it does
-    Looks at the names of all files and folders, at the names of the columns of every table that lies there, and at the
-    first rows of these tables (256 KiB each). A part of a path counts when it looks like a person's name (`DOE^JANE`, a
-    common given name beside another capitalised word), a full date or the number of a record (`MRN1234567`), or when it
-    repeats the value of an identifying DICOM element of its own file. A column counts by its name (`patient_name`, `mrn`,
-    `dob`, `phone`) when it holds real values, or when half of its values look like names, record numbers or e-mail
-    addresses. Declared pseudonyms do not count. Names, numbers and repeated values are errors; dates in paths are warnings,
-    because they may be those of a release. In every report of the scan, such parts of paths are called `withheld-1`,
-    `withheld-2`, …, numbered in the order of their sorted names.
+    Looks at the names of all files and folders, at the names of the columns of every table that lies there, and at the first
+    rows of these tables (256 KiB each). A part of a path counts when it looks like a person's name (`DOE^JANE`, a common
+    given name beside another capitalised word), a full date or the number of a record (`MRN1234567`), or when it repeats the
+    value of an identifying DICOM element of its own file. A column counts by its name (`patient_name`, `mrn`, `dob`, `phone`)
+    when it holds real values, or when half of its values look like names, record numbers or e-mail addresses; a name or
+    number must look like one, so that names of files, devices and classes are left alone. JSON files that describe images
+    (BIDS sidecars) are looked at field by field at any depth, and a DICOMDIR element by element; the name of an institution
+    is a warning there. Declared pseudonyms do not count. Names, numbers and repeated values are errors; dates in paths are
+    warnings, because they may be those of a release. In every report of the scan, such parts of paths are called
+    `withheld-1`, `withheld-2`, …, numbered in the order of their sorted names.
 
     ## Why is this bad?
     A file's name travels further than the file: into logs, into error messages, into papers. Tables are exported from
@@ -59,8 +62,12 @@ class NamesInPathsAndTables(Check):
         kinds = Counter(kind for found in parts.values() for kind in found if self.dates or kind != "date")
         findings = [self.path_finding(kind, count) for kind, count in sorted(kinds.items())]
         rows: list[tuple[str, str, int, float]] = []
+        described: dict[tuple[str, str], list[str]] = {}
         for look in looked:
             for column, held in look.columns.items():
+                if not look.is_table:
+                    described.setdefault((column, held), []).append(look.name)
+                    continue
                 findings.append(self.column_finding(look.name, column, held, look.rows))
                 rows.append((f"{look.name}: {column}", held, look.rows, 1.0))
         if dataset.tables and not looked and not kinds:
@@ -68,13 +75,13 @@ class NamesInPathsAndTables(Check):
                 f"none of {plural(len(dataset.tables), 'table')} could be looked into: not tables, or too large; "
                 f"{int(paths):,} paths hold no name, date or record number"
             )
-        summary = (
-            "; ".join(
-                [f"{count:,} parts of paths hold a {kind}" for kind, count in sorted(kinds.items())]
-                + ([f"{plural(len(rows), 'column')} of the tables seem to tell of people"] if rows else [])
-            )
-            or f"No name, date or record number found in {int(paths):,} paths and {len(looked)} tables{not_seen(dataset)}"
-        )
+        for (field, held), files in sorted(described.items()):
+            findings.append(self.field_finding(field, held, files))
+            rows.append((field, held, len(files), 1.0))
+        clean = f"No name, date or record number found in {int(paths):,} paths, {len(looked)} tables and descriptions"
+        told = [f"{count:,} parts of paths hold a {kind}" for kind, count in sorted(kinds.items())]
+        told += [f"columns and fields that may tell of people: {len(rows):,}"] if rows else []
+        summary = "; ".join(told) or clean + not_seen(dataset)
         return Verdict(
             summary=summary,
             metrics={"path_parts_telling": len(parts), "table_columns_telling": len(rows), "tables_looked_at": len(looked)},
@@ -99,6 +106,19 @@ class NamesInPathsAndTables(Check):
             where=Location(field="path"),
             subject=kind,
             evidence={"parts": count},
+        )
+
+    def field_finding(self, field: str, kinds: str, files: list[str]) -> Finding:
+        """One field of all descriptions that hold it."""
+        place = kinds == PLACE
+        return Finding(
+            code=self.code,
+            severity=Severity.WARNING if place else Severity.ERROR,
+            message=f"Field {field!r} in {plural(len(files), 'file')} beside the images seems to hold: {kinds}. "
+            + ("See that it may stay" if place else "Empty it, or declare its pseudonyms"),
+            where=Location(path=files[0] if len(files) == 1 else None, field=f"table.{field}"),
+            subject=f"described: {field}",
+            evidence={"kinds": kinds, "files": len(files)},
         )
 
     def column_finding(self, table: str, column: str, kinds: str, rows: int) -> Finding:

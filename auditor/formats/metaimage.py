@@ -22,7 +22,7 @@ from auditor.values.errors import UnreadableFile
 from auditor.values.fields import words
 from auditor.values.grid import grid_text
 from auditor.values.image import FieldValue, FileSource, Format, Header, Limits, Pixels, check_declared
-from auditor.values.privacy import column_kind
+from auditor.values.person_columns import column_kind
 
 FORMATS = {"metaimage": Format(words="MetaImage", suffixes=("mha", "mhd"))}
 PRIORITY = 50

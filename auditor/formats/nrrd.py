@@ -25,7 +25,7 @@ from auditor.values.errors import UnreadableFile
 from auditor.values.fields import words
 from auditor.values.grid import grid_text
 from auditor.values.image import FieldValue, FileSource, Format, Header, Limits, Pixels, check_declared
-from auditor.values.privacy import column_kind
+from auditor.values.person_columns import column_kind
 
 FORMATS = {"nrrd": Format(words="NRRD", suffixes=("nrrd", "nhdr"))}
 PRIORITY = 50

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from auditor.evidence.privacy.described import is_directory
 from auditor.evidence.privacy.table_privacy import look_at_tables
 from auditor.layout import Options, list_files, open_listing
 from auditor.plan import Plan
+from auditor.reading.jobs import Job, in_order
 from auditor.stages.extract import Pass, pass_of
 from auditor.values.dataset import Dataset
+from auditor.values.errors import UnreadableFile
+from auditor.values.privacy import TableLook
 
 NEEDS: frozenset[str] = frozenset()
 PROVIDES = frozenset({"records"})
@@ -29,4 +34,21 @@ def open_for_scan(target: Path, options: Options, how: Pass) -> Dataset:
     listing = list_files(target, how.limits)
     dataset = open_listing(listing, replace(options, limits=how.limits, workers=how.workers))
     looks = look_at_tables(listing, how.rules)
+    looks += look_at_directories(listing.root, listing.inventory.other, how)
     return replace(dataset, privacy=how.rules, tables=looks)
+
+
+def look_at_directories(root: Path, names: Sequence[str], how: Pass) -> tuple[TableLook, ...]:
+    """Every DICOMDIR, read in a worker; one that cannot be read is told as not looked into."""
+    named = [name for name in names if is_directory(name)]
+    if not named:
+        return ()
+    function = "auditor.evidence.privacy.described:directory_of"
+    jobs = [Job(function=function, arguments=(root / name, name, how.rules)) for name in named]
+    looks: list[TableLook] = []
+    for answer in in_order(jobs, how.limits, workers=min(how.workers, 1)):
+        try:
+            looks.append(answer.value)
+        except UnreadableFile:
+            looks.append(TableLook(name=named[answer.number], rows=0, is_table=False))
+    return tuple(looks)

@@ -6,7 +6,7 @@ Everything here answers with kinds, never with the text itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -69,7 +69,14 @@ _DATE = re.compile(
     r")(?!\.?\d)"
 )
 _PERSON_NAME = re.compile(r"[^\W\d_]{2,64}\^{1,4}[^\W\d_]")
-_TITLED = re.compile(r"(?<![^\W_])(?:Dr|Prof|Mrs?|Ms|Herr|Frau|Mme|Mlle|M)\.[ _]?[A-Z][a-zà-ÿ]+")
+_TITLED = re.compile(
+    r"(?<![^\W_])(?:(?:Dr|Prof|Mrs?|Ms|Mme|Mlle)\.[ _]?|(?:Herr|Frau|Mrs|Mr|Ms)[. _]+)(?:Dr\.[ _]?)?[A-Z][a-zà-ÿ]+"
+    # `M. Crohn` is a disease (morbus), `M. Biceps` a muscle (musculus), `M. Durand` a gentleman
+    r"|(?<![^\W_])M\.[ _]?(?!(?i:crohn|parkinson|alzheimer|bechterew|basedow|hodgkin|paget|scheuermann|whipple|meniere|addison"
+    r"|cushing|bowen|dupuytren|perthes|sudeck|wilson|werlhof|waldenstr|biceps|triceps|quadriceps|deltoid|masseter|psoas|iliacus"
+    r"|gluteus|pectoralis|trapezius|temporalis|rectus|soleus|sartorius|gracilis|vastus|supraspin|infraspin|subscap|teres))"
+    r"[A-Z][a-zà-ÿ]+"
+)
 _NUMBER = re.compile(
     r"(?<![^\W_])(?:mrn|ssn|medrec|recordno|patno|accession|nhs|dob|phone|tel)[-_ :=#]{0,4}[a-z]{0,3}[-_]?\d{4,}", re.IGNORECASE
 )
@@ -158,35 +165,6 @@ def hush(text: str) -> str:
     return _HUSHED.sub("withheld", text) if _MARKS.search(text) else text
 
 
-COLUMN_WORDS = {
-    "name": "name surname firstname lastname forename givenname familyname patientname fullname initials",
-    "record number": "mrn ssn medicalrecord accession accessionnumber hospitalnumber casenumber nhsnumber insurance passport",
-    "birth date": "dob birthdate birthday dateofbirth patientbirthdate",
-    "address": "address street zip zipcode postcode postalcode phone telephone mobile fax email mail",
-    "physician": "physician doctor referring referringphysician operator technician",
-}
-_COLUMN_KINDS = {word: kind for kind, words in COLUMN_WORDS.items() for word in words.split()}
-_NAMED_THINGS = _set(
-    """
-    file image img class column field study series protocol sequence scanner model station label disease dataset folder
-    task test drug site brand device product species gene user machine hospital finding organ variable feature
-    """
-)
-
-
-def column_kind(words: Iterable[str]) -> str | None:
-    """What a table's column holds by the words of its name: `patient_name` → name, `file_name` → None."""
-    listed = list(words)
-    if "".join(listed) in _COLUMN_KINDS:
-        return _COLUMN_KINDS["".join(listed)]
-    for before, word, after in zip(["", *listed], listed, [*listed[1:], ""], strict=False):
-        for known in (word + after, word):
-            kind = _COLUMN_KINDS.get(known)
-            if kind is not None and before not in _NAMED_THINGS and not (known == "name" and before == ""):
-                return kind
-    return None
-
-
 @dataclass(frozen=True, kw_only=True)
 class TableLook:
     """One table: `columns` maps a column to what it seems to hold; `key` is why it could undo a de-identification."""
@@ -195,3 +173,5 @@ class TableLook:
     rows: int
     columns: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
+    is_table: bool = True
+    """False for a description of one image or folder (a JSON sidecar, a DICOMDIR), whose `columns` are fields."""

@@ -14,10 +14,17 @@ from typing import NamedTuple
 from auditor.containers.dicom_header import DEFLATED_LE, LONG_VRS, PIXELS, UNDEFINED, VRS, Elements, read_elements
 from auditor.evidence.privacy.ps315 import entry_of
 from auditor.values.image import Limits
-from auditor.values.privacy import Privacy
+from auditor.values.privacy import Privacy, kinds_in
 
 _ICON, _ENCAPSULATED, _METHOD_CODES, _PHOTO, _REMOVED = 0x00880200, 0x00420011, 0x00120064, 0x00101100, 0x00120062
 _HIDDEN = {_ICON: "icon image", _ENCAPSULATED: "encapsulated document", _PHOTO: "patient photo"}
+TYPED = {
+    0x0040A160: "TextValue", 0x00420010: "DocumentTitle", 0x00204000: "ImageComments", 0x00104000: "PatientComments",
+    0x40084000: "ResultsComments", 0x4008010B: "InterpretationText", 0x00700006: "UnformattedTextValue",
+    0x00402400: "ImagingServiceRequestComments", 0x00401400: "RequestedProcedureComments",
+    0x001021B0: "AdditionalPatientHistory",
+}  # fmt: skip
+"""Where people write sentences: reports above all, whose content the profile of PS3.15 has cleaned by hand."""
 _NOTHING: frozenset[int] = frozenset()
 _PRINTABLE_NAME = re.compile(r"[\w .:()/+-]{1,64}")
 
@@ -74,7 +81,15 @@ def dicom_exposure(content: bytes, path: str, rules: Privacy, limits: Limits) ->
         elif group & 0xFF00 == 0x5000:
             add("hidden", "curve")
         entry = entry_of(part.tag)
-        if entry is None or entry.tier is None or part.end <= part.start:
+        if part.end <= part.start:
+            continue
+        if (entry is None and part.tag in TYPED) or (entry is not None and entry.tier == "text"):
+            name, said = TYPED.get(part.tag) or (entry.keyword if entry is not None else ""), _text(elements, part)
+            if rules.is_real(said) and tells_of_a_person(said, typed=part.tag in TYPED):
+                add("person", name)
+            elif entry is None and rules.is_real(said):
+                add("text", name)
+        if entry is None or entry.tier is None:
             continue
         values = [value for value in _text(elements, part).split("\\") if rules.is_real(value)]
         if values:
@@ -85,6 +100,21 @@ def dicom_exposure(content: bytes, path: str, rules: Privacy, limits: Limits) ->
     if removed:  # then the id is a pseudonym, declared or not, and may name files and folders
         found["path"] = {name for name in found.get("path", ()) if not name.startswith("PatientID@")}
     return {kind: "+".join(sorted(names)) for kind, names in found.items() if names}
+
+
+_SAID = re.compile(
+    r"(?i:\b(?:patient(?:in|en)?(?:'s)?(?: name)?|pat\.|name|nom|nombre)\s*[:=]\s*)[A-ZÀ-Þ][^\W\d_]+[ ,^]+[A-ZÀ-Þ][^\W\d_]+"
+    r"|(?i:\b(?:born|geb\.?|geboren|d\.?o\.?b\.?|n[ée]e? le)(?:\s+(?:on|am|the))?\s*[:=]?\s*)\d{1,4}[-./]\d{1,2}[-./]\d{2,4}"
+)
+
+
+def tells_of_a_person(text: str, *, typed: bool) -> bool:
+    """A sentence that names somebody, or gives a record number or an address; in a text that people type also by `Patient:`."""
+    if not typed:
+        text = text.replace("^", "/")  # Siemens writes `abdomen^liver` into descriptions: a body part, and no name
+    if kinds_in(text) & {"name", "record number", "e-mail"}:
+        return True
+    return typed and _SAID.search(text) is not None
 
 
 def walk(elements: Elements, limits: Limits) -> Iterator[Part]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
+from auditor.evidence.privacy.described import fields_of
 from auditor.naming.suffixes import looks_like_file_name
 from auditor.placement.listing import Listing
 from auditor.tables.tables import preview_table, table_format
 from auditor.values.errors import DatasetError
 from auditor.values.fields import words
-from auditor.values.privacy import Privacy, TableLook, column_kind, kinds_in
+from auditor.values.person_columns import column_kind, fits_kind
+from auditor.values.privacy import Privacy, TableLook, kinds_in
 
 MOST_BYTES = 64 << 20
 """A larger JSON file is not looked into: unlike the other tables it must be read whole."""
@@ -31,13 +35,14 @@ def look_at_tables(listing: Listing, rules: Privacy) -> tuple[TableLook, ...]:
     for name in listing.inventory.tables:
         path = listing.root / name
         by_name = "its name says so" if _KEY_FILE.search(name.lower()) else ""
-        if table_format(name) == "json" and path.stat().st_size > MOST_BYTES:
+        if table_format(name) == "json" and size_of(path) > MOST_BYTES:
             looks.append(TableLook(name=name, rows=0, key=by_name))
             continue
         try:
             frame = preview_table(path, listing.limits).frame
         except DatasetError:
-            looks.append(TableLook(name=name, rows=0, key=by_name))
+            described = fields_of(path, name, rules) if table_format(name) == "json" else None
+            looks.append(TableLook(name=name, rows=0, key=by_name) if described is None else replace(described, key=by_name))
             continue
         columns = {str(column): kinds for column in frame.columns if (kinds := kinds_of(str(column), frame[column], rules))}
         key = by_name or ("it holds old and new ids side by side" if _links([str(c) for c in frame.columns]) else "")
@@ -50,6 +55,14 @@ def look_at_tables(listing: Listing, rules: Privacy) -> tuple[TableLook, ...]:
     return tuple(looks)
 
 
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 where it went away meanwhile."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def kinds_of(name: str, column: object, rules: Privacy) -> str:
     """What a categorical column of text seems to hold, in words; empty for nothing."""
     values = [str(value) for value in column.cat.categories if str(value)]  # type: ignore[attr-defined]
@@ -57,10 +70,11 @@ def kinds_of(name: str, column: object, rules: Privacy) -> str:
     if not real:
         return ""
     found = set()
-    kind = column_kind(words(name))
+    listed = words(name)
+    kind = column_kind(listed)
     # `name` of a file list holds names of files, not of people.
     files = sum("/" in value or "\\" in value or looks_like_file_name(value) for value in real)
-    if kind is not None and not (kind == "name" and files >= SHARE * len(real)):
+    if kind is not None and files < SHARE * len(real) and fits_kind(kind, listed, real, len(column)):  # type: ignore[arg-type]
         found.add(kind)
     counts: dict[str, int] = {}
     for value in real:

@@ -309,3 +309,36 @@ def test_checks_that_do_not_apply_are_skipped_with_a_reason(tmp_path: Path) -> N
             check().run(bare)
     with pytest.raises(SkipCheck, match=r"no metadata of this dataset: table\.zip"):
         KAnonymity().run(quasi(bare, "table.zip"))
+
+
+def test_a_dicomdir_is_looked_at_though_it_is_no_image(tmp_path: Path) -> None:
+    from pydicom.dataset import Dataset as Elements
+    from pydicom.dataset import FileMetaDataset
+
+    for i in range(4):
+        write_image(tmp_path / f"{i}.png", picture(i), "png8")
+    directory, person = Elements(), Elements()
+    person.DirectoryRecordType, person.PatientName, person.PatientID = "PATIENT", "MUSTERFRAU^ERIKA", "anon"
+    directory.FileSetID, directory.DirectoryRecordSequence = "X", [person]
+    directory.file_meta = FileMetaDataset()
+    directory.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+    directory.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
+    directory.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    directory.save_as(tmp_path / "DICOMDIR", enforce_file_format=True)
+    found = by_subject(NamesInPathsAndTables().run(read(tmp_path)))
+    assert found["described: PatientName"].severity is Severity.ERROR
+    assert found["described: PatientName"].where.path == "DICOMDIR"
+    (tmp_path / "DICOMDIR").write_bytes(b"DICM cut")
+    with pytest.raises(SkipCheck, match="could be looked into"):
+        NamesInPathsAndTables().run(read(tmp_path))
+
+
+def test_sidecars_are_one_finding_for_each_field(tmp_path: Path) -> None:
+    for i in range(6):
+        write_image(tmp_path / f"{i}.png", picture(i), "png8")
+        (tmp_path / f"{i}.json").write_text('{"PatientName": "MUSTERFRAU^ERIKA", "EchoTime": 0.003}')
+    verdict = NamesInPathsAndTables().run(read(tmp_path))
+    assert [(f.subject, f.evidence["files"]) for f in verdict.findings] == [("described: PatientName", 6)]
+    assert verdict.coverage is not None
+    assert (verdict.coverage.evaluated, verdict.coverage.total) == (6, 6)
+    assert "MUSTERFRAU" not in repr(verdict)

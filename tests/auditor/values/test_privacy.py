@@ -8,7 +8,8 @@ import time
 import pytest
 
 from auditor.values.fields import words
-from auditor.values.privacy import Privacy, column_kind, kinds_in, may_tell
+from auditor.values.person_columns import column_kind
+from auditor.values.privacy import Privacy, kinds_in, may_tell
 
 
 @pytest.mark.parametrize(

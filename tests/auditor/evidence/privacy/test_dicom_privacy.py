@@ -98,3 +98,32 @@ def test_a_damaged_sequence_is_told() -> None:
     sequence = struct.pack("<HH2sHI", 0x0008, 0x1110, b"SQ", 0, len(inner)) + inner
     found = dicom_exposure(head[:at] + sequence + head[at:], "x.dcm", RULES, LIMITS)
     assert found["hidden"] == "part that cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Mrs. Erika Musterfrau, born 03.02.1951, MRN 3300001", "person"),
+        ("Patient: Musterfrau, Erika. No acute findings.", "person"),
+        ("Known nodule, patient born on 03.02.1951", "person"),
+        ("Findings were discussed with Dr. Beispiel by phone", "person"),
+        ("No acute cardiopulmonary abnormality. Heart size normal.", "text"),
+        ("Status post M. Crohn, stable. M. Biceps intact.", "text"),
+        ("ANONYMIZED", None),
+    ],
+)
+def test_the_text_of_a_report_is_read_for_people(text: str, kind: str | None) -> None:
+    dataset = pydicom.dcmread(io.BytesIO(encode(np.zeros((8, 8)), "dicom12")))
+    item = Elements()
+    item.ValueType, item.TextValue = "TEXT", text
+    dataset.ContentSequence = Items([item])
+    found = dicom_exposure(written(dataset, ExplicitVRLittleEndian, undefined=True), "x.dcm", RULES, LIMITS)
+    assert {key: names for key, names in found.items() if "TextValue" in names} == ({kind: "TextValue"} if kind else {})
+
+
+def test_a_description_that_names_somebody_is_of_a_person_and_another_is_a_text() -> None:
+    dataset = pydicom.dcmread(io.BytesIO(encode(np.zeros((8, 8)), "dicom12")))
+    dataset.SeriesDescription, dataset.StudyDescription = "Ax T1 for Dr. Smith", "abdomen^liver"
+    found = dicom_exposure(written(dataset, ExplicitVRLittleEndian, undefined=True), "x.dcm", RULES, LIMITS)
+    assert found["person"] == "SeriesDescription"
+    assert "StudyDescription" in found["text"]
