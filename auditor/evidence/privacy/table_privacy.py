@@ -47,6 +47,10 @@ def look_at_tables(listing: Listing, rules: Privacy) -> tuple[TableLook, ...]:
         columns = {str(column): kinds for column in frame.columns if (kinds := kinds_of(str(column), frame[column], rules))}
         key = by_name or ("it holds old and new ids side by side" if _links([str(c) for c in frame.columns]) else "")
         looks.append(TableLook(name=name, rows=len(frame), columns=columns, key=key))
+        around = fields_of(path, name, rules) if table_format(name) == "json" else None
+        if around is not None:  # what stands around the list that was taken for the table
+            others_there = {field: kinds for field, kinds in around.columns.items() if field not in frame.columns}
+            looks += [replace(around, columns=others_there)] if others_there else []
     looks += [
         TableLook(name=name, rows=0, key="its name says so")
         for name in listing.inventory.other

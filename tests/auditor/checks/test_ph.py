@@ -340,5 +340,5 @@ def test_sidecars_are_one_finding_for_each_field(tmp_path: Path) -> None:
     verdict = NamesInPathsAndTables().run(read(tmp_path))
     assert [(f.subject, f.evidence["files"]) for f in verdict.findings] == [("described: PatientName", 6)]
     assert verdict.coverage is not None
-    assert (verdict.coverage.evaluated, verdict.coverage.total) == (6, 6)
+    assert (verdict.coverage.evaluated, verdict.coverage.total) == (12, 12), "paths and descriptions"
     assert "MUSTERFRAU" not in repr(verdict)
