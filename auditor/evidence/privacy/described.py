@@ -35,7 +35,10 @@ _AUTHORED = frozenset((
 
 
 def fields_of(path: Path, name: str, rules: Privacy) -> TableLook | None:
-    """A JSON object (or a list of such) as fields, at any depth; None where it is none, or too large to look into."""
+    """A JSON object (or a list of such) as fields, at any depth; None where it is none, or too large to look into.
+
+    `key` is empty: whether a file could undo a de-identification is asked elsewhere. `rows` is 0 where it holds a table.
+    """
     try:
         if path.stat().st_size > MOST_BYTES:
             return None
@@ -50,7 +53,9 @@ def fields_of(path: Path, name: str, rules: Privacy) -> TableLook | None:
         if kind:
             # what a field is called may itself be a name: only what everybody calls so is shown
             found[field if field in _persons() | PLACES or column_kind(words(field)) else OTHER] = kind
-    return TableLook(name=name, rows=1, columns=found, is_table=False)
+    lists = [content] if isinstance(content, list) else [v for v in content.values() if isinstance(v, list)]
+    rows = 0 if any(isinstance(member, dict) for inner in lists for member in inner[:1]) else 1
+    return TableLook(name=name, rows=rows, columns=found, is_table=False)
 
 
 def is_directory(name: str) -> bool:

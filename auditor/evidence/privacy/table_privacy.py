@@ -38,19 +38,22 @@ def look_at_tables(listing: Listing, rules: Privacy) -> tuple[TableLook, ...]:
         if table_format(name) == "json" and size_of(path) > MOST_BYTES:
             looks.append(TableLook(name=name, rows=0, key=by_name))
             continue
+        around = fields_of(path, name, rules) if table_format(name) == "json" else None
+        if around is not None and around.rows:  # no table at all, and there may be thousands of such
+            looks.append(replace(around, key=by_name))
+            continue
         try:
             frame = preview_table(path, listing.limits).frame
         except DatasetError:
-            described = fields_of(path, name, rules) if table_format(name) == "json" else None
-            looks.append(TableLook(name=name, rows=0, key=by_name) if described is None else replace(described, key=by_name))
+            described = TableLook(name=name, rows=0) if around is None else replace(around, rows=1)
+            looks.append(replace(described, key=by_name))
             continue
         columns = {str(column): kinds for column in frame.columns if (kinds := kinds_of(str(column), frame[column], rules))}
         key = by_name or ("it holds old and new ids side by side" if _links([str(c) for c in frame.columns]) else "")
         looks.append(TableLook(name=name, rows=len(frame), columns=columns, key=key))
-        around = fields_of(path, name, rules) if table_format(name) == "json" else None
         if around is not None:  # what stands around the list that was taken for the table
             others_there = {field: kinds for field, kinds in around.columns.items() if field not in frame.columns}
-            looks += [replace(around, columns=others_there)] if others_there else []
+            looks += [replace(around, rows=1, columns=others_there)] if others_there else []
     looks += [
         TableLook(name=name, rows=0, key="its name says so")
         for name in listing.inventory.other

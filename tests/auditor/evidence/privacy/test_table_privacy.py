@@ -6,6 +6,7 @@ import pytest
 
 from auditor.evidence.privacy.described import OTHER, fields_of
 from auditor.evidence.privacy.table_privacy import kinds_of, look_at_tables
+from auditor.layout import list_files
 from auditor.values.privacy import Privacy
 
 
@@ -124,7 +125,7 @@ def test_a_json_file_that_is_none_is_not_looked_into(tmp_path: Path) -> None:
 def test_what_stands_around_the_list_of_a_json_table_is_looked_at_too(tmp_path: Path) -> None:
     content = {"PatientName": "MUSTERFRAU^ERIKA", "slices": [{"number": i, "mrn": f"330000{i}"} for i in range(4)]}
     (tmp_path / "scan.json").write_text(json.dumps(content))
-    looks = look_at_tables(tmp_path, ("scan.json",), (), Privacy())
+    looks = look_at_tables(list_files(tmp_path), Privacy())
     assert [(dict(look.columns), look.is_table) for look in looks] == [
         ({"mrn": "record number"}, True),
         ({"PatientName": "person"}, False),
