@@ -62,6 +62,30 @@ def test_the_encoding_stays(tmp_path: Path, encoding: str, word: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("above", "mark", "encoding", "word"),
+    [
+        ("sep=;\r\n", ";", "utf-8", "a"),
+        ("Export of Monday;;\r\n;;\r\n", ";", "utf-8", "a"),
+        ("", ",", "utf-16-le", "a"),
+        ("", ",", "gb18030", "恶性"),
+        ("", ",", "cp949", "악성"),
+    ],
+)
+def test_what_stands_above_the_header_stays_and_so_does_every_encoding(
+    tmp_path: Path, above: str, mark: str, encoding: str, word: str
+) -> None:
+    rows = [["id", "label", "x"], ["1", word, "2"], ["2", "b", "3"]]
+    wanted = [["id", "label", "label_corrected", "x"], ["1", word, "z", "2"], ["2", "b", "b", "3"]]
+    text, new = (above + "".join(mark.join(row) + "\r\n" for row in table) for table in (rows, wanted))
+    assert corrected(tmp_path, text.encode(encoding), "label", {0: "z"}).decode(encoding) == new
+
+
+def test_a_table_without_a_header_gets_no_column(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no header line"):
+        corrected(tmp_path, b"a/b/1.png,x\r\na/b/2.png,y\r\n", "column 2", {0: "z"})
+
+
 def test_a_value_that_the_encoding_cannot_hold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="cp1252"):
         corrected(tmp_path, "id,label\n1,Übel\n2,gut\n".encode("latin-1"), "label", {1: "腫瘍"})
