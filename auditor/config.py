@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields as dataclass_fields
@@ -19,17 +18,27 @@ from auditor.placement.listing import CONFIG_NAME, Options
 from auditor.values.dataset import ROLES, Design
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
+from auditor.values.patterns import pattern_of
 from auditor.values.privacy import Privacy
 from auditor.values.results import Severity
 
 T = TypeVar("T")
+
+MOST_BYTES = 256 << 10
+"""medaudit.toml is smaller; a table of accepted findings of a thousand lines is a tenth of it."""
+_CHAIN = pattern_of(r"""(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){64}""")
+"""A key of so many parts, on which the parser would spend the square of their number."""
 
 
 class Section(BaseModel):
     """A table of medaudit.toml: keys are written with hyphens or underscores; an unknown key is an error."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
+        extra="forbid",
+        frozen=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+        populate_by_name=True,
+        allow_inf_nan=False,
     )
 
 
@@ -39,10 +48,7 @@ def regular_expression(value: str) -> str:
     Raises:
         ValueError: it is none.
     """
-    try:
-        re.compile(value)
-    except re.error:
-        raise ValueError(f"{value!r} is not a regular expression") from None
+    pattern_of(value)
     return value
 
 
@@ -89,7 +95,7 @@ class ScanSection(Section):
     require: tuple[str, ...] = ()
     fail_on: Literal["info", "warning", "error", "never"] = "error"
     strict: bool = False
-    seed: int = 0
+    seed: int = Key(default=0, ge=0, lt=1 << 32)
     workers: int | None = Key(default=None, ge=0)
     predictions: str | None = None
 
@@ -238,10 +244,19 @@ def read_config(path: Path) -> Config:
         ConfigError: unreadable, not TOML, an unknown key, a wrong value; one line that says where.
     """
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        with path.open("rb") as stream:
+            text = stream.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise ConfigError(f"{path}: larger than {MOST_BYTES >> 10:,} KiB: no settings of ours")
+        decoded = text.decode("utf-8")
+        if _CHAIN.search(decoded) is not None:
+            raise RecursionError
+        content = tomllib.loads(decoded)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ConfigError(f"{path}: not a TOML file that can be read (nested too deeply)") from None
+    except ValueError as error:  # of the syntax, of the encoding, of a number with thousands of digits
         raise ConfigError(f"{path}: not a TOML file ({error})") from None
     try:
         config = Config.model_validate(content)

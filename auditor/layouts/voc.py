@@ -18,7 +18,7 @@ from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError
 from auditor.values.results import Guess
 
-MAX_XML_BYTES = 16 << 20
+MAX_XML_BYTES = 4 << 20
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 

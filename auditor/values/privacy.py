@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
+
+from auditor.values.patterns import fits, pattern_of
 
 
 def _set(text: str) -> frozenset[str]:
@@ -43,8 +46,8 @@ class Privacy:
     quasi_identifiers: tuple[str, ...] = ()
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str] | None:
-        return re.compile(self.pseudonyms) if self.pseudonyms else None
+    def _pattern(self) -> Any:
+        return pattern_of(self.pseudonyms) if self.pseudonyms else None
 
     def __getstate__(self) -> dict[str, object]:
         return {key: value for key, value in self.__dict__.items() if key != "_pattern"}
@@ -52,7 +55,7 @@ class Privacy:
     def is_real(self, value: str) -> bool:
         """True for a value that could name somebody: not empty, not a placeholder, no declared pseudonym."""
         text = value.strip("\0 ")
-        if self._pattern is not None and self._pattern.fullmatch(text):
+        if self._pattern is not None and fits(self._pattern, text):
             return False
         letters = _DECORATION.sub("", text).casefold()
         if not letters:

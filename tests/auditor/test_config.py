@@ -91,3 +91,17 @@ def test_the_file_is_found_in_the_folder_or_beside_the_table(tmp_path: Path) -> 
     assert find_config(tmp_path) == path
     assert find_config(tmp_path / "labels.csv") == path
     assert find_config(tmp_path / "elsewhere" / "labels.csv") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a = " + b"9" * 5000, b"a = " + b"[" * 50_000, b"a." * 50_000 + b"a = 1", b'"a" . ' * 40_000 + b"a = 1", b"\xff\xfe",
+        b"[privacy]\npseudonyms = '(a'", b"[privacy]\npseudonyms = '(a)\\1'", b"[limits]\nseconds = 'x'", b"#" * (1 << 19),
+    ],
+)  # fmt: skip
+def test_settings_of_a_stranger_end_in_one_line_and_soon(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "medaudit.toml").write_bytes(content)
+    with pytest.raises(ConfigError) as refused:
+        read_config(tmp_path / "medaudit.toml")
+    assert "\n" not in str(refused.value)

@@ -19,7 +19,7 @@ NAMES = ("croissant.json", "metadata.json")
 """The second only where it says that it is Croissant."""
 CHECKSUM_COLUMNS = ("path", "algorithm", "state", "by")
 """`state`: `same`, `differs`, `missing`, `remote` (an address, or outside the folder) or `malformed` (no checksum)."""
-LARGEST = 64 << 20
+LARGEST = 16 << 20
 _BLOCK = 1 << 20
 _LENGTHS = {"sha256": 64, "md5": 32}
 
@@ -37,7 +37,7 @@ def measure_checksums(root: Path) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
             continue
         try:
             if file.stat().st_size > LARGEST:
-                raise ValueError("larger than 64 MiB")
+                raise ValueError("larger than 16 MiB")
             content = json.loads(file.read_text("utf-8"))
         except (OSError, ValueError, RecursionError) as error:
             if name == NAMES[0]:

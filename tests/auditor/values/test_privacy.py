@@ -35,6 +35,11 @@ def test_a_pattern_must_match_the_whole_value() -> None:
     assert not copy.is_real("P12")
 
 
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*b", "(a?){500}a{500}", "(.*a){12}b"])
+def test_no_pattern_takes_longer_than_the_text_is_long(pattern: str) -> None:
+    assert Privacy(pseudonyms=pattern).is_real("a" * 3000 + "!\udcff")
+
+
 @pytest.mark.parametrize(
     ("text", "kinds"),
     [
