@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -26,6 +27,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+FULL_OR_CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+"""What the system says where there is no room, or no right to write."""
 
 
 def show_version(wanted: bool) -> None:
@@ -100,6 +104,10 @@ def explain_failure(error: Exception) -> int:
 
         # one line, whatever names of files are in it
         typer.echo(f"medaudit: {visible(str(error))}", err=True)
+        return EXIT_USAGE
+    if isinstance(error, OSError) and error.errno in FULL_OR_CLOSED:
+        # where we write, not what we read: files that cannot be read are findings, and never come this far
+        typer.echo(f"medaudit: cannot write: {os.strerror(error.errno)}; free room, or name another place", err=True)
         return EXIT_USAGE
     if isinstance(error, ImportError) and "medaudit needs its own package" in str(error):
         typer.echo(f"medaudit: {error}", err=True)

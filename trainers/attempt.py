@@ -16,6 +16,7 @@ from trainers.engine.plan import duration
 from trainers.grading.evaluate import choose_best, compare_arms
 from trainers.grading.evaluation_tables import difference_table, spent_table
 from trainers.grading.wording import count
+from trainers.references import above, effort_of, trained_beside, unproven
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Case, NotApplicable, Strategy, title
 from trainers.truth import patients_of, truth_of
@@ -106,7 +107,9 @@ def trained(attempts: Sequence[Attempt], case: Case, order: Order) -> None:
     baseline = Attempt(strategy=Nothing(), why="")
     baseline.proposal = baseline.strategy.propose(case)
     arms = [baseline, *(a for a in attempts if a.strategy.trains and not a.skipped)]
-    plan = case.bench.plan_for([a.strategy.effort(case) for a in arms], seeds=order.seeds, budget=order.budget)
+    efforts = [a.strategy.effort(case) for a in arms]
+    efforts += [effort_of(effort, order.seeds) for effort in efforts[1:]]
+    plan = case.bench.plan_for(efforts, seeds=order.seeds, budget=order.budget)
     for attempt in arms:
         if not plan.enough:
             attempt.cut = plan.words
@@ -170,8 +173,33 @@ def evaluate(attempt: Attempt, baseline: Attempt, case: Case, order: Order) -> N
         found, tables=(*found.tables, spent_table(taken)),
         notes=(*found.notes, *([case.bench.plan.words] if case.bench.plan.cut else [])),
     )  # fmt: skip
-    attempt.evaluation = with_others(found, attempt, own, order)
+    found = with_others(found, attempt, own, order)
+    attempt.evaluation = own_gain(found, attempt, baseline, case, order) if found.verdict == "improved" else found
     attempt.gain = gain_of(attempt, baseline, case, order)
+
+
+def own_gain(found: Evaluation, attempt: Attempt, baseline: Attempt, case: Case, order: Order) -> Evaluation:
+    """A gain over plain training, held against plain training done better; that is trained only where there is a gain."""
+    assert attempt.bench is not None
+    assert attempt.on_evaluation is not None
+    assert attempt.spent is not None
+    assert baseline.spent is not None
+    times = attempt.spent.samples / max(1, baseline.spent.samples)
+    seeds = range(order.seed, order.seed + order.seeds)
+    others = trained_beside(case, attempt.strategy.stands_for, times, seeds)
+    title = found.metrics[0].title
+    if others is None:
+        return unproven(found, "the budget ended before plain training done better stood beside it", title)
+    own, rows = replace(case, bench=attempt.bench), case.trust.evaluation
+    against = {}
+    for other in others:
+        said = np.stack([case.bench.predict(fit, rows, view=attempt.bench.view) for fit in other.fits])
+        evaluation = compare_arms(
+            truth_of(own, rows), said, attempt.on_evaluation, patients=patients_of(own, rows), task=attempt.bench.task,
+            margin=order.margin, seed=order.seed, arm=attempt.strategy.name, baseline=other.name, unit=unit_of(case.dataset),
+        )  # fmt: skip
+        against[other.name] = (evaluation, other.spent)
+    return above(found, against)
 
 
 def untold(attempt: Attempt, reason: str, case: Case, order: Order) -> Evaluation:

@@ -113,6 +113,17 @@ def test_a_plan_that_is_cut_to_what_teaches_nothing_is_told_as_that(tmp_path, ca
     assert plain == robust > 0, "doing nothing and the strategy have seen as many samples"
 
 
+@pytest.mark.parametrize("place", ["taken/copy", "taken/deeper/copy", "/proc/copy"])
+def test_a_place_that_cannot_be_written_is_told_in_one_line_before_anything_is_done(place, tmp_path, capsys):
+    dataset = make_dataset(tmp_path / "data", records=20)
+    Path("taken").write_text("a file")
+    assert main(["fix", str(dataset), "--strategy", "resplit", "--workers", "0", "-o", place]) == 2
+    said = capsys.readouterr().err
+    assert "cannot be written" in said
+    assert "Traceback" not in said + capsys.readouterr().out
+    assert Path("taken").read_text() == "a file"
+
+
 def test_a_new_split_turns_the_finding_green_and_can_be_undone(tmp_path, capsys):
     dataset = make_dataset(tmp_path / "data", splits=True, records=80)
     assert main(["fix", str(dataset), "--strategy", "resplit", "--workers", "0", "-o", "copy"]) == 0

@@ -38,6 +38,11 @@ def check_place(output: Path, sources: tuple[Path, ...]) -> None:
         raise ConfigError(f"--output {output}: there is something else of that name; name a new folder for the copy")
     if output.is_dir() and any(output.iterdir()) and not (output / STATE).is_file():
         raise ConfigError(f"--output {output}: holds files that are no corrected copy of medaudit; name a new folder")
+    there = next(parent for parent in output.absolute().parents if parent.exists())
+    try:  # told before an hour of training, not after; rights alone do not tell it (read-only disks, quotas, root)
+        Path(tempfile.mkdtemp(prefix=".medaudit-", dir=there)).rmdir()
+    except OSError as error:
+        raise ConfigError(f"--output {output}: cannot be written ({error.strerror}); name another place") from None
 
 
 @contextmanager

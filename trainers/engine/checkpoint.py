@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from auditor.values.errors import DatasetError
+from auditor.values.errors import DatasetError, MedauditError
 from trainers.values.pictures import Examples, Pictures
 
 VERSION = 1
@@ -49,13 +49,19 @@ def signature(pictures: Pictures, sets: Sequence[Examples | None], settings: Seq
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Writes beside the file and renames, so that an interruption leaves the old state."""
+    """Writes beside the file and renames, so that an interruption leaves the old state.
+
+    Raises:
+        MedauditError: there is no room, or no right to write.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(prefix=path.name, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             torch.save(state, file)
         Path(draft).replace(path)
+    except (OSError, RuntimeError) as error:  # torch says so in a RuntimeError of its own
+        raise MedauditError(f"{path.parent.name}: the state of the training cannot be written; is the disk full?") from error
     finally:
         Path(draft).unlink(missing_ok=True)
 

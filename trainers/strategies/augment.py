@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from auditor.values.results import Column, Proposal, Table
+from trainers.engine.plan import key
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.truth import chosen_on_validation
@@ -53,6 +55,7 @@ class Augment(Strategy):
 
     name: ClassVar[str] = "augment"
     answers: ClassVar[Answers] = "labels"
+    stands_for: ClassVar[tuple[str, ...]] = ("standard augmentation",)
 
     networks: int = 3
     flips: tuple[int, ...] = ()
@@ -69,7 +72,7 @@ class Augment(Strategy):
 
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """The network of the strength that is best on validation."""
-        place = case.work / self.name / "choice.json"
+        place = self._place(case)
         if not place.is_file():
             place.parent.mkdir(exist_ok=True)
             place.write_text(json.dumps(self.choice(case, proposal)))
@@ -82,7 +85,7 @@ class Augment(Strategy):
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:  # noqa: ARG002
         """Which strength was chosen, and why."""
-        noted = json.loads((case.work / self.name / "choice.json").read_text())
+        noted = json.loads(self._place(case).read_text())
         columns = {name: [rounded(noted[name].get(level)) for level in LEVELS] for name in ("gains", "errors")}
         table = Table(
             name="strengths", title="Strength of augmentation, on the validation records",
@@ -119,6 +122,10 @@ class Augment(Strategy):
         found = chosen_on_validation(case, arms, baseline="off")
         return {"chosen": found.arm, "reason": found.reason, "networks": count, "gains": dict(found.gains),
                 "errors": dict(found.errors)}  # fmt: skip
+
+    def _place(self, case: Case) -> Path:
+        """Of the choice, which is that of these options, this seed and this recipe alone."""
+        return case.work / self.name / f"choice-{key([repr(self), repr(case.bench.recipe), case.seed])}.json"
 
     def trained(self, case: Case, proposal: Proposal, level: Level, seed: int) -> Trained:
         """A network with this strength; its checkpoint is taken where it was trained already."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from auditor.values.errors import ConfigError
 from auditor.values.results import Column, Proposal, Table
+from trainers.engine.plan import key
 from trainers.grading.evaluate import score
 from trainers.relabelling.missing_objects import around_objects, best_threshold, shifted
 from trainers.strategies.nothing import Nothing
@@ -95,7 +97,7 @@ class Weak(Strategy):
 
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """The network of the arm that is best on validation."""
-        place = case.work / self.name / "choice.json"
+        place = self._place(case)
         if not place.is_file():
             place.parent.mkdir(exist_ok=True)
             place.write_text(json.dumps(self.choice(case, proposal)))
@@ -107,7 +109,7 @@ class Weak(Strategy):
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:
         """Which arm was chosen, and what each scored on the validation masks."""
-        noted = json.loads((case.work / self.name / "choice.json").read_text())
+        noted = json.loads(self._place(case).read_text())
         clean = int((case.trust.trusted | case.trust.validation).sum())
         return replace(
             proposal,
@@ -134,6 +136,10 @@ class Weak(Strategy):
             return {"chosen": BASELINE, "reason": reason, "networks": 0}
         best = chosen_on_validation(case, arms, baseline=BASELINE)
         return {"chosen": best.arm, "reason": best.reason, "networks": count}
+
+    def _place(self, case: Case) -> Path:
+        """Of the choice, which is that of these options, this seed and this recipe alone."""
+        return case.work / self.name / f"choice-{key([repr(self), repr(case.bench.recipe), case.seed])}.json"
 
     def trained(self, case: Case, proposal: Proposal, arm: str, seed: int) -> Trained:
         """The network of one arm; its checkpoint is taken where it was trained already."""
