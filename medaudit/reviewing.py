@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from auditor.evidence.labels.review import read_review
+from auditor.layout import Options, open_dataset
+from auditor.reading.jobs import Job, run_jobs
 from auditor.stages.reviews import queue_of
-from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
+from auditor.values.image import Limits
 from auditor.values.results import ScanResult
 from auditor.values.reviews import FORMAT, VERSION
 from reports.review import Item, Sheet, queue_table, review_page
@@ -21,12 +25,14 @@ def review_files(
     suspects: int | None = None,
     controls: int | None = None,
     seed: int | None = None,
+    images: Path | None = None,
 ) -> dict[Path, bytes]:
     """What to write: `.html` is the page, `.csv` the queue as a table.
 
     Args:
         reviewed: earlier answers; their records are not asked about again.
         suspects, controls, seed: sizes and seed of the draw; None = as the scan chose its pictures.
+        images: the dataset; its pictures are read again, large, where the thumbnails of a result are too small to judge by.
 
     Raises:
         ConfigError: an output of another kind.
@@ -48,13 +54,16 @@ def review_files(
     columns = {c.name: c.values for c in table.columns}
     place = {str(record): i for i, record in enumerate(columns["record"])}
     rows = [place[record] for record in queue.records]
+    pictures = dict(result.thumbnails)
+    if images is not None:
+        pictures |= large_pictures(images, queue.records, Limits(), workers=1)
     items = tuple(
         Item(
             record=record,
             given=str(columns["given"][row] or ""),
             suggested=str(columns["suggested"][row] or ""),
             flagged=bool(columns["flagged"][row]),
-            picture=result.thumbnails.get(record),
+            picture=pictures.get(record),
         )
         for record, row in zip(queue.records, rows, strict=True)
     )
@@ -64,3 +73,22 @@ def review_files(
     classes = result.dataset.classes if result.dataset.task in ("single", "ordinal") else ()
     sheet = Sheet(title=result.dataset.name, classes=classes, items=items, envelope=envelope)
     return {o: queue_table(queue.records) if o.suffix.lower() == ".csv" else review_page(sheet) for o in outputs}
+
+
+def large_pictures(target: Path, records: Sequence[str], limits: Limits, *, workers: int) -> dict[str, bytes]:
+    """Record → its picture as a person judges it; without those that the dataset does not hold, or that cannot be read.
+
+    Raises:
+        DatasetError: the dataset cannot be opened.
+    """
+    dataset = open_dataset(target, Options())
+    paths = dataset.records["path"].dropna()
+    single = dataset.records["item"].fillna("") == ""  # one of an array of many is left to its thumbnail
+    known = [record for record in records if record in paths.index and single[record]]
+    function = "auditor.measuring.picture:picture"
+    jobs = [Job(function=function, arguments=(dataset.root / str(paths[record]), dataset.root)) for record in known]
+    found: dict[str, bytes] = {}
+    for answer in run_jobs(jobs, limits, workers=workers):
+        with suppress(UnreadableFile):
+            found[known[answer.number]] = answer.value
+    return found

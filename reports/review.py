@@ -15,12 +15,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports.views import picture_uri
 
+SEALED_STEP = 128
 _ASSETS = Path(__file__).parent / "assets"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One record to review. `given`, `suggested` and `flagged` are in the page's data but shown only after the answer."""
+    """One record to review. All but the picture is sealed in the page: neither its name nor its label can be read before."""
 
     record: str
     given: str
@@ -45,7 +46,7 @@ def review_page(sheet: Sheet) -> bytes:
     data = {
         "envelope": dict(sheet.envelope),
         "classes": list(sheet.classes) if len(sheet.classes) <= 9 else [],
-        "items": [_entry(item) for item in sheet.items],
+        "items": [_entry(item, number) for number, item in enumerate(sheet.items, 1)],
     }
     environment = Environment(loader=FileSystemLoader(_ASSETS), autoescape=True, undefined=StrictUndefined)
     page = environment.get_template("review.html.j2").render(
@@ -64,11 +65,24 @@ def queue_table(records: Sequence[str]) -> bytes:
     return stream.getvalue().encode("utf-8", "replace")
 
 
-def _entry(item: Item) -> dict[str, str | bool]:
-    picture = "" if item.picture is None else picture_uri(item.picture)
-    return {
-        "record": item.record, "given": item.given, "suggested": item.suggested, "flagged": item.flagged, "picture": picture,
-    }  # fmt: skip
+def _entry(item: Item, number: int) -> dict[str, str]:
+    hidden = {"record": item.record, "given": item.given, "suggested": item.suggested, "flagged": item.flagged}
+    return {"picture": "" if item.picture is None else picture_uri(item.picture), "sealed": seal(json.dumps(hidden), number)}
+
+
+def seal(text: str, number: int) -> str:
+    """Text that nobody reads by looking at the page's source; the script opens it once the reader has decided.
+
+    This keeps a reader blind who means to be; it is no secret before somebody who wants to know. Padded, so that its length
+    tells no label.
+    """
+    plain = text.encode("utf-8")
+    plain += b" " * (-len(plain) % SEALED_STEP)
+    state, out = (number * 2654435761 + 97) % (1 << 32), bytearray()
+    for byte in plain:
+        state = (state * 1664525 + 1013904223) % (1 << 32)
+        out.append(byte ^ state >> 24)
+    return base64.b64encode(bytes(out)).decode()
 
 
 def _embedded(data: object) -> str:

@@ -152,6 +152,9 @@ def review(
         int | None, typer.Option(min=0, help="So many of the others at most (default 59; 299 bound what is left at 1 %).")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the draw (default: that of the scan).")] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="The dataset: shows its images large instead of the thumbnails of the result.")
+    ] = None,
 ) -> None:
     """Write a page on which an expert judges doubtful labels and random controls, blind, with keys."""
     from auditor.files import write_files
@@ -160,7 +163,9 @@ def review(
 
     goals = output or [Path("review.html"), Path("queue.csv")]
     write_files(
-        review_files(load_result(result), goals, reviewed=reviewed or (), suspects=suspects, controls=controls, seed=seed)
+        review_files(
+            load_result(result), goals, reviewed=reviewed or (), suspects=suspects, controls=controls, seed=seed, images=images
+        )
     )
     typer.echo(f"{', '.join(map(str, goals))} written; give the saved answers to `medaudit scan --reviewed`")
 

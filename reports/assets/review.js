@@ -3,6 +3,16 @@
   const data = JSON.parse(document.getElementById("queue").textContent);
   const items = data.items, answers = new Array(items.length).fill(null);
   const part = (id) => document.getElementById(id);
+  // The names and labels are sealed, so that nobody reads them in the source by chance; opened when the reader has decided.
+  const opened = (i) => {
+    let state = ((i + 1) * 2654435761 + 97) % 4294967296;
+    const sealed = atob(items[i].sealed), plain = new Uint8Array(sealed.length);
+    for (let k = 0; k < sealed.length; k += 1) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      plain[k] = sealed.charCodeAt(k) ^ (state >>> 24);
+    }
+    return JSON.parse(new TextDecoder().decode(plain));
+  };
   let at = 0, open = false, readAs = "", saved = true;
 
   const show = () => {
@@ -15,21 +25,24 @@
     const earlier = answers[at];
     part("picture").hidden = item.picture === "";
     if (item.picture) part("picture").src = item.picture; else part("picture").removeAttribute("src");
-    part("record").textContent = item.picture ? item.record : `${item.record} (no picture here: open the file)`;
+    // A file's name tells its class too often: before the answer the picture has a number alone.
+    const told = open ? opened(at) : null;
+    const name = told ? told.record : `picture ${at + 1}`;
+    part("record").textContent = item.picture ? name : `${name} (no picture here: ${told ? "open the file" : "its file is named in queue.csv"})`;
     part("read").hidden = open;
     part("judge").hidden = !open;
     // Blind: the label enters the visible page only once the reader has decided.
-    part("given").textContent = open ? item.given : "";
-    part("model").textContent = !open ? "" : (readAs ? `You saw ${readAs}. ` : "") + (item.suggested ? `The model says ${item.suggested}.` : "");
+    part("given").textContent = told ? told.given : "";
+    part("model").textContent = !told ? "" : (readAs ? `You saw ${readAs}. ` : "") + (told.suggested ? `The model says ${told.suggested}.` : "");
     for (const button of document.querySelectorAll("[data-answer]")) {
       const kind = button.dataset.answer;
-      const expected = readAs === "" ? null : readAs === item.given ? "right" : "wrong";
+      const expected = readAs === "" ? null : told && readAs === told.given ? "right" : "wrong";
       button.setAttribute("aria-pressed", String(earlier ? earlier.answer === kind : expected === kind));
     }
   };
   const reveal = (name) => { readAs = name; open = true; show(); };
   const answer = (kind) => {
-    const item = items[at];
+    const item = opened(at);
     answers[at] = { record: item.record, given: item.given, flagged: item.flagged, answer: kind, read_as: readAs };
     saved = false; at += 1; open = false; readAs = ""; show();
   };

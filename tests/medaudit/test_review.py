@@ -1,11 +1,14 @@
 """From a scan to the review page, and from the answers back into the next scan."""
 
+import base64
 import json
 import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from auditor.evidence.labels.review import read_review
 from medaudit.cli import main
@@ -43,12 +46,22 @@ def answered(wrong: set[str], path: str) -> None:
     """What a reviewer who is always right saves."""
     page = Path("review.html").read_text()
     data = json.loads(re.search(r'id="queue">(.*?)</script>', page, re.DOTALL)[1])
+    data["items"] = [json.loads(opened(item["sealed"], number)) for number, item in enumerate(data["items"], 1)]
     identifier = {i["record"]: i["record"] in wrong or record_number(i["record"]) in wrong for i in data["items"]}
     answers = [
         {k: i[k] for k in ("record", "given", "flagged")} | {"answer": "wrong" if identifier[i["record"]] else "right"}
         for i in data["items"]
     ]
     Path(path).write_text(json.dumps({**data["envelope"], "answers": answers}))
+
+
+def opened(sealed: str, number: int) -> str:
+    """As the script of the page does it, once the reader has decided."""
+    state, plain = (number * 2654435761 + 97) % 2**32, bytearray()
+    for byte in base64.b64decode(sealed):
+        state = (state * 1664525 + 1013904223) % 2**32
+        plain.append(byte ^ (state >> 24))
+    return plain.decode()
 
 
 def record_number(record: str) -> str:
@@ -114,3 +127,20 @@ def test_a_result_without_a_ranking_cannot_be_reviewed(tmp_path: Path, monkeypat
     capsys.readouterr()
     assert main(["review", "result.json"]) == 2
     assert "no ranking of labels" in capsys.readouterr().err
+
+
+def test_pictures_are_large_enough_to_judge_where_the_images_are_at_hand(tmp_path: Path) -> None:
+    from auditor.values.image import Limits
+    from medaudit.reviewing import large_pictures
+
+    rng = np.random.default_rng(0)
+    for kind in ("a", "b"):
+        (tmp_path / kind).mkdir()
+        for i in range(3):
+            pixels = rng.integers(0, 4000, (600, 800)).astype(np.uint16)
+            Image.fromarray(pixels).save(tmp_path / kind / f"{i}.png")
+    found = large_pictures(tmp_path, ["a/0.png", "b/2.png", "nobody"], Limits(), workers=0)
+    assert sorted(found) == ["a/0.png", "b/2.png"]
+    for picture in found.values():
+        shape = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED).shape
+        assert max(shape) == 768

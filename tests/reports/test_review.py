@@ -23,8 +23,20 @@ def sheet(n=4, classes=("benign", "malignant"), **more):
     return Sheet(**{"title": "chest", "classes": classes, "items": items, "envelope": envelope, **more})
 
 
+def opened(sealed, number):
+    """As the script of the page does it."""
+    state, plain = (number * 2654435761 + 97) % 2**32, bytearray()
+    for byte in base64.b64decode(sealed):
+        state = (state * 1664525 + 1013904223) % 2**32
+        plain.append(byte ^ (state >> 24))
+    return plain.decode()
+
+
 def data_of(page):
-    return json.loads(re.search(r'<script type="application/json" id="queue">(.*?)</script>', page, re.DOTALL)[1])
+    data = json.loads(re.search(r'<script type="application/json" id="queue">(.*?)</script>', page, re.DOTALL)[1])
+    for number, item in enumerate(data["items"], 1):
+        item |= json.loads(opened(item["sealed"], number))
+    return data
 
 
 def test_the_page_holds_the_queue_and_what_the_answers_need():
@@ -62,3 +74,17 @@ def test_more_classes_than_keys_are_not_offered():
 
 def test_the_table_of_the_queue_does_not_tell_suspects_from_controls():
     assert queue_table(["007", "a,b"]).decode() == 'number,record,answer\n1,007,\n2,"a,b",\n'
+
+
+def test_neither_names_nor_labels_can_be_read_in_the_source_before_the_answer():
+    items = tuple(
+        Item(record=f"{given}/{given} ({i}).png", given=given, suggested="normal", flagged=i == 1, picture=b"RIFFx")
+        for i, given in enumerate(["malignant", "benign", "malignant"])
+    )
+    page = review_page(sheet(items=items, classes=())).decode()
+    for word in ("malignant", "benign", "normal", ".png", 'flagged": true'):
+        assert word not in page
+    assert data_of(page)["items"][2]["record"] == "malignant/malignant (2).png"
+    sealed = re.findall(r'"sealed": "([^"]+)"', page)
+    assert len({len(text) for text in sealed}) == 1, "its length would tell the label"
+    assert len(set(sealed)) == 3
