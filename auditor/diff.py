@@ -13,6 +13,7 @@ from typing import Literal
 
 import pandas as pd
 
+from auditor.evidence.privacy.withhold import Withholding, withheld_names
 from auditor.plan import Plan
 from auditor.progress import Progress, Silent
 from auditor.stage import gather
@@ -99,8 +100,19 @@ def compare(old: Dataset, new: Dataset) -> Difference:
     ]
     return Difference(
         old_records=old.size, new_records=new.size, unchanged=unchanged, unknown=unknown,
-        changes=tuple(sorted(changes, key=lambda c: KINDS.index(c.kind))),
+        changes=shown(sorted(changes, key=lambda c: KINDS.index(c.kind)), old, new),
     )  # fmt: skip
+
+
+def shown(changes: Sequence[Change], old: Dataset, new: Dataset) -> tuple[Change, ...]:
+    """The changes with what could name a person withheld, as the scan of each release shows it."""
+    before, after = Withholding(withheld_names(old)), Withholding(withheld_names(new))
+    return tuple(
+        replace(
+            c, old_record=before.of(c.old_record), old=before.of(c.old), new_record=after.of(c.new_record), new=after.of(c.new)
+        )
+        for c in changes
+    )
 
 
 def match(old: Dataset, new: Dataset) -> list[tuple[str, str]]:

@@ -100,10 +100,11 @@ def explain_failure(error: Exception) -> int:
     from auditor.values.errors import MedauditError
 
     if isinstance(error, MedauditError):
+        from auditor.values.ordinary import shown_error
         from reports.cell import visible
 
         # one line, whatever names of files are in it
-        typer.echo(f"medaudit: {visible(str(error))}", err=True)
+        typer.echo(f"medaudit: {visible(shown_error(str(error)))}", err=True)
         return EXIT_USAGE
     if isinstance(error, OSError) and error.errno in FULL_OR_CLOSED:
         # where we write, not what we read: files that cannot be read are findings, and never come this far

@@ -23,6 +23,7 @@ from auditor.splits.strata import strata_of
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.links import BLOCKING, Evidence
+from auditor.values.ordinary import is_harmless
 from auditor.values.results import Severity, Verdict
 
 BY: Mapping[str, frozenset[Evidence]] = {
@@ -162,7 +163,8 @@ def splits_wanted(wish: Wish, old: pd.Series) -> tuple[tuple[str, ...], npt.NDAr
         raise ConfigError("--sizes: shares above 0 that sum to 1 are needed, for example 0.7,0.15,0.15")
     for name in wish.keep:
         if name not in names or name not in present:
-            raise ConfigError(f"--keep {name}: the dataset has no such split; there are: {', '.join(present) or 'none'}")
+            known = ", ".join(text if is_harmless(text) else f"split {n}" for n, text in enumerate(present, 1))
+            raise ConfigError(f"--keep {name}: the dataset has no such split; there are: {known or 'none'}")
     if len(set(names) - set(wish.keep)) < 1:
         raise ConfigError("--keep names every split: nothing is left to divide")
     if wish.sizes:

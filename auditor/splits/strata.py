@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_matrix, hstack
 
+from auditor.evidence.privacy.withhold import withheld_names, withhold
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.labels import State
@@ -64,7 +65,8 @@ def column_of(dataset: Dataset, name: str, option: str = "--stratify") -> pd.Ser
     tables = [str(c).removeprefix("table.") for c in dataset.metadata.columns if str(c).startswith("table.")]
     roles = [role for role in ("site", "fold", "time") if dataset.has(role)]
     known = [*(["label"] if dataset.labels.task != "none" else []), *roles, *tables]
-    raise ConfigError(f"{option} {name}: there is no such column; there are: {', '.join(dict.fromkeys(known)) or 'none'}")
+    shown = withhold(list(dict.fromkeys(known)), withheld_names(dataset))
+    raise ConfigError(f"{option} {name}: there is no such column; there are: {', '.join(shown) or 'none'}")
 
 
 def stratum_codes(column: pd.Series) -> Codes:

@@ -76,7 +76,7 @@ def review_thumbnails(
     index = dataset.records.index.tolist()
     place = {str(record): str(index[i]) for i, record in enumerate(shown)}
     done = withhold([a.record for review in dataset.reviews for a in review.answers], names)
-    queue = queue_of(withhold(tuple(outcomes), names) if names else outcomes, seed=seed, reviewed=done)
+    queue = queue_of(withhold(tuple(outcomes), names), seed=seed, reviewed=done)
     chosen = queue.records if queue is not None else ()
     return {r: dataset.thumbnails[place[r]] for r in chosen if place[r] in dataset.thumbnails}
 

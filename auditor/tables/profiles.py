@@ -16,6 +16,7 @@ from auditor.naming.labels import STATE_VALUES
 from auditor.naming.numbers import with_points
 from auditor.naming.suffixes import looks_like_image_name
 from auditor.values.errors import DatasetError
+from auditor.values.ordinary import shown_columns
 
 SAMPLE = 1000
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -90,5 +91,6 @@ def check_column(name: str, names: Sequence[str], where: str) -> str:
     if len(same) == 1:
         return same[0]
     lower = {other.lower(): other for other in names}
-    near = [lower[key] for key in difflib.get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)] or list(names[:8])
-    raise DatasetError(f"{where}: no column is called {name!r}; the nearest are: {', '.join(near)}")
+    alike = difflib.get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)
+    near = [lower[key] for key in alike] or list(names[:8])
+    raise DatasetError(f"{where}: no column is called {name!r}; the nearest are: {', '.join(shown_columns(near, names))}")

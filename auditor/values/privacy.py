@@ -170,7 +170,8 @@ def hush(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class TableLook:
-    """One table: `columns` maps a column to what it seems to hold; `key` is why it could undo a de-identification."""
+    """One table: `headers` in their order; `columns` maps a column to what it seems to hold; `key` is why it could undo a
+    de-identification."""
 
     name: str
     rows: int
@@ -178,3 +179,4 @@ class TableLook:
     key: str = ""
     is_table: bool = True
     """False for a description of one image or folder (a JSON sidecar, a DICOMDIR), whose `columns` are fields."""
+    headers: tuple[str, ...] = ()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Mapping
 
 from auditor.values.results import ScanResult
-from reports.cell import plain
+from reports.cell import plain, visible
 from reports.wording import why
 
 SUFFIXES: tuple[str, ...] = (".csv",)
+FORMULA = ("=", "+", "-", "@")
 COLUMNS = (
     "code",
     "name",
@@ -64,7 +66,9 @@ def render(result: ScanResult, name: str) -> Mapping[str, bytes]:
 
 
 def _safe(text: str | None) -> str:
-    """The text, never read as a formula by a spreadsheet."""
+    """The text in one line without control characters (ESC would speak to a terminal), never read as a formula."""
     if text is None:
         return ""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    # what spreadsheets skip before a formula does not hide it, nor do the wide forms of its signs (NFKC)
+    start = unicodedata.normalize("NFKC", text.lstrip())[:1]
+    return f"'{visible(text)}" if start in FORMULA or text[:1] in ("\t", "\r", "\n") else visible(text)

@@ -50,7 +50,8 @@ def look_at_tables(listing: Listing, rules: Privacy) -> tuple[TableLook, ...]:
             continue
         columns = {str(column): kinds for column in frame.columns if (kinds := kinds_of(str(column), frame[column], rules))}
         key = by_name or ("it holds old and new ids side by side" if _links([str(c) for c in frame.columns]) else "")
-        looks.append(TableLook(name=name, rows=len(frame), columns=columns, key=key))
+        headers = tuple(map(str, frame.columns))
+        looks.append(TableLook(name=name, rows=len(frame), columns=columns, key=key, headers=headers))
         if around is not None:  # what stands around the list that was taken for the table
             others_there = {field: kinds for field, kinds in around.columns.items() if field not in frame.columns}
             looks += [replace(around, rows=1, columns=others_there)] if others_there else []

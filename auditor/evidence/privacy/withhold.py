@@ -1,4 +1,8 @@
-"""Names of files and folders that seem to name a person are shown as `withheld-1`, `withheld-2`, … in every output."""
+"""The gate of every output: what comes from the data is shown where it can name nobody, and else by its place.
+
+Parts of paths that seem to name a person are shown as `withheld-1`; headers, sites, readers, splits and cells that are made of
+other than ordinary words as `column 7`, `site 2`, `reader 3` (`auditor.evidence.privacy.places`).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from auditor.evidence.privacy.exposure import holders
+from auditor.evidence.privacy.places import Places, places_of
 from auditor.naming.suffixes import suffix_of
 from auditor.values.dataset import Dataset
 from auditor.values.privacy import hush, kinds_in, may_tell
@@ -25,6 +30,7 @@ def telling_parts(dataset: Dataset) -> dict[str, frozenset[str]]:
     """
     whole: set[str] = set(dataset.records["path"].dropna()) | set(dataset.records["mask"].dropna())
     whole |= {problem.path for problem in dataset.problems} | {look.name for look in dataset.tables}
+    whole |= {dataset.summary.name, dataset.root.name}
     parts = {part for path in whole for part in path.split("/")}
     found: dict[str, frozenset[str]] = {}
     for part in parts:
@@ -45,8 +51,22 @@ def stem(part: str) -> str:
     return part[: -len(suffix) - 1] if suffix else part
 
 
-def withheld_names(dataset: Dataset) -> dict[str, str]:
-    """Part of a path → what is shown in its place, numbered in the order of the sorted parts; with and without suffix."""
+class Names(dict[str, str]):
+    """Part of a path → what is shown in its place; `places` holds what is shown of all other texts of the dataset."""
+
+    places: Places = Places()
+
+
+def withheld_names(dataset: Dataset) -> Names:
+    """What is shown in the place of what could name a person: parts of paths, numbered in the order of the sorted parts, with
+    and without suffix; and all other texts of the dataset."""
+    names = Names(part_names(dataset))
+    names.places = places_of(dataset)
+    return names
+
+
+def part_names(dataset: Dataset) -> dict[str, str]:
+    """Part of a path → what is shown in its place."""
     names: dict[str, str] = {}
     for number, part in enumerate(telling_parts(dataset), 1):
         suffix = suffix_of(part)
@@ -68,6 +88,7 @@ class Withholding:
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self.names = names
+        self.places = names.places if isinstance(names, Names) else Places()
         self.lengths = sorted({len(name) for name in names if len(name) >= SHORTEST}, reverse=True)
         self.seen: dict[str, str] = {}
 
@@ -93,7 +114,7 @@ class Withholding:
             known = text
             if self.names:
                 known = self._inside("/".join(self.names.get(part, part) for part in text.split("/")))
-            known = hush(known)
+            known = hush(self.places.shown(known))
             self.seen[text] = known
         return known
 

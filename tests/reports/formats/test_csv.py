@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from auditor.values.results import Finding, Location, Outcome, Severity, Verdict
+from reports.cell import HIDDEN, visible
 from reports.formats.csv import COLUMNS, render
 
 
@@ -24,7 +25,7 @@ def test_every_finding_is_a_row_most_severe_first(hostile_result):
     assert [r["waived"] for r in found if r["waived"]] == ["reviewed by the reading room, 2026-11-02"]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "\u3000＋1"])
 def test_no_text_is_a_formula(small_result, text):
     finding = Finding(
         code="IN001",
@@ -38,13 +39,14 @@ def test_no_text_is_a_formula(small_result, text):
     outcome = Outcome(code="IN001", name="n", title="t", status="failed", verdict=Verdict(summary="", findings=(finding,)))
     (row,) = rows(replace(small_result, outcomes=(outcome,)))
     for key in ("path", "field", "record", "subject", "waived", "message"):
-        assert row[key] == f"'{text}"
+        assert row[key] == f"'{visible(text)}"
     assert (row["line"], row["score"]) == ("3", "-0.5")
 
 
 def test_names_with_newlines_quotes_and_foreign_bytes_stay_in_their_cell(hostile_result, hostile_names):
     paths = [row["path"] for row in rows(hostile_result) if row["code"] == "IN001"]
     assert len(paths) == len(hostile_names)
-    assert "two\nlines.png" in paths
+    assert "two\\nlines.png" in paths
+    assert not any(HIDDEN.search(value) for row in rows(hostile_result) for value in row.values())
     assert "caf\\udce9.png" in paths
     assert "'=cmd|' /C calc'!A0" in paths

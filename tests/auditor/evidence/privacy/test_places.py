@@ -1,0 +1,24 @@
+"""Texts of a dataset are shown by their place, wherever they stand; ids, paths and classes are left alone."""
+
+from __future__ import annotations
+
+from auditor.evidence.privacy.places import Places
+
+PLACES = Places(of={"seen by tanaka": "column 6", "tanaka": "column 6", "wolkon": "site 2"}, kept=frozenset({"wolkon/a.png"}))
+
+
+def test_a_text_inside_a_sentence_is_replaced_whatever_its_case() -> None:
+    assert PLACES.shown("table.Seen by Tanaka tells the class") == "table.column 6 tells the class"
+
+
+def test_the_longest_is_replaced_first_and_a_single_word_of_it_too() -> None:
+    assert PLACES.shown("'TANAKA', 'seen by Tanaka'") == "'column 6', 'column 6'"
+
+
+def test_only_whole_words_are_replaced() -> None:
+    assert PLACES.shown("wolkonian") == "wolkonian"
+
+
+def test_a_record_id_is_shown_whole() -> None:
+    assert PLACES.shown("wolkon/a.png") == "wolkon/a.png"
+    assert PLACES.shown("of wolkon") == "of site 2"
