@@ -50,13 +50,13 @@ def named(written: Iterable[Path], outputs: Sequence[str]) -> list[Path]:
     return [path for path in written if path in wanted]
 
 
-def show(result: ScanResult, written: list[Path], *, quiet: bool) -> None:
-    """The result on the terminal; only the verdict when `quiet`."""
+def show(result: ScanResult, written: list[Path], *, quiet: bool = False, verbose: bool = False) -> None:
+    """The result on the terminal: what matters; every check when `verbose`, only the verdict when `quiet`."""
     from rich.console import Console
 
     from reports.formats.rich import print_result
 
-    print_result(result, Console(highlight=False), outputs=written, brief=quiet)
+    print_result(result, Console(highlight=False), outputs=written, brief=quiet, whole=verbose)
 
 
 def show_comparison(comparison: Comparison, written: list[Path], *, quiet: bool) -> None:

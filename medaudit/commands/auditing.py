@@ -26,6 +26,9 @@ def scan(
         bool, typer.Option("--exit-zero", help="Exit 0 also when there are findings.", rich_help_panel=given.GATE)
     ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the verdict only.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Print every check, also those that passed or were not run.")
+    ] = False,
     **plan: Any,
 ) -> None:
     """Audit a dataset: verdict, exit code, report.html and result.json.
@@ -37,7 +40,7 @@ def scan(
 
     outputs = checked_outputs(output or [str(default_output("report.html")), str(default_output("result.json"))])
     result = medaudit.scan(dataset, progress=progress_on_terminal(quiet=quiet), **given.told(plan))
-    show(result, named(medaudit.report(result, *outputs), outputs), quiet=quiet)
+    show(result, named(medaudit.report(result, *outputs), outputs), quiet=quiet, verbose=verbose)
     raise typer.Exit(0 if exit_zero and result.gate.exit_code == 1 else result.gate.exit_code)
 
 
@@ -205,7 +208,7 @@ def demo(
     typer.echo(f"A flawed dataset lies in {planted.dataset}; what is wrong with it, in {planted.truth}.")
     result = medaudit.scan(planted.dataset, progress=progress_on_terminal(quiet=False))
     written = medaudit.report(result, folder / "report.html", folder / "result.json")
-    show(result, written[:2], quiet=False)
+    show(result, written[:2])
     lines, found = tell(planted, result)
     command = f"medaudit fix {planted.dataset} --strategy {','.join(ORDER)}"
     typer.echo("\n".join(["", *lines, "", f"Now the corrections: {command} ..."]))

@@ -25,6 +25,10 @@ from reports.wording import STATUS, VERDICT, counted, family, place, severities,
 SUFFIXES: tuple[str, ...] = ()
 SHOWN_PER_CHECK = 3
 """Findings of one check and severity in the summary; the rest is counted."""
+SHOWN_CHECKS = 6
+"""Checks with findings in the short summary."""
+SHOWN_WORDS = 180
+"""Characters of a finding in the short summary."""
 
 _MARK = {
     "failed": ("✗", "failed", "red"),
@@ -50,9 +54,15 @@ def render_comparison(comparison: Comparison, name: str) -> Mapping[str, bytes]:
     return {name: as_text(comparison_summary(comparison))}
 
 
-def print_result(result: ScanResult, console: Console, *, outputs: Iterable[Path] = (), brief: bool = False) -> None:
-    """Print the summary, or only the verdict when `brief`."""
-    print_page(Group(*_gate(result)) if brief else summary(result, outputs), console)
+def print_result(
+    result: ScanResult, console: Console, *, outputs: Iterable[Path] = (), brief: bool = False, whole: bool = False
+) -> None:
+    """Print what matters in about 25 lines; everything when `whole`, only the verdict when `brief`."""
+    if brief:
+        page: RenderableType = Group(*_gate(result))
+    else:
+        page = summary(result, outputs) if whole else short_summary(result, outputs)
+    print_page(page, console)
 
 
 def print_comparison(comparison: Comparison, console: Console, *, outputs: Iterable[Path] = ()) -> None:
@@ -64,6 +74,52 @@ def summary(result: ScanResult, outputs: Iterable[Path] = ()) -> RenderableType:
     """Dataset, roles, checks, findings, what was not evaluated, outputs; the verdict stands last, where the eye is."""
     parts: list[RenderableType] = [*_dataset(result), *_roles(result), *_checks(result), *_findings(result), *_gaps(result)]
     return Group(*parts, *written(outputs), *_gate(result))
+
+
+def short_summary(result: ScanResult, outputs: Iterable[Path] = ()) -> RenderableType:
+    """The dataset, how it was read, the gravest findings, how much was asked; the verdict stands last."""
+    parts = [*_dataset(result), *_roles(result), *_gravest(result), *_asked(result), *written(outputs)]
+    return Group(*parts, *_gate(result))
+
+
+def _gravest(result: ScanResult) -> list[RenderableType]:
+    """One line per check that found something above a note, the gravest first; the rest is counted."""
+    live = [f for f in result.findings if f.waived is None and f.severity is not Severity.INFO]
+    checks: dict[str, list[Finding]] = {}  # in the order of the gravest finding of each
+    for finding in live:
+        checks.setdefault(finding.code, []).append(finding)
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold", ratio=1)
+    for code, findings in list(checks.items())[:SHOWN_CHECKS]:
+        severity = findings[0].severity
+        more = f" ({len(findings):,} findings)" if len(findings) > 1 else ""
+        sentence = begun(shown(findings[0].message)) + more
+        grid.add_row(Text(severity.value, style=_SEVERITY_STYLE[severity]), Text(visible(code), style="bold"), Text(sentence))
+    parts: list[RenderableType] = [heading("Findings", severities(result.findings))]
+    if grid.row_count:
+        parts.append(Padding(grid, (0, 0, 0, 2), expand=False))
+    if len(checks) > SHOWN_CHECKS:
+        parts.append(indented(f"… and {counted(len(checks) - SHOWN_CHECKS, 'more check')} with findings, in the report"))
+    return parts
+
+
+def begun(message: str) -> str:
+    """The beginning of a message: whole clauses as far as `SHOWN_WORDS` reaches, else whole words."""
+    if len(message) <= SHOWN_WORDS:
+        return message
+    start = message[:SHOWN_WORDS]
+    clause = max(start.rfind("; "), start.rfind(". "))
+    return start[:clause] if clause > SHOWN_WORDS // 3 else start[: start.rfind(" ")] + " …"
+
+
+def _asked(result: ScanResult) -> list[RenderableType]:
+    """How many checks passed, and how many could not be asked; a crash is named."""
+    crashed = [outcome for outcome in result.outcomes if outcome.status == "crashed"]
+    number = {status: sum(outcome.status == status for outcome in result.outcomes) for status in ("passed", "skipped")}
+    line = f"{number['passed']} passed · {number['skipped']} not evaluated · --verbose or the report lists them"
+    return [heading("Checks", line), *_rows((o, "crashed", o.reason) for o in crashed)]
 
 
 def _dataset(result: ScanResult) -> list[RenderableType]:

@@ -26,7 +26,7 @@ CLASSES = [
     "Measured", "MedauditError", "MissingExtraError", "NewSplit", "NotApplicable", "Outcome", "Progress", "Proof", "Proposal",
     "Release", "Run", "ScanResult", "Severity", "SkipCheck", "Strategy", "Table", "Tally", "Trust", "UnreadableFile", "Verdict",
 ]  # fmt: skip
-TERMINAL_ONLY = {"dataset", "output", "quiet", "exit_zero", "help"}
+TERMINAL_ONLY = {"dataset", "output", "quiet", "verbose", "exit_zero", "help"}
 
 
 @pytest.fixture(autouse=True)

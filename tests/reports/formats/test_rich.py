@@ -8,12 +8,13 @@ from pathlib import Path
 from rich.console import Console
 
 from auditor.values.results import DatasetSummary, Gate, Outcome
-from reports.formats.rich import print_result, render
+from reports.formats.rich import begun, print_result, render
 
 
-def printed(result, *, width=80, encoding="utf-8", **options):
+def printed(result, *, width=80, encoding="utf-8", whole=True, **options):
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
-    print_result(result, Console(file=stream, width=width, **options), outputs=[Path("medaudit-out/report.html")])
+    console = Console(file=stream, width=width, **options)
+    print_result(result, console, outputs=[Path("medaudit-out/report.html")], whole=whole)
     stream.flush()
     return stream.buffer.getvalue().decode(encoding)
 
@@ -118,3 +119,30 @@ def test_a_scan_of_nothing_much_is_said_calmly(small_result):
     assert "1 record · no classes · layout folders" in text
     assert "no findings" in text
     assert text.splitlines()[-2] == "PASSED  exit code 0 · fail-on error"
+
+
+def test_by_default_what_matters_stands_on_one_screen(hostile_result):
+    lines = printed(hostile_result, whole=False).splitlines()
+    assert len(lines) < len(printed(hostile_result).splitlines()) / 2
+    text = "\n".join(lines)
+    assert "3 passed · 2 not evaluated · --verbose or the report lists them" in text
+    assert "✓ passed" not in text
+    assert "! crashed  LK002" in text  # a crash is never folded away
+    assert lines[-3] == "INCOMPLETE  exit code 3 · fail-on error"
+
+
+def test_each_check_is_told_once_the_gravest_first(hostile_result):
+    told = [
+        line.split()[:2]
+        for line in printed(hostile_result, whole=False).splitlines()
+        if line.startswith(("  error", "  warning"))
+    ]
+    assert [severity for severity, _ in told] == sorted(severity for severity, _ in told)
+    assert len({code for _, code in told}) == len(told) <= 6
+
+
+def test_a_long_message_is_cut_after_a_clause_or_a_word():
+    long = "bit depth tells benign from the rest: AUC 1.00 (0.78-1.00), and every value stands in one class; " + "words " * 40
+    assert begun(long) == "bit depth tells benign from the rest: AUC 1.00 (0.78-1.00), and every value stands in one class"
+    assert begun("word " * 50) == " ".join(["word"] * 36) + " …"
+    assert begun("short") == "short"
