@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from auditor.naming.lexicon import CLINICAL_WORDS
 from auditor.naming.suffixes import stem_of
 from auditor.reading.jobs import Job, run_jobs
 from auditor.values.drawn import Look
@@ -138,7 +139,8 @@ def find_counterparts(
     if drawn and plain:
         few, many = _listed(sorted(drawn)), _listed(sorted(plain))
         return Counterparts(doubt=f"the files of {few} hold a few values each, as drawings do, those of {many} many")
-    if twins and len(together) == len(folders) and not _are_running(folders, together):
+    named = all(words_of(name) & CLINICAL_WORDS for name in folders)  # `benign` and `malignant` are classes, however numbered
+    if twins and len(together) == len(folders) and not named and not _are_running(folders, together):
         return Counterparts(doubt=f"{_listed(together)} hold files of the same names: they may show the same things")
     return Counterparts()
 

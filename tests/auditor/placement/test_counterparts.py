@@ -132,3 +132,9 @@ def test_the_summary_shows_records_of_every_class(tmp_path):
     assert set(samples) == {"benign", "malignant"}
     assert all(record.startswith(f"{name}/") for name, records in samples.items() for record in records)
     assert all(2 <= len(records) <= 4 for records in samples.values())
+
+
+def test_folders_called_by_findings_are_classes_whatever_their_files_are_called(tmp_path):
+    make(tmp_path, {"benign/{}.png": photo, "malignant/{}.png": photo}, numbers=[13, 571, 2044, 8121, 9004])
+    guess = next(g for g in opened(tmp_path).summary.guesses if g.role == "label")
+    assert guess.confidence >= SURE
