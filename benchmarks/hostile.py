@@ -1,6 +1,7 @@
 """Mutated files by the ten thousand: nothing may crash, hang, or take more than a gigabyte, and every file is in the result.
 
     python benchmarks/hostile.py [--files 20000] [--seed 0] [--workers 2] [--more FOLDER ...]
+    python benchmarks/hostile.py --tables 5000    (tables, settings, states and results: `hostile_tables.py`)
 
 Seeds are real files of every reader: those that come with pydicom and nibabel, pictures of our own in every raster and
 TIFF variant, arrays, and whatever lies in FOLDER. Each mutant is one seed with bits flipped, a piece cut out, the end cut
@@ -34,6 +35,7 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 import tifffile
+from hostile_tables import run_tables
 from PIL import Image
 
 from auditor.check import SkipCheck
@@ -258,7 +260,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="processor time that one file may cost")
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="folders with more seeds")
     parser.add_argument("--keep", type=Path, help="folder for mutants that cost a worker")
+    parser.add_argument("--tables", type=int, help="mutate so many tables, settings, states and results instead of pictures")
     chosen = parser.parse_args(arguments)
+    if chosen.tables is not None:
+        return tables(chosen.tables, chosen.seed)
     tally, watch = run(
         chosen.files, seed=chosen.seed, workers=chosen.workers, more=chosen.more, seconds=chosen.seconds, keep=chosen.keep
     )
@@ -270,6 +275,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"failures of the program: {len(tally.failures)} {tally.failures[:10]}")
     print(f"largest worker: {watch.peak_bytes >> 20} MiB")
     good = not (tally.missing or tally.failures or tally.kinds["timeout"]) and watch.peak_bytes <= GIGABYTE
+    print("OK" if good else "NOT OK")
+    return 0 if good else 1
+
+
+def tables(count: int, seed: int) -> int:
+    """Run and print for what is no picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        ends, failures, peak = run_tables(count, seed, Path(folder), mutate)
+    print(f"files: {count:,} (seed {seed})")
+    for kind, number in sorted(ends.items()):
+        print(f"  {kind:34} {number:,}")
+    print(f"not caught, or cost its reader, or more than 30 s: {len(failures)} {failures[:10]}")
+    print(f"largest process: {peak >> 20} MiB")
+    good = not failures and peak <= GIGABYTE
     print("OK" if good else "NOT OK")
     return 0 if good else 1
 

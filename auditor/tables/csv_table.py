@@ -185,7 +185,12 @@ def _assemble(
             problems.append(Problem(kind="malformed", path=path.name, reason=reason, line=number))
     if mended:
         extra = pd.DataFrame(mended, columns=names).astype("category")
-        frame = pd.DataFrame({name: pd.Series(pd.api.types.union_categoricals([frame[name], extra[name]])) for name in names})
+        if frame.empty:
+            frame = extra
+        else:
+            frame = pd.DataFrame(
+                {name: pd.Series(pd.api.types.union_categoricals([frame[name], extra[name]])) for name in names}
+            )
         numbers = np.concatenate([numbers, mended_numbers])
         order = np.argsort(numbers, kind="stable")
         frame, numbers = frame.iloc[order].reset_index(drop=True), numbers[order]

@@ -30,7 +30,7 @@ def _as_text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return _sound(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
@@ -40,10 +40,15 @@ def _as_text(value: Any) -> str:
     return str(value)
 
 
+def _sound(text: str) -> str:
+    """The text; halves of a character, which JSON can name and nothing can write, become question marks."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def _from_records(
     path: Path, records: list[Mapping[str, Any]], lines: list[int], problems: list[Problem], limits: Limits
 ) -> LabelTable:
-    names = list(dict.fromkeys(str(key) for record in records for key in record))
+    names = list(dict.fromkeys(_sound(key) for record in records for key in record))
     if not names:
         raise DatasetError(f"{path}: no records found; a json table is a list of objects with the same keys")
     check_columns(path, len(names), limits)
@@ -127,7 +132,9 @@ def read_parquet(path: Path, limits: Limits, *, preview: bool) -> LabelTable:
         file = parquet.ParquetFile(content, read_dictionary=[f.name for f in plain if pa.types.is_string(f.type)])
         check_rows(path, file.metadata.num_rows, limits)
         table = _rows_of(path, file, limits, preview=preview)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, StopIteration, OSError, UnicodeDecodeError):
+    except pa.ArrowMemoryError:
+        raise MemoryError from None
+    except (pa.ArrowException, StopIteration, OSError, UnicodeDecodeError):
         raise DatasetError(f"{path}: not a Parquet file that can be read, or one without rows") from None
     texts = [place for place, field in enumerate(table.schema) if not _is_left_out(field.type)]
     names = header_names([table.schema.names[place] for place in texts])

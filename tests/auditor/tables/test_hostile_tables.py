@@ -106,3 +106,8 @@ def test_equal_headers_are_named_in_one_pass() -> None:
     names = header_names(["a"] * 100_000 + [f"a ({i})" for i in range(2, 50_000)])
     assert len(set(names)) == len(names)
     assert names[:3] == ["a", "a (2)", "a (3)"]
+
+
+def test_halves_of_characters_and_rows_that_are_all_short_are_read(tmp_path: Path) -> None:
+    assert read_table(text(tmp_path / "t.json", '[{"a": "\\udcff"}]')).frame["a"].tolist() == ["?"]
+    assert read_table(text(tmp_path / "t.csv", "a,b,c\n1,2\n3,4\n")).frame["c"].tolist() == ["", ""]
