@@ -15,6 +15,9 @@ from auditor.values.errors import ConfigError
 from trainers.engine.models import Network
 from trainers.values.task import LearningTask
 
+HEADS = ("fc", "classifier", "head", "heads", "class_layers", "last_linear", "linear")
+"""First parts of the names that common libraries give to what stands behind the encoder: classes of another task."""
+
 
 class Program(nn.Module):
     """An encoder that was exported with `torch.export`. It has no separate training mode."""
@@ -38,7 +41,8 @@ def load_encoder(network: Network, path: Path, task: LearningTask) -> Network:
     """The network with the encoder of a file.
 
     * `.safetensors`: weights of an encoder of the same architecture, or a whole `model.safetensors` of `medaudit fix`
-      (names that begin with `encoder.`). A first kernel for another number of channels is averaged over them.
+      (names that begin with `encoder.`). The head of another task (`fc.weight`, ...) is left out. A first kernel for another
+      number of channels is averaged over them.
     * `.pt2`: a program of `torch.export` that maps (b, C, *shape) to features; it replaces the encoder, and a head is made for
       it. A program is code: load only what you trust.
 
@@ -59,6 +63,7 @@ def load_encoder(network: Network, path: Path, task: LearningTask) -> Network:
     if any(name.startswith("encoder.") for name in weights):
         weights = {n.removeprefix("encoder."): w for n, w in weights.items() if n.startswith("encoder.")}
     own = network.encoder.state_dict()
+    weights = {n: w for n, w in weights.items() if n in own or n.partition(".")[0] not in HEADS}
     if set(weights) != set(own):
         odd = len(set(weights) ^ set(own))
         raise ConfigError(

@@ -43,6 +43,18 @@ def test_a_first_kernel_for_colour_sees_grey_as_colour_with_three_equal_channels
     torch.testing.assert_close(grey.encoder(picture), colour.encoder(picture.expand(2, 3, 8, 8)))
 
 
+@pytest.mark.parametrize("head", ["fc", "classifier", "heads.head", "class_layers.out"])
+def test_the_head_of_another_task_is_left_out_and_anything_else_unknown_is_refused(tmp_path: Path, head: str) -> None:
+    weights = saved(tmp_path / "e.safetensors")
+    more = {f"{head}.weight": torch.ones(1000, 16), f"{head}.bias": torch.ones(1000)}
+    save_file({n: w.clone() for n, w in weights.items()} | more, tmp_path / "whole.safetensors")
+    network = load_encoder(network_named("small-cnn", task(), width=4), tmp_path / "whole.safetensors", task())
+    assert all(torch.equal(weights[name], tensor) for name, tensor in network.encoder.state_dict().items())
+    save_file({n: w.clone() for n, w in weights.items()} | {"layer9.weight": torch.ones(2)}, tmp_path / "odd.safetensors")
+    with pytest.raises(ConfigError, match="1 names of weights differ"):
+        load_encoder(network_named("small-cnn", task(), width=4), tmp_path / "odd.safetensors", task())
+
+
 def test_an_encoder_of_another_architecture_is_refused(tmp_path: Path) -> None:
     saved(tmp_path / "e.safetensors", width=8)
     with pytest.raises(ConfigError, match="shape"):
