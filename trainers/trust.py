@@ -95,7 +95,7 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
         )
     return Trust(
         trusted=train & training, validation=validation, evaluation=evaluation, training=training, origin=origin,
-        self_graded=graded, guessed=believed.self_graded,
+        self_graded=graded, guessed=believed.self_graded, named=named_records(dataset, trusted, evaluate),
     )  # fmt: skip
 
 
@@ -165,6 +165,12 @@ def named(dataset: Dataset, spec: str, option: str) -> Bools:
     if not found.any():
         raise ConfigError(f"{option} {spec}: no record says yes")
     return found
+
+
+def named_records(dataset: Dataset, trusted: str | None, evaluate: str | None) -> Bools | None:
+    """The records that the user named, for whatever; None where nobody was named."""
+    found = [named(dataset, spec, o) for spec, o in ((trusted, "--trusted"), (evaluate, "--evaluate")) if spec is not None]
+    return np.logical_or.reduce(found) if found else None
 
 
 def listed(path: Path, option: str) -> Iterable[str]:

@@ -136,3 +136,11 @@ def test_a_handful_of_trusted_patients_leaves_no_part_empty(patients):
         assert trust.trusted.any()
         assert trust.validation.any()
     assert beside.validation.sum() <= beside.trusted.sum()
+
+
+def test_whoever_the_user_names_is_remembered_whatever_part_they_are_dealt_to():
+    dataset = people(metadata={"table.checked": ["yes" if i < 200 else "no" for i in range(N)]})
+    found = trust_of(dataset, trusted="checked")
+    assert found.named is not None
+    assert np.flatnonzero(found.named).tolist() == list(range(200))
+    assert trust_of(dataset).named is None

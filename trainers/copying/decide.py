@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from auditor.evidence.kin.components import components
 from auditor.evidence.kin.groups import is_test
 from auditor.values.dataset import Dataset
 from auditor.values.labels import State
+from auditor.values.links import IDENTICAL, Evidence
 from auditor.values.results import Correction, Proposal
 from trainers.copying.cells import Cells, Refused
 from trainers.copying.ledger import Entry, Removal
@@ -29,42 +31,58 @@ def decide_removals(
 ) -> tuple[Removal, ...]:
     """Test records stay, and of no class more than `most` leaves; what is over it stays a proposal.
 
+    Copies of one picture leave together or not at all: of a pair that contradicts itself, one side alone would be a decision.
+
     Args:
         cells: of the table that loses their rows; None where it is not asked which.
         most: share of the records of a class, 0–1.
     """
-    classes = classes_of(dataset)
     places = {str(record): place for place, record in enumerate(dataset.records.index)}
+    wanted = [(p.strategy, record, reason) for p in proposals for record, reason in p.removed.items()]
+    notes = removal_notes(dataset, [(strategy, places.get(record, -1)) for strategy, record, _ in wanted], most)
+    return tuple(
+        Removal(
+            record=record, path=_text(dataset, "path", place), reason=reason, strategy=strategy,
+            label=_label(dataset, place), split=_text(dataset, "split", place),
+            rows=tuple(cells.source.rows[place].tolist()) if cells is not None and place >= 0 else (),
+            applied=not note, note=note,
+        )
+        for (strategy, record, reason), note in zip(wanted, notes, strict=True)
+        for place in [places.get(record, -1)]
+    )  # fmt: skip
+
+
+def removal_notes(dataset: Dataset, wanted: Sequence[tuple[str, int]], most: float) -> list[str]:
+    """Why each of these removals (strategy, row or −1) is not made; empty where it is."""
+    classes = classes_of(dataset)
     held: Counter[str] = Counter(name for names in classes for name in names)
     gone: Counter[str] = Counter()
-    taken: set[str] = set()
-    found: list[Removal] = []
-    wanted = [(p.strategy, record, reason) for p in proposals for record, reason in p.removed.items()]
-    for strategy, record, reason in wanted:
-        place = places.get(record, -1)
-        names = classes[place] if place >= 0 else ()
-        split = _text(dataset, "split", place)
-        note = ""
+    notes, taken = [""] * len(wanted), set[int]()
+    units: dict[tuple[str, int], list[int]] = {}
+    copies = (
+        components(dataset, grades=IDENTICAL | {Evidence.NEAR}).to_numpy() if len(dataset.links) else np.arange(dataset.size)
+    )
+    for k, (strategy, place) in enumerate(wanted):
         if place < 0:
-            note = "no record has this id"
-        elif record in taken:
-            note = "removed already"
-        elif is_test(split):
-            note = "a test record: nothing is taken out of the test set"
-        elif any(gone[name] + 1 > most * held[name] for name in names):
-            note = f"over the limit of {most:.0%} of a class"
-        if not note:
-            taken.add(record)
-            gone.update(names)
-        found.append(
-            Removal(
-                record=record, path=_text(dataset, "path", place), reason=reason, strategy=strategy,
-                label=_label(dataset, place), split=split,
-                rows=tuple(cells.source.rows[place].tolist()) if cells is not None and place >= 0 else (),
-                applied=not note, note=note,
-            )
-        )  # fmt: skip
-    return tuple(found)
+            notes[k] = "no record has this id"
+        elif is_test(_text(dataset, "split", place)):
+            notes[k] = "a test record: nothing is taken out of the test set"
+        else:
+            units.setdefault((strategy, int(copies[place])), []).append(k)
+    for members in units.values():
+        for k in members:
+            if wanted[k][1] in taken:
+                notes[k] = "removed already"
+        fresh = [k for k in members if not notes[k]]
+        leaving = Counter(name for k in fresh for name in classes[wanted[k][1]])
+        if any(gone[name] + count > most * held[name] for name, count in leaving.items()):
+            together = "; copies of one picture leave together or not at all" if len(fresh) > 1 else ""
+            for k in fresh:
+                notes[k] = f"over the limit of {most:.0%} of a class{together}"
+        else:
+            taken.update(wanted[k][1] for k in fresh)
+            gone.update(leaving)
+    return notes
 
 
 def classes_of(dataset: Dataset) -> list[tuple[str, ...]]:

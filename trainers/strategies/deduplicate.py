@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,6 +16,7 @@ from auditor.values.links import IDENTICAL, Evidence
 from auditor.values.results import Column, Proposal, Table
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 
+CONTRADICTING = "copies of this picture have contradicting labels: to be reviewed"
 LOSSY = frozenset({"jpeg", "jpg", "lossy"})
 
 
@@ -27,13 +27,15 @@ class Deduplicate(Strategy):
     ## What it does
 
     Of each group of identical or verified near-identical pictures one stays: one in the test split before one in validation
-    before one in training, then one whose label most copies have, then a lossless one, the largest, the first. Copies in the
-    test split all stay: nothing is taken out of a test set.
+    before one in training, then one with a label, then a lossless one, the largest, the first. Copies in the test split all
+    stay, and so do records that `--evaluate` or `--trusted` names: nothing is taken out of what a person chose.
 
-    Where copies contradict each other, those with the label of the majority stay in the choice; without a majority all of
-    them leave, for review. Candidates that were not verified on pixels are left alone.
+    Where copies contradict each other, no label is decided on: the whole group leaves for review, with the reason in
+    `removed.csv`; of a group with a test or a named record the others leave. Candidates that were not verified on pixels are
+    left alone.
 
-    No file is deleted: the records leave the label table and stand in `removed.csv`. Of no class more than a tenth leaves.
+    No file is deleted: the records leave the label table and stand in `removed.csv`. Of no class more than a tenth leaves, and
+    a group leaves whole or not at all.
 
     ## When
 
@@ -71,18 +73,19 @@ class Deduplicate(Strategy):
         exact = components(dataset, grades=IDENTICAL).to_numpy()
         order = np.argsort(groups, kind="stable")
         order = order[np.isin(groups[order], several)]
-        better = Preference(dataset)
+        better = Preference(dataset, protected=case.trust.named)
         removed: dict[str, str] = {}
-        contradicting = open_groups = tested = 0
+        contradicting = tested = 0
         for positions in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
             stays, leaves, contradiction = better.decide(positions)
             contradicting += contradiction
-            open_groups += contradiction and stays is None
-            tested += int(better.test[positions].sum() > 1)
+            tested += int(better.stays[positions].sum() > 1)
             for position in leaves.tolist():
-                removed[str(dataset.records.index[position])] = why(dataset, position, stays, exact)
+                removed[str(dataset.records.index[position])] = why(dataset, position, None if contradiction else stays, exact)
         if not removed:
-            raise NotApplicable("all pictures that are there twice are in the test set, which stays as it is")
+            raise NotApplicable(
+                "all pictures that are there twice are in the test set or were named with --evaluate or --trusted, and stay"
+            )
         return Proposal(
             strategy=self.name,
             summary=f"{len(several):,} pictures are there more than once: {len(removed):,} records leave",
@@ -91,10 +94,10 @@ class Deduplicate(Strategy):
                 "groups": len(several),
                 "records_removed": len(removed),
                 "groups_contradicting": contradicting,
-                "groups_for_review": open_groups,
+                "groups_for_review": contradicting,
             },
             tables=(table_of(dataset, groups, several, removed),),
-            notes=tuple(notes_on(open_groups, tested)),
+            notes=tuple(notes_on(contradicting, tested)),
         )
 
 
@@ -103,15 +106,17 @@ class Preference:
 
     Args:
         dataset: after `link`.
+        protected: records that the user named, boolean, (records,); they stay, as the test set does.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, protected: npt.NDArray[np.bool_] | None = None) -> None:
         split = declared_splits(dataset)
         names = ["" if missing else str(s) for s, missing in zip(split, split.isna(), strict=True)] if split is not None else []
         size = dataset.size
-        self.test = np.array([is_test(name) for name in names] or [False] * size, dtype=np.bool_)
+        test = np.array([is_test(name) for name in names] or [False] * size, dtype=np.bool_)
+        self.stays = test if protected is None else test | protected
         train = np.array([is_training(name) or not name for name in names] or [True] * size, dtype=np.bool_)
-        self.place = np.where(self.test, 0, np.where(train, 2, 1))
+        self.place = np.where(self.stays, 0, np.where(train, 2, 1))
         labels = dataset.labels
         values = labels.values if labels.task != "none" else pd.Series(None, index=dataset.records.index, dtype=object)
         self.labels = [None if missing else str(v) for v, missing in zip(values, values.isna(), strict=True)]
@@ -120,19 +125,12 @@ class Preference:
 
     def decide(self, positions: npt.NDArray[np.int64]) -> tuple[int | None, npt.NDArray[np.int64], bool]:
         """Who stays (None: nobody), who leaves, and whether the labels contradict each other."""
-        said = Counter(label for p in positions.tolist() if (label := self.labels[p]) is not None)
-        contradiction = len(said) > 1
-        majority = next((label for label, count in said.items() if 2 * count > sum(said.values())), None)
-        in_test = self.test[positions]
-        free = positions[~in_test]
-        if contradiction and majority is None:
-            return (int(positions[in_test][0]) if in_test.any() else None), free, True
-        fit = [p for p in positions.tolist() if majority is None or self.labels[p] == majority]
-        if in_test.any():
-            best = min((p for p in positions.tolist() if self.test[p]), key=self._rank)
-            return best, free, contradiction
-        best = min(fit, key=self._rank)
-        return best, positions[positions != best], contradiction
+        said = {label for p in positions.tolist() if (label := self.labels[p]) is not None}
+        firm = self.stays[positions]
+        if len(said) > 1:
+            return (int(positions[firm][0]) if firm.any() else None), positions[~firm], True
+        best = min(positions.tolist(), key=self._rank)
+        return best, positions[~firm & (positions != best)], False
 
     def _rank(self, position: int) -> tuple[int, bool, bool, float, int]:
         unlabelled = self.labels[position] is None
@@ -163,7 +161,7 @@ def pixel_counts(dataset: Dataset) -> npt.NDArray[np.float64]:
 def why(dataset: Dataset, position: int, stays: int | None, exact: npt.NDArray[np.int64]) -> str:
     """The reason in words."""
     if stays is None:
-        return "copies of this picture have contradicting labels, and none has the majority: to be reviewed"
+        return CONTRADICTING
     kind = "the same picture as" if exact[position] == exact[stays] else "a near-duplicate of"
     return f"{kind} {dataset.records.index[stays]}, which stays"
 
@@ -186,11 +184,17 @@ def table_of(dataset: Dataset, groups: npt.NDArray[np.int64], several: npt.NDArr
     )
 
 
-def notes_on(open_groups: int, tested: int) -> list[str]:
+def notes_on(contradicting: int, firm: int) -> list[str]:
     """What to know."""
     notes = []
-    if open_groups:
-        notes.append(f"{open_groups:,} pictures have copies with contradicting labels and no majority: decide on them by hand")
-    if tested:
-        notes.append(f"{tested:,} pictures are in the test set more than once, and stay: a test set is not changed")
+    if contradicting:
+        notes.append(
+            f"{contradicting:,} pictures have copies with contradicting labels: no label was decided on, and the copies are in "
+            "removed.csv for a person to decide on by hand"
+        )
+    if firm:
+        notes.append(
+            f"{firm:,} pictures are in the test set or among the named records more than once, and stay: what a person chose "
+            "is not changed"
+        )
     return notes

@@ -23,6 +23,7 @@ class Trust:
         origin: where trust comes from, in words.
         self_graded: no person stands behind what evaluates: a model chose the records.
         guessed: no person stands behind what is trusted: a model chose the records.
+        named: records that the user named with --trusted or --evaluate; nothing takes them out. None: nobody was named.
     """
 
     trusted: Bools
@@ -32,3 +33,4 @@ class Trust:
     origin: str
     self_graded: bool
     guessed: bool = False
+    named: Bools | None = None

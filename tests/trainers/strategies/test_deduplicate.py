@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,17 +72,40 @@ def test_the_training_copy_of_a_test_picture_leaves_and_test_pictures_stay(tmp_p
     assert set(removed(tmp_path, rows)) == {"train.png", "t.png"}
 
 
-def test_of_contradicting_labels_the_majority_stays_and_without_one_all_leave(tmp_path: Path) -> None:
+def test_copies_with_contradicting_labels_all_leave_for_review_whatever_most_of_them_say(tmp_path: Path) -> None:
     rows = [
         ("x1.png", 1, "a", "train"), ("x2.png", 1, "b", "train"), ("x3.png", 1, "b", "train"),
         ("y1.png", 2, "a", "train"), ("y2.png", 2, "b", "train"),
     ]  # fmt: skip
     seen = dataset(tmp_path / "data", [*rows, *OTHERS])
     proposal = Deduplicate().propose(case_of(seen, tmp_path / "work"))
-    assert set(proposal.removed) == {"x1.png", "x3.png", "y1.png", "y2.png"}
-    assert "to be reviewed" in proposal.removed["y1.png"]
-    assert (proposal.metrics["groups_contradicting"], proposal.metrics["groups_for_review"]) == (2, 1)
+    assert set(proposal.removed) == {"x1.png", "x2.png", "x3.png", "y1.png", "y2.png"}
+    assert all("to be reviewed" in reason for reason in proposal.removed.values())
+    assert (proposal.metrics["groups_contradicting"], proposal.metrics["groups_for_review"]) == (2, 2)
     assert any("by hand" in note for note in proposal.notes)
+
+
+def test_a_limit_never_takes_one_side_of_a_contradiction(tmp_path: Path) -> None:
+    rows = [(f"{side}{i}.png", i, label, "train") for i in range(4) for side, label in (("x", "a"), ("y", "b"))]
+    seen = dataset(tmp_path / "data", [*rows, *OTHERS])
+    applied = seen.apply(tmp_path / "fixed", Deduplicate().propose(case_of(seen, tmp_path / "work")))
+    left = {r.record for r in applied.removals if r.applied}
+    kept = [r for r in applied.removals if not r.applied]
+    assert len(left) == 4, "a tenth of 24 records per class"
+    assert all((f"x{i}.png" in left) == (f"y{i}.png" in left) for i in range(4))
+    assert all("leave together or not at all" in r.note for r in kept)
+
+
+def test_records_that_were_named_stay_and_their_copies_leave(tmp_path: Path) -> None:
+    rows = [
+        ("x.png", 1, "a", "train"), ("named.png", 1, "a", "train"), ("y.png", 2, "a", "train"), ("chosen.png", 2, "b", "train"),
+        ("n1.png", 3, "a", "train"), ("n2.png", 3, "a", "train"),
+    ]  # fmt: skip
+    seen = dataset(tmp_path / "data", [*rows, *OTHERS])
+    case = case_of(seen, tmp_path / "work")
+    named = case.dataset.records.index.isin(["named.png", "chosen.png", "n1.png", "n2.png"])
+    case = replace(case, trust=replace(case.trust, named=named))
+    assert set(Deduplicate().propose(case).removed) == {"x.png", "y.png"}
 
 
 def test_a_scan_of_the_copy_finds_no_copies_any_more(tmp_path: Path) -> None:
