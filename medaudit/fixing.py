@@ -181,6 +181,7 @@ def comparison_of(fixed: Fixed) -> Comparison:
         trust=corrected.trust.origin if corrected.trust is not None else "",
         changes=fixed.applied.changes,
         removed=fixed.removed,
+        answers=() if corrected.answers is None else (corrected.answers,),
         configuration=fixed.configuration,
         thumbnails=fixed.thumbnails,
         notes=[
@@ -227,7 +228,22 @@ def pending_lines(fixed: Fixed) -> list[str]:
         told_counts = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
         trains = " (trains networks)" if attempt.strategy.trains else ""
         lines.append(f"{name:12} {attempt.why}{trains}: {told_counts or proposal.summary}")
-    return lines or ["no change recommended: the audit found nothing that a strategy corrects"]
+    lines = lines or ["no change recommended: the audit found nothing that a strategy corrects"]
+    return lines + left_lines(fixed)
+
+
+def left_lines(fixed: Fixed) -> list[str]:
+    """What `--strategy auto` left, what would mend it and why it was left; notes and waived findings are in the report."""
+    table = fixed.corrected.answers
+    if table is None:
+        return []
+    values = {column.name: column.values for column in table.columns}
+    rows = zip(*(values[name] for name in ("check", "severity", "field", "chosen", "mends", "why")), strict=True)
+    return [
+        f"left         {code}{f' ({field})' if field else ''}: {why}; what would mend it: {mends}"
+        for code, severity, field, chosen, mends, why in rows
+        if chosen == "left" and severity != "info" and why != "it is waived"
+    ]
 
 
 def strategy_lines() -> list[str]:

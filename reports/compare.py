@@ -105,6 +105,7 @@ def compare_results(
     trust: str = "",
     changes: Mapping[str, int] | None = None,
     removed: Sequence[Table] = (),
+    answers: Sequence[Table] = (),
     configuration: Mapping[str, Cell] | None = None,
     thumbnails: Mapping[str, bytes] | None = None,
     notes: Sequence[str] = (),
@@ -119,7 +120,7 @@ def compare_results(
         thumbnails: pictures of records that corrections name, beside those of the two scans.
         configuration: in force; that of the later scan when None.
         run: what is volatile; that of the later scan when None.
-        arms, applied, chosen, trust, changes, removed, notes: as in `Comparison`.
+        arms, applied, chosen, trust, changes, removed, answers, notes: as in `Comparison`.
 
     Documentation of the codes and thumbnails of the records that are named come from the two scans.
     """
@@ -151,6 +152,7 @@ def compare_results(
         after=numbers[1],
         changes=dict(changes or {}),
         removed=tuple(removed),
+        answers=tuple(answers),
         configuration=dict(after.configuration if configuration is None else configuration),
         documentation={code: text for code, text in documentation.items() if code in codes},
         thumbnails={record: pictures[record] for record in sorted(pictures) if record in records},

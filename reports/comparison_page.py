@@ -44,6 +44,7 @@ def comparison_page(comparison: Comparison, limits: Limits) -> dict[str, Any]:
         "facts": [(what, f"{number:,}") for what, number in comparison.changes.items()],
         "corrections": _corrections(comparison, limits, pictures),
         "removed": [table_view(table, limits, pictures) for table in comparison.removed],
+        "answers": [table_view(table, limits, pictures) for table in comparison.answers],
         "left_out": _left_out(comparison, limits, pictures),
         "findings": [
             (key, title, remark, findings_view(getattr(comparison, key), limits, pictures, coded=True))

@@ -113,6 +113,7 @@ def _comparison(document: dict[str, Any], path: Path) -> Comparison:
             **{name: document.get("findings", {}).get(name, ()) for name in ("fixed", "remaining", "introduced", "unclear")},
             "arms": tuple(_arm(item, path) for item in document.get("arms", ())),
             "removed": tuple(table_of(table["name"], table, path) for table in document.get("removed", ())),
+            "answers": tuple(table_of(table["name"], table, path) for table in document.get("answers", ())),
             "thumbnails": _thumbnails(document),
             "run": _run(document),
         },

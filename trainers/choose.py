@@ -51,6 +51,10 @@ def recommended(result: ScanResult, trust: Trust | None, *, unlabelled: bool) ->
     if trust is None:
         return tuple(picks)
     noisy = [f for f in serious if f.code in ("LN001", "LN002")]
+    if not noisy and trust.named is not None and noise_untold(result):
+        # the model of the audit could not tell; records that a person vouches for can
+        for name, what in label_strategies(result, trust, unlabelled=unlabelled):
+            picks.append(Pick(strategy=name, why=f"LN001 cannot tell whether labels are wrong, and records are named: {what}"))
     for name, what in label_strategies(result, trust, unlabelled=unlabelled):
         pick(name, noisy, what)
     pick("weak", [f for f in serious if f.code == "LN005"], "masks miss objects")
@@ -59,16 +63,47 @@ def recommended(result: ScanResult, trust: Trust | None, *, unlabelled: bool) ->
     return tuple(picks)
 
 
+ANSWERED: dict[str, tuple[str, ...]] = {
+    "PH001": ("deidentify",), "PH002": ("deidentify",), "PH003": ("deidentify",), "PH009": ("deidentify",),
+    "SP001": ("resplit",), "SP005": ("resplit",), "SP002": ("resplit", "deduplicate"), "SP004": ("resplit", "deduplicate"),
+    "SP003": ("deduplicate",), "ED001": ("consensus",), "ED005": ("consensus",), "ED006": ("consensus",),
+    "LN001": ("robust", "teacher", "confident"), "LN002": ("robust", "teacher", "confident"), "LN005": ("weak",),
+    "SZ001": ("augment", "transfer"),
+}  # fmt: skip
+"""Code → strategies that answer such a finding."""
+
+
+def answered_by(finding: Finding) -> tuple[str, ...]:
+    """Strategies that answer this finding; none for a waived one."""
+    if finding.waived is not None:
+        return ()
+    if finding.code in ("LK001", "LK003"):
+        return ("harmonise",) if encoding(finding) else ()
+    found = ANSWERED.get(finding.code, ())
+    if found == ("resplit", "deduplicate"):
+        return found[:1] if finding.severity is Severity.ERROR else found[1:]
+    return found
+
+
+def header_text(field: str) -> bool:
+    """Text that stands in the files themselves, where writing them anew takes it out; not names, nor columns of a table."""
+    return field.partition(".")[0] in ("container", "dicom", "nifti", "header")
+
+
 def encoding(finding: Finding) -> bool:
-    """True for a class leak through how a file was written; a warning of LK001 may follow the picture itself (file size)."""
+    """True for a class leak through how a file was written, be it an error or, without ids, a warning.
+
+    How large a file is follows the picture even when all are written alike, and what is in names and columns changes no
+    picture: such leaks are no reason to write all files anew.
+    """
+    field = finding.where.field
+    if field is None or finding.severity is Severity.INFO:
+        return False
     if finding.code == "LK003":
-        return True
-    return (
-        finding.code == "LK001"
-        and finding.severity is Severity.ERROR
-        and finding.where.field is not None
-        and describe(finding.where.field).kind == "encoding"
-    )
+        return header_text(field)
+    if finding.code != "LK001" or field.startswith("path.") or field in ("container.file_size", "container.bytes_per_pixel"):
+        return False
+    return describe(field).kind == "encoding"
 
 
 def label_strategies(result: ScanResult, trust: Trust, *, unlabelled: bool) -> tuple[tuple[str, str], ...]:
@@ -79,6 +114,14 @@ def label_strategies(result: ScanResult, trust: Trust, *, unlabelled: bool) -> t
         return (robust, confident)
     teacher = ("teacher", "trusted records teach, and the others are read by what they taught")
     return (teacher, robust, confident) if unlabelled or noise_of(result) >= MUCH_NOISE else (robust, teacher, confident)
+
+
+def noise_untold(result: ScanResult) -> bool:
+    """Whether LN001 looked and could not tell, for the labels or for one of the classes."""
+    outcome = next((o for o in result.outcomes if o.code == "LN001"), None)
+    if outcome is None or outcome.verdict is None:
+        return False
+    return outcome.status == "skipped" or any(f.severity is Severity.INFO for f in outcome.verdict.findings)
 
 
 def noise_of(result: ScanResult) -> float:

@@ -23,7 +23,8 @@ from auditor.progress import Progress, Silent
 from auditor.scan import examine, linked_dataset
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from auditor.values.results import SURE, ScanResult
+from auditor.values.results import SURE, ScanResult, Table
+from trainers.answers import answers
 from trainers.attempt import Attempt, Order, proposed, trained
 from trainers.choose import Pick, recommended
 from trainers.engine.bench import Bench
@@ -47,6 +48,7 @@ class Corrected:
         chosen: those whose proposals go into the copy, in order.
         reasons: why these and not others, a sentence each.
         bench: the networks' pictures, task and recipe.
+        answers: finding by finding what would mend it and what was chosen; None where the strategies were not ours to choose.
     """
 
     dataset: Dataset
@@ -56,6 +58,7 @@ class Corrected:
     chosen: tuple[Attempt, ...]
     bench: Bench
     reasons: tuple[str, ...] = ()
+    answers: Table | None = None
 
     @property
     def pending(self) -> int:
@@ -119,6 +122,7 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
     chosen, reasons = selected(attempts, order, automatic=automatic)
     return Corrected(
         dataset=dataset, before=before, trust=trust, attempts=tuple(attempts), chosen=chosen, reasons=reasons, bench=bench,
+        answers=answers(before, picks, believed=trust is not None) if automatic else None,
     )  # fmt: skip
 
 

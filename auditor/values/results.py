@@ -412,6 +412,7 @@ class Comparison:
         unclear: findings of a check that only one of the two scans could carry out: neither fixed nor introduced.
         changes: what was changed → how many.
         removed: tables of what was removed, per class, site, sex and age.
+        answers: a table: finding by finding what would mend it, what was chosen, and why others were left; or nothing.
         documentation: as in ScanResult, for the codes that are named here.
         thumbnails: record → JPEG, of records that the tables name.
         notes: what a reader has to know.
@@ -434,6 +435,7 @@ class Comparison:
     after: Tally | None = None
     changes: Mapping[str, int] = field(default_factory=dict)
     removed: tuple[Table, ...] = ()
+    answers: tuple[Table, ...] = ()
     configuration: Mapping[str, Cell] = field(default_factory=dict)
     documentation: Mapping[str, str] = field(default_factory=dict)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)

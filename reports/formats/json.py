@@ -74,6 +74,9 @@ def render_comparison(comparison: Comparison, name: str) -> Mapping[str, bytes]:
         "removed": [
             table_document(table, f"{stem}.removed-{n}-{table.name}", side) for n, table in enumerate(comparison.removed, 1)
         ],
+        "answers": [
+            table_document(table, f"{stem}.answers-{n}-{table.name}", side) for n, table in enumerate(comparison.answers, 1)
+        ],
         "findings": found,
         "configuration": plain_mapping(dict(sorted(comparison.configuration.items()))),
         "documentation": dict(sorted(comparison.documentation.items())),

@@ -1,9 +1,12 @@
 """From findings to strategies: DESIGN's table, and no change where nothing was found."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from auditor.values.results import DatasetSummary, Finding, Gate, Location, Outcome, ScanResult, Severity, Verdict
+from trainers.answers import answers
 from trainers.choose import recommended
 from trainers.values.trust import Trust
 
@@ -49,7 +52,9 @@ def names(*findings: Finding, self_graded: bool = True, unlabelled: bool = False
         (found("SP002", "warning"), "deduplicate"),
         (found("SP004", "warning"), "deduplicate"),
         (found("LK001", "error", "container.bit_depth"), "harmonise"),
-        (found("LK003"), "harmonise"),
+        (found("LK001", "warning", "container.bit_depth"), "harmonise"),
+        (found("LK001", "warning", "container.width"), "harmonise"),
+        (found("LK003", "warning", "dicom.StudyDescription"), "harmonise"),
         (found("PH001", "error"), "deidentify"),
         (found("ED001"), "consensus"),
         (found("ED006", "error"), "consensus"),
@@ -101,3 +106,36 @@ def test_a_chain_is_in_the_order_of_application_and_says_why():
 def test_where_nothing_can_be_evaluated_no_network_is_recommended():
     picks = recommended(scanned(found("LN001"), found("SP001", "error")), None, unlabelled=False)
     assert [p.strategy for p in picks] == ["resplit"]
+
+
+def test_names_that_repeat_the_class_are_no_reason_to_write_all_files_anew():
+    assert names(found("LK001", "error", "path.token_1")) == []
+    assert names(found("LK003", "warning", "file name"), found("LK003", "warning", "folder 1")) == []
+
+
+def test_labels_that_the_audit_cannot_judge_are_judged_by_records_that_were_named():
+    untold = scanned(found("LN001", "info"))
+    vouched = replace(trust(self_graded=False), named=np.ones(1, dtype=bool))
+    assert [p.strategy for p in recommended(untold, vouched, unlabelled=False)] == ["robust", "teacher", "confident"]
+    assert recommended(untold, trust(self_graded=False), unlabelled=False) == ()
+    assert recommended(scanned(), vouched, unlabelled=False) == ()
+
+
+def test_every_finding_is_answered_or_left_with_a_reason():
+    result = scanned(
+        found("SP001", "error"), found("LK001", "error", "path.token_1"), found("LK001", "warning", "dicom.KVP"),
+        found("IQ001"), found("SP002", "error", waived="known"), found("LN002"),
+    )  # fmt: skip
+    picks = recommended(result, None, unlabelled=False)
+    table = answers(result, picks, believed=False)
+    values = {column.name: column.values for column in table.columns}
+    rows = {(code, field): (chosen, why) for code, field, chosen, why in
+            zip(values["check"], values["field"], values["chosen"], values["why"], strict=True)}  # fmt: skip
+    assert rows["SP001", ""] == ("resplit", "")
+    assert rows["SP002", ""] == ("left", "it is waived")
+    assert "no picture changes" in rows["LK001", "path.token_1"][1]
+    assert "how it was taken" in rows["LK001", "dicom.KVP"][1]
+    assert "needs a person" in rows["IQ001", ""][1]
+    assert "--trusted" in rows["LN002", ""][1]
+    assert all(chosen != "left" or why for chosen, why in rows.values())
+    assert all(values["mends"])
