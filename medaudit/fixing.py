@@ -184,6 +184,7 @@ def comparison_of(fixed: Fixed) -> Comparison:
         answers=() if corrected.answers is None else (corrected.answers,),
         configuration=fixed.configuration,
         thumbnails=fixed.thumbnails,
+        pictures=fixed.pictures,
         notes=[
             *corrected.reasons,
             *fixed.held,

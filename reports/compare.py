@@ -108,6 +108,7 @@ def compare_results(
     answers: Sequence[Table] = (),
     configuration: Mapping[str, Cell] | None = None,
     thumbnails: Mapping[str, bytes] | None = None,
+    pictures: Mapping[str, bytes] | None = None,
     notes: Sequence[str] = (),
     run: Run | None = None,
 ) -> Comparison:
@@ -120,7 +121,7 @@ def compare_results(
         thumbnails: pictures of records that corrections name, beside those of the two scans.
         configuration: in force; that of the later scan when None.
         run: what is volatile; that of the later scan when None.
-        arms, applied, chosen, trust, changes, removed, answers, notes: as in `Comparison`.
+        arms, applied, chosen, trust, changes, removed, answers, pictures, notes: as in `Comparison`.
 
     Documentation of the codes and thumbnails of the records that are named come from the two scans.
     """
@@ -130,7 +131,8 @@ def compare_results(
     codes = {f.code for f in named} | {c.code for c in corrections}
     records = {f.where.record for f in named} | {value for f in named for value in f.evidence.values()}
     records |= {c.record for c in corrections} | {r for arm in arms if arm.proposal for r in arm.proposal.removed}
-    pictures = {**before.thumbnails, **after.thumbnails, **(thumbnails or {})}
+    records |= set(pictures or {})
+    known = {**before.thumbnails, **after.thumbnails, **(thumbnails or {})}
     documentation = {**before.documentation, **after.documentation}
     numbers = tally(before), tally(after)
     by_findings = _judged(found, *numbers, corrected=bool(applied))
@@ -155,7 +157,8 @@ def compare_results(
         answers=tuple(answers),
         configuration=dict(after.configuration if configuration is None else configuration),
         documentation={code: text for code, text in documentation.items() if code in codes},
-        thumbnails={record: pictures[record] for record in sorted(pictures) if record in records},
+        thumbnails={record: known[record] for record in sorted(known) if record in records},
+        pictures=dict(pictures or {}),
         notes=tuple(notes),
         run=run or after.run,
     )

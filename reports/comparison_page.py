@@ -14,7 +14,7 @@ from reports.headline import headline
 from reports.measured import basis, chosen_arm, class_charts, gain_chart, interval, is_scaled, level, lost
 from reports.proposal import removed_table, weights_table
 from reports.strategies_view import LOOK, strategies_view
-from reports.views import OPEN_ROWS, Limits, Pictures, cut, drawings, findings_view, table_view, tables_of
+from reports.views import OPEN_ROWS, Limits, Pictures, cut, drawings, findings_view, picture_uri, table_view, tables_of
 from reports.wording import SELF_GRADED, VERDICT, counted
 
 _STATES = (
@@ -45,6 +45,11 @@ def comparison_page(comparison: Comparison, limits: Limits) -> dict[str, Any]:
         "corrections": _corrections(comparison, limits, pictures),
         "removed": [table_view(table, limits, pictures) for table in comparison.removed],
         "answers": [table_view(table, limits, pictures) for table in comparison.answers],
+        "pairs": [
+            (shown(record), picture_uri(comparison.thumbnails[record]), picture_uri(after))
+            for record, after in comparison.pictures.items()
+            if record in comparison.thumbnails
+        ],
         "left_out": _left_out(comparison, limits, pictures),
         "findings": [
             (key, title, remark, findings_view(getattr(comparison, key), limits, pictures, coded=True))

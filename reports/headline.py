@@ -48,6 +48,8 @@ def headline(comparison: Comparison) -> Headline:
     said = (
         " and ".join(left) + (" are" if after.errors + after.warnings > 1 else " is") if left else "no error and no warning is"
     )
+    if residual(comparison):
+        said += " left, and a shortcut in the pixels is"
     unseen = f"; {counted(after.not_evaluated, 'check')} not evaluated" if after.not_evaluated else ""
     return Headline(
         gate=VERDICT[after.gate], look=look, subject="the copy" if comparison.arms else "the later scan",
@@ -62,4 +64,12 @@ def run_look(comparison: Comparison) -> str:
     if after is not None:
         looks.append("incomplete" if after.gate == "not enough seen" else after.gate)
         looks.append("incomplete" if after.errors else "passed")
+    if residual(comparison):
+        looks.append("incomplete")
     return min(looks, key=_WORSE.index)
+
+
+def residual(comparison: Comparison) -> bool:
+    """Whether a strategy that was applied says that a shortcut is left in the pixels."""
+    applied = [arm.proposal for arm in comparison.arms if arm.proposal and arm.strategy in comparison.applied]
+    return any(proposal.metrics.get("residual_shortcut") is True for proposal in applied)

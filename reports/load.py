@@ -82,8 +82,8 @@ def _result(document: dict[str, Any], path: Path) -> ScanResult:
     )
 
 
-def _thumbnails(document: dict[str, Any]) -> dict[str, bytes]:
-    return {record: base64.b64decode(text) for record, text in document.get("thumbnails", {}).items()}
+def _thumbnails(document: dict[str, Any], key: str = "thumbnails") -> dict[str, bytes]:
+    return {record: base64.b64decode(text) for record, text in document.get(key, {}).items()}
 
 
 def _run(document: dict[str, Any]) -> Run:
@@ -115,6 +115,7 @@ def _comparison(document: dict[str, Any], path: Path) -> Comparison:
             "removed": tuple(table_of(table["name"], table, path) for table in document.get("removed", ())),
             "answers": tuple(table_of(table["name"], table, path) for table in document.get("answers", ())),
             "thumbnails": _thumbnails(document),
+            "pictures": _thumbnails(document, "pictures"),
             "run": _run(document),
         },
     )

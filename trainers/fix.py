@@ -13,12 +13,13 @@ from auditor.evidence.privacy.withhold import withheld_names, withhold
 from auditor.layout import CONFIG_NAME
 from auditor.plan import Plan, plan_for
 from auditor.progress import Progress, Silent
-from auditor.scan import scan
+from auditor.scan import examine
 from auditor.values.dataset import Dataset
 from auditor.values.results import Arm, Cell, Column, Finding, Proposal, ScanResult, Table
 from trainers.attempt import Attempt, Order
 from trainers.copying.apply import Applied, apply
 from trainers.copying.ledger import Removal, key_of
+from trainers.copying.pairs import in_copy, rewritten_records
 from trainers.copying.place import check_place
 from trainers.copying.provenance import provenance
 from trainers.correct import Corrected, correct, held_back
@@ -44,7 +45,7 @@ class Fixed:
         kept: strategies whose proposals are applied; `held`: why others are not, a sentence each.
         renamed: path in the copy → record id in the dataset and old path, of images that have another name in the copy.
         removed: tables of the records that left, per class, split, site, sex and age.
-        thumbnails: pictures of corrected records.
+        thumbnails: pictures of corrected records; `pictures`: what some of them are in the copy, where files were written anew.
     """
 
     corrected: Corrected
@@ -57,6 +58,7 @@ class Fixed:
     removed: tuple[Table, ...] = ()
     configuration: Mapping[str, Cell] = field(default_factory=dict)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def leading(self) -> Attempt | None:
@@ -120,12 +122,16 @@ def fix(
     again = plan_for(
         trial, config=trial / CONFIG_NAME, workers=plan.workers, cache=plan.cache is not None, tool_version=plan.tool_version
     )
-    after = scan(trial, again, progress=progress)
+    copy = examine(trial, again, progress=progress)
+    written = rewritten_records(dataset, renamed_images(applied), final)
+    pairs = {record: copy.dataset.thumbnails[own] for record, own in in_copy(copy.dataset, written).items()
+             if own in copy.dataset.thumbnails and record in dataset.thumbnails}  # fmt: skip
     fixed = Fixed(
         corrected=corrected, arms=as_applied(arms, applied, names), applied=applied, kept=kept, held=held,
-        after=named_as(after, corrected.before),
+        after=named_as(copy.result, corrected.before),
         removed=removed_tables(dataset, [r for r in applied.removals if r.applied]), configuration=configuration,
-        thumbnails=withhold(pictures_of(dataset, final), names), renamed=withhold(renamed_images(applied), names),
+        thumbnails=withhold(pictures_of(dataset, final) | {record: dataset.thumbnails[record] for record in pairs}, names),
+        renamed=withhold(renamed_images(applied), names), pictures=withhold(pairs, names),
     )  # fmt: skip
     extra: dict[str, bytes | Path] = {
         **model_files(fixed, work),

@@ -415,6 +415,7 @@ class Comparison:
         answers: a table: finding by finding what would mend it, what was chosen, and why others were left; or nothing.
         documentation: as in ScanResult, for the codes that are named here.
         thumbnails: record → JPEG, of records that the tables name.
+        pictures: record → JPEG of its picture in the copy, of some whose file was written anew; what it was is in `thumbnails`.
         notes: what a reader has to know.
     """
 
@@ -439,5 +440,6 @@ class Comparison:
     configuration: Mapping[str, Cell] = field(default_factory=dict)
     documentation: Mapping[str, str] = field(default_factory=dict)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     run: Run = Run()

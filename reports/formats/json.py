@@ -81,6 +81,7 @@ def render_comparison(comparison: Comparison, name: str) -> Mapping[str, bytes]:
         "configuration": plain_mapping(dict(sorted(comparison.configuration.items()))),
         "documentation": dict(sorted(comparison.documentation.items())),
         "thumbnails": _thumbnails(comparison.thumbnails),
+        "pictures": _thumbnails(comparison.pictures),
         "run": _run(comparison.run),
     }
     return {name: text_of(document).encode("utf-8"), **side}

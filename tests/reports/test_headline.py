@@ -40,3 +40,14 @@ def test_a_copy_that_passes_is_as_good_as_its_run():
 def test_without_scans_the_run_alone_is_told():
     top = headline(replace(improved(), before=None, after=None))
     assert (top.gate, top.subject, top.look) == ("IMPROVED", "", "passed")
+
+
+def test_a_shortcut_that_a_strategy_left_in_the_pixels_is_not_green():
+    applied = replace(left(improved()), verdict="corrected")
+    first = next(arm for arm in applied.arms if arm.proposal and arm.strategy in applied.applied)
+    told = replace(first, proposal=replace(first.proposal, metrics={"residual_shortcut": True}))
+    arms = tuple(told if arm is first else arm for arm in applied.arms)
+    top = headline(replace(applied, arms=arms))
+    assert top.look == "incomplete"
+    assert "a shortcut in the pixels is left" in top.left
+    assert headline(applied).look == "passed"

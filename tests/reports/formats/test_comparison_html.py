@@ -176,3 +176,13 @@ def test_a_giant_comparison_stays_under_the_limit_and_says_what_it_leaves_out():
     assert re.search(r"The first \d+ of 5,000 corrections; all are in comparison.json", source)
     assert re.search(r"The first \d+ of 1,500 findings; all are in comparison.json", source)
     assert source.count("<img ") <= 200
+
+
+def test_pictures_of_files_written_anew_stand_in_pairs():
+    comparison = improved()
+    record = next(iter(comparison.thumbnails))
+    page = html(replace(comparison, pictures={record: b"\xff\xd8new", "unknown": b"\xff\xd8"}))
+    assert "Pictures before and after" in page
+    assert page.count(f'alt="Record {record} before"') == page.count(f'alt="Record {record} in the copy"') == 1
+    assert "Record unknown" not in page
+    assert "Pictures before and after" not in html(comparison)
