@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from auditor.values.results import Column, Finding, ScanResult, Severity, Table
-from trainers.choose import Pick, answered_by, header_text
+from trainers.choose import BYTES, Pick, answered_by, header_text
 
 MENDS: dict[str, str] = {
     "IN": "fetch or repair the files, or mend the list; a copy cannot make pixels that are not there",
@@ -35,7 +35,8 @@ def answers(result: ScanResult, picks: Sequence[Pick], *, believed: bool) -> Tab
     """
     groups: dict[tuple[str, str, str, str, str], int] = {}
     for finding in result.findings:
-        chosen = [pick.strategy for pick in picks if pick.strategy in answered_by(finding)]
+        answering = ("harmonise",) if finding.code == "LK001" and finding.where.field in BYTES else answered_by(finding)
+        chosen = [pick.strategy for pick in picks if pick.strategy in answering]
         field = finding.where.field or "" if finding.code in ("LK001", "LK003") else ""
         why = "" if chosen else left_because(finding, believed=believed)
         key = (finding.code, finding.severity.value, field, ", ".join(chosen), why)

@@ -63,6 +63,8 @@ def recommended(result: ScanResult, trust: Trust | None, *, unlabelled: bool) ->
     return tuple(picks)
 
 
+BYTES = ("container.file_size", "container.bytes_per_pixel")
+"""No reason to write all files anew, but gone with it: the new files are not compressed."""
 ANSWERED: dict[str, tuple[str, ...]] = {
     "PH001": ("deidentify",), "PH002": ("deidentify",), "PH003": ("deidentify",), "PH009": ("deidentify",),
     "SP001": ("resplit",), "SP005": ("resplit",), "SP002": ("resplit", "deduplicate"), "SP004": ("resplit", "deduplicate"),
@@ -101,7 +103,7 @@ def encoding(finding: Finding) -> bool:
         return False
     if finding.code == "LK003":
         return header_text(field)
-    if finding.code != "LK001" or field.startswith("path.") or field in ("container.file_size", "container.bytes_per_pixel"):
+    if finding.code != "LK001" or field.startswith("path.") or field in BYTES:
         return False
     return describe(field).kind == "encoding"
 

@@ -139,3 +139,11 @@ def test_every_finding_is_answered_or_left_with_a_reason():
     assert "--trusted" in rows["LN002", ""][1]
     assert all(chosen != "left" or why for chosen, why in rows.values())
     assert all(values["mends"])
+
+
+def test_a_size_of_files_goes_with_what_calls_for_writing_them_alike():
+    size = found("LK001", "warning", "container.file_size")
+    alone, together = scanned(size), scanned(size, found("LK001", "error", "container.bit_depth"))
+    for result, chosen in ((alone, ["left"]), (together, ["harmonise", "harmonise"])):
+        table = answers(result, recommended(result, None, unlabelled=False), believed=False)
+        assert next(c for c in table.columns if c.name == "chosen").values == chosen
