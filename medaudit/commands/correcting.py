@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from medaudit import options as given
 from medaudit.terminal import OUTPUT_FOLDER, progress_on_terminal, show_comparison
+
+if TYPE_CHECKING:
+    from auditor.values.results import Arm
 
 
 @given.sharing(given.TRUSTING, given.TRAINING, given.ROLES, given.READING, given.REVIEWED)
@@ -29,7 +33,8 @@ def fix(
     """Correct a dataset: a corrected copy, a trained network, and a report that compares before and after.
 
     The dataset itself is only read. Exit codes: 0 a copy was written, or there is nothing to correct; 1 with --check and
-    corrections pending, or when the evaluation says harmed and nothing was applied; 2 usage, configuration or a dataset that
+    corrections pending, when the evaluation says harmed and nothing was applied, or when deidentify could not clean every
+    file; 2 usage, configuration or a dataset that
     cannot be opened.
     """
     import medaudit
@@ -40,7 +45,16 @@ def fix(
         typer.echo("\n".join(done.lines))
         raise typer.Exit(1 if done.pending else 0)
     show_comparison(done.comparison, [done.reports / "report.html", output], quiet=quiet)
-    raise typer.Exit(1 if done.harmed else 0)
+    raise typer.Exit(1 if done.harmed or uncleaned(done.comparison.arms) else 0)
+
+
+def uncleaned(arms: Sequence[Arm]) -> bool:
+    """Deidentify could not do what was asked: not at all, or some files and records stay behind."""
+    asked = [arm for arm in arms if arm.strategy == "deidentify"]
+    return any(
+        arm.proposal is None or any(arm.proposal.metrics.get(name) for name in ("files_refused", "records_left_out"))
+        for arm in asked
+    )
 
 
 def undo(

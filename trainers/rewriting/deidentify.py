@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import io
 import json
+import re
 from base64 import b32encode
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -38,6 +39,7 @@ PSEUDONYMS = "MA-[A-Z2-7]{16}"
 AUDIT_NAME = "deidentification.json"
 LEAST_SALT = 16
 LONGEST_SHIFT = 3650
+LEAST_WORD = 3
 METHOD = f"medaudit: DICOM PS3.15 {EDITION} basic profile, dates shifted per patient, patient characteristics kept"
 CODES = {
     "113100": "Basic Application Confidentiality Profile",
@@ -49,8 +51,11 @@ _KEPT = frozenset(("PatientSex", "PatientAge", "PatientSize", "PatientWeight", "
 _PSEUDONYMOUS = frozenset(("PatientID", "PatientName"))
 _EMPTIED_DATES = frozenset(("PatientBirthDate", "PatientBirthTime", "LastMenstrualDate"))
 _STANDARD_UIDS = "1.2.840.10008."
+_TEXTS = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))
 _HARMLESS = frozenset(("date", "text", "stated"))
 OLDEST = "090Y"
+REFUSED = ("refused", "no-pixels")
+"""Why a DICOM file stays behind that somebody will miss: it is not clean after cleaning, or it is a document."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +80,8 @@ class Cleaner:
     salt: bytes
     allowed: tuple[str, ...] = ()
     actions: Counter[str] = field(default_factory=Counter)
+    person: frozenset[str] = frozenset()
+    """Words of the name and the numbers of the patient whose file is cleaned, in lower case."""
 
     def digest(self, purpose: str, value: str) -> bytes:
         """Keyed digest (HMAC-SHA-256, RFC 2104): without the salt nothing can be looked up."""
@@ -97,6 +104,7 @@ class Cleaner:
     def clean(self, dataset: FileDataset) -> None:
         """Clean one file in place, and let it say so."""
         patient = f"{dataset.get('IssuerOfPatientID', '')}|{dataset.get('PatientID', '')}"
+        self.person = own_words(dataset)
         self._walk(dataset, self.pseudonym(patient), self.shift(patient))
         dataset.PatientIdentityRemoved = "YES"
         dataset.DeidentificationMethod = METHOD[:64]
@@ -157,6 +165,9 @@ class Cleaner:
             done = "removed"
         elif action == "D":
             element.value, done = None if element.VR in ("OB", "OW", "UN") else _dummy(element.VR), "replaced by a dummy"
+        elif element.VR in _TEXTS and self.person & _words(element.value):
+            # the profile keeps it, because it tells of a machine or a body; here it tells of the patient
+            element.value, done = None, "emptied: it named the patient"
         if done:
             self.actions[f"{keyword or 'unknown element'} {done}"] += 1
 
@@ -184,6 +195,7 @@ def deidentify(
     rules: Privacy | None = None,
     limits: Limits | None = None,
     renamed: Callable[[str, str], None] | None = None,
+    refused: Callable[[str, str], None] | None = None,
 ) -> Trail:
     """Write a cleaned copy of all DICOM images below `source` into the new folder `destination`.
 
@@ -197,6 +209,7 @@ def deidentify(
         salt: secret of the user, at least 16 bytes. The same salt gives the same pseudonyms, UIDs and shifts.
         rules: which private creators may stay.
         limits: bounds per file.
+        refused: told the name of each DICOM file that stays behind, and why.
         renamed: told the old and the new name of each file that was written: what leads back, so it is kept nowhere here.
 
     Raises:
@@ -224,6 +237,8 @@ def deidentify(
             path, content = _cleaned(listing.root / name, cleaner, own, limits)
         except UnreadableFile as error:
             left_out[error.kind] += 1
+            if refused is not None and error.kind in REFUSED:
+                refused(name, error.reason)
             continue
         if path in written:
             left_out["the same instance again"] += 1
@@ -276,6 +291,16 @@ def _cleaned(path: Path, cleaner: Cleaner, own: Privacy, limits: Limits) -> tupl
         cleaner.actions = before
         raise
     return name, content
+
+
+def own_words(dataset: Elements) -> frozenset[str]:
+    """Words of the patient's name and numbers; the shortest are in everything and are passed over."""
+    fields = ("PatientName", "PatientID", "OtherPatientNames", "OtherPatientIDs", "PatientBirthName", "AccessionNumber")
+    return frozenset(word for name in fields for word in _words(dataset.get(name)) if len(word) >= LEAST_WORD)
+
+
+def _words(value: Any) -> set[str]:
+    return set(re.findall(r"[^\W_]+", str(value or "").casefold()))
 
 
 def _short(uid: str) -> str:

@@ -86,7 +86,10 @@ class Deidentify(Strategy):
         folder = case.work / self.name
         shutil.rmtree(folder, ignore_errors=True)
         moved: dict[str, str] = {}
-        trail = deidentify(dataset.root, folder, salt=salt, rules=dataset.privacy, renamed=moved.__setitem__)
+        refused: dict[str, str] = {}
+        trail = deidentify(
+            dataset.root, folder, salt=salt, rules=dataset.privacy, renamed=moved.__setitem__, refused=refused.__setitem__
+        )
         there = np.array([isinstance(path, str) and path in moved for path in paths], dtype=np.bool_)
         if not there.any():
             raise NotApplicable("none of the records is a DICOM file that can be cleaned")
@@ -106,8 +109,9 @@ class Deidentify(Strategy):
                 "files_written": len(trail.written),
                 "files_left_out": sum(trail.left_out.values()),
                 "records_left_out": int((~there).sum()),
+                "files_refused": len(refused),
             },
-            tables=(actions_table(trail),),
+            tables=(actions_table(trail), *([refused_table(refused)] if refused else [])),
             notes=tuple(notes_on(dataset, trail, there, drawn=drawn)),
         )
 
@@ -234,6 +238,19 @@ def actions_table(trail: Trail) -> Table:
         columns=(
             Column(name="action", kind="text", values=[name for name, _ in rows], title="Element"),
             Column(name="elements", kind="integer", values=[count for _, count in rows], title="Elements"),
+        ),
+    )
+
+
+def refused_table(refused: Mapping[str, str]) -> Table:
+    """Which DICOM files stay behind, by name, and why; reports withhold names that tell of a person."""
+    names = sorted(refused)
+    return Table(
+        name="refused",
+        title="DICOM files that are not in the copy",
+        columns=(
+            Column(name="path", kind="path", values=names, title="File"),
+            Column(name="reason", kind="text", values=[refused[name] for name in names], title="Why"),
         ),
     )
 

@@ -124,3 +124,26 @@ def test_a_copy_is_never_written_over_data(tmp_path: Path, where: str) -> None:
 def test_a_short_salt_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="16 are needed"):
         deidentify(plant(tmp_path / "source"), tmp_path / "copy", salt=b"short")
+
+
+def test_what_the_profile_keeps_is_emptied_where_it_names_the_patient(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    tags = {**REAL, "PatientID": "H4711", "Manufacturer": "made for JANE", "BodyPartExamined": "H4711", "Modality": "CT"}
+    write_image(tmp_path / "source" / "a.dcm", np.random.default_rng(0).random((24, 24)), "dicom12", seed=0, tags=tags)
+    trail = deidentify(tmp_path / "source", tmp_path / "copy", salt=SALT)
+    (header,) = headers(tmp_path / "copy")
+    assert not header.Manufacturer
+    assert not header.BodyPartExamined
+    assert header.Modality == "CT"
+    assert trail.actions["Manufacturer emptied: it named the patient"] == 1
+
+
+def test_a_document_is_refused_by_name(tmp_path: Path) -> None:
+    source = plant(tmp_path / "source")
+    document = pydicom.dcmread(source / "doe_0.dcm")
+    del document.PixelData, document.Rows, document.Columns
+    document.SOPInstanceUID = "1.2.3.9"
+    document.save_as(source / "document.dcm")
+    refused: dict[str, str] = {}
+    deidentify(source, tmp_path / "copy", salt=SALT, refused=refused.__setitem__)
+    assert list(refused) == ["document.dcm"]
