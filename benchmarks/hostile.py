@@ -35,7 +35,6 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 import tifffile
-from hostile_tables import run_tables
 from PIL import Image
 
 from auditor.check import SkipCheck
@@ -281,6 +280,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def tables(count: int, seed: int) -> int:
     """Run and print for what is no picture."""
+    from hostile_tables import run_tables  # beside this script; tests import both as modules of a package
+
     with tempfile.TemporaryDirectory() as folder:
         ends, failures, peak = run_tables(count, seed, Path(folder), mutate)
     print(f"files: {count:,} (seed {seed})")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.hostile import GIGABYTE, mutate, run, seeds
+from benchmarks.hostile_tables import run_tables
 
 
 def test_the_same_seed_makes_the_same_mutants() -> None:
@@ -58,3 +59,11 @@ def test_the_installed_malformed_files_are_read_or_explained(tmp_path: Path) -> 
             assert problem.kind not in ("crashed", "timeout", "memory"), problem
             assert len(problem.reason.split()) >= 4, problem.reason
             assert not problem.reason.startswith(("Traceback", "<")), problem.reason
+
+
+@pytest.mark.fuzz
+def test_mutated_tables_settings_states_and_results_end_in_a_value_or_in_one_line(tmp_path: Path) -> None:
+    ends, failures, peak = run_tables(5_000, 0, tmp_path, mutate)
+    assert failures == []
+    assert sum(number for kind, number in ends.items() if "cost" not in kind) == 5_000
+    assert peak < GIGABYTE
