@@ -101,7 +101,7 @@ def test_a_plan_that_is_cut_to_what_teaches_nothing_is_told_as_that(tmp_path, ca
     monkeypatch.setattr("trainers.engine.plan.PLANNED", 1.0)
     monkeypatch.setattr("trainers.engine.bench.timed", lambda *_: Pace(plain=1.0, augmented=1.0))  # seconds per sample
     dataset = make_dataset(tmp_path / "data", wrong=0.5)
-    one_epoch = f"{2 * 160}s"
+    one_epoch = f"{5 * 160}s"  # doing nothing, the strategy, and three for what stands beside it
     arguments = ["fix", str(dataset), "--strategy", "robust", "--trusted", "checked", "--seeds", "1", "--budget", one_epoch]
     assert main([*arguments, "--workers", "0", "--device", "cpu"]) == 0
     comparison = json.loads(Path("medaudit-out/fixed/comparison.json").read_text())
