@@ -28,9 +28,10 @@ class LabelAgainstConsensus(Check):
     ## What it does
 
     Compares the released label of every record with its readings. Where `min_raters` readers or more agree unanimously on
-    another label, it is an error. Where they do not all agree but their consensus (majority or the model of Dawid and Skene,
-    whichever the number of readings allows) is surer than `min_confidence`, it is a warning. Of sets of findings, every finding
-    that both the label and the readings speak about is compared on its own. Grades that lie within `max_grades` are the same.
+    another label, it is an error. Where they do not all agree but their consensus (by the method that `medaudit consensus`
+    chooses, mostly the model of Dawid and Skene) is surer than `min_confidence`, it is a warning. Of sets of findings, every
+    finding that both the label and the readings speak about is compared on its own. Grades that lie within `max_grades`
+    are the same.
 
     ## Why is this bad?
 
@@ -147,7 +148,8 @@ class LabelAgainstConsensus(Check):
             order = pd.Index(dataset.labels.classes)
             apart = np.abs(order.get_indexer(pd.Index(truth.fillna(""))) - order.get_indexer(pd.Index(named)))
             differs &= apart > self.max_grades
-        unanimous = (readings.counts > 0).sum(axis=1) == 1
+        # A model of the readers may doubt them all: then nothing is unanimous that the released label could contradict.
+        unanimous = ((readings.counts > 0).sum(axis=1) == 1) & (readings.counts.argmax(axis=1) == found.label)
         released = [str(v) for v in truth.to_numpy(dtype=object)]
         return judged, differs, unanimous, released, [str(v) for v in named], found.confidence, "read by"
 
@@ -173,7 +175,7 @@ class LabelAgainstConsensus(Check):
             state = given[name].to_numpy(dtype=np.float64)
             known = enough & ((state == State.POSITIVE) | (state == State.NEGATIVE))
             named = np.bincount(readings.unit, label, minlength=size)
-            whole = np.isin(named / np.maximum(readings.counts.sum(axis=1), 1), (0, 1))
+            whole = named / np.maximum(readings.counts.sum(axis=1), 1) == found.label
             apart = known & (found.label != (state == State.POSITIVE))
             judged |= known
             new = apart & (whole & ~unanimous | (whole == unanimous) & (found.confidence > confidence))

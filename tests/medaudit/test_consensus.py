@@ -31,7 +31,7 @@ def read(path: str = "consensus.csv") -> pd.DataFrame:
 
 def test_a_long_table_becomes_one_label_per_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = {f"{i:03d}": ["NA", "NA", "yes"] if i % 3 else ["yes", "yes", "yes"] for i in range(30)}
-    assert main(["consensus", table(tmp_path, long(given)), "-o", "consensus.csv"]) == 0
+    assert main(["consensus", table(tmp_path, long(given)), "--method", "majority", "-o", "consensus.csv"]) == 0
     found = read()
     assert len(found) == 30
     assert found.loc["001", "label"] == "NA"
@@ -40,8 +40,11 @@ def test_a_long_table_becomes_one_label_per_record(tmp_path: Path, capsys: pytes
     assert found.loc["000", "confidence"] > found.loc["001", "confidence"]
     assert found.loc["001", "gain"] > found.loc["000", "gain"]
     said = capsys.readouterr().out
-    assert "method majority (3.0 readings per record" in said
+    assert "method majority (asked for)" in said
     assert "one more reading is worth it for" in said
+    assert main(["consensus", table(tmp_path, long(given)), "-o", "consensus.csv"]) == 0
+    assert (read()["label"] == found["label"]).all()
+    assert "method dawid-skene (3.0 readings per record; it learns how each rater errs" in capsys.readouterr().out
 
 
 def test_a_wide_table_is_read_too(tmp_path: Path) -> None:

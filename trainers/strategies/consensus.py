@@ -27,10 +27,10 @@ class FromConsensus(Strategy):
 
     ## What it does
 
-    Decides every record that several people read: by the majority, or by the model of Dawid and Skene where the number of
-    readings allows to tell good readers from poor ones. Where the released label says something else and all readers agree,
-    the label is corrected. Where they do not all agree but their consensus is surer than `min_confidence`, the correction is
-    written down for a person to look at. A tie changes nothing.
+    Decides every record that several people read: by the method that `medaudit consensus` chooses, mostly the model of
+    Dawid and Skene, which tells good readers from poor ones. Where the released label says something else and all readers
+    agree, the label is corrected. Where they do not all agree but their consensus is surer than `min_confidence`, the
+    correction is written down for a person to look at. A tie changes nothing.
 
     Records that networks are judged on are not corrected by themselves: their corrections wait for a person too.
 

@@ -81,6 +81,8 @@ def dawid_skene(
     classes: int,
     rounds: int = 100,
     tolerance: float = 1e-4,
+    panel: float = 0.0,
+    faith: float = 0.0,
 ) -> DawidSkene:
     """Truth and confusion matrices of the raters from their readings alone, started at the shares of the votes.
 
@@ -88,17 +90,23 @@ def dawid_skene(
         unit, rater, label: one entry per reading, indices from 0.
         units, raters, classes: how many there are.
         rounds: at most so many rounds; ends earlier when the probabilities move by less than `tolerance` on average.
+        panel: readings' worth, per class, by which each rater is drawn towards how the whole panel errs; 0 = as published.
+        faith: readings' worth, per class, of having named it rightly, that each rater is granted; 0 = as published.
     """
     truth = vote_shares(unit, label, units=units, classes=classes)
     read = _incidence(unit, rater * classes + label, units, raters * classes)
     back = read.T.tocsr()
+    right = np.eye(classes)
     confusion = np.zeros((raters, classes, classes))
     prevalence = np.full(classes, 1 / classes)
     for _ in range(rounds):
         prevalence = truth.mean(axis=0) + 1e-12
         prevalence /= prevalence.sum()
         given = np.asarray(back @ truth).reshape(raters, classes, classes)
-        confusion = np.swapaxes(given, 1, 2) + PRIOR
+        confusion = np.swapaxes(given, 1, 2) + PRIOR + faith * right
+        if panel > 0:
+            together = np.swapaxes(given, 1, 2).sum(axis=0) + 1 / classes + right
+            confusion = confusion + panel * together / together.sum(axis=1, keepdims=True)
         confusion /= confusion.sum(axis=2, keepdims=True)
         logs = np.swapaxes(np.log(confusion), 1, 2).reshape(raters * classes, classes)
         updated = _normalised(np.asarray(read @ logs) + np.log(prevalence))
