@@ -1,11 +1,13 @@
 """One worker that stays: tables are read one after the other while a dataset is opened, and a start costs more than a table.
 
-It is replaced when it dies, hangs, or is asked for other limits, and ends with the program. Asking it twice at once waits.
+It is replaced when it dies, hangs, is asked for other limits or from another working directory (paths may be relative), and
+ends with the program. Asking it twice at once waits.
 """
 
 from __future__ import annotations
 
 import atexit
+import os
 import selectors
 import threading
 import time
@@ -25,6 +27,7 @@ class Standing:
 
     worker: Process | None = None
     answered: int = 0
+    place: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ask(self, work: Work, task: Any) -> Any:
@@ -34,8 +37,10 @@ class Standing:
             MedauditError: no worker can be started.
         """
         with self._lock:
-            if self.worker is None or self.worker.work != work or not self._is_alive():
+            place = _working_directory()
+            if self.worker is None or self.worker.work != work or self.place != place or not self._is_alive():
                 self.stop()
+            self.place = place
             try:
                 used = self.answered > 0
                 heard, cause = self._heard(work, task)
@@ -81,6 +86,14 @@ class Standing:
             cause = worker.cause()
         self.stop()
         return None, cause
+
+
+def _working_directory() -> str:
+    """Where relative paths start; empty where the folder is gone."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - as the kernel says it
+    except OSError:
+        return ""
 
 
 def _message(worker: Process, seconds: float) -> object:

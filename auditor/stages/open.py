@@ -43,7 +43,7 @@ def look_at_directories(root: Path, names: Sequence[str], how: Pass) -> tuple[Ta
     named = [name for name in names if is_directory(name)]
     if not named:
         return ()
-    function = "auditor.evidence.privacy.described:directory_of"
+    function = "auditor.evidence.privacy.directory:directory_of"
     jobs = [Job(function=function, arguments=(root / name, name, how.rules)) for name in named]
     looks: list[TableLook] = []
     for answer in in_order(jobs, how.limits, workers=min(how.workers, 1)):

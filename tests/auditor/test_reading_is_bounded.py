@@ -13,8 +13,9 @@ ROOT = Path(auditor.__file__).parent
 DECODING = frozenset({"open_header", "open_pixels", "read_source", "ArrayRows"})
 BY_NAME = frozenset(
     {
-        "auditor.evidence.labels.review_file", "auditor.evidence.masks.mask_maps", "auditor.evidence.raters.drawn_masks",
-        "auditor.placement.drawn", "auditor.stages.hash_file", "auditor.stages.kind", "auditor.tables.opening",
+        "auditor.evidence.labels.review_file", "auditor.evidence.masks.mask_maps", "auditor.evidence.privacy.directory",
+        "auditor.evidence.raters.drawn_masks", "auditor.measuring.picture", "auditor.placement.drawn",
+        "auditor.stages.hash_file", "auditor.stages.kind", "auditor.tables.opening",
     }
 )  # fmt: skip
 """Modules that workers load by name (`auditor.reading.jobs`)."""
@@ -73,6 +74,7 @@ def test_who_asks_for_a_job_does_not_import_what_does_it(module: str) -> None:
 @pytest.mark.parametrize("module", sorted(BY_NAME))
 def test_what_does_a_job_is_named_where_it_is_asked_for(module: str) -> None:
     sources = [path.read_text("utf-8") for name, path in _modules() if name != module]
+    sources += [path.read_text("utf-8") for path in (ROOT.parent / "medaudit").rglob("*.py")]
     assert any(f'"{module}:' in text or f"{module}:{{" in text for text in sources)
 
 

@@ -18,6 +18,7 @@ from trainers.losses import (
     SymmetricCrossEntropy,
     loss_named,
 )
+from trainers.tasks.points import PointLoss
 from trainers.values.pictures import UNKNOWN_PIXEL
 from trainers.values.task import LearningTask
 
@@ -37,6 +38,9 @@ def cases() -> list[tuple[str, Loss, Tensor, Tensor]]:
     states = torch.tensor([[1, 0, math.nan], [0, math.nan, 1], [1, 1, 1], [math.nan] * 3], dtype=torch.float64)
     maps = torch.randint(0, 3, (4, 3, 5), generator=torch.Generator().manual_seed(2)).to(torch.uint8)
     maps[0, 0, 0] = UNKNOWN_PIXEL
+    marks = torch.tensor(
+        [[[1, 2], [4, 3]], [[2, 2], [math.inf] * 2], [[0, 4], [5, 1]], [[math.inf] * 2] * 2], dtype=torch.float64
+    )
     return [
         ("cross-entropy", CrossEntropy(), drawn(4, 3), soft),
         ("gce", GeneralisedCrossEntropy(), drawn(4, 3), soft),
@@ -46,6 +50,7 @@ def cases() -> list[tuple[str, Loss, Tensor, Tensor]]:
         ("smooth-l1", SmoothL1(), 2 * drawn(4, 1), drawn(4, 1, seed=3)),
         ("dice-cross-entropy", DiceCrossEntropy(), drawn(4, 3, 3, 5), maps),
         ("dice-cross-entropy", DiceCrossEntropy(), drawn(4, 1, 3, 5), maps),
+        ("points", PointLoss(), drawn(4, 4, 6, 5), marks),
         ("pu", PositiveUnlabelled(), drawn(4, 1, 3, 5), (maps == 1).to(torch.uint8)),
     ]
 

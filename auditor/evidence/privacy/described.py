@@ -10,11 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from auditor.containers.source import read_source
-from auditor.evidence.privacy.dicom_privacy import dicom_exposure
 from auditor.evidence.privacy.ps315 import profile
 from auditor.values.fields import words
-from auditor.values.image import Limits
 from auditor.values.person_columns import column_kind, fits_kind
 from auditor.values.privacy import Privacy, TableLook, kinds_in
 
@@ -61,17 +58,6 @@ def fields_of(path: Path, name: str, rules: Privacy) -> TableLook | None:
 def is_directory(name: str) -> bool:
     """The name of a DICOMDIR, the table of contents of a medium."""
     return name.rpartition("/")[2].upper().startswith("DICOMDIR")
-
-
-def directory_of(limits: Limits, path: Path, name: str, rules: Privacy) -> TableLook:
-    """A DICOMDIR: the elements of its records that name a person; for `auditor.reading.jobs`.
-
-    Raises:
-        UnreadableFile: it cannot be read.
-    """
-    found = dicom_exposure(read_source(path, limits).content, "", rules, limits)
-    named = filter(None, found.get("person", "").split("+"))
-    return TableLook(name=name, rows=1, columns=dict.fromkeys(named, "person"), is_table=False)
 
 
 def _walk(content: object) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ VERSION = 3
 def measure(view):
     return np.array([view.gray.mean(), len(view.pixels.array)], np.float32)
 """
-CACHES = (feature.features, feature.feature_columns, feature.feature_version)
+CACHES = (feature.features, feature.chosen_features, feature.feature_columns, feature.feature_version)
 
 
 @pytest.fixture(scope="module", autouse=True)
