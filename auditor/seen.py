@@ -65,6 +65,8 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
     if unused:
         named = ", ".join(unused[:3]) + (f" and {len(unused) - 3:,} more" if len(unused) > 3 else "")
         gaps.append(f"{len(unused):,} label {'file lies' if len(unused) == 1 else 'files lie'} there unused: {named}")
+    if any(q.subject == "files" and not q.asked for q in questions) and not unread:
+        gaps.append("not one of the image files that are named was there to be looked at")
     blind = sum(outcome.reason == NO_PIXELS for outcome in outcomes)
     if blind:
         gaps.append(f"{blind} checks look at pictures, and {NO_PIXELS}")

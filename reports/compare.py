@@ -172,14 +172,15 @@ def _judged(found: Matched, before: Tally, after: Tally, *, corrected: bool) -> 
     """
     fixed, introduced = counted(len(found.fixed), "finding"), counted(len(found.introduced), "finding")
     rest = f"{counted(len(found.remaining), 'finding')} in both scans."
-    if alarms := alarming(found.introduced):
-        fewer = after.errors + after.warnings < before.errors + before.warnings
-        if corrected and fewer and not any(f.severity is Severity.ERROR for f in alarms):
-            return "corrected", f"{fixed} fixed, {introduced} introduced, no error among them; {rest}"
+    unsure = f"{counted(len(found.unclear), 'finding')} of checks that only one of the scans could carry out; {fixed} fixed"
+    alarms = alarming(found.introduced)
+    fewer = after.errors + after.warnings < before.errors + before.warnings
+    if alarms and not (corrected and fewer and not any(f.severity is Severity.ERROR for f in alarms)):
         return "new findings", f"{introduced} introduced, {len(found.fixed):,} fixed; {rest}"
-    if found.unclear:
-        unsure = counted(len(found.unclear), "finding")
-        return "cannot tell", f"{unsure} of checks that only one of the scans could carry out; {fixed} fixed; {rest}"
+    if found.unclear:  # what went out of sight is not corrected
+        return "cannot tell", f"{unsure}{f', {introduced} introduced' if alarms else ''}; {rest}"
+    if alarms:
+        return "corrected", f"{fixed} fixed, {introduced} introduced, no error among them; {rest}"
     if found.fixed:
         new = f", {introduced} introduced, notes only" if found.introduced else ", none introduced"
         return "corrected", f"{fixed} fixed{new}; {rest}"

@@ -6,6 +6,7 @@ has none of its own; so has one that only computed longer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -77,10 +78,12 @@ def above(evaluation: Evaluation, against: Mapping[str, tuple[Evaluation, Spent]
     Args:
         against: the evaluation of the arm against each reference, and what that took.
     """
-    known = {name: found.metrics[0] for name, (found, _) in against.items() if found.metrics}
+    known = {name: f.metrics[0] for name, (f, _) in against.items() if f.metrics and math.isfinite(f.metrics[0].difference)}
     tables = (*evaluation.tables, _table(against))
-    if not known:
-        return replace(evaluation, tables=tables)
+    if not known or len(known) < len(against):  # a gain that was not compared is not the strategy's own
+        missing = ", ".join(name for name in against if name not in known) or "plain training done better"
+        reason = f"{missing} could not be compared with it"
+        return unproven(replace(evaluation, tables=tables), reason, evaluation.metrics[0].title)
     best = min(known, key=lambda name: known[name].difference)
     main, rival = evaluation.metrics[0], known[best]
     span = f"{signed(rival.difference)}, 95 % interval {signed(rival.low)} to {signed(rival.high)}"

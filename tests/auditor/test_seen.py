@@ -50,6 +50,13 @@ def test_class_folders_without_ids_pass_and_say_what_was_not_asked() -> None:
     assert told == {"patients": "cannot be told", "splits": "none declared"}
 
 
+def test_a_table_of_images_that_nobody_saw_is_no_pass() -> None:
+    """The table names images, and not one of them was there: labels and ids were looked at, pictures were not."""
+    seen = seen_of(labelled(), outcomes("IN001", "SP002"))
+    assert seen.gaps == ("not one of the image files that are named was there to be looked at",)
+    assert not seen.grave
+
+
 def test_without_any_label_there_is_not_enough_to_judge() -> None:
     seen = seen_of(make_dataset(n=20), outcomes("LK001", "LN002"))
     assert any("no label was found" in gap for gap in seen.gaps)

@@ -76,6 +76,14 @@ def test_a_correction_that_leaves_less_and_no_new_error_is_a_correction():
     assert compare_results(scanned([]), scanned([BLANK]), applied=("deduplicate",)).verdict == "new findings"
 
 
+def test_what_went_out_of_sight_is_not_corrected_though_fewer_findings_are_left():
+    after = scanned([BLANK], skipped=("SP002",))
+    comparison = compare_results(scanned([*COPIES, NOISE]), after, applied=("deduplicate",))
+    assert comparison.unclear == COPIES
+    assert comparison.verdict == "cannot tell"
+    assert "1 introduced" in comparison.summary or "1 finding introduced" in comparison.summary
+
+
 def test_waived_findings_and_notes_alarm_nobody():
     waived = finding("IQ001", Severity.ERROR, "Blank.", "r1", waived="known")
     assert alarming([waived, LEAK, BLANK]) == (BLANK,)

@@ -1,5 +1,6 @@
 """A gain is the strategy's own only above plain training done better, with as many samples."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +50,21 @@ def test_a_gain_that_one_of_them_reaches_alone_is_not_the_strategys() -> None:
     assert "not shown to be the strategy's own: averaged" in found.summary
     table = next(t for t in found.tables if t.name == "references")
     assert list(table.columns[0].values) == ["averaged", "augmented"]
+
+
+def test_a_gain_that_was_compared_with_nothing_else_is_not_the_strategys() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 400)
+    found = compare_arms(
+        truth, said(rng, truth, 0.7), said(rng, truth, 0.9), patients=np.arange(400), task="single", classes=("a", "b"),
+        arm="robust", baseline="none", resamples=300,
+    )  # fmt: skip
+    assert found.verdict == "improved"
+    undefined = replace(found, metrics=(replace(found.metrics[0], difference=math.nan, low=math.nan, high=math.nan),))
+    for beside in ({}, {"averaged": (replace(found, metrics=()), SPENT)}, {"averaged": (undefined, SPENT)}):
+        judged_beside = above(found, beside)
+        assert judged_beside.verdict == "not worse"
+        assert "could not be compared with it" in judged_beside.summary
 
 
 def test_each_way_has_as_many_samples_as_the_strategy() -> None:
