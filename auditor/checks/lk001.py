@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from auditor.check import Check
+from auditor.evidence.leakage.column_check import ColumnCheck
 from auditor.evidence.leakage.corners import InSite, Pure, fields_in_sites, pure_fields
-from auditor.statistics.coding import partition
-from auditor.statistics.contingency import Contingency, contingency_of, contingency_table, histogram_chart
-from auditor.statistics.intervals import detectable_auc
+from auditor.evidence.leakage.judged_fields import JudgedField, is_no_input, judge_fields, told_alike
+from auditor.evidence.leakage.judged_tables import judged_table, screening_coverage, seen_from, strongest_histograms
+from auditor.statistics.contingency import contingency_of, contingency_table
+from auditor.statistics.derived import Gate
 from auditor.statistics.purity import pure_values
 from auditor.statistics.question import Question, ask
-from auditor.statistics.screening import Measured, Screening, closer_interval, measured_for, screen
-from auditor.statistics.unnamed import IMAGES_PER_PATIENT, Reading, read_without_ids
+from auditor.statistics.screening import Screening, screen
+from auditor.statistics.told import intervals_chart
+from auditor.statistics.unnamed import IMAGES_PER_PATIENT, Reading
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field, follows_picture, spoken
-from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
-
-_CHARTS = 8
+from auditor.values.results import Cell, Finding, Location, Severity, Verdict
 
 _REMEDY = {
     "encoding": "write all files in one encoding, or balance it between the classes (prevalence changes), before training",
@@ -35,14 +33,9 @@ _SIZE_REMEDY = (
     "(prevalence changes), or waive it with a reason"
 )
 
-_PLAINEST = ("container.bit_depth", "container.format", "container.channels", "container.photometric", "path.extension")
-"""Which of several fields that say the same is named, before all others."""
-
-_Told = tuple[Measured, Field, float, float, Severity, Reading | None]
-
 
 @dataclass(frozen=True, kw_only=True)
-class MetadataLeakage(Check):
+class MetadataLeakage(ColumnCheck):
     """The label can be told from one metadata field.
 
     ## What it does
@@ -96,14 +89,6 @@ class MetadataLeakage(Check):
     severity: ClassVar[Severity] = Severity.ERROR
 
     max_auc: float = 0.75
-    min_auc: float = 0.60
-    max_q: float = 0.05
-    min_records: int = 10
-    min_patients: int = 3
-    draws: int = 2000
-    test_records: int = 30_000
-    folds: int = 5
-    seed: int = 0
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge every field. Raises SkipCheck: no label, one class, too few records, no field."""
@@ -116,71 +101,38 @@ class MetadataLeakage(Check):
             test_records=self.test_records,
             seed=self.seed,
         )
-        known = {field.name: field for field in question.fields}
-        findings: list[Finding] = []
-        contingencies: list[Contingency] = []
-        rows: list[tuple[Measured, Field, str, float, float]] = []
-        told: list[_Told] = []
-        families = _ways_of_encoding(screening.measured, known) * len(question.targets.names)
-        for one in screening.measured:
-            field = known[one.coded.name]
-            low, high, verdict = one.low, one.high, "passed"
-            if self._is_told(one, field):
-                low, high = closer_interval(one, question, screening, resamples=400, seed=self.seed)
-            if self._is_told(one, field) and low > 0.5:
-                reading = None
-                if not question.clusters.usable and _is_made(field):
-                    one, reading = _surest_class(one, question, screening)
-                    low, high = closer_interval(one, question, screening, resamples=400, seed=self.seed)
-                severity = self._severity(field, low, reading, families)
-                if reading is not None and severity is Severity.ERROR:
-                    low = min(low, reading.low)
-                verdict = severity.value
-                told.append((one, field, low, high, severity, reading))
-            rows.append((one, field, verdict, low, high))
-        for (one, field, low, high, severity, reading), same in _alike(told):
-            findings.append(self._finding(one, field, question, low, high, severity, reading, same))
-            contingencies.append(contingency_of(one.coded, field, question.targets, one.target, question.clusters))
-        silent = [(one.coded, field) for one, field, verdict, *_ in rows if verdict == "passed"]
-        findings += [self._of_pure(pure, question) for pure in pure_fields(silent, question)]
-        findings += [self._of_site(inside) for inside in self._in_sites(dataset, question, [field for _, field in silent])]
-        fields = _fields_table(rows, question)
-        tables = (fields, contingency_table(contingencies)) if contingencies else (fields,)
+        gate = Gate(min_auc=self.min_auc, max_q=self.max_q)
+        judged = judge_fields(screening, question, gate=gate, max_auc=self.max_auc, seed=self.seed)
+        telling = told_alike(judged)
+        silent = [one for one in judged if one.severity is None]
+        findings = [self._finding(one, question) for one in telling]
+        findings += [
+            self._of_pure(pure, question) for pure in pure_fields([(one.measured.coded, one.field) for one in silent], question)
+        ]
+        findings += [self._of_site(inside) for inside in self._in_sites(dataset, question, [one.field for one in silent])]
+        contingencies = [
+            contingency_of(one.measured.coded, one.field, question.targets, one.measured.target, question.clusters)
+            for one in telling
+        ]
+        fields = judged_table(judged, question)
+        told = len(judged) - len(silent)
+        gates = {"warning": self.min_auc, "error": self.max_auc}
+        title = "How well each field tells its best class (AUC, 95 % interval)"
         return Verdict(
-            summary=self._summary(screening, question, findings, len(told)),
-            metrics=self._metrics(screening, question, len(told)),
+            summary=self._summary(screening, question, findings, told),
+            metrics=self._metrics(screening, question, told),
             findings=tuple(findings),
-            tables=tables,
-            charts=(self._intervals(fields), *_histograms(contingencies, rows)),
-            coverage=_coverage(dataset, question, screening),
+            tables=(fields, contingency_table(contingencies)) if contingencies else (fields,),
+            charts=(
+                intervals_chart(fields, gates, title=title, name="intervals", label="field", group="kind"),
+                *strongest_histograms(contingencies, judged),
+            ),
+            coverage=screening_coverage(dataset.size, question, screening),
         )
 
-    def _is_told(self, one: Measured, field: Field) -> bool:
-        """Significant, large enough, and the interval of its best class leaves .5; within strata too where that is asked."""
-        told = one.q <= self.max_q and one.auc >= self.min_auc and one.low > 0.5
-        if told and field.kind in ("acquisition", "provenance") and one.inside_q is not None and one.inside_auc is not None:
-            told = one.inside_q <= self.max_q and one.inside_auc >= self.min_auc
-        return told
-
-    def _severity(self, field: Field, low: float, reading: Reading | None, families: int) -> Severity:
-        if field.kind == "clinical" or _is_no_input(field):
-            return Severity.INFO
-        sure = low >= self.max_auc
-        if reading is not None:
-            sure = sure and reading.low >= self.max_auc and reading.p * families <= self.max_q
-        return Severity.ERROR if _is_made(field) and sure else Severity.WARNING
-
-    def _finding(
-        self,
-        one: Measured,
-        field: Field,
-        question: Question,
-        low: float,
-        high: float,
-        severity: Severity,
-        reading: Reading | None,
-        same: Sequence[str],
-    ) -> Finding:
+    def _finding(self, judged: JudgedField, question: Question) -> Finding:
+        one, field, low, high, reading = judged.measured, judged.field, judged.low, judged.high, judged.reading
+        assert judged.severity is not None
         name = question.targets.names[one.target]
         message = f"{spoken(field.name)} ({field.name}) tells {name} from the rest: AUC {one.auc:.2f} ({low:.2f}–{high:.2f})"
         if one.inside_auc is not None:
@@ -198,7 +150,7 @@ class MetadataLeakage(Check):
             "patients": question.clusters.count if question.clusters.usable else None,
             "survives_decoding": field.survives_decoding,
         }
-        if same:
+        if same := judged.same:
             evidence["same_fields"] = len(same)
             more = f" and {len(same) - 3} more" if len(same) > 3 else ""
             message += f"; {', '.join(map(spoken, same[:3]))}{more} part the records in the same way"
@@ -211,12 +163,12 @@ class MetadataLeakage(Check):
         if reading is not None:
             evidence["low_without_ids"] = round(reading.low, 4)
             evidence["effective_patients"] = round(min(reading.cases, reading.others), 1)
-        message += self._without_ids(question, severity, reading)
+        message += self._without_ids(question, judged.severity, reading)
         remedy = _SIZE_REMEDY if field.kind == "encoding" and follows_picture(field.name) else _REMEDY[field.kind]
-        message += "; not an input" if _is_no_input(field) else f"; {remedy}"
+        message += "; not an input" if is_no_input(field) else f"; {remedy}"
         return Finding(
             code=self.code,
-            severity=severity,
+            severity=judged.severity,
             message=message,
             where=Location(field=field.name),
             score=one.auc,
@@ -238,7 +190,7 @@ class MetadataLeakage(Check):
         """Fields that say nothing over all sites, asked inside each."""
         if not dataset.has("site"):
             return ()
-        asked = [field for field in silent if field.kind != "clinical" and not _is_no_input(field)]
+        asked = [field for field in silent if field.kind != "clinical" and not is_no_input(field)]
         return fields_in_sites(
             [(dataset.metadata[field.name], field) for field in asked],
             question,
@@ -254,7 +206,7 @@ class MetadataLeakage(Check):
         )
 
     def _of_pure(self, pure: Pure, question: Question) -> Finding:
-        severity = Severity.INFO if pure.field.kind == "clinical" or _is_no_input(pure.field) else Severity.WARNING
+        severity = Severity.INFO if pure.field.kind == "clinical" or is_no_input(pure.field) else Severity.WARNING
         unit = "patients" if question.clusters.usable else "records"
         count = len(pure.values)
         value = pure.values[0]
@@ -299,16 +251,6 @@ class MetadataLeakage(Check):
             },
         )
 
-    def _seen_from(self, screening: Screening) -> tuple[float, float]:
-        """Smallest AUC that would have been found, for the class with most and with fewest patients on its smaller side."""
-        order = np.argsort(screening.sides.min(axis=1))
-        tests = max(1, len(screening.measured))
-        commonest, rarest = (
-            max(self.min_auc, detectable_auc(int(screening.sides[c, 0]), int(screening.sides[c, 1]), tests=tests))
-            for c in (order[-1], order[0])
-        )
-        return commonest, rarest
-
     def _summary(self, screening: Screening, question: Question, findings: Sequence[Finding], told: int) -> str:
         note = question.clusters.sentence
         tested = len(screening.measured)
@@ -320,13 +262,13 @@ class MetadataLeakage(Check):
             corner = " A corner of the data only." if not told else ""
             also = f" {told} of {tested} fields tell the class." if told > 1 else corner or f" One of {tested} fields."
             return f"{top.message.split(';')[0]}.{also}{note}"
-        commonest, rarest = self._seen_from(screening)
+        commonest, rarest = seen_from(screening, min_auc=self.min_auc)
         span = f"AUC {commonest:.2f}" if rarest - commonest < 0.005 else f"AUC {commonest:.2f} (rarest class {rarest:.2f})"
         largest = max(one.auc for one in screening.measured)
         return f"None of {tested} fields tells the class (largest AUC {largest:.2f}); {span} would have been seen.{note}"
 
     def _metrics(self, screening: Screening, question: Question, told: int) -> dict[str, Cell]:
-        commonest, rarest = self._seen_from(screening)
+        commonest, rarest = seen_from(screening, min_auc=self.min_auc)
         return {
             "fields_tested": len(screening.measured),
             "fields_constant": len(screening.constant),
@@ -339,107 +281,3 @@ class MetadataLeakage(Check):
             "rows_assumed_independent": question.clusters.independent,
             "records_in_test": screening.tested,
         }
-
-    def _intervals(self, fields: Table) -> Chart:
-        return Chart(
-            name="intervals",
-            title="How well each field tells its best class (AUC, 95 % interval)",
-            kind="intervals",
-            table=fields,
-            label="field",
-            value="auc",
-            low="low",
-            high="high",
-            group="kind",
-            reference={f"warning {self.min_auc:.2f}": self.min_auc, f"error {self.max_auc:.2f}": self.max_auc},
-        )
-
-
-def _alike(told: Sequence[_Told]) -> list[tuple[_Told, list[str]]]:
-    """Fields of one kind that part the records alike are one finding: the gravest and plainest, and the names of the others."""
-    groups: dict[tuple[str, str], list[_Told]] = {}
-    for one in told:
-        groups.setdefault((one[1].kind, partition(one[0].coded)), []).append(one)
-    found = []
-    for members in groups.values():
-        members.sort(key=lambda m: (-m[4].rank, _PLAINEST.index(m[1].name) if m[1].name in _PLAINEST else len(_PLAINEST)))
-        found.append((members[0], [member[1].name for member in members[1:]]))
-    return found
-
-
-def _is_made(field: Field) -> bool:
-    """How the file was written, and nothing that the picture itself decides."""
-    return field.kind == "encoding" and not follows_picture(field.name)
-
-
-def _surest_class(one: Measured, question: Question, screening: Screening) -> tuple[Measured, Reading]:
-    """Of the classes that the field tells without patient ids, the one whose interval begins highest."""
-    found = [
-        read_without_ids(one.coded, question, target, screening.record_fold) for target in range(len(question.targets.names))
-    ]
-    target = max(range(len(found)), key=lambda t: (found[t].low, t == one.target))
-    if target == one.target or found[target].low <= found[one.target].low:
-        return one, found[one.target]
-    return measured_for(one, question, screening, target), found[target]
-
-
-def _ways_of_encoding(measured: Sequence[Measured], known: Mapping[str, Field]) -> int:
-    """Encoding fields that part the records differently: so many chances of an accident."""
-    return max(1, len({partition(one.coded) for one in measured if _is_made(known[one.coded.name])}))
-
-
-def _is_no_input(field: Field) -> bool:
-    """No model reads it: declared so, and not visible in the decoded pixels either."""
-    return not field.is_input and not field.survives_decoding
-
-
-def _fields_table(rows: Sequence[tuple[Measured, Field, str, float, float]], question: Question) -> Table:
-    rows = sorted(rows, key=lambda row: (-row[0].auc, row[1].name))
-    columns = [
-        Column(name="field", kind="text", title="Field", values=[field.name for _, field, *_ in rows]),
-        Column(name="kind", kind="text", title="Kind", values=[field.kind for _, field, *_ in rows]),
-        Column(name="class", kind="class", title="Class told best", values=[question.targets.names[r[0].target] for r in rows]),
-        Column(name="auc", kind="fraction", title="AUC", values=[r[0].auc for r in rows]),
-        Column(name="low", kind="fraction", title="from", values=[r[3] for r in rows]),
-        Column(name="high", kind="fraction", title="to", values=[r[4] for r in rows]),
-        Column(name="p", kind="number", title="p", values=[r[0].p for r in rows]),
-        Column(name="q", kind="number", title="q", values=[r[0].q for r in rows]),
-        Column(name="verdict", kind="text", title="Verdict", values=[r[2] for r in rows]),
-        Column(name="macro_auc", kind="fraction", title="Mean AUC", values=[r[0].macro for r in rows]),
-        Column(name="values", kind="integer", title="Values", values=[r[0].coded.size for r in rows]),
-        Column(
-            name="note",
-            kind="text",
-            title="Note",
-            values=[
-                "not an input" if _is_no_input(r[1]) else "survives decoding" if r[1].survives_decoding else "" for r in rows
-            ],
-        ),
-    ]
-    if question.strata is not None:
-        columns += [
-            Column(name="within_auc", kind="fraction", title="AUC within strata", values=[r[0].inside_auc for r in rows]),
-            Column(name="within_q", kind="number", title="q within strata", values=[r[0].inside_q for r in rows]),
-        ]
-    return Table(name="fields", title="Every field tested", columns=tuple(columns))
-
-
-def _histograms(contingencies: Sequence[Contingency], rows: Sequence[tuple[Measured, Field, str, float, float]]) -> list[Chart]:
-    """One overlaid histogram for each of the strongest flagged fields."""
-    strength = {field.name: (one.auc, verdict) for one, field, verdict, *_ in rows}
-    rank = {"error": 0, "warning": 1, "info": 2}
-    ordered = sorted(contingencies, key=lambda c: (rank[strength[c.field][1]], -strength[c.field][0], c.field))
-    return [histogram_chart(one) for one in ordered[:_CHARTS]]
-
-
-def _coverage(dataset: Dataset, question: Question, screening: Screening) -> Coverage:
-    reasons = []
-    if question.labelled < dataset.size:
-        reasons.append(f"{dataset.size - question.labelled:,} records have no label")
-    if question.few:
-        reasons.append(f"{len(question.few)} classes have too few records or patients")
-    if question.label_source:
-        reasons.append(f"{len(question.label_source)} columns are the label itself")
-    if screening.constant:
-        reasons.append(f"{len(screening.constant)} fields hold one value")
-    return Coverage(evaluated=question.labelled, total=dataset.size, unit="records", reason="; ".join(reasons))

@@ -17,9 +17,10 @@ from auditor.statistics.interactions import coarsen, screen_pairs
 from auditor.statistics.intervals import logit_interval
 from auditor.statistics.question import Question, ask
 from auditor.statistics.targets import Targets, rows_of
+from auditor.statistics.told import intervals_chart
 from auditor.values.dataset import Dataset
 from auditor.values.fields import spoken
-from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Severity, Table, Verdict
+from auditor.values.results import Cell, Column, Coverage, Finding, Severity, Table, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,16 +138,12 @@ class MetadataModel(Check):
             findings=findings,
             tables=tables,
             charts=(
-                Chart(
-                    name="models",
+                intervals_chart(
+                    table,
+                    {"warning": self.min_auc},
                     title="All metadata together, by class (AUC, 95 % interval)",
-                    kind="intervals",
-                    table=table,
+                    name="models",
                     label="class",
-                    value="auc",
-                    low="low",
-                    high="high",
-                    reference={f"warning {self.min_auc:.2f}": self.min_auc},
                 ),
             ),
             coverage=Coverage(

@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from auditor.check import Check, SkipCheck
+from auditor.check import SkipCheck
+from auditor.evidence.leakage.column_check import ColumnCheck
 from auditor.evidence.leakage.corners import Pure, pure_fields
 from auditor.evidence.leakage.path_words import (
     MOST_DISTINCT,
@@ -21,22 +22,12 @@ from auditor.evidence.leakage.path_words import (
     presences,
     share_of,
 )
-from auditor.statistics.derived import (
-    Answer,
-    Gate,
-    Told,
-    answer,
-    ask_about,
-    coverage_of,
-    drawn,
-    evidence_of,
-    figures_in_words,
-    independence_note,
-)
+from auditor.statistics.derived import Answer, Gate, Told, ask_about, drawn
 from auditor.statistics.question import Question
+from auditor.statistics.told import coverage_of, evidence_of, figures_in_words, independence_note, intervals_chart
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field, spoken
-from auditor.values.results import Chart, Column, Finding, Location, Severity, Table, Verdict
+from auditor.values.results import Cell, Column, Finding, Location, Severity, Table, Verdict
 
 _NAME, _TEXT = "file name", "header text"
 _FAMILIES = ("dicom.", "container.", "nifti.")
@@ -52,7 +43,7 @@ class _Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelInText(Check):
+class LabelInText(ColumnCheck):
     """The label stands in the path, the file name or a text of the header.
 
     ## What it does
@@ -95,16 +86,8 @@ class LabelInText(Check):
     name: ClassVar[str] = "label-in-text"
     severity: ClassVar[Severity] = Severity.WARNING
 
-    min_auc: float = 0.60
-    max_q: float = 0.05
     min_share: float = 0.9
     max_records: int = 100_000
-    min_records: int = 10
-    min_patients: int = 3
-    draws: int = 2000
-    test_records: int = 30_000
-    folds: int = 5
-    seed: int = 0
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge every word. Raises SkipCheck: no label, one class, no path and no text."""
@@ -118,16 +101,8 @@ class LabelInText(Check):
             return self._nothing(dataset, sample, notes)
         fields = {name: Field(name=name, kind="encoding", identifying=True) for name in places}
         frame = pd.DataFrame({name: place.column for name, place in places.items()}, index=sample.records.index)
-        question = ask_about(sample, frame, fields, cases=self.min_records, holders=self.min_patients)
-        found = answer(
-            (frame[name] for name in fields),
-            question,
-            Gate(min_auc=min(0.52, self.min_auc), max_q=self.max_q),
-            draws=self.draws,
-            test_records=self.test_records,
-            folds=self.folds,
-            seed=self.seed,
-        )
+        found = self.answered(sample, frame, fields, gate=Gate(min_auc=min(0.52, self.min_auc), max_q=self.max_q))
+        question = found.question
         own = {row.name for row in found.told if self._is_own(sample, places[row.name])}
         told = [row for row in found.told if row.measured.auc >= self.min_auc or row.name in own]
         groups: dict[str, list[Told]] = {}
@@ -163,7 +138,16 @@ class LabelInText(Check):
             },
             findings=findings,
             tables=(table,),
-            charts=(self._chart(table),),
+            charts=(
+                intervals_chart(
+                    table,
+                    {"warning": self.min_auc},
+                    title="How well each word tells its best class (AUC, 95 % interval)",
+                    name="intervals",
+                    label="word",
+                    group="source",
+                ),
+            ),
             coverage=coverage_of(dataset, question, notes),
         )
 
@@ -248,14 +232,8 @@ class LabelInText(Check):
             f"{independence_note(found.question)}; {remedy}, balance the sources that the words stand for (the prevalence "
         )
         message += "changes), or waive it with a reason"
-        return Finding(
-            code=self.code,
-            severity=Severity.WARNING,
-            message=message[0].upper() + message[1:],
-            where=Location(field=source),
-            score=best.measured.auc,
-            evidence={"source": source, "own_name": best.name in own, "words_told": len(rows), **evidence_of(found, best)},
-        )
+        told: dict[str, Cell] = {"source": source, "own_name": best.name in own, "words_told": len(rows)}
+        return self.finding_of(best, message, {**told, **evidence_of(found, best)}, field=source)
 
     def _of_pure(self, pure: Pure, source: str, question: Question) -> Finding:
         """Folders of one class alone, too small for an AUC over everything."""
@@ -304,20 +282,6 @@ class LabelInText(Check):
                 Column(name="example", kind="record", title="A record that has it", values=examples),
             ),
         )  # fmt: skip
-
-    def _chart(self, table: Table) -> Chart:
-        return Chart(
-            name="intervals",
-            title="How well each word tells its best class (AUC, 95 % interval)",
-            kind="intervals",
-            table=table,
-            label="word",
-            value="auc",
-            low="low",
-            high="high",
-            group="source",
-            reference={f"warning {self.min_auc:.2f}": self.min_auc},
-        )
 
 
 def _has_texts(dataset: Dataset) -> bool:

@@ -8,27 +8,16 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from auditor.check import Check, SkipCheck
+from auditor.check import SkipCheck
+from auditor.evidence.leakage.column_check import ColumnCheck
 from auditor.statistics.after_diagnosis import says_after, says_how, says_label
 from auditor.statistics.contingency import contingency_table
-from auditor.statistics.derived import (
-    Answer,
-    Gate,
-    Told,
-    answer,
-    ask_about,
-    contingency,
-    coverage_of,
-    drawn,
-    evidence_of,
-    figures_in_words,
-    independence_note,
-    intervals_chart,
-)
+from auditor.statistics.derived import Answer, Told, drawn
 from auditor.statistics.question import label_columns
+from auditor.statistics.told import contingency, coverage_of, evidence_of, figures_in_words, independence_note, intervals_chart
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field, describe, spoken
-from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
+from auditor.values.results import Column, Finding, Severity, Table, Verdict
 
 Suspicion = Literal["twin", "unsure", "source", "after", "filled", "stratum", ""]
 _FILLED = "filled:"
@@ -44,7 +33,7 @@ _WORDS: dict[Suspicion, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelTwin(Check):
+class LabelTwin(ColumnCheck):
     """A column repeats the label, or can only exist after the diagnosis.
 
     ## What it does
@@ -95,17 +84,9 @@ class LabelTwin(Check):
 
     twin_auc: float = 0.98
     twin_low: float = 0.9
-    min_auc: float = 0.60
-    max_q: float = 0.05
     filled_fraction: float = 0.8
     empty_fraction: float = 0.05
-    min_records: int = 10
-    min_patients: int = 3
     max_records: int = 100_000
-    draws: int = 2000
-    test_records: int = 30_000
-    folds: int = 5
-    seed: int = 0
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge every column. Raises SkipCheck: no label, one class, no further column in the table."""
@@ -124,16 +105,8 @@ class LabelTwin(Check):
                 frame[_FILLED + name] = (~empty).astype(np.float64)
         known = {str(name): dataset.fields.get(name) or describe(name) for name in names}
         fields = {str(n): known.get(str(n)) or Field(name=str(n), kind="clinical") for n in frame.columns}
-        question = ask_about(dataset, frame, fields, cases=self.min_records, holders=self.min_patients)
-        found = answer(
-            (frame[name] for name in frame.columns),
-            question,
-            Gate(min_auc=self.min_auc, max_q=self.max_q),
-            draws=self.draws,
-            test_records=self.test_records,
-            folds=self.folds,
-            seed=self.seed,
-        )
+        found = self.answered(dataset, frame, fields)
+        question = found.question
         suspicions = {row.name: self._suspicion(found, row, fields[row.name]) for row in found.rows}
         # Where being filled in is all that tells, that is the reason to give; else the column itself.
         filled = {row.name.removeprefix(_FILLED) for row in found.rows if suspicions[row.name] == "filled"}
@@ -158,8 +131,8 @@ class LabelTwin(Check):
             },
             findings=findings,
             tables=(table, contingency_table(shown)) if shown else (table,),
-            charts=(intervals_chart(table, found.gate, title="How well each column tells its best class (AUC, 95 % interval)",
-                                    label="field"),),
+            charts=(intervals_chart(table, {"warning": self.min_auc}, label="field",
+                                    title="How well each column tells its best class (AUC, 95 % interval)"),),
             coverage=coverage_of(whole, question),
         )  # fmt: skip
 
@@ -210,15 +183,14 @@ class LabelTwin(Check):
         read = field.is_input
         message += independence_note(found.question)
         message += f"; {remedy}, or waive it with a reason" if read else "; not an input"
-        return Finding(
-            code=self.code,
+        return self.finding_of(
+            row,
+            message,
+            {"suspicion": _WORDS[suspicion], **evidence_of(found, row)},
             # Sources are LK001's and LK007's to warn of.
             severity=Severity.WARNING if read and suspicion != "source" else Severity.INFO,
-            message=message[0].upper() + message[1:],
-            where=Location(field=field.name),
+            field=field.name,
             subject=suspicion,
-            score=row.measured.auc,
-            evidence={"suspicion": _WORDS[suspicion], **evidence_of(found, row)},
         )
 
 

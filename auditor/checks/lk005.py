@@ -9,27 +9,24 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from auditor.check import Check, Need, SkipCheck
+from auditor.check import Need, SkipCheck
+from auditor.evidence.leakage.column_check import ColumnCheck
 from auditor.feature import feature_needs
 from auditor.statistics.contingency import contingency_table, histogram_chart
-from auditor.statistics.derived import (
-    Answer,
-    Gate,
-    Told,
-    answer,
-    ask_about,
+from auditor.statistics.derived import Answer, Told, drawn
+from auditor.statistics.told import (
     contingency,
     coverage_of,
-    drawn,
     evidence_of,
     fields_table,
     figures_in_words,
     independence_note,
     intervals_chart,
+    none_told,
 )
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field
-from auditor.values.results import Cell, Finding, Location, Severity, Verdict
+from auditor.values.results import Cell, Finding, Severity, Verdict
 
 _BRIGHTNESS = "brightness"
 _CONTRAST = "contrast"
@@ -86,7 +83,7 @@ _REMEDY: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheapPixels(Check):
+class CheapPixels(ColumnCheck):
     """Cheap properties of the pixels give the class.
 
     ## What it does
@@ -132,14 +129,7 @@ class CheapPixels(Check):
     needs: ClassVar[frozenset[Need]] = feature_needs(*sorted({name.partition(".")[0] for name in PROPERTIES}))
 
     min_auc: float = 0.70
-    max_q: float = 0.05
-    min_records: int = 10
-    min_patients: int = 3
     max_records: int = 100_000
-    draws: int = 2000
-    test_records: int = 30_000
-    folds: int = 5
-    seed: int = 0
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge every property. Raises SkipCheck: no label, one class, no picture read."""
@@ -152,16 +142,8 @@ class CheapPixels(Check):
         if names and not seen.any():
             raise SkipCheck("there are no pixel features: no image was read")
         fields = {name: Field(name=name, kind="acquisition", survives_decoding=True) for name in names}
-        question = ask_about(dataset, frame, fields, cases=self.min_records, holders=self.min_patients, seen=seen)
-        found = answer(
-            (_column(frame[name], seen) for name in names),
-            question,
-            Gate(min_auc=self.min_auc, max_q=self.max_q),
-            draws=self.draws,
-            test_records=self.test_records,
-            folds=self.folds,
-            seed=self.seed,
-        )
+        found = self.answered(dataset, frame.apply(_column, seen=seen), fields, seen=seen)
+        question = found.question
         groups: dict[str, list[Told]] = {}
         for row in found.told:
             groups.setdefault(PROPERTIES[row.name][0], []).append(row)
@@ -180,7 +162,9 @@ class CheapPixels(Check):
             findings=findings,
             tables=(table, contingency_table(shown)) if shown else (table,),
             charts=(
-                intervals_chart(table, found.gate, title="How well each property tells its best class (AUC, 95 % interval)"),
+                intervals_chart(
+                    table, {"warning": self.min_auc}, title="How well each property tells its best class (AUC, 95 % interval)"
+                ),
                 *(histogram_chart(one) for one in shown),
             ),
             coverage=coverage_of(whole, question, (f"{unseen:,} records have no pixels",) if unseen else ()),
@@ -195,31 +179,20 @@ class CheapPixels(Check):
             f"anatomy or artefact, no test on pixels can tell: compare the classes by eye, then {_REMEDY[group]}, balance it "
             "between the classes (the prevalence changes), or waive it with a reason"
         )
-        return Finding(
-            code=self.code,
-            severity=Severity.WARNING,
-            message=message[0].upper() + message[1:],
-            where=Location(field=best.name),
-            subject=group,
-            score=best.measured.auc,
-            evidence={"group": group, "properties_told": len(rows), **evidence_of(found, best)},
-        )
+        evidence: dict[str, Cell] = {"group": group, "properties_told": len(rows), **evidence_of(found, best)}
+        return self.finding_of(best, message, evidence, field=best.name, subject=group)
 
     def _summary(self, found: Answer, findings: tuple[Finding, ...]) -> str:
         note = found.question.clusters.sentence
         if not found.rows:
             return f"All pixel properties hold one value: none can tell the class.{note}"
-        top = found.rows[0]
         if findings:
             best = found.told[0]
             return (
                 f"{PROPERTIES[best.name][1].capitalize()} alone {figures_in_words(found, best)}; "
                 f"{len(found.told)} of {len(found.rows)} pixel properties tell a class.{note}"
             )
-        return (
-            f"None of {len(found.rows)} pixel properties tells a class (largest AUC {top.measured.auc:.2f}); "
-            f"AUC {found.detectable:.2f} would have been seen.{note}"
-        )
+        return f"{none_told(found, 'pixel properties')}.{note}"
 
     def _metrics(self, found: Answer, findings: tuple[Finding, ...]) -> dict[str, Cell]:
         return {

@@ -15,10 +15,11 @@ from auditor.feature import feature_needs
 from auditor.features.zones import COLUMNS as CELLS
 from auditor.features.zones import SIDE
 from auditor.features.zones import depth as depth_of
-from auditor.statistics.derived import ask_about, coverage_of, drawn, independence_note
+from auditor.statistics.derived import ask_about, drawn
 from auditor.statistics.multiplicity import holm
 from auditor.statistics.question import Question
 from auditor.statistics.targets import rows_of, subset, sufficient
+from auditor.statistics.told import coverage_of, independence_note, intervals_chart
 from auditor.statistics.zonal import Reached, reach
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field
@@ -243,16 +244,12 @@ class OutsideBody(Check):
                 Column(name="high", kind="fraction", title="to", values=[one.high for _, one in rows]),
             ),
         )
-        return Chart(
-            name="parts",
+        return intervals_chart(
+            table,
+            {"warning": self.min_auc},
             title=f"How well each part of the picture tells {name} (AUC, 95 % interval)",
-            kind="intervals",
-            table=table,
+            name="parts",
             label="part",
-            value="auc",
-            low="low",
-            high="high",
-            reference={f"warning {self.min_auc:.2f}": self.min_auc},
         )
 
 

@@ -8,15 +8,13 @@ from typing import ClassVar
 
 import pandas as pd
 
-from auditor.check import Check, SkipCheck
+from auditor.check import SkipCheck
+from auditor.evidence.leakage.column_check import ColumnCheck
 from auditor.statistics.coding import partition
 from auditor.statistics.contingency import contingency_table, histogram_chart
-from auditor.statistics.derived import (
-    Answer,
-    Gate,
-    Told,
-    answer,
-    ask_about,
+from auditor.statistics.derived import Answer, Told
+from auditor.statistics.sites import sites_of, sites_table, split_table, within_chart, within_table
+from auditor.statistics.told import (
     contingency,
     coverage_of,
     evidence_of,
@@ -24,11 +22,11 @@ from auditor.statistics.derived import (
     figures_in_words,
     independence_note,
     intervals_chart,
+    none_told,
 )
-from auditor.statistics.sites import sites_of, sites_table, split_table, within_chart, within_table
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field, spoken, words
-from auditor.values.results import Cell, Finding, Location, Severity, Verdict
+from auditor.values.results import Cell, Finding, Severity, Verdict
 
 _SITE = "record.site"
 _DICOM = re.compile(r"^dicom\.(Institution\w*|StationName|Manufacturer\w*|SoftwareVersions|DeviceSerialNumber|UIDRoot)$")
@@ -40,7 +38,7 @@ _WORDS = frozenset((
 
 
 @dataclass(frozen=True, kw_only=True)
-class SiteLeakage(Check):
+class SiteLeakage(ColumnCheck):
     """The site or the scanner gives the class.
 
     ## What it does
@@ -82,31 +80,15 @@ class SiteLeakage(Check):
     severity: ClassVar[Severity] = Severity.WARNING
     needs = frozenset({"predictions"})
 
-    min_auc: float = 0.60
-    max_q: float = 0.05
-    min_records: int = 10
-    min_patients: int = 3
     parts: int = 5
-    draws: int = 2000
-    test_records: int = 30_000
-    folds: int = 5
-    seed: int = 0
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge every column. Raises SkipCheck: no label, one class, no column about site or machine, or one site."""
         frame, fields = _columns(dataset)
         if dataset.labels.task != "none" and not fields:
             raise SkipCheck("nothing says where or by which machine the pictures were taken: name the column with --site")
-        question = ask_about(dataset, frame, fields, cases=self.min_records, holders=self.min_patients)
-        found = answer(
-            (frame[name] for name in fields),
-            question,
-            Gate(min_auc=self.min_auc, max_q=self.max_q),
-            draws=self.draws,
-            test_records=self.test_records,
-            folds=self.folds,
-            seed=self.seed,
-        )
+        found = self.answered(dataset, frame, fields)
+        question = found.question
         if not found.rows:
             raise SkipCheck("all pictures are from one site and one machine")
         titles = {name: spoken(name) for name in fields}
@@ -129,7 +111,11 @@ class SiteLeakage(Check):
             "detectable_auc": round(found.detectable, 4),
             "rows_assumed_independent": question.clusters.independent,
         }
-        charts = [intervals_chart(table, found.gate, title="How well site and machine tell the class (AUC, 95 % interval)")]
+        charts = [
+            intervals_chart(
+                table, {"warning": self.min_auc}, title="How well site and machine tell the class (AUC, 95 % interval)"
+            )
+        ]
         within = within_table(dataset, found, best, sites, cases_each=self.min_records)
         if within is not None:
             inside, figures = within
@@ -158,26 +144,15 @@ class SiteLeakage(Check):
             else "; hardly a site has both sides of the class, so no split avoids it: collect the missing combinations"
         )
         message += ", balance the class within sites (the prevalence changes), or declare it under [design] strata"
-        return Finding(
-            code=self.code,
-            severity=Severity.WARNING,
-            message=message[0].upper() + message[1:],
-            where=Location(field=row.name),
-            score=row.measured.auc,
-            evidence={
-                **evidence_of(found, row),
-                "sites": row.measured.coded.size,
-                **({k: metrics[k] for k in ("all_sites_auc", "within_sites_auc") if k in metrics} if best else {}),
-            },
-        )
+        evidence: dict[str, Cell] = {**evidence_of(found, row), "sites": row.measured.coded.size}
+        if best:
+            evidence |= {k: metrics[k] for k in ("all_sites_auc", "within_sites_auc") if k in metrics}
+        return self.finding_of(row, message, evidence, field=row.name)
 
     def _summary(self, found: Answer, best: Told, metrics: dict[str, Cell]) -> str:
         note = found.question.clusters.sentence
         if not found.told:
-            return (
-                f"None of {len(found.rows)} columns about site or machine tells the class (largest AUC "
-                f"{best.measured.auc:.2f}); AUC {found.detectable:.2f} would have been seen.{note}"
-            )
+            return f"{none_told(found, 'columns about site or machine', 'the class')}.{note}"
         text = f"{spoken(best.name).capitalize()} alone {figures_in_words(found, best)}"
         if "all_sites_auc" in metrics:
             text += (

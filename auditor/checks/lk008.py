@@ -11,27 +11,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.check import Check, SkipCheck
+from auditor.check import SkipCheck
+from auditor.evidence.leakage.column_check import ColumnCheck
 from auditor.evidence.leakage.ordering import days_of, hours_of, name_order
 from auditor.statistics.clusters import held_by
 from auditor.statistics.contingency import SHOWN_FROM_PATIENTS
-from auditor.statistics.derived import (
-    Answer,
-    Gate,
-    Told,
-    answer,
-    ask_about,
+from auditor.statistics.derived import Answer, Told, drawn
+from auditor.statistics.told import (
     coverage_of,
-    drawn,
     evidence_of,
     fields_table,
     figures_in_words,
     independence_note,
     intervals_chart,
+    none_told,
 )
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field, words
-from auditor.values.results import Cell, Chart, Column, Finding, Location, Severity, Table, Verdict
+from auditor.values.results import Chart, Column, Finding, Severity, Table, Verdict
 
 _DATE, _ORDER, _ROW = "record.date", "path.order", "table.row"
 _PART = re.compile(r"^dicom\.(Study|Series|Acquisition)(Year|Month|Weekday|Hour)$")
@@ -41,7 +38,7 @@ _TITLES = {_DATE: "date", _ORDER: "order of the file names", _ROW: "order of the
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drift(Check):
+class Drift(ColumnCheck):
     """The class drifts with the date or the order of the files.
 
     ## What it does
@@ -82,15 +79,7 @@ class Drift(Check):
     name: ClassVar[str] = "drift"
     severity: ClassVar[Severity] = Severity.WARNING
 
-    min_auc: float = 0.60
-    max_q: float = 0.05
-    min_records: int = 10
-    min_patients: int = 3
     max_records: int = 100_000
-    draws: int = 2000
-    test_records: int = 30_000
-    folds: int = 5
-    seed: int = 0
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge every order. Raises SkipCheck: no label, one class, no date and no order."""
@@ -100,28 +89,16 @@ class Drift(Check):
             raise SkipCheck("no dates, and neither file names nor rows give an order: name the column of dates with --time")
         fields = {name: Field(name=name, kind="provenance") for name in orders}
         frame = pd.DataFrame(dict(orders), index=dataset.records.index)
-        question = ask_about(dataset, frame, fields, cases=self.min_records, holders=self.min_patients)
-        found = answer(
-            (frame[name] for name in orders),
-            question,
-            Gate(min_auc=self.min_auc, max_q=self.max_q),
-            draws=self.draws,
-            test_records=self.test_records,
-            folds=self.folds,
-            seed=self.seed,
-        )
+        found = self.answered(dataset, frame, fields)
+        question = found.question
         if not found.rows:
             raise SkipCheck("all dates are the same")
         table = fields_table(found, titles, name="orders", title="Every date and order tested")
         told = [row for row in found.told if row.name != _ROW or not _sorted_alike(found)]
         note = question.clusters.sentence
         top = (tuple(told) or found.rows)[0]
-        text = f"{titles[top.name].capitalize()} alone {figures_in_words(found, top)}"
-        if not told:
-            text = (
-                f"None of {len(found.rows)} dates and orders tells a class (largest AUC {top.measured.auc:.2f}); "
-                f"AUC {found.detectable:.2f} would have been seen"
-            )
+        alone = f"{titles[top.name].capitalize()} alone {figures_in_words(found, top)}"
+        text = alone if told else none_told(found, "dates and orders")
         return Verdict(
             summary=f"{text}.{note}",
             metrics={
@@ -134,7 +111,9 @@ class Drift(Check):
             findings=tuple(self._finding(dataset, found, row, titles[row.name]) for row in told),
             tables=(table,),
             charts=(
-                intervals_chart(table, found.gate, title="How well date and order tell the class (AUC, 95 % interval)"),
+                intervals_chart(
+                    table, {"warning": self.min_auc}, title="How well date and order tell the class (AUC, 95 % interval)"
+                ),
                 *(chart for row in told[:4] if (chart := _drift_chart(found, row, titles[row.name])) is not None),
             ),
             coverage=coverage_of(whole, question),
@@ -153,15 +132,8 @@ class Drift(Check):
                 else "; draw both classes from the same period (fewer records, another prevalence), or split by date and say "
                 "so under [design], and ask what else changed with it"
             )
-        evidence: dict[str, Cell] = {"order": what, **evidence_of(found, row)}
-        return Finding(
-            code=self.code,
-            severity=Severity.INFO if is_row else Severity.WARNING,
-            message=message[0].upper() + message[1:],
-            where=Location(field=row.name),
-            score=row.measured.auc,
-            evidence=evidence,
-        )
+        severity = Severity.INFO if is_row else Severity.WARNING
+        return self.finding_of(row, message, {"order": what, **evidence_of(found, row)}, field=row.name, severity=severity)
 
 
 def _orders(dataset: Dataset) -> tuple[Mapping[str, pd.Series], Mapping[str, str]]:

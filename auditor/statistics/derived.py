@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,6 @@ import pandas as pd
 
 from auditor.check import SkipCheck
 from auditor.statistics.clusters import clusters_of, draw_patients
-from auditor.statistics.contingency import Contingency, contingency_of
 from auditor.statistics.guessed import patients_of
 from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.question import Question, ask
@@ -19,7 +18,6 @@ from auditor.statistics.screening import Measured, Screening, closer_interval, s
 from auditor.statistics.targets import Targets, subset, sufficient, targets_of
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field
-from auditor.values.results import Cell, Chart, Column, Coverage, Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +26,13 @@ class Gate:
 
     min_auc: float
     max_q: float = 0.05
+
+    def lets(self, one: Measured, *, within: bool = True) -> bool:
+        """Significant, large enough, and its interval leaves .5; in the declared strata too, where `within` asks for that."""
+        told = one.q <= self.max_q and one.auc >= self.min_auc and one.low > 0.5
+        if told and within and one.inside_q is not None and one.inside_auc is not None:
+            told = one.inside_q <= self.max_q and one.inside_auc >= self.min_auc
+        return told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,96 +147,10 @@ def answer(
     screening = screen(columns, question, folds=folds, draws=draws, test_records=test_records, seed=seed)
     rows = []
     for one in screening.measured:
-        told = one.q <= gate.max_q and one.auc >= gate.min_auc and one.low > 0.5
-        if told and one.inside_q is not None and one.inside_auc is not None:
-            told = one.inside_q <= gate.max_q and one.inside_auc >= gate.min_auc
+        told = gate.lets(one)
         low, high = one.low, one.high
         if told:
             low, high = closer_interval(one, question, screening, resamples=400, seed=seed)
         rows.append(Told(measured=one, low=low, high=high, told=told and low > 0.5))
     rows.sort(key=lambda row: (-row.measured.auc, row.name))
     return Answer(question=question, screening=screening, rows=tuple(rows), gate=gate)
-
-
-def contingency(found: Answer, row: Told, field: Field) -> Contingency:
-    """Counts of the column's values for the class that it tells best."""
-    return contingency_of(row.measured.coded, field, found.question.targets, row.measured.target, found.question.clusters)
-
-
-def fields_table(found: Answer, titles: Mapping[str, str], *, name: str, title: str) -> Table:
-    """Every column asked: what it is, the class it tells best, AUC with interval, p, q, verdict."""
-    rows = found.rows
-    columns = [
-        Column(name="field", kind="text", title="Field", values=[row.name for row in rows]),
-        Column(name="what", kind="text", title="What it is", values=[titles[row.name] for row in rows]),
-        Column(name="class", kind="class", title="Class told best", values=[found.target(row) for row in rows]),
-        Column(name="auc", kind="fraction", title="AUC", values=[row.measured.auc for row in rows]),
-        Column(name="low", kind="fraction", title="from", values=[row.low for row in rows]),
-        Column(name="high", kind="fraction", title="to", values=[row.high for row in rows]),
-        Column(name="p", kind="number", title="p", values=[row.measured.p for row in rows]),
-        Column(name="q", kind="number", title="q", values=[row.measured.q for row in rows]),
-        Column(name="verdict", kind="text", title="Verdict", values=["told" if row.told else "passed" for row in rows]),
-    ]
-    if found.question.strata is not None:
-        within = [row.measured.inside_auc for row in rows]
-        columns.append(Column(name="within_auc", kind="fraction", title="AUC within strata", values=within))
-    return Table(name=name, title=title, columns=tuple(columns))
-
-
-def intervals_chart(table: Table, gate: Gate, *, title: str, label: str = "what") -> Chart:
-    """AUC with its interval against the gate."""
-    return Chart(
-        name=f"{table.name}:intervals",
-        title=title,
-        kind="intervals",
-        table=table,
-        label=label,
-        value="auc",
-        low="low",
-        high="high",
-        reference={f"warning {gate.min_auc:.2f}": gate.min_auc},
-    )
-
-
-def evidence_of(found: Answer, row: Told) -> dict[str, Cell]:
-    """The figures behind a finding."""
-    one = row.measured
-    figures: dict[str, Cell] = {
-        "class": found.target(row),
-        "auc": round(one.auc, 4),
-        "low": round(row.low, 4),
-        "high": round(row.high, 4),
-        "macro_auc": round(one.macro, 4),
-        "p": one.p,
-        "q": one.q,
-        "patients": found.question.clusters.count if found.question.clusters.usable else None,
-    }
-    if one.inside_auc is not None:
-        figures["within_auc"] = round(one.inside_auc, 4)
-    return figures
-
-
-def figures_in_words(found: Answer, row: Told) -> str:
-    """`tells benign from the rest: AUC 0.86 (0.84–0.88), within the declared strata 0.81`."""
-    text = f"tells {found.target(row)} from the rest: AUC {row.measured.auc:.2f} ({row.low:.2f}–{row.high:.2f})"
-    if row.measured.inside_auc is not None:
-        text += f", within the declared strata {row.measured.inside_auc:.2f}"
-    return text
-
-
-def independence_note(question: Question) -> str:
-    """`; no usable patient ids, rows assumed independent` (or which groups were guessed), or nothing."""
-    return f"; {question.clusters.note}" if question.clusters.note else ""
-
-
-def coverage_of(dataset: Dataset, question: Question, reasons: Sequence[str] = ()) -> Coverage:
-    """Labelled records that were looked at, and why the rest was not."""
-    said = list(reasons)
-    asked = len(question.clusters.index)
-    if asked < dataset.size:
-        said.insert(0, f"whole patients drawn up to {asked:,} records")
-    if question.labelled < dataset.size and not said:
-        said.append(f"{dataset.size - question.labelled:,} records have no label")
-    if question.few:
-        said.append(f"{len(question.few)} classes have too few records or patients")
-    return Coverage(evaluated=question.labelled, total=dataset.size, reason="; ".join(said))

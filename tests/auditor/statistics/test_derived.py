@@ -6,7 +6,8 @@ import pytest
 from builders import make_dataset
 
 from auditor.check import SkipCheck
-from auditor.statistics.derived import Gate, answer, ask_about, coverage_of, drawn, fields_table
+from auditor.statistics.derived import Gate, answer, ask_about, drawn
+from auditor.statistics.told import coverage_of, fields_table
 from auditor.values.dataset import Dataset, Design
 from auditor.values.fields import Field
 

@@ -1,0 +1,125 @@
+"""How grave it is that a metadata field tells the class: what the field is, how sure the interval, and how it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from auditor.statistics.coding import partition
+from auditor.statistics.derived import Gate
+from auditor.statistics.question import Question
+from auditor.statistics.screening import Measured, Screening, closer_interval, measured_for
+from auditor.statistics.unnamed import Reading, read_without_ids
+from auditor.values.fields import Field, follows_picture
+from auditor.values.results import Severity
+
+_PLAINEST = ("container.bit_depth", "container.format", "container.channels", "container.photometric", "path.extension")
+"""Which of several fields that say the same is named, before all others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedField:
+    """One field and what became of it.
+
+    Args:
+        measured: for the class that it is named for.
+        low, high: 95 % interval of the AUC over patients.
+        severity: None where it does not tell the class.
+        reading: how sure it is where patients are not known; None where they are, or where the field is no way of writing.
+        same: other fields that part the records in the same way.
+    """
+
+    measured: Measured
+    field: Field
+    low: float
+    high: float
+    severity: Severity | None = None
+    reading: Reading | None = None
+    same: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """The severity as a word, or `passed`."""
+        return self.severity.value if self.severity is not None else "passed"
+
+
+def judge_fields(screening: Screening, question: Question, *, gate: Gate, max_auc: float, seed: int) -> tuple[JudgedField, ...]:
+    """Every field that was screened, in the same order.
+
+    Args:
+        gate: when a field tells the class.
+        max_auc: a way of writing files is an error when the interval begins here or above.
+        seed: of the bootstrap.
+    """
+    known = {field.name: field for field in question.fields}
+    measured = [(one, known[one.coded.name]) for one in screening.measured]
+    # Encoding fields that part the records differently, for each class: so many chances of an accident.
+    ways = {partition(one.coded) for one, field in measured if _is_made(field)}
+    families = max(1, len(ways)) * len(question.targets.names)
+    found = []
+    for one, field in measured:
+        judged = JudgedField(measured=one, field=field, low=one.low, high=one.high)
+        if gate.lets(one, within=field.kind in ("acquisition", "provenance")):
+            judged = _look_closer(judged, question, screening, seed=seed)
+            if judged.low > 0.5:
+                if not question.clusters.usable and _is_made(field):
+                    judged = _look_closer(_for_surest_class(judged, question, screening), question, screening, seed=seed)
+                severity = _severity(judged, families, max_auc=max_auc, max_q=gate.max_q)
+                low = judged.low
+                if judged.reading is not None and severity is Severity.ERROR:
+                    low = min(low, judged.reading.low)
+                judged = replace(judged, severity=severity, low=low)
+        found.append(judged)
+    return tuple(found)
+
+
+def told_alike(judged: Sequence[JudgedField]) -> list[JudgedField]:
+    """Fields of one kind that tell and part the records alike, as one: the gravest and plainest, naming the others."""
+    groups: dict[tuple[str, str], list[JudgedField]] = {}
+    for one in judged:
+        if one.severity is not None:
+            groups.setdefault((one.field.kind, partition(one.measured.coded)), []).append(one)
+    return [
+        replace(members[0], same=tuple(one.field.name for one in members[1:]))
+        for members in (sorted(group, key=_plainness) for group in groups.values())
+    ]
+
+
+def is_no_input(field: Field) -> bool:
+    """No model reads it: declared so, and not visible in the decoded pixels either."""
+    return not field.is_input and not field.survives_decoding
+
+
+def _plainness(one: JudgedField) -> tuple[int, int]:
+    assert one.severity is not None
+    name = one.field.name
+    return -one.severity.rank, _PLAINEST.index(name) if name in _PLAINEST else len(_PLAINEST)
+
+
+def _is_made(field: Field) -> bool:
+    """How the file was written, and nothing that the picture itself decides."""
+    return field.kind == "encoding" and not follows_picture(field.name)
+
+
+def _look_closer(judged: JudgedField, question: Question, screening: Screening, *, seed: int) -> JudgedField:
+    low, high = closer_interval(judged.measured, question, screening, resamples=400, seed=seed)
+    return replace(judged, low=low, high=high)
+
+
+def _for_surest_class(judged: JudgedField, question: Question, screening: Screening) -> JudgedField:
+    """For the class, of those that the field tells without patient ids, whose interval begins highest."""
+    one, classes = judged.measured, range(len(question.targets.names))
+    found = [read_without_ids(one.coded, question, target, screening.record_fold) for target in classes]
+    target = max(classes, key=lambda t: (found[t].low, t == one.target))
+    if target == one.target or found[target].low <= found[one.target].low:
+        return replace(judged, reading=found[one.target])
+    return replace(judged, measured=measured_for(one, question, screening, target), reading=found[target])
+
+
+def _severity(judged: JudgedField, families: int, *, max_auc: float, max_q: float) -> Severity:
+    if judged.field.kind == "clinical" or is_no_input(judged.field):
+        return Severity.INFO
+    reading, sure = judged.reading, judged.low >= max_auc
+    if reading is not None:
+        sure = sure and reading.low >= max_auc and reading.p * families <= max_q
+    return Severity.ERROR if _is_made(judged.field) and sure else Severity.WARNING
