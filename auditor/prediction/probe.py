@@ -8,6 +8,7 @@ weighted vote of the nearest neighbours by cosine.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ CLIP = 8.0
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
+Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,14 +140,29 @@ def standardise(features: Floats, mean: Floats, scale: Floats) -> Floats:
 
 def half_whitening(standard: Floats) -> Floats:
     """Principal components over the root of their deviation; shape (features, components)."""
-    covariance = (standard.T @ standard).astype(np.float64) / max(1, len(standard))
-    values, vectors = np.linalg.eigh(covariance)
+    values, vectors = _spectrum(standard)
     kept = np.argsort(values)[::-1][: min(COMPONENTS, len(standard) - 1)]
-    kept = kept[values[kept] > 1e-6 * max(float(values.max()), 1e-12)]
+    kept = kept[values[kept] > 1e-6 * max(float(values.max(initial=0.0)), 1e-12)]
     if len(kept) == 0:
         return np.zeros((standard.shape[1], 1), dtype=np.float32)
-    signs = np.sign(vectors[np.abs(vectors[:, kept]).argmax(axis=0), kept])
-    return np.asarray(vectors[:, kept] * signs / values[kept] ** 0.25, dtype=np.float32)
+    axes = vectors(kept)
+    signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(len(kept))])
+    return np.asarray(axes * signs / values[kept] ** 0.25, dtype=np.float32)
+
+
+def _spectrum(standard: Floats) -> tuple[Doubles, Callable[[npt.NDArray[np.intp]], Doubles]]:
+    """Eigenvalues of the covariance, and what gives the eigenvectors (features, k) of some of them.
+
+    Of fewer rows than features the products of rows have the same eigenvalues but for noughts, and cost the cube of the
+    rows: X'X v = s v is X X' u = s u with v = X'u / sqrt(s).
+    """
+    count = max(1, len(standard))
+    if len(standard) >= standard.shape[1]:
+        values, vectors = np.linalg.eigh((standard.T @ standard).astype(np.float64) / count)
+        return values, lambda kept: vectors[:, kept]
+    wide = standard.astype(np.float64)
+    values, sides = np.linalg.eigh(wide @ wide.T / count)
+    return values, lambda kept: wide.T @ sides[:, kept] / np.sqrt(values[kept] * count)
 
 
 def _logistic(inside: Floats, codes: npt.NDArray[np.int64], classes: int) -> tuple[Floats, Floats]:

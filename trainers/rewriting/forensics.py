@@ -17,16 +17,13 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from auditor.prediction.probe import fit_probe
-from auditor.progress import Progress, Silent
 from auditor.statistics.clusters import Clusters, clusters_of, deal_folds, draw_patients
 from auditor.statistics.combined import fold_auc, score_test
 from auditor.statistics.intervals import detectable_auc, logit_interval
 from auditor.statistics.targets import Targets, rows_of, subset, sufficient, targets_of
 from auditor.values.dataset import Dataset
-from auditor.values.image import Limits
 from auditor.values.results import Cell, Column, Table
 from trainers.rewriting.encoding_traces import COLUMNS
-from trainers.rewriting.frame_traces import traces_of
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -103,33 +100,6 @@ class Residual:
                 Column(name="p", kind="number", title="p", values=[t.p for t in self.told]),
             ),
         )
-
-
-def probe_dataset(
-    dataset: Dataset,
-    *,
-    rows: npt.NDArray[np.bool_] | None = None,
-    limits: Limits | None = None,
-    records: int = RECORDS,
-    seed: int = 0,
-    workers: int = 1,
-    progress: Progress | None = None,
-) -> Residual:
-    """Decode at most about `records` labelled records (whole patients), measure their traces, and judge them.
-
-    Args:
-        rows: which records may be looked at, boolean, shape (records,); None = all.
-        workers: processes that decode; 0 decodes in this one, without isolation.
-    """
-    chosen = drawn_rows(dataset, rows, records=records, seed=seed)
-    progress = progress or Silent()
-    progress.start("looking for traces of earlier encodings", len(chosen))
-    traces = np.full((len(chosen), len(COLUMNS)), np.nan, np.float32)
-    for places, found in traces_of(dataset, chosen, limits or Limits(), workers=workers):
-        traces[places] = found
-        progress.advance(len(places))
-    progress.finish()
-    return judge_traces(dataset, chosen, traces, seed=seed)
 
 
 def drawn_rows(dataset: Dataset, rows: npt.NDArray[np.bool_] | None, *, records: int = RECORDS, seed: int = 0) -> Rows:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from auditor.prediction.probe import fit_probe
+from auditor.prediction.probe import fit_probe, half_whitening
 
 
 def blobs(n=300, width=10, classes=3, seed=0):
@@ -86,3 +86,18 @@ def test_fewer_references_cost_little(references):
     probe = fitted(features, targets, references=references)
     assert len(probe.references) == min(references, 300)
     assert np.mean(probe.probabilities(fresh).argmax(axis=1) == codes) > 0.95
+
+
+@pytest.mark.parametrize(("rows", "features"), [(24, 40), (60, 40), (2, 40)])
+def test_components_are_those_of_the_covariance_however_many_rows_there_are(rows, features):
+    rng = np.random.default_rng(rows)
+    standard = rng.normal(size=(rows, features)) * np.linspace(1, 4, features)
+    standard = (standard - standard.mean(axis=0)).astype(np.float32)
+    values, vectors = np.linalg.eigh(np.cov(standard.T.astype(np.float64), bias=True))
+    rotation = half_whitening(standard)
+    most = min(rows - 1, features)
+    assert rotation.shape == (features, most)
+    for i in range(most):
+        expected = vectors[:, -1 - i] / values[-1 - i] ** 0.25
+        assert np.abs(rotation[:, i] @ expected) == pytest.approx(np.linalg.norm(expected) ** 2, rel=1e-3)
+        assert rotation[:, i][np.abs(rotation[:, i]).argmax()] > 0
