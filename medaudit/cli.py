@@ -28,7 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-FULL_OR_CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+FULL_OR_CLOSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 """What the system says where there is no room, or no right to write."""
 
 
@@ -72,7 +72,24 @@ for name, command in COMMANDS:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Entry point. Typer would exit 1 for an uncaught exception, which a gate reads as findings: here it is 3."""
+    """Entry point. Of several processes (torchrun) the first does what is asked; the others train along, and say nothing."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:  # torchrun's mark
+        return alone(arguments)
+    from trainers.engine.crew import follow, follower, leading
+    from trainers.engine.loop import train
+
+    if not follower():
+        with leading():
+            return alone(arguments)
+    try:
+        follow(train)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def alone(arguments: list[str] | None) -> int:
+    """One process. Typer would exit 1 for an uncaught exception, which a gate reads as findings: here it is 3."""
     try:
         from medaudit._rooms import require_own_rooms
 

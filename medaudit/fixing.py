@@ -26,6 +26,8 @@ from reports.compare import compare_results, differences
 from reports.format import formats
 from trainers import fix as job
 from trainers.attempt import Order
+from trainers.engine.crew import follow, follower, leading
+from trainers.engine.loop import train
 from trainers.fix import Fixed, under_old_names
 from trainers.strategy import strategy_classes, title
 
@@ -53,11 +55,16 @@ def fix(
         options: the words of `medaudit fix --help`: `strategy`, `trusted`, `evaluate`, `check=True` to write nothing,
             `seeds`, `device`, `budget`, ..., and the roles; what is not given comes from medaudit.toml beside the dataset.
 
+    Of several processes (torchrun) the first corrects; the others train along and end here.
+
     Raises:
         DatasetError: the dataset cannot be opened.
         ConfigError: medaudit.toml or an option is wrong.
         MedauditError: the copy cannot be written there.
     """
+    if follower():
+        follow(train)
+        raise SystemExit(0)
     target, told = target_of(dataset, "fix"), read_keywords(options, FixOptions, "fix")
     plan = plan_of(target, {word: value for word, value in told.items() if word in OF_SCANS})
     order = order_for(
@@ -68,7 +75,8 @@ def fix(
         **{word: told[word] for word in ("unlabelled", "seed", "budget", "force", "check") if word in told},
         options={word.replace("_", "-"): str(told[word]) for word in OF_STRATEGIES if word in told},
     )
-    fixed, comparison = fixed_copy(target, order, plan, path_of(output), progress=progress or Silent())
+    with leading():
+        fixed, comparison = fixed_copy(target, order, plan, path_of(output), progress=progress or Silent())
     if comparison is not None:
         keep_own(path_of(output) / CONFIG_NAME)
     return FixResult.of(fixed, comparison, pending_lines(fixed))

@@ -25,6 +25,7 @@ from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
 from auditor.values.measurement import Measurement, Task
 from trainers.decoding.decode import DECODE_VERSION, Decoded, Decoder, DecodeSetup, Plan
+from trainers.decoding.mapped import mapped_array
 from trainers.decoding.survey import MOST_SIDE, Survey, joined, paths_of_masks, plan_of, survey_of
 from trainers.values.pictures import Pictures
 
@@ -149,12 +150,10 @@ def decode(
 ) -> int:
     """Decode everything into `folder`; returns how many pictures and masks were decoded."""
     total, maybe_colour = sum(source.size for source in sources), any(survey.coloured for survey in surveys)
-    array = np.lib.format.open_memmap(
-        folder / "array.npy", mode="w+", dtype=np.dtype(plan.depth), shape=(total, 3 if maybe_colour else 1, *plan.shape)
-    )
+    array = mapped_array(folder / "array.npy", plan.depth, (total, 3 if maybe_colour else 1, *plan.shape))
     classes = None
     if mask_paths is not None:
-        classes = np.lib.format.open_memmap(folder / "masks.npy", mode="w+", dtype=np.uint8, shape=(total, *plan.shape))
+        classes = mapped_array(folder / "masks.npy", np.uint8, (total, *plan.shape))
     readable, masked, coloured, count, start = np.zeros(total, bool), np.zeros(total, bool), False, 0, 0
     progress.start("decoding pictures", sum(int(survey.readable.sum()) for survey in surveys))
     for source, survey in zip(sources, surveys, strict=True):
@@ -203,7 +202,7 @@ def answers_of(tasks: Sequence[Task], setup: DecodeSetup, workers: int) -> Itera
 def without_colour(array: np.memmap, folder: Path) -> np.memmap:
     """The same file with one channel: all pictures turned out to be grey."""
     single = folder / "single.npy"
-    one = np.lib.format.open_memmap(single, mode="w+", dtype=array.dtype, shape=(len(array), 1, *array.shape[2:]))
+    one = mapped_array(single, array.dtype, (len(array), 1, *array.shape[2:]))
     for start in range(0, len(array), 1024):
         one[start : start + 1024] = array[start : start + 1024, :1]
     one.flush()

@@ -1,7 +1,7 @@
 """The bench: where training happens. It binds a dataset to its pictures, task, recipe and device; nothing is done before asked.
 
 A strategy says what to train on; how it is trained is decided here, once, so that all arms of a comparison have the same
-network, epochs and compute.
+network, epochs and compute. Of several processes (`trainers.engine.crew`) the first one alone has a bench.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from trainers.engine.examples import examples_of
 from trainers.engine.loop import train
 from trainers.engine.plan import TrainingPlan, planned, remember, remembered, timed
 from trainers.engine.predict import predict
-from trainers.engine.team import Team
 from trainers.kin import kin
 from trainers.kinds import kind_of, task_of
 from trainers.values.effort import Effort, Spent
@@ -135,14 +134,11 @@ class Bench:
         examples, wanted = self._usable(self.trust.training), self.whole_recipe
         asked = [repr(wanted), repr(self.task), len(examples), [repr(e) for e in efforts], seeds, budget, str(self.device)]
         place = self.work / "plan.json"
-        team = Team.joined(self.device)
         known = remembered(place, asked)
-        # all processes of a team time it, or none: a training is theirs together
-        if known is None or not team.shared(1.0 if known is not None else 0.0):
+        if known is None:
             pace = None if budget is None else timed(self.pictures, examples, self.task, wanted, self.device)
             known = planned(wanted, len(examples), efforts, seeds=seeds, budget=budget, pace=pace)
-            if team.rank == 0:
-                remember(known, place, asked)
+            remember(known, place, asked)
         self.plan = known
         self._deadline = None if budget is None else time.monotonic() + budget
         return known
@@ -150,8 +146,7 @@ class Bench:
     @property
     def out_of_time(self) -> bool:
         """The budget has ended: what is not trained yet is not judged."""
-        over = self._deadline is not None and time.monotonic() > self._deadline
-        return bool(Team.joined(self.device).shared(float(over)))
+        return self._deadline is not None and time.monotonic() > self._deadline
 
     def appetite(self, examples: int) -> float:
         """The samples that a network of its own for so many examples sees, as a share of what plain training sees."""

@@ -12,6 +12,7 @@ from torch import nn
 
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
+from trainers.decoding.mapped import mapped_array
 from trainers.decoding.model_input import Workplace, pictures_for, with_channels
 from trainers.decoding.pictures import read_pictures
 from trainers.decoding.survey import SMALL_SIDE
@@ -147,8 +148,7 @@ def features_of(found: Borrowed, place: Workplace, work: Path) -> Floats:
     for part in logits_of(encoder, feed, task, Recipe(precision="fp32"), found.normalisation, BATCH):
         seen = (part.flatten(2).mean(2) if part.ndim > 2 else part).cpu().numpy()
         if features is None:
-            shape = (len(pictures.readable), seen.shape[1])
-            features = np.lib.format.open_memmap(work / "features.npy", mode="w+", dtype=np.float32, shape=shape)
+            features = mapped_array(work / "features.npy", np.float32, (len(pictures.readable), seen.shape[1]))
             features[:] = np.nan
         features[rows[done : done + len(seen)]] = seen
         done += len(seen)

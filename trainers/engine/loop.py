@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from auditor.progress import Progress, Silent
 from auditor.values.errors import ConfigError, DatasetError, MedauditError
 from trainers.engine.checkpoint import load_checkpoint, plain, save_checkpoint, signature
+from trainers.engine.crew import together
 from trainers.engine.dynamics import Dynamics
 from trainers.engine.feed import Feed, Normaliser
 from trainers.engine.mixing import mixed
@@ -71,31 +72,37 @@ def train(
     if not len(examples) or not float(examples.weights.sum()) > 0:
         raise DatasetError("there is no labelled, readable record to train on")
     began, progress = time.monotonic(), progress or Silent()
-    team = Team.joined(device)
-    with private_randomness(seed, team.device):
-        run = _Run(pictures, examples, task, recipe, seed, team, start, dynamics)
-        signed = signature(
-            pictures,
-            (examples, validation),
-            (described(task), recipe, seed, dynamics, team.size),
-            None if start is None else start.network,
-        )
-        state = load_checkpoint(checkpoint, signed) if checkpoint else None
-        if state is not None:
-            run.resume(state)
-        progress.start(name, recipe.epochs * run.steps)
-        progress.advance(run.epoch * run.steps)
-        while run.epoch < recipe.epochs and not run.stopped:
-            expected = time.monotonic() + (run.history[-1].seconds if run.history else 0.0)
-            if team.shared(float(deadline is not None and expected > deadline and run.epoch > 0)):
-                break
-            run.train_epoch(progress)
-            run.close_epoch(validation, began)
-            began = time.monotonic()
-            if checkpoint and team.rank == 0:
-                save_checkpoint(checkpoint, run.state() | {"signature": signed})
-        progress.finish()
-        return run.trained()
+    how = {
+        "examples": examples, "task": task, "recipe": recipe, "seed": seed, "device": device, "validation": validation,
+        "start": start, "deadline": deadline, "dynamics": dynamics, "name": name,
+    }  # fmt: skip
+    with together(pictures, how):
+        team = Team.joined(device)
+        with private_randomness(seed, team.device):
+            run = _Run(pictures, examples, task, recipe, seed, team, start, dynamics)
+            signed = signature(
+                pictures,
+                (examples, validation),
+                (described(task), recipe, seed, dynamics, team.size),
+                None if start is None else start.network,
+            )
+            # the file is the first process's: the others are told what is in it
+            state = team.told(load_checkpoint(checkpoint, signed) if checkpoint and team.rank == 0 else None)
+            if state is not None:
+                run.resume(state)
+            progress.start(name, recipe.epochs * run.steps)
+            progress.advance(run.epoch * run.steps)
+            while run.epoch < recipe.epochs and not run.stopped:
+                expected = time.monotonic() + (run.history[-1].seconds if run.history else 0.0)
+                if team.shared(float(deadline is not None and expected > deadline and run.epoch > 0)):
+                    break
+                run.train_epoch(progress)
+                run.close_epoch(validation, began)
+                began = time.monotonic()
+                if checkpoint and team.rank == 0:
+                    save_checkpoint(checkpoint, run.state() | {"signature": signed})
+            progress.finish()
+            return run.trained()
 
 
 class _Run:

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 
 from trainers.engine.loop import train
-from trainers.engine.team import Team
 from trainers.values.effort import Effort
 from trainers.values.pictures import Examples, Pictures
 from trainers.values.recipe import Recipe
@@ -139,13 +138,11 @@ def timed(pictures: Pictures, examples: Examples, task: LearningTask, recipe: Re
     few = examples.take(slice(0, TIMED_BATCHES * recipe.batch))
     if not len(few):
         return None
-    team = Team.joined(device)
 
     def seconds(augmentation: str) -> float:
         trial = replace(recipe, epochs=TIMED_EPOCHS, augmentation=augmentation, patience=None)  # type: ignore[arg-type]
         epochs = train(pictures, few, task, trial, seed=0, device=device).history[1:]
-        # every process of a team has its own clock, and all must make as many steps
-        return team.shared(float(np.median([e.seconds for e in epochs])) / len(few))
+        return float(np.median([e.seconds for e in epochs])) / len(few)
 
     plain = seconds("off")
     return Pace(plain=plain, augmented=max(plain, seconds("standard")))

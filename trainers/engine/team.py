@@ -1,7 +1,5 @@
 """One process, or several that train one network together under `torchrun` (DistributedDataParallel).
 
-    torchrun --nproc-per-node 2 -m medaudit fix ...
-
 Every process holds all weights and computes its part of each batch; gradients are averaged. NCCL on GPUs, Gloo on CPUs.
 """
 
@@ -10,6 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,25 @@ from torch import distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
 from trainers.engine.predict import device_of
+
+PATIENCE = timedelta(days=7)
+"""So long a process waits for another: the first one may scan and write for hours. One that has ended is noticed at once."""
+
+
+def member() -> tuple[int, int]:
+    """The number of this process and how many there are, before they are connected."""
+    if not dist.is_torchelastic_launched():
+        return 0, 1
+    return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+
+
+def opened(device: torch.device) -> None:
+    """Connects this process with the others, once."""
+    if device.type == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    if not dist.is_initialized():
+        # with GPUs, what lies in main memory still goes by Gloo
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +56,7 @@ class Team:
             return Team(rank=0, size=1, device=place)
         if place.type == "cuda":
             place = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-            torch.cuda.set_device(place)
-        if not dist.is_initialized():
-            dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
+        opened(place)
         return Team(rank=dist.get_rank(), size=dist.get_world_size(), device=place)
 
     def wrapped(self, network: nn.Module) -> nn.Module:
@@ -56,6 +73,14 @@ class Team:
         told = torch.tensor(value, dtype=torch.float64, device=self.device)
         dist.broadcast(told, 0)
         return float(told)
+
+    def told(self, what: Any) -> Any:
+        """The first process's object."""
+        if self.size == 1:
+            return what
+        box = [what if self.rank == 0 else None]
+        dist.broadcast_object_list(box, 0, device=torch.device("cpu"))
+        return box[0]
 
     def share(self, mine: Tensor, weights: Tensor, batch: npt.NDArray[np.int64]) -> Tensor | float:
         """What this process's mean counts for: gradients are averaged over the team, and its part may have more weight.

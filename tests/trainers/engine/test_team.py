@@ -20,7 +20,7 @@ from trainers.values.pictures import Examples, Pictures
 from trainers.values.recipe import Recipe
 from trainers.engine.predict import predict
 from trainers.engine.loop import train
-from trainers.values.task import LearningTask
+from trainers.kinds import task_named
 
 draw = np.random.default_rng(0)
 classes = draw.integers(0, 2, 101)
