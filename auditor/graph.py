@@ -6,16 +6,22 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 Codes = npt.NDArray[np.int64]
 
 
 def connected(nodes: int, first: Codes, second: Codes) -> Codes:
     """Component of each node, from 0 in the order of the nodes; edges are pairs of nodes, shape (edges,) each."""
-    graph = coo_matrix((np.ones(len(first), np.int8), (first, second)), shape=(nodes, nodes))
-    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+    parent = np.arange(nodes, dtype=np.int64)
+    while len(first):
+        first, second = parent[first], parent[second]
+        apart = first != second
+        first, second = first[apart], second[apart]
+        # each root that has a smaller neighbour goes below one: no circle, and at least half of those that hang together go
+        parent[np.maximum(first, second)] = np.minimum(first, second)
+        while (above := parent[parent]).tobytes() != parent.tobytes():
+            parent = above
+    return np.asarray(np.unique(parent, return_inverse=True)[1], np.int64)
 
 
 def joined_by(size: int, keys: Iterable[Codes], pairs: Iterable[tuple[Codes, Codes]] = ()) -> Codes:

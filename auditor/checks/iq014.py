@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import chi2
 
 from auditor.check import Check, Need, SkipCheck
+from auditor.statistics.distributions import chi2
 from auditor.statistics.multiplicity import benjamini_hochberg
 from auditor.values.dataset import Dataset
 from auditor.values.fields import spoken

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.labels.label_noise import judge_labels
+from auditor.statistics.distributions import binom
 from auditor.values.dataset import Dataset
 from auditor.values.results import Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 

@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.labels.label_noise import judge_labels, judged_records
+from auditor.statistics.distributions import norm
 from auditor.statistics.multiplicity import holm
 from auditor.values.dataset import Dataset
 from auditor.values.judgements import JudgedTask

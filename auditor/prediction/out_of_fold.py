@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
 
 from auditor.prediction.folds import assign_folds
 from auditor.values.dataset import Dataset
@@ -215,5 +214,21 @@ def fit_temperature(raw: Floats, targets: Floats, known: Bools, *, exclusive: bo
 
     if not usable.any():
         return 1.0
-    best = minimize_scalar(loss, bounds=(-np.log(4), np.log(4)), method="bounded", options={"xatol": 1e-3})
-    return float(np.exp(best.x))
+    return float(np.exp(_lowest(loss, -np.log(4), np.log(4), within=1e-3)))
+
+
+def _lowest(loss: Callable[[float], float], low: float, high: float, *, within: float) -> float:
+    """Where a function with one valley is least, by golden section."""
+    golden = (5**0.5 - 1) / 2
+    left, right = high - golden * (high - low), low + golden * (high - low)
+    of_left, of_right = loss(left), loss(right)
+    while high - low > within:
+        if of_left <= of_right:
+            high, right, of_right = right, left, of_left
+            left = high - golden * (high - low)
+            of_left = loss(left)
+        else:
+            low, left, of_left = left, right, of_right
+            right = low + golden * (high - low)
+            of_right = loss(right)
+    return (low + high) / 2

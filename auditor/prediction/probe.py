@@ -7,14 +7,13 @@ weighted vote of the nearest neighbours by cosine.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+
+from auditor.prediction.logistic import fit_logistic
 
 COMPONENTS = 64
 NEIGHBOURS = 25
@@ -105,11 +104,12 @@ def fit_probe(
     if exclusive:
         present = np.flatnonzero(learnt)
         if len(present):
-            weights[:, present], offsets[present] = _logistic(inside, targets[:, present].argmax(axis=1), len(present))
+            codes = targets[:, present].argmax(axis=1)
+            weights[:, present], offsets[present] = fit_logistic(inside, codes, len(present), strength=STRENGTH)
     else:
         for c in np.flatnonzero(learnt):
             part = known[:, c]
-            two, constant = _logistic(inside[part], targets[part, c].astype(np.int64), 2)
+            two, constant = fit_logistic(inside[part], targets[part, c].astype(np.int64), 2, strength=STRENGTH)
             weights[:, c], offsets[c] = two[:, 1] - two[:, 0], constant[1] - constant[0]
     kept = np.sort(rng.choice(len(inside), references, replace=False)) if len(inside) > references else np.arange(len(inside))
     return Probe(
@@ -163,17 +163,6 @@ def _spectrum(standard: Floats) -> tuple[Doubles, Callable[[npt.NDArray[np.intp]
     wide = standard.astype(np.float64)
     values, sides = np.linalg.eigh(wide @ wide.T / count)
     return values, lambda kept: wide.T @ sides[:, kept] / np.sqrt(values[kept] * count)
-
-
-def _logistic(inside: Floats, codes: npt.NDArray[np.int64], classes: int) -> tuple[Floats, Floats]:
-    """Weights (components, classes) and offsets (classes,) of a multinomial logistic regression with an L2 penalty."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=STRENGTH, max_iter=200, tol=1e-3).fit(inside.astype(np.float64), codes)
-    weights, offsets = model.coef_.T, model.intercept_
-    if classes == 2:
-        weights, offsets = np.hstack([-weights / 2, weights / 2]), np.concatenate([-offsets / 2, offsets / 2])
-    return weights.astype(np.float32), offsets.astype(np.float32)
 
 
 def unit_vectors(vectors: Floats) -> Floats:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm, rankdata
-from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from auditor.statistics.coding import CodedField
+from auditor.statistics.distributions import norm, rankdata
 from auditor.statistics.interactions import LEVELS, Pair, coarsen, screen_pairs
 from auditor.statistics.permutation import count_strata
 
@@ -62,6 +61,8 @@ def combine(
         fold: fold per record, shape (records,); whole patients.
         strata: declared stratum per record: cases are compared with others of their own stratum only.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier  # nearly a second to import, and few checks need it
+
     matrix = np.column_stack([_ordered_codes(field) for field in fields])
     coarse = np.column_stack([coarsen(field) for field in fields])
     score = np.full(len(positive), np.nan)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2
 
 from auditor.statistics.coding import CodedField
+from auditor.statistics.distributions import chi2
 
 Floats = npt.NDArray[np.float64]
 

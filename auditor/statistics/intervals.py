@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_matrix
-from scipy.stats import norm, rankdata
 
 from auditor.statistics.association import Association, Counts, Floats, associate, out_of_fold_rates, rank_cells
 from auditor.statistics.coding import CodedField
+from auditor.statistics.distributions import norm, rankdata
 
 __all__ = ["bootstrap_interval", "clustered_error", "detectable_auc", "logit_interval", "obuchowski_variance", "surest"]
 

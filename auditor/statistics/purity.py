@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import hypergeom
 
 from auditor.statistics.coding import CodedField
+from auditor.statistics.distributions import hypergeom
 from auditor.statistics.multiplicity import holm
 from auditor.statistics.targets import Targets
 

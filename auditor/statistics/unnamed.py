@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
-from scipy.stats import hypergeom
 
 from auditor.statistics.association import associate, count_cells
 from auditor.statistics.coding import CodedField
+from auditor.statistics.distributions import hypergeom
 from auditor.statistics.question import Question
 
 IMAGES_PER_PATIENT = 10.0

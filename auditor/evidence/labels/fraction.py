@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
 
+from auditor.statistics.distributions import norm
 from auditor.values.judgements import Fraction
 
 Bools = npt.NDArray[np.bool_]

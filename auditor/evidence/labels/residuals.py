@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
 
 from auditor.check import SkipCheck
 from auditor.evidence.labels.fraction import fraction
 from auditor.evidence.labels.label_noise import MIN_JUDGED, carriers
 from auditor.prediction.folds import fold_groups
 from auditor.prediction.predict import why_not
+from auditor.statistics.distributions import t as student
 from auditor.values.dataset import Dataset
 from auditor.values.judgements import Fraction, NoiseVerdict
 

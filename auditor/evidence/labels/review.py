@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import beta, norm
 
 from auditor.reading.jobs import run_job
+from auditor.statistics.distributions import beta, norm
 from auditor.values.errors import ConfigError, UnreadableFile
 from auditor.values.image import Limits
 from auditor.values.reviews import ANSWERS, Queue, Review

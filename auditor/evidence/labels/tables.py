@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from cleanlab.count import compute_confident_joint
 
 from auditor.evidence.labels.fraction import fraction, ratio
 from auditor.values.dataset import Dataset
@@ -97,18 +96,24 @@ def joint_table(task: JudgedTask) -> Table:
 
 
 def confident_joint(probabilities: npt.NDArray[np.float32], codes: npt.NDArray[np.signedinteger]) -> npt.NDArray[np.int64]:
-    """cleanlab's confident joint, shape (classes, classes), row = given, column = predicted above its class's mean.
+    """The confident joint (Northcutt, Jiang & Chuang 2021, JAIR), shape (classes, classes): row = given class, column = the
+    likeliest of the classes whose probability reaches its mean among the records that were given it.
 
-    Classes that no record was given stay zero: cleanlab wants each class at least once, so the count runs over the others.
+    A record that reaches no such mean is not counted; a class that was given counts at least one record as right, as in
+    cleanlab, and one that no record was given stays zero.
     """
     classes = probabilities.shape[1]
     present = np.flatnonzero(np.bincount(codes, minlength=classes))
     joint = np.zeros((classes, classes), dtype=np.int64)
-    if len(present) > 1:
-        place = np.zeros(classes, dtype=np.int64)
-        place[present] = np.arange(len(present))
-        part = np.clip(probabilities[:, present], 1e-7, 1)
-        part = part / part.sum(axis=1, keepdims=True)
-        counted = compute_confident_joint(place[codes], part, calibrate=False)
-        joint[np.ix_(present, present)] = counted
+    if len(present) < 2:
+        return joint
+    part = np.clip(probabilities[:, present], 1e-7, 1)
+    part = part / part.sum(axis=1, keepdims=True)
+    least = np.array([part[codes == code, place].mean() for place, code in enumerate(present)])
+    sure = part >= least - 1e-6
+    # of several classes that reach their mean the likeliest of all is taken, as cleanlab does
+    named = present[np.where(sure.sum(axis=1) > 1, part.argmax(axis=1), sure.argmax(axis=1))]
+    counted = sure.any(axis=1)
+    np.add.at(joint, (codes[counted], named[counted]), 1)
+    joint[present, present] = np.maximum(joint[present, present], 1)
     return joint

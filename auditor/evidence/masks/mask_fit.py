@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from auditor.evidence.masks.mask_form import Pair
 from auditor.values.mask_scores import Bools, Floats, Ruler
@@ -47,6 +46,8 @@ class Objects:
 
 def objects_of(mask: Bools) -> Objects:
     """Pixels that share a side (of volumes a face) are one object."""
+    from scipy import ndimage  # slow to import, and few scans are given masks of a model
+
     numbers, count = ndimage.label(mask)
     return Objects(numbers=numbers, sizes=np.bincount(numbers.ravel(), minlength=count + 1)[1:].astype(np.int64))
 
@@ -100,6 +101,8 @@ def _only_in(
     if not len(alone):
         return []
     told = np.minimum(objects.mean(predicted)[alone] / ruler.sure, 1)
+    from scipy import ndimage
+
     middles = ndimage.center_of_mass(objects.numbers > 0, objects.numbers, alone + 1)
     return [
         (missing, float(p if missing else 1 - p), int(objects.sizes[i]), float(middle[-2]), float(middle[-1]))

@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from auditor.evidence.privacy.front import STEP, Front, front_of, is_volume, line_of
 from auditor.evidence.privacy.skin import Floats
@@ -126,6 +125,8 @@ def look(front: Front) -> Look:
 
 def _nose(depth: Grid, *, rows: tuple[int, int], length: float) -> tuple[float, tuple[int, int] | None]:
     """How far the ridge stands out, and where its tip is (row, column)."""
+    from scipy import ndimage  # slow to import, and few files show a head
+
     arm = max(2, round(0.123 * length / STEP))
     solid = np.isfinite(depth)
     filled = np.where(solid, depth, DEEP)

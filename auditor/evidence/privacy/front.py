@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from auditor.evidence.privacy.skin import Floats, edge_width, first_skin, largest, physical, skin_level
 from auditor.values.image import FieldValue, Header, Pixels
@@ -65,6 +64,8 @@ def is_volume(header: Header) -> bool:
 
 def front_of(header: Header, pixels: Pixels, *, reverse: bool = False) -> Front | None:
     """The front of a volume; None where no body stands out from air. `reverse` takes its slices the other way round."""
+    from scipy import ndimage  # slow to import, and few files show a head
+
     ways = _ways(header)
     units = _unit(header)
     spacing = [_number(header.facts.get(name)) * units for name in ("slice_spacing", "spacing_row", "spacing_column")]
@@ -115,6 +116,8 @@ def line_of(header: Header, pixels: Pixels) -> Floats:
         one row of the front for an axial slice, one column for a sagittal one. Only the first five numbers, NaN the second,
         where there is no body.
     """
+    from scipy import ndimage
+
     nothing = np.empty(0, np.float32)
     ways = str(header.facts.get("orientation", ""))
     names = ("spacing_row", "spacing_column", "plane_row", "plane_column", "slice_position")

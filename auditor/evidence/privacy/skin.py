@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from auditor.values.image import Header, Pixels
 
@@ -48,6 +47,8 @@ def skin_level(values: Floats, header: Header) -> float | None:
 
 def largest(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
     """The largest connected piece, or None where there is none."""
+    from scipy import ndimage  # slow to import, and few files show a head
+
     pieces, count = ndimage.label(mask)
     if count == 0:
         return None

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from auditor.check import SkipCheck
@@ -21,7 +20,7 @@ Pictures = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int64]
 
 COMPONENTS = 32
-CHUNK = 20_000
+CHUNK = 1_000
 MOST_REFERENCES = 10_000
 COMMON_SHAPE = 0.9
 MOST_ASKED = 5_000
@@ -148,9 +147,17 @@ def isolation(dataset: Dataset, *, neighbours: int) -> Floats:
         _, vectors = np.linalg.eigh(((plain - centre).T @ (plain - centre)).astype(np.float64))
         rotation = vectors[:, ::-1][:, :COMPONENTS].astype(np.float32)
         references = np.unique(np.round((plain - centre) @ rotation, 3), axis=0)
-        search = NearestNeighbors(n_neighbors=min(neighbours + 1, len(references))).fit(references)
         for start in range(0, len(seen), CHUNK):
             rows = seen[start : start + CHUNK]
-            distances, _ = search.kneighbors((standard(table[rows][:, where]) - centre) @ rotation)
-            result[rows] = distances[:, -1]
+            asked = (standard(table[rows][:, where]) - centre) @ rotation
+            result[rows] = nth_distances(asked, references, min(neighbours + 1, len(references)))
     return result
+
+
+def nth_distances(asked: Pictures, references: Pictures, nth: int) -> Floats:
+    """Distance of each row to its nth nearest reference; arrays of shape (rows, components) and (references, components)."""
+    squares = (references.astype(np.float64) ** 2).sum(axis=1)
+    products = asked.astype(np.float64) @ references.T.astype(np.float64)
+    # of |a|² − 2ab + |b|² the first part is the same for all references of a row
+    place = np.argpartition(squares - 2 * products, nth - 1, axis=1)[:, nth - 1]
+    return np.asarray(np.linalg.norm(asked.astype(np.float64) - references[place], axis=1))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import least_squares
 from threadpoolctl import threadpool_limits
 
 from auditor.check import SkipCheck
@@ -23,6 +23,8 @@ MOST = 4_000
 LEAST_RECORDS = 200
 LEAST_PER_CLASS = 20
 DRAWS = 60
+BENDS = 41
+"""Of the curves that are compared at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ def learning_curve(dataset: Dataset, *, repeats: int, seed: int) -> Curve:
     rng = np.random.default_rng(seed)
     ahead = sizes[-1] * np.array([1.0, 1.5, 2.0])
     drawn = np.stack([scores[rng.integers(0, len(scores), len(scores))].mean(axis=0) for _ in range(DRAWS)])
-    curves = np.stack([predict_curve(sizes, mean, ahead) for mean in drawn])  # draws × 2 fits × points
+    curves = predict_curve(sizes, drawn, ahead)  # draws × 2 fits × points
     centre = predict_curve(sizes, scores.mean(axis=0), ahead)
     gains = curves[:, :, 2] - curves[:, :, 0]
     forecast = Forecast(
@@ -95,29 +97,70 @@ def clip(values: Floats) -> tuple[float, ...]:
 
 
 def predict_curve(sizes: Floats, scores: Floats, ahead: Floats) -> Floats:
-    """Values at `ahead` by a power law a − b·n^−c and by a plateau a − b·exp(−n/τ); shape (2, points).
+    """Values at `ahead` by a power law a − b·n^−c and by a plateau a − b·exp(−n/τ).
 
-    Both rise or are flat (b ≥ 0), end at most at 1, and are fitted by least squares with larger parts weighing more.
+    Both rise or are flat (0 ≤ b ≤ 1), end between 0 and 1, and are fitted by least squares with larger parts weighing more.
+    For each bend (c from .1 to 2, τ from .02 to 2 times the largest part) the best a and b are known in closed form; the best
+    bend is looked for on a grid, and on two finer ones around the best so far.
+
+    Args:
+        sizes: (parts,).
+        scores: (..., parts).
+        ahead: (points,).
+
+    Returns:
+        (..., 2, points).
     """
-    weight = np.sqrt(sizes / sizes.max())
     scale = float(sizes.max())
-    top, spread = float(scores.max()), max(float(scores.max() - scores.min()), 1e-3)
+    weight = sizes / scale
+    rows = np.asarray(scores, np.float64).reshape(-1, len(sizes))
+    found = [
+        _best_bend(lambda bend, n: (n[:, None] / scale) ** -bend, 0.1, 2.0, sizes, rows, weight, ahead),
+        _best_bend(lambda bend, n: np.exp(-n[:, None] / scale / bend), 0.02, 2.0, sizes, rows, weight, ahead),
+    ]
+    return np.stack(found, axis=1).reshape(*np.shape(scores)[:-1], 2, len(ahead))
 
-    def power(p: Floats, n: Floats) -> Floats:
-        return np.asarray(p[0] - p[1] * (n / scale) ** -p[2])
 
-    def plateau(p: Floats, n: Floats) -> Floats:
-        return np.asarray(p[0] - p[1] * np.exp(-n / scale / p[2]))
+def _best_bend(
+    falls: Callable[[Floats, Floats], Floats],
+    low: float,
+    high: float,
+    sizes: Floats,
+    rows: Floats,
+    weight: Floats,
+    ahead: Floats,
+) -> Floats:
+    """Values of a − b·falls(bend, n) at `ahead`, shape (rows, points); `falls` gives (sizes, ..., bends)."""
+    bends = np.tile(np.geomspace(low, high, BENDS), (len(rows), 1))
+    each = np.arange(len(rows))
+    for finer in range(3):
+        a, b, loss = _within_bounds(falls(bends[:, None, :], sizes), rows[:, :, None], weight[:, None])
+        best = loss.argmin(axis=1)
+        chosen = bends[each, best]
+        if finer < 2:
+            around = bends[each, np.maximum(best - 1, 0)], bends[each, np.minimum(best + 1, BENDS - 1)]
+            bends = np.geomspace(*around, BENDS, axis=1)
+    return np.asarray(a[each, best][:, None] - b[each, best][:, None] * falls(chosen[:, None, None], ahead)[..., 0])
 
-    found = []
-    for curve, low, high, start in (
-        (power, (0.0, 0.0, 0.1), (1.0, 1.0, 2.0), (min(top + spread / 4, 1.0), spread / 4, 0.5)),
-        (plateau, (0.0, 0.0, 0.02), (1.0, 1.0, 2.0), (min(top, 1.0), spread, 0.3)),
-    ):
-        inside = np.clip(start, np.array(low) + 1e-6, np.array(high) - 1e-6)
-        fit = least_squares(lambda p, c=curve: weight * (c(p, sizes) - scores), inside, bounds=(low, high), max_nfev=200)
-        found.append(curve(fit.x, ahead))
-    return np.stack(found)
+
+def _within_bounds(falls: Floats, scores: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """The a and b between 0 and 1 for which Σ weight·(a − b·falls − scores)² is least, and that sum; sums run over axis 1.
+
+    The sum is a bowl: where its bottom lies outside of the bounds, the least of them lies on one of the four sides.
+    """
+    w, wf, wff = weight.sum(), (weight * falls).sum(axis=1), (weight * falls**2).sum(axis=1)
+    ws, wfs = (weight * scores).sum(axis=1) + 0 * wf, (weight * falls * scores).sum(axis=1)
+    bend = np.maximum(w * wff - wf**2, 1e-12)
+    open_a, open_b = (ws * wff - wf * wfs) / bend, (wf * ws - w * wfs) / bend
+    options = [(open_a, open_b)]
+    for side in (0.0, 1.0):
+        options.append((np.full_like(wf, side), np.clip((side * wf - wfs) / np.maximum(wff, 1e-12), 0, 1)))
+        options.append((np.clip((ws + side * wf) / w, 0, 1), np.full_like(wf, side)))
+    a, b = (np.stack(part) for part in zip(*options, strict=True))
+    loss = w * a**2 - 2 * a * b * wf + b**2 * wff - 2 * a * ws + 2 * b * wfs + (weight * scores**2).sum(axis=1)
+    loss[0][(open_a < 0) | (open_a > 1) | (open_b < 0) | (open_b > 1)] = np.inf
+    best = loss.argmin(axis=0)[None]
+    return tuple(np.take_along_axis(part, best, axis=0)[0] for part in (a, b, loss))
 
 
 def _measure(dataset: Dataset, repeats: int, seed: int) -> tuple[Floats, Floats]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
 from auditor.check import SkipCheck
 from auditor.evidence.kin.groups import is_training, partition
 from auditor.prediction.predict import COLOURS, ENCODING, MODULES
+from auditor.statistics.distributions import norm
 from auditor.values.dataset import Dataset
 from auditor.values.labels import State
 from auditor.values.results import Coverage

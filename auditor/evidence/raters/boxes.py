@@ -9,7 +9,6 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 
 from auditor.evidence.raters.agreement import Coefficient, bootstrap_interval
 from auditor.evidence.raters.overlap import intersection_over_union
@@ -103,6 +102,8 @@ def _common(
     if len(one) == 0 or len(two) == 0:
         return 0
     both = fits(one, two) & (first[:, None] == second[None, :])
+    from scipy.optimize import linear_sum_assignment  # slow to import, and few datasets have boxes of several readers
+
     rows, columns = linear_sum_assignment(-both.astype(np.float64))
     return int(both[rows, columns].sum())
 

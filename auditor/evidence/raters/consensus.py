@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from cleanlab.multiannotator import get_label_quality_multiannotator
 
 from auditor.evidence.raters.choice import Method, Size, choose_method
 from auditor.evidence.raters.models import dawid_skene, glad, mace, vote_shares
@@ -130,6 +129,8 @@ def crowdlab(unit: Codes, rater: Codes, label: Codes, *, units: int, raters: int
     probability is shared out as the model and the votes see it.
     """
     classes = probabilities.shape[1]
+    from cleanlab.multiannotator import get_label_quality_multiannotator  # a second to import, and few datasets have readers
+
     read = np.flatnonzero(np.bincount(unit, minlength=units))
     place = np.full(units, -1)
     place[read] = np.arange(len(read))
@@ -165,6 +166,8 @@ def annotator_quality(unit: Codes, rater: Codes, label: Codes, *, raters: int, p
 
     NaN for raters whom cleanlab does not judge.
     """
+    from cleanlab.multiannotator import get_label_quality_multiannotator
+
     read, place = np.unique(unit, return_inverse=True)
     wide = np.full((len(read), raters), np.nan)
     wide[place, rater] = label

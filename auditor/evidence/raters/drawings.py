@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import t
 
 from auditor.evidence.raters.agreement import Coefficient, bootstrap_interval
 from auditor.evidence.raters.readings import patients_of
+from auditor.statistics.distributions import t
 from auditor.statistics.multiplicity import holm
 from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Chart, Column, Table

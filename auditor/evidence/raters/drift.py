@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import kstwobign, norm, t
 
+from auditor.statistics.distributions import kstwobign, norm, t
 from auditor.statistics.multiplicity import holm
 
 Doubles = npt.NDArray[np.float64]

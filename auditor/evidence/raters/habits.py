@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
-from scipy.stats import norm
 
+from auditor.statistics.distributions import norm
 from auditor.statistics.multiplicity import holm
 
 Doubles = npt.NDArray[np.float64]

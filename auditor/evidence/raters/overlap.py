@@ -7,8 +7,6 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import binary_erosion, distance_transform_edt
-from scipy.optimize import linear_sum_assignment
 
 Doubles = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -33,6 +31,8 @@ def hausdorff95(first: Bools, second: Bools, *, spacing: tuple[float, ...] | Non
     if not first.any() or not second.any():
         return 0.0 if not (first.any() or second.any()) else float("nan")
     one, two = (_surface(mask) for mask in (first, second))
+    from scipy.ndimage import distance_transform_edt  # slow to import, and few datasets have masks of several readers
+
     to_two = distance_transform_edt(~two, sampling=spacing)[one]
     to_one = distance_transform_edt(~one, sampling=spacing)[two]
     return float(max(np.percentile(to_two, 95), np.percentile(to_one, 95)))
@@ -40,6 +40,8 @@ def hausdorff95(first: Bools, second: Bools, *, spacing: tuple[float, ...] | Non
 
 def _surface(mask: Bools) -> Bools:
     """Pixels of the mask with a neighbour outside; the frame of the image is outside."""
+    from scipy.ndimage import binary_erosion
+
     return np.asarray(mask & ~binary_erosion(mask), dtype=bool)
 
 
@@ -126,6 +128,8 @@ def matched_points(first: Doubles, second: Doubles, *, radius: float) -> int:
 
 
 def _matched(fits: Bools) -> int:
+    from scipy.optimize import linear_sum_assignment
+
     rows, columns = linear_sum_assignment(-fits.astype(np.float64))
     return int(fits[rows, columns].sum())
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from builders import make_dataset
+from scipy.optimize import least_squares
 
 from auditor.check import SkipCheck
 from auditor.evidence.quality.learning_curve import learning_curve, predict_curve
@@ -27,6 +28,26 @@ def test_both_curves_find_the_law_that_made_the_points() -> None:
     np.testing.assert_allclose(power, 0.9 - 0.2 * (ahead / 600) ** -0.5, atol=2e-3)
     plateau = predict_curve(sizes, 0.9 - 0.4 * np.exp(-sizes / 150), ahead)[1]
     np.testing.assert_allclose(plateau, 0.9 - 0.4 * np.exp(-ahead / 150), atol=2e-3)
+
+
+def test_no_other_curve_within_the_bounds_fits_better() -> None:
+    rng = np.random.default_rng(0)
+    sizes = np.array([20.0, 40, 80, 160, 240])
+    noisy = np.clip(0.8 - 0.3 * rng.random((12, 1)) * (sizes / 240) ** -0.4 + rng.normal(0, 0.05, (12, 5)), 0, 1)
+    found = predict_curve(sizes, noisy, sizes)
+    laws = (
+        (lambda p: p[0] - p[1] * (sizes / 240) ** -p[2], (0.0, 0.0, 0.1), (1.0, 1.0, 2.0)),
+        (lambda p: p[0] - p[1] * np.exp(-sizes / 240 / p[2]), (0.0, 0.0, 0.02), (1.0, 1.0, 2.0)),
+    )
+    for scores, own in zip(noisy, found, strict=True):
+        for law, values in zip(laws, own, strict=True):
+            curve, low, high = law
+
+            def loss(p, curve=curve, scores=scores):
+                return np.sqrt(sizes / 240) * (curve(p) - scores)
+
+            other = min(least_squares(loss, start, bounds=(low, high)).cost for start in ((0.7, 0.1, 0.5), (0.9, 0.5, 0.2)))
+            assert ((values - scores) ** 2 * sizes / 240).sum() / 2 <= other * (1 + 1e-4) + 1e-12
 
 
 def test_a_hard_task_still_gains_and_a_solved_one_does_not() -> None:

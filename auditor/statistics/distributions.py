@@ -1,0 +1,130 @@
+"""Tails and quantiles of the usual distributions, by `scipy.special`: `scipy.stats` takes half a second to import.
+
+Named and called as in `scipy.stats`, of which only what is used here is there; tests hold each against it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import bdtrc, betaincinv, betaln, chdtrc, kolmogorov, ndtr, ndtri, stdtr, stdtrit
+
+Doubles = npt.NDArray[np.float64]
+Numbers = npt.ArrayLike
+"""A number or an array of them; arrays are broadcast against each other."""
+
+
+class norm:  # noqa: N801 - the names of scipy.stats
+    """The standard normal distribution."""
+
+    @staticmethod
+    def cdf(z: Numbers) -> Any:
+        """P(Z ≤ z)."""
+        return ndtr(z)
+
+    @staticmethod
+    def sf(z: Numbers) -> Any:
+        """P(Z > z)."""
+        return ndtr(-np.asarray(z, np.float64))
+
+    @staticmethod
+    def ppf(p: Numbers) -> Any:
+        """The z with P(Z ≤ z) = p."""
+        return ndtri(p)
+
+
+class t:  # noqa: N801 - the names of scipy.stats
+    """Student's distribution."""
+
+    @staticmethod
+    def sf(x: Numbers, df: Numbers) -> Any:
+        """P(T > x) with `df` degrees of freedom."""
+        return stdtr(df, -np.asarray(x, np.float64))
+
+    @staticmethod
+    def ppf(p: Numbers, df: Numbers) -> Any:
+        """The x with P(T ≤ x) = p."""
+        return stdtrit(df, p)
+
+    @staticmethod
+    def isf(p: Numbers, df: Numbers) -> Any:
+        """The x with P(T > x) = p."""
+        return -stdtrit(df, p)
+
+
+class chi2:  # noqa: N801 - the names of scipy.stats
+    """The χ² distribution."""
+
+    @staticmethod
+    def sf(x: Numbers, df: Numbers) -> Any:
+        """P(X > x) with `df` degrees of freedom."""
+        return chdtrc(df, x)
+
+
+class beta:  # noqa: N801 - the names of scipy.stats
+    """The beta distribution."""
+
+    @staticmethod
+    def ppf(p: Numbers, a: Numbers, b: Numbers) -> Any:
+        """The x with P(X ≤ x) = p."""
+        return betaincinv(a, b, p)
+
+
+class binom:  # noqa: N801 - the names of scipy.stats
+    """The binomial distribution."""
+
+    @staticmethod
+    def sf(k: Numbers, n: Numbers, p: Numbers) -> Any:
+        """P(more than k of n), each with probability p."""
+        k = np.asarray(k, np.float64)
+        return np.where(k < 0, 1.0, np.where(k >= n, 0.0, bdtrc(np.clip(k, 0, n), n, p)))
+
+
+class kstwobign:  # noqa: N801 - the names of scipy.stats
+    """Kolmogorov's limit of the largest distance of an empirical distribution, times the root of the number of values."""
+
+    @staticmethod
+    def sf(x: Numbers) -> Any:
+        """P(D > x)."""
+        return kolmogorov(x)
+
+
+class hypergeom:  # noqa: N801 - the names of scipy.stats
+    """How many of `N` drawn without replacement from `M` are among the `n` special ones; plain numbers, no arrays."""
+
+    @staticmethod
+    def sf(k: int, M: int, n: int, N: int) -> float:
+        """P(more than k)."""
+        least, most = max(int(k) + 1, 0, N - (M - n)), min(n, N)
+        if least <= max(0, N - (M - n)):
+            return 1.0
+        if least > most:
+            return 0.0
+        if least - max(0, N - (M - n)) < most - least:  # the lower side has fewer terms, and then it is the larger one or alike
+            lower = hypergeom._sum(max(0, N - (M - n)), least - 1, M, n, N)
+            if lower < 0.5:
+                return 1.0 - lower
+        return min(1.0, hypergeom._sum(least, most, M, n, N))
+
+    @staticmethod
+    def _sum(first: int, last: int, M: int, n: int, N: int) -> float:
+        x = np.arange(first, last + 1, dtype=np.float64)
+        log = betaln(n + 1, 1) + betaln(M - n + 1, 1) + betaln(M - N + 1, N + 1)
+        log = log - betaln(x + 1, n - x + 1) - betaln(N - x + 1, M - n - N + x + 1) - betaln(M + 1, 1)
+        return float(np.exp(log).sum())
+
+
+def rankdata(values: Numbers) -> Doubles:
+    """Ranks from 1; equal values share the mean of theirs. One-dimensional; where a value is not a number, no rank is one."""
+    values = np.asarray(values)
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        return np.full(len(values), np.nan)
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    new = np.concatenate([[True], ordered[1:] != ordered[:-1]]) if len(ordered) else np.zeros(0, bool)
+    starts = np.append(np.flatnonzero(new), len(ordered))
+    ranks = np.empty(len(ordered))
+    ranks[order] = ((starts[1:] + starts[:-1] + 1) / 2)[np.cumsum(new) - 1]
+    return ranks
