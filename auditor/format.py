@@ -85,9 +85,18 @@ def open_header(source: FileSource, limits: Limits) -> Header:
     """
     found = reader_of(source.content[:SNIFF_BYTES])
     if found is None:
-        raise UnreadableFile("not-an-image", "the content is of no known image format")
+        raise _no_reader(source.path)
     header: Header = found[0].open_header(source, limits)
     return header
+
+
+def _no_reader(path: Path) -> UnreadableFile:
+    """Of a content that nobody knows: bare samples (PAR/REC, BRIK) have no first bytes to be known by, only their name."""
+    unread = [known for known in formats().values() if not known.is_read]
+    for known in unread:
+        if path.name.lower().endswith(tuple("." + suffix for suffix in known.suffixes)):
+            return known.refusal()
+    return UnreadableFile("not-an-image", "the content is of no known image format")
 
 
 def header_roles(limits: Limits, path: Path) -> Mapping[str, str]:

@@ -37,8 +37,21 @@ FORMATS = {
     "vsi": _unread("Olympus VSI", _SLIDE, "vsi"),
     "ventana": _unread("Ventana BIF", _SLIDE, "bif"),
     "avi": _unread("AVI video", _FILM, "avi"),
-    "mp4": _unread("MP4 video", _FILM, "mp4"),
+    "mp4": _unread("MP4 or QuickTime video", _FILM, "mp4", "m4v", "mov"),
+    "mpeg": _unread("MPEG video", _FILM, "mpg", "mpeg"),
+    "wmv": _unread("Windows Media video", _FILM, "wmv"),
+    "matroska": _unread("Matroska or WebM video", _FILM, "mkv", "webm"),
 }
+_MAGIC = {
+    b"v/1\x01": "openexr",
+    b"ZISRAWFILE": "czi",
+    b"\xda\xce\xbe\x0a": "nd2",
+    b"MATRIX7": "ecat",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "wmv",
+    b"\x1a\x45\xdf\xa3": "matroska",
+    b"\0\0\x01\xba": "mpeg",
+}
+"""First bytes that are one format's alone."""
 PRIORITY = 0
 """Last: a reader of one of these formats, ours or a plug-in's, is asked before."""
 
@@ -57,8 +70,13 @@ def sniff(head: bytes) -> str | None:
         return "jpeg2000"
     if head.startswith((b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a")):
         return "jpeg-xl"
-    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"avif", b"avis", b"hevc"):
-        return "heif"
+    if head[4:8] == b"ftyp":
+        return "heif" if head[8:12] in (b"heic", b"heix", b"mif1", b"avif", b"avis", b"hevc") else "mp4"
+    if head.startswith(b"RIFF"):
+        return "avi" if head[8:12] == b"AVI " else None
+    for magic, name in _MAGIC.items():
+        if head.startswith(magic):
+            return name
     plain = gunzip_start(head) or head
     if _is_mgh(plain):
         return "mgh"
@@ -71,9 +89,7 @@ def open_header(source: FileSource, limits: Limits) -> Header:  # noqa: ARG001
     Raises:
         UnreadableFile: always, kind `unsupported`.
     """
-    known = FORMATS.get(sniff(source.content[:4096]) or "")
-    reason = f"the {known.words} format is not read: {known.becomes}" if known is not None else "not an image"
-    raise UnreadableFile("unsupported", reason)
+    raise FORMATS[sniff(source.content[:4096]) or ""].refusal()
 
 
 def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:  # noqa: ARG001

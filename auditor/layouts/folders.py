@@ -30,11 +30,22 @@ DOUBTFUL = 0.4
 
 
 def image_paths(listing: Listing) -> tuple[str, ...]:
-    """The files that are one image each: images, and arrays where they are at least half of what there is."""
+    """The files that are one image each: images, and arrays where they are at least half of what there is.
+
+    Where there is nothing else, those of formats that are not read: a folder of them is a data set of which nothing is seen.
+    """
     inventory = listing.inventory
+    if none_is_read(listing):
+        return inventory.unsupported
     if len(inventory.containers) >= max(len(inventory.images), 1):
         return tuple(sorted((*inventory.images, *inventory.containers)))
     return inventory.images
+
+
+def none_is_read(listing: Listing) -> bool:
+    """All images of the listing are of formats without a reader."""
+    inventory = listing.inventory
+    return not inventory.images and not inventory.containers and bool(inventory.unsupported)
 
 
 def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG001
@@ -43,6 +54,8 @@ def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG
     if not paths:
         return None
     inventory = listing.inventory
+    if none_is_read(listing):
+        return Detection(layout="folders", confidence=0.1, why=f"{len(paths):,} images of formats that are not read")
     if not inventory.images:
         return Detection(layout="folders", confidence=0.2, why=f"{len(paths):,} array files")
     raters, masks = drawn_masks(paths)
@@ -182,7 +195,7 @@ def unread_notes(listing: Listing) -> list[str]:
     """Which files were left aside, by suffix, when images may be among them."""
     inventory = listing.inventory
     notes = []
-    if inventory.unsupported:
+    if inventory.unsupported and not none_is_read(listing):
         suffixes = sorted({path.removesuffix(".gz").rpartition(".")[2].lower() for path in inventory.unsupported})
         notes.append(f"{len(inventory.unsupported):,} files are of image formats without a reader: {', '.join(suffixes)}")
     return notes

@@ -35,6 +35,10 @@ class Format:
     is_read: bool = True
     becomes: str = ""
 
+    def refusal(self) -> UnreadableFile:
+        """What is said of a file of this format where it is not read."""
+        return UnreadableFile("unsupported", f"the {self.words} format is not read: {self.becomes}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
