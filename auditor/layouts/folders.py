@@ -9,10 +9,11 @@ import pandas as pd
 
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.labels import single
-from auditor.naming.names import NameRoles, roles_in_names, splits_in_names
+from auditor.naming.names import NameRoles, roles_in_names
 from auditor.placement.claims import claim
 from auditor.placement.counterparts import Counterparts, find_counterparts
 from auditor.placement.masks import Masks, find_masks
+from auditor.placement.path_roles import path_roles
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.records import Draft, build, no_labels
 from auditor.placement.tree import FolderRoles, pinned_levels, read_folders
@@ -98,16 +99,9 @@ def load(listing: Listing, options: Options) -> Dataset:
     names = roles_in_names(ids)
     index = pd.Index(ids, name="record", dtype="str")
     labels, label_guesses = _labels(ids, index, folders, names)
-    columns: dict[str, Sequence[object]] = {"path": ids}
-    guesses = [*label_guesses]
-    for role in ("split", "patient", "site", "study"):
-        values, guess = _role(role, folders, names)
-        if values is not None and guess is not None:
-            columns[role] = values
-            guesses.append(guess)
-    if "split" not in columns and (splits := splits_in_names(ids)) is not None:
-        columns["split"] = splits
-        guesses.append(Guess(role="split", value="file name", confidence=0.85, why="the file names begin with a split"))
+    told, path_guesses = path_roles(ids, names, folders)
+    columns: dict[str, Sequence[object]] = {"path": ids, **told}
+    guesses = [*label_guesses, *path_guesses]
     notes = list(folders.notes if labels.origin == "class folder" else ())
     notes += doubts
     if names is not None and names.pattern.ambiguous:
@@ -212,12 +206,3 @@ def _labels(ids: Sequence[str], index: pd.Index, folders: FolderRoles, names: Na
         column = categorical(value or "" for value in folders.label)
         return single(column, index, level="image", origin="class folder"), [g for g in folders.guesses if g.role == "label"]
     return no_labels(ids), []
-
-
-def _role(role: str, folders: FolderRoles, names: NameRoles | None) -> tuple[Sequence[str | None] | None, Guess | None]:
-    in_names = getattr(names, role, None) if names is not None else None
-    if names is not None and in_names is not None:
-        why = f"{names.matched:,} of {len(in_names):,} names follow the pattern of {names.pattern.name}"
-        return in_names, Guess(role=role, value="file name", confidence=names.pattern.confidence, why=why)
-    in_folders = getattr(folders, role, None)
-    return in_folders, next((guess for guess in folders.guesses if guess.role == role), None)

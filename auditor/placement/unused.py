@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from auditor.naming.suffixes import stem_of, suffix_of
+from auditor.placement.documents import WORDS, are_boxes, first_lines, json_kind
 from auditor.placement.listing import Listing
 from auditor.placement.resolve import Files
 from auditor.placement.table_choice import MAX_CANDIDATES, MAX_JSON_BYTES, Candidate, judge
@@ -26,7 +27,6 @@ ASIDE = "table-aside"
 NAMING = 0.2
 """A table names the images when so many of the cells of a column do."""
 NEAR_IMAGES = 0.5
-HEAD_BYTES = 1 << 16
 MAX_TEXT_BYTES = 16 << 20
 MAX_TEXTS = 40
 MIN_LINES = 3
@@ -34,7 +34,6 @@ MOST_ALIKE = 3
 
 _SHEETS = frozenset(("xlsx", "xls", "xlsm", "ods", "sav", "dta", "sas7bdat", "rds", "rdata", "feather", "numbers", "gsheet"))
 _PROSE = re.compile(r"readme|licen[cs]e|changelog|copying|citation|requirements|notes?$|about|terms", re.IGNORECASE)
-_BOXES = re.compile(r"\d+(?:\s+[\d.]+){4,}\s*$")
 
 
 def unused_tables(
@@ -97,9 +96,9 @@ def _of_table(
     listing: Listing, name: str, main: Candidate | None, images: Sequence[str], *, any_read: bool, labelled: bool
 ) -> Problem | None:
     if table_format(name) == "json":
-        known = _json_kind(listing.root / name)
+        known = json_kind(listing.root / name)
         if known:
-            return _problem(name, f"{known}, which is not read", grave=not any_read)
+            return _problem(name, f"{WORDS[known]}, which is not read", grave=not any_read)
     judged, reason = _judged(listing, name, images)
     if judged is None:
         # A JSON file that is no list of records is a description or a sidecar, not a label table.
@@ -135,26 +134,6 @@ def _of_table(
     return None
 
 
-def _json_kind(path: Path) -> str:
-    """What a JSON document of annotations is called, by the keys at its beginning; empty for anything else."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-            size = stream.seek(0, 2)
-            stream.seek(max(size - HEAD_BYTES, 0))
-            head += stream.read(HEAD_BYTES)
-    except OSError:
-        return ""
-    keys = set(
-        re.findall(rb'"(images|annotations|categories|shapes|imagePath|regions|file_attributes|_via_img_metadata)"\s*:', head)
-    )
-    if {b"images", b"annotations"} <= keys:
-        return "a COCO file of annotations"
-    if {b"shapes", b"imagePath"} <= keys:
-        return "a LabelMe file of outlines"
-    return "a VIA file of regions" if {b"regions", b"file_attributes"} <= keys or b"_via_img_metadata" in keys else ""
-
-
 def _of_others(listing: Listing, names: Sequence[str], images: Sequence[str], *, any_read: bool) -> list[Problem]:
     found = [
         _problem(name, "a spreadsheet or a file of a statistics program is not read: save it as csv", grave=not any_read)
@@ -168,7 +147,11 @@ def _of_others(listing: Listing, names: Sequence[str], images: Sequence[str], *,
         folders: dict[str, int] = defaultdict(int)
         for name in beside:
             folders[name.rpartition("/")[0]] += 1
-        what = "files of boxes (YOLO)" if _is_boxes(listing, beside) else "text files called after the images"
+        what = (
+            "files of boxes (YOLO)"
+            if are_boxes(listing.root / name for name in beside[:5])
+            else "text files called after the images"
+        )
         where = max(folders, key=lambda folder: folders[folder])
         found.append(_problem(where or beside[0], f"{len(beside):,} {what} are not read", grave=not any_read))
     there = Files(images)
@@ -179,22 +162,9 @@ def _of_others(listing: Listing, names: Sequence[str], images: Sequence[str], *,
     return found
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        with path.open("rb") as stream:
-            return [line for line in stream.read(HEAD_BYTES).decode("utf-8", "replace").splitlines()[:200] if line.strip()]
-    except OSError:
-        return []
-
-
-def _is_boxes(listing: Listing, names: Sequence[str]) -> bool:
-    lines = [line for name in names[:5] for line in _lines(listing.root / name)]
-    return bool(lines) and all(_BOXES.match(line) for line in lines)
-
-
 def _lists_images(path: Path, there: Files) -> bool:
     """Most lines name an image, and say something beside its name."""
-    lines = _lines(path)
+    lines = first_lines(path)
     named = [
         line for line in lines if any(t in there.known or there.named(t) for t in re.split(r"[\s,;|]+", line.strip())[:3] if t)
     ]

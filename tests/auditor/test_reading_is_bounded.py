@@ -14,7 +14,8 @@ DECODING = frozenset({"open_header", "open_pixels", "read_source", "ArrayRows"})
 BY_NAME = frozenset(
     {
         "auditor.evidence.labels.review_file", "auditor.evidence.masks.mask_maps", "auditor.evidence.privacy.directory",
-        "auditor.evidence.raters.drawn_masks", "auditor.measuring.picture", "auditor.placement.drawn",
+        "auditor.evidence.raters.drawn_masks", "auditor.measuring.picture", "auditor.placement.box_lines",
+        "auditor.placement.drawn",
         "auditor.stages.hash_file", "auditor.stages.kind", "auditor.tables.opening",
     }
 )  # fmt: skip

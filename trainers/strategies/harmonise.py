@@ -247,7 +247,7 @@ def named_roles(dataset: Dataset) -> str:
 
     Where the user has no label table, the copy gets one that holds all roles, whatever they were read from.
     """
-    if dataset.summary.layout == "voc":
+    if dataset.summary.layout in ("voc", "coco", "yolo"):
         return "the annotations find their images by name"
     if dataset.summary.layout != "table":
         return ""

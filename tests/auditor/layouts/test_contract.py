@@ -74,6 +74,24 @@ def nnunet(root):
     (root / "dataset.json").write_text(json.dumps(told))
 
 
+def coco(root):
+    for i in range(4):
+        picture(root / f"images/{i}.png", i)
+    told = {
+        "images": [{"id": i, "file_name": f"{i}.png"} for i in range(4)],
+        "categories": [{"id": 1, "name": "cell"}],
+        "annotations": [{"id": i, "image_id": i, "category_id": 1, "bbox": [1, 2, 3, 4]} for i in range(4)],
+    }
+    (root / "instances.json").write_text(json.dumps(told))
+
+
+def yolo(root):
+    for i in range(4):
+        picture(root / f"images/{i}.png", i)
+        (root / "labels").mkdir(exist_ok=True)
+        (root / f"labels/{i}.txt").write_text("0 0.5 0.5 0.25 0.5\n")
+
+
 def toy(root):
     for i in range(4):
         picture(root / f"seen/{i}.png", i)
@@ -83,6 +101,7 @@ def toy(root):
 
 GOLDEN = {
     "folders": folders, "table": table, "medmnist": medmnist, "voc": voc, "dicom_tree": dicom_tree, "nnunet": nnunet,
+    "coco": coco, "yolo": yolo,
     "toy": toy,
 }  # fmt: skip
 

@@ -89,7 +89,7 @@ def test_ages_are_no_names_of_numbered_images(tmp_path):
         ("labels.csv", b"image,diagnosis\n", "cannot be read"),
         ("labels.parquet", b"PAR1 no parquet", "cannot be read"),
         ("labels.xlsx", b"PK\3\4", "save it as csv"),
-        ("instances.json", json.dumps({"images": [{"id": 1}], "annotations": [], "categories": []}).encode(), "COCO"),
+        ("via.json", json.dumps({"_via_img_metadata": {}, "_via_settings": {}}).encode(), "VIA"),
         ("train.txt", "".join(f"images/{name} 1\n" for name in ROWS).encode(), "text file that names the images"),
     ],
 )
@@ -107,10 +107,10 @@ def test_boxes_beside_their_images_are_told_once(tmp_path):
     pictures(tmp_path)
     (tmp_path / "labels").mkdir()
     for name in ROWS:
-        (tmp_path / "labels" / name.replace(".png", ".txt")).write_text("0 0.5 0.5 0.1 0.1\n")
+        (tmp_path / "labels" / name.replace(".png", ".txt")).write_text("lesion 12 14 30 40\n")
     ((path, told),) = unused(opened(tmp_path))
     assert path == "labels"
-    assert "YOLO" in told
+    assert "called after the images" in told
 
 
 def test_an_outline_beside_each_image_is_told_once(tmp_path):

@@ -1,0 +1,57 @@
+"""What a file of annotations that is no table looks like, told from its first and last bytes and without parsing it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+HEAD_BYTES = 1 << 16
+MAX_TEXT_BYTES = 16 << 20
+_KEYS = re.compile(rb'"(images|annotations|categories|shapes|imagePath|regions|file_attributes|_via_img_metadata)"\s*:')
+_BOXES = re.compile(r"\d+(?:\s+-?[\d.]+(?:e[+-]?\d+)?){4,}\s*$", re.IGNORECASE)
+WORDS = {"coco": "a COCO file of annotations", "labelme": "a LabelMe file of outlines", "via": "a VIA file of regions"}
+"""Kind of a JSON document of annotations → how it is called in a sentence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """What a text file of boxes says: class, corners in pixels and line of each object; lines that are none; how many are outlines."""
+
+    boxes: tuple[tuple[int, float, float, float, float, int], ...] = ()
+    wrong: tuple[int, ...] = ()
+    outlines: int = 0
+
+
+def json_kind(path: Path) -> str:
+    """`coco`, `labelme` or `via` by the keys at the beginning and the end of the file; empty for anything else."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+            size = stream.seek(0, 2)
+            stream.seek(max(size - HEAD_BYTES, 0))
+            head += stream.read(HEAD_BYTES)
+    except OSError:
+        return ""
+    keys = set(_KEYS.findall(head))
+    if {b"images", b"annotations"} <= keys:
+        return "coco"
+    if {b"shapes", b"imagePath"} <= keys:
+        return "labelme"
+    return "via" if {b"regions", b"file_attributes"} <= keys or b"_via_img_metadata" in keys else ""
+
+
+def first_lines(path: Path, most: int = 200) -> list[str]:
+    """Lines of text at the beginning of a file, without blank ones; none where it cannot be opened."""
+    try:
+        with path.open("rb") as stream:
+            return [line for line in stream.read(HEAD_BYTES).decode("utf-8", "replace").splitlines()[:most] if line.strip()]
+    except OSError:
+        return []
+
+
+def are_boxes(paths: Iterable[Path]) -> bool:
+    """All lines of some text files look like those of YOLO: a number of a class, and four or more numbers."""
+    lines = [line for path in paths for line in first_lines(path)]
+    return bool(lines) and all(_BOXES.match(line) for line in lines)
