@@ -17,7 +17,7 @@ WORDS = {"coco": "a COCO file of annotations", "labelme": "a LabelMe file of out
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """What a text file of boxes says: class, corners in pixels and line of each object; lines that are none; how many are outlines."""
+    """What a text file of boxes says: class, corners in pixels and line of each object; lines that are none; outlines."""
 
     boxes: tuple[tuple[int, float, float, float, float, int], ...] = ()
     wrong: tuple[int, ...] = ()
