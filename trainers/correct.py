@@ -113,6 +113,10 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
     attempts.sort(key=lambda attempt: attempt.strategy.trains)
     doubt = unsure(dataset, plan.options)
     for attempt in attempts:
+        first = next((a.strategy.name for a in attempts if a.strategy.alone and a.proposal is not None), "")
+        if first and automatic and attempt.strategy.name not in wanted:
+            attempt.skipped = f"{first} makes a copy of its own: fix that copy afterwards"
+            continue
         proposed(attempt, case, doubt or (untrusted if attempt.strategy.trains and trust is None else ""))
         if not attempt.strategy.trains and attempt.proposal is not None:
             case, trust, untrusted = shown_after(attempt, case, order)

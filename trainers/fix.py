@@ -15,6 +15,7 @@ from auditor.plan import Plan, plan_for
 from auditor.progress import Progress, Silent
 from auditor.scan import examine
 from auditor.values.dataset import Dataset
+from auditor.values.errors import MedauditError
 from auditor.values.results import Arm, Cell, Column, Finding, Proposal, ScanResult, Table
 from trainers.attempt import Attempt, Order
 from trainers.copying.apply import Applied, apply
@@ -107,6 +108,10 @@ def fix(
     corrected = correct(target, order, plan, work=work, progress=progress)
     dataset = corrected.dataset
     names = withheld_names(dataset)
+    for attempt in corrected.attempts:
+        if attempt.strategy.alone and attempt.skipped and attempt.strategy.name in order.strategies:
+            # any other copy would be taken for what was asked for
+            raise MedauditError(f"{attempt.strategy.name}: {withhold(attempt.skipped, names)}; nothing was written")
     arms = withhold(tuple(a.arm for a in corrected.attempts), names)
     configuration = settings(order, corrected)
     if order.check:

@@ -86,6 +86,9 @@ class Strategy(ABC):
     trains: ClassVar[bool] = True
     """False: it cannot show in a network on the same evaluation records (a new split): only the scans are compared."""
 
+    alone: ClassVar[bool] = False
+    """True: its copy is a whole one of its own, which no other joins; where it was asked for and cannot, none is made."""
+
     stands_for: ClassVar[tuple[str, ...]] = ()
     """Ways of plain training (`trainers.references`) that it is itself, and so need not stand above."""
 

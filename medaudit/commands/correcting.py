@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,7 @@ from medaudit import options as given
 from medaudit.terminal import OUTPUT_FOLDER, progress_on_terminal, show_comparison
 
 if TYPE_CHECKING:
-    from auditor.values.results import Arm
+    from auditor.values.results import Comparison
 
 
 @given.sharing(given.TRUSTING, given.TRAINING, given.ROLES, given.READING, given.REVIEWED)
@@ -33,9 +32,8 @@ def fix(
     """Correct a dataset: a corrected copy, a trained network, and a report that compares before and after.
 
     The dataset itself is only read. Exit codes: 0 a copy was written, or there is nothing to correct; 1 with --check and
-    corrections pending, when the evaluation says harmed and nothing was applied, or when deidentify could not clean every
-    file; 2 usage, configuration or a dataset that
-    cannot be opened.
+    corrections pending, when the evaluation says harmed and nothing was applied, or when deidentify left something behind that
+    it could not clean; 2 usage, configuration, a dataset that cannot be opened, or none of whose files deidentify can clean.
     """
     import medaudit
 
@@ -45,16 +43,18 @@ def fix(
         typer.echo("\n".join(done.lines))
         raise typer.Exit(1 if done.pending else 0)
     show_comparison(done.comparison, [done.reports / "report.html", output], quiet=quiet)
-    raise typer.Exit(1 if done.harmed or uncleaned(done.comparison.arms) else 0)
+    raise typer.Exit(1 if done.harmed or uncleaned(done.comparison) else 0)
 
 
-def uncleaned(arms: Sequence[Arm]) -> bool:
-    """Deidentify could not do what was asked: not at all, or some files and records stay behind."""
-    asked = [arm for arm in arms if arm.strategy == "deidentify"]
-    return any(
-        arm.proposal is None or any(arm.proposal.metrics.get(name) for name in ("files_refused", "records_left_out"))
-        for arm in asked
-    )
+def uncleaned(comparison: Comparison) -> bool:
+    """Deidentify could not do all that was asked: files and records stay behind, or the copy still tells of a person."""
+    done = [arm for arm in comparison.arms if arm.strategy == "deidentify" and arm.proposal is not None]
+    if not done:
+        return False
+    left = ("files_left_out", "records_left_out", "files_not_looked_at")
+    there = (*comparison.remaining, *comparison.introduced)
+    told = [f for f in there if f.code.startswith("PH") and f.severity.rank > 0 and f.waived is None]
+    return bool(told) or any(arm.proposal.metrics.get(name) for arm in done if arm.proposal for name in left)
 
 
 def undo(

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pydicom
 import pytest
 from PIL import Image
 
+from auditor.degrade.encode import write_image
 from medaudit.cli import main
 from trainers.engine.plan import Pace
 from trainers.values.recipe import Recipe
@@ -248,3 +250,28 @@ def test_a_chain_writes_only_what_stays_and_findings_keep_their_names(tmp_path, 
     assert not [f for f in findings["introduced"] if f["severity"] != "info" and not f["code"].startswith("IQ")]
     old = set(table["path"]) | set(more["path"])
     assert {f["where"].get("path") for f in findings["remaining"]} - {None} <= old
+
+
+def test_auto_cleans_files_first_and_alone_and_what_cannot_be_cleaned_gives_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MEDAUDIT_CACHE", str(tmp_path / "cache"))
+    data = tmp_path / "data"
+    for i in range(24):
+        folder = data / ("test", "train")[i % 2] / ("well", "ill")[i % 4 // 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        tags = {"PatientName": f"Kuzmenkova{i // 4}^Oxana", "PatientID": f"P{i // 4}", "PatientIdentityRemoved": "NO"}
+        write_image(folder / f"{i}.dcm", np.random.default_rng(i).random((24, 24)), "dicom12", seed=i, tags=tags)
+    out = tmp_path / "out"
+    assert main(["fix", str(data), "-o", str(out), "--workers", "0", "-q"]) == 0, "patients stand in both splits, too"
+    assert len(list(out.rglob("*.dcm"))) == 24
+    assert b"uzmenkova" not in b"".join(path.read_bytes() for path in out.rglob("*") if path.is_file())
+    for path in data.rglob("*.dcm"):
+        said = pydicom.dcmread(path)
+        said.BurnedInAnnotation = "YES"
+        said.save_as(path)
+    capfd.readouterr()
+    refused = tmp_path / "refused"
+    assert main(["fix", str(data), "--strategy", "deidentify", "-o", str(refused), "--workers", "0", "-q"]) == 2
+    assert "24 × it says that text is burned into its pixels" in capfd.readouterr().err
+    assert not refused.exists()

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import secrets
 import shutil
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import pandas as pd
 
+from auditor.checks.ph004 import LETTERS, BurnedInText
 from auditor.files import write_files
 from auditor.layout import CONFIG_NAME
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from auditor.values.fields import words
-from auditor.values.labels import State
 from auditor.values.results import Column, Proposal, Table
 from trainers.copying.source import MADE
 from trainers.copying.toml_text import toml_text
-from trainers.rewriting.deidentify import LEAST_SALT, PSEUDONYMS, Cleaner, Trail, deidentify
+from trainers.rewriting.deidentify import ELSEWHERE, LEAST_SALT, PSEUDONYMS, Trail, deidentify
+from trainers.rewriting.nameless_table import NamelessTable
+from trainers.rewriting.person import Person
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.values.trust import Bools
 
-MOST_LEFT_OUT = 0.5
-KEPT_COLUMNS = frozenset(("age", "sex", "gender", "view", "laterality", "side", "projection", "modality"))
-"""Columns of the user's table that go into the new one, by a word of their names; of all others only the roles do."""
-OLDEST = 90.0
 SALT_BYTES = 32
 
 
@@ -47,8 +41,17 @@ class Deidentify(Strategy):
     columns called age (at most 90), sex, view, laterality or modality. All other columns stay behind, and no list of old and
     new names is kept.
 
-    The same key gives the same pseudonyms in the next release; without one a key is drawn and thrown away. Text that is burned
-    into the pixels stays: PH004 looks for it.
+    What the profile keeps, because it tells of a machine or a body (Manufacturer, BodyPartExamined, meanings of codes), is
+    emptied where it holds the name or a number of the patient or of another person of the file; so are values of the table,
+    and a class, a split or a fold that is called so gets a number. Elements that DICOM does not know go as private ones do,
+    and so does what hides beside the picture in its own bytes: comments of JPEG, overlays in unused bits, a tail.
+
+    What cannot be cleaned stays behind, is named in the report, and makes the exit code 1: documents, reports and plans;
+    files that say that text is burned in, or where PH004 suspects it; films; files in which a check after cleaning still finds
+    something; and all that is not DICOM, but the label tables, in whose place the new one stands. Where nothing could be
+    cleaned, nothing is written.
+
+    The same key gives the same pseudonyms in the next release; without one a key is drawn and thrown away.
 
     It makes a copy of its own and cannot be joined with another strategy: fix its copy afterwards.
 
@@ -59,6 +62,8 @@ class Deidentify(Strategy):
     ## Options
 
     * `key`: file of a secret, at least 16 bytes (the option `--key`; default: drawn).
+    * `keep_suspects`: true takes pictures along in which PH004 suspects text, for who has looked at them; a file that says
+      itself that text is burned in stays behind all the same.
 
     ## References
 
@@ -68,14 +73,16 @@ class Deidentify(Strategy):
     name: ClassVar[str] = "deidentify"
     answers: ClassVar[Answers] = "files"
     trains: ClassVar[bool] = False
+    alone: ClassVar[bool] = True
 
     key: str = ""
+    keep_suspects: bool = False
 
     def propose(self, case: Case) -> Proposal:
         """The cleaned files, staged in `case.work`.
 
         Raises:
-            NotApplicable: no DICOM files, or most of them cannot be cleaned, or the records are no files of their own.
+            NotApplicable: no record is a DICOM file that can be cleaned, or the records are no files of their own.
             ConfigError: the key file cannot be used.
         """
         dataset = case.dataset
@@ -86,20 +93,20 @@ class Deidentify(Strategy):
         folder = case.work / self.name
         shutil.rmtree(folder, ignore_errors=True)
         moved: dict[str, str] = {}
-        refused: dict[str, str] = {}
+        refused = [problem for problem in dataset.problems if problem.kind == "refused"]
+        stays = {problem.path: (problem.kind, problem.reason) for problem in refused}
+        people: list[Person] = []
         trail = deidentify(
-            dataset.root, folder, salt=salt, rules=dataset.privacy, renamed=moved.__setitem__, refused=refused.__setitem__
-        )
+            dataset.root, folder, salt=salt, rules=dataset.privacy, burned={} if self.keep_suspects else burned_in(dataset),
+            renamed=moved.__setitem__, stays=lambda name, kind, why: stays.__setitem__(name, (kind, why)), met=people.append,
+        )  # fmt: skip
+        for name in (CONFIG_NAME, *replaced_tables(dataset)):
+            stays.pop(name, None)
         there = np.array([isinstance(path, str) and path in moved for path in paths], dtype=np.bool_)
         if not there.any():
-            raise NotApplicable("none of the records is a DICOM file that can be cleaned")
-        if (~there).mean() > MOST_LEFT_OUT:
-            raise NotApplicable(
-                f"{int((~there).sum()):,} of {dataset.size:,} records are no DICOM files or cannot be cleaned: the copy would "
-                "lack them"
-            )
-        table = new_table(dataset, moved, there, salt)
-        write_files({folder / MADE: table, folder / CONFIG_NAME: config_of(dataset, table).encode()})
+            raise NotApplicable(nothing_cleaned(stays))
+        table = NamelessTable(dataset, moved, there, together(people), salt)
+        write_files({folder / MADE: table.content(), folder / CONFIG_NAME: config_of(dataset, table).encode()})
         files = {str(path.relative_to(folder).as_posix()): str(path) for path in sorted(folder.rglob("*")) if path.is_file()}
         return Proposal(
             strategy=self.name,
@@ -107,12 +114,13 @@ class Deidentify(Strategy):
             files=files,
             metrics={
                 "files_written": len(trail.written),
-                "files_left_out": sum(trail.left_out.values()),
+                "files_left_out": len(stays),
                 "records_left_out": int((~there).sum()),
-                "files_refused": len(refused),
+                "files_not_looked_at": 0 if LETTERS in dataset.features.columns else len(trail.written),
+                "files_refused": sum(kind not in ELSEWHERE for kind, _ in stays.values()),
             },
-            tables=(actions_table(trail), *([refused_table(refused)] if refused else [])),
-            notes=tuple(notes_on(dataset, trail, there, drawn=drawn)),
+            tables=(actions_table(trail), *([stays_table(stays)] if stays else [])),
+            notes=(*table.notes(), *notes_on(dataset, stays, there, drawn=drawn)),
         )
 
     def _salt(self, case: Case) -> tuple[bytes, bool]:
@@ -134,99 +142,28 @@ class Deidentify(Strategy):
         return kept.read_bytes(), True
 
 
-def new_table(dataset: Dataset, moved: Mapping[str, str], there: Bools, salt: bytes) -> bytes:
-    """The label table of the copy as CSV; only what `Deidentify` lists."""
-    records, labels = dataset.records, dataset.labels
-    new_paths = [moved[str(path)] if ok else "" for path, ok in zip(records["path"], there, strict=True)]
-    columns: dict[str, list[str]] = {"path": new_paths}
-    if labels.task == "multi" and labels.states is not None:
-        for name in labels.classes:
-            states = labels.states[name].tolist()
-            columns[name] = ["" if s == State.NOT_ASSESSED else str(int(s)) for s in states]
-    elif labels.task != "none":
-        columns["label"] = _texts(labels.values)
-    for role in ("split", "fold"):
-        if dataset.has(role):
-            columns[role] = _texts(records[role])
-    columns["patient"] = patients_of(dataset, new_paths, salt)
-    if dataset.has("site"):
-        columns["site"] = sites_of(dataset, salt)
-    for name, values in kept_columns(dataset).items():
-        columns.setdefault(name, values)
-    if dataset.has("mask"):
-        columns["mask"] = [moved.get(str(mask), "") for mask in records["mask"]]
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(list(columns))
-    rows = zip(*columns.values(), strict=True)
-    # In the order of the new names: the old order may be that of names or of dates.
-    writer.writerows(sorted(row for row, ok in zip(rows, there, strict=True) if ok))
-    return stream.getvalue().encode()
-
-
-def patients_of(dataset: Dataset, paths: Sequence[str], salt: bytes) -> list[str]:
-    """A pseudonym per record: that of its header (the first folder of its new name), where table and headers agree."""
-    header = [path.partition("/")[0] for path in paths]
-    if not dataset.has("patient"):
-        return header
-    said = _texts(dataset.records["patient"])
-    of_table: dict[str, set[str]] = defaultdict(set)
-    of_header: dict[str, set[str]] = defaultdict(set)
-    for own, other in zip(said, header, strict=True):
-        if own and other:
-            of_table[own].add(other)
-            of_header[other].add(own)
-    cleaner = Cleaner(salt=salt)
-
-    def chosen(own: str, other: str) -> str:
-        if not own or (len(of_table[own]) == 1 and len(of_header[other]) == 1):
-            return other
-        return cleaner.pseudonym(f"|{own}")
-
-    return [chosen(own, other) for own, other in zip(said, header, strict=True)]
-
-
-def sites_of(dataset: Dataset, salt: bytes) -> list[str]:
-    """A number per site, in an order that tells nothing."""
-    cleaner = Cleaner(salt=salt)
-    values = _texts(dataset.records["site"])
-    order = sorted({value for value in values if value}, key=lambda value: cleaner.digest("site", value))
-    number = {value: f"site {k}" for k, value in enumerate(order, start=1)}
-    return [number.get(value, "") for value in values]
-
-
-def kept_columns(dataset: Dataset) -> dict[str, list[str]]:
-    """Age, sex and view of the user's table, as far as it has them and they identify nobody."""
-    found: dict[str, list[str]] = {}
-    for column in dataset.metadata.columns:
-        name = str(column)
-        known = KEPT_COLUMNS & set(words(name.removeprefix("table.")))
-        if not name.startswith("table.") or len(known) != 1 or dataset.fields[name].identifying:
-            continue
-        values = dataset.metadata[name]
-        if pd.api.types.is_numeric_dtype(values):
-            if known == {"age"}:
-                values = values.clip(upper=OLDEST)
-            found[next(iter(known))] = [f"{v:g}" if v == v else "" for v in values.astype(float)]
-        elif known != {"age"}:
-            found[next(iter(known))] = _texts(values)
-    return found
-
-
-def config_of(dataset: Dataset, table: bytes) -> str:
+def config_of(dataset: Dataset, table: NamelessTable) -> str:
     """medaudit.toml of the copy: the roles of its table, and what its pseudonyms look like."""
-    header = next(csv.reader([table.split(b"\n", 1)[0].decode()]))
-    labels = dataset.labels
-    roles: dict[str, str] = {name: name for name in ("path", "split", "fold", "patient", "site", "mask") if name in header}
-    if labels.task == "multi" and not any("," in name for name in labels.classes):
-        roles["label"] = ",".join(labels.classes)
-    elif "label" in header:
-        roles["label"] = "label"
     section: dict[str, object] = {"layout": "table", "tables": [MADE]}
-    if labels.task not in ("none", "multi"):
-        section |= {"task": labels.task, "level": labels.level}
+    if dataset.labels.task not in ("none", "multi"):
+        section |= {"task": dataset.labels.task, "level": dataset.labels.level}
     privacy = {"pseudonyms": PSEUDONYMS, "private-allowed": list(dataset.privacy.private_allowed)}
-    return toml_text({"dataset": section, "roles": roles, "privacy": privacy})
+    return toml_text({"dataset": section, "roles": table.roles(), "privacy": privacy})
+
+
+def nothing_cleaned(stays: Mapping[str, tuple[str, str]]) -> str:
+    """Why no record is in the copy, in counts."""
+    counts = Counter(reason for kind, reason in stays.values() if kind not in ELSEWHERE)
+    why = "; ".join(f"{count:,} × {reason}" for reason, count in sorted(counts.items()))
+    return "none of the records is a DICOM file that can be cleaned" + (f" ({why})" if why else "")
+
+
+def together(people: Sequence[Person]) -> Person:
+    """All of them as one."""
+    return Person(
+        frozenset().union(*(one.words for one in people)), frozenset().union(*(one.numbers for one in people)),
+        frozenset().union(*(one.names for one in people)),
+    )  # fmt: skip
 
 
 def actions_table(trail: Trail) -> Table:
@@ -242,32 +179,55 @@ def actions_table(trail: Trail) -> Table:
     )
 
 
-def refused_table(refused: Mapping[str, str]) -> Table:
-    """Which DICOM files stay behind, by name, and why; reports withhold names that tell of a person."""
-    names = sorted(refused)
+def stays_table(stays: Mapping[str, tuple[str, str]]) -> Table:
+    """Which files stay behind, by name, and why; reports withhold names that tell of a person."""
+    names = sorted(stays, key=lambda name: (stays[name][0] in ELSEWHERE, name))
     return Table(
         name="refused",
-        title="DICOM files that are not in the copy",
+        title="Files that are not in the copy",
         columns=(
             Column(name="path", kind="path", values=names, title="File"),
-            Column(name="reason", kind="text", values=[refused[name] for name in names], title="Why"),
+            Column(name="reason", kind="text", values=[stays[name][1] for name in names], title="Why"),
         ),
     )
 
 
-def notes_on(dataset: Dataset, trail: Trail, there: Bools, *, drawn: bool) -> list[str]:
+def burned_in(dataset: Dataset) -> dict[str, str]:
+    """Files in whose picture PH004 suspects text, and whose picture nobody could look at."""
+    if LETTERS not in dataset.features.columns:
+        return {}
+    found: dict[str, str] = {}
+    for path, letters in zip(dataset.records["path"], dataset.features[LETTERS], strict=True):
+        if isinstance(path, str) and not letters < BurnedInText.min_letters:
+            unseen = "its pixels could not be looked at for text (PH004)"
+            found[path] = "text seems to be burned into its pixels (PH004)" if letters == letters else unseen
+    return found
+
+
+def replaced_tables(dataset: Dataset) -> frozenset[str]:
+    """The tables in whose place the new one stands: the one that was joined, or those with the columns that were read."""
+    guess = dataset.guess("table")
+    if guess is not None:
+        return frozenset(look.name for look in dataset.tables if look.name.rpartition("/")[2] == guess.value)
+    read = {str(name).removeprefix("table.") for name in dataset.metadata.columns if str(name).startswith("table.")}
+    tables = [look for look in dataset.tables if look.is_table and (dataset.records["line"] > 0).any()]
+    return frozenset(look.name for look in tables if read <= set(look.headers))
+
+
+def notes_on(dataset: Dataset, stays: Mapping[str, tuple[str, str]], there: Bools, *, drawn: bool) -> list[str]:
     """What to know."""
-    notes = [f"{count:,} files stay behind: {reason}" for reason, count in trail.left_out.items()]
+    counts = Counter(reason for _, reason in stays.values())
+    notes = [f"{count:,} files stay behind: {reason}" for reason, count in sorted(counts.items())]
     missing = int((~there).sum())
     if missing:
         notes.append(f"{missing:,} records are not in the copy, because their files are not")
-    notes.append("text that is burned into the pixels stays: look at what PH004 says of the copy")
+    notes.append(
+        "short texts in the pixels would not be seen (PH004): look at the pictures of machines that write into them"
+        if LETTERS in dataset.features.columns
+        else "nobody has looked for text in the pixels: PH004 was left out"
+    )
     if len(dataset.annotations) or len(dataset.boxes):
         notes.append("readings, boxes and marks stay behind: the new table has labels alone")
     if drawn:
         notes.append("no --key was given: a key was drawn and is thrown away, so the next release will have other pseudonyms")
     return notes
-
-
-def _texts(column: pd.Series) -> list[str]:
-    return ["" if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from auditor.containers.dicom_header import DEFLATED_LE, LONG_VRS, PIXELS, UNDEFINED, VRS, Elements, read_elements
 from auditor.evidence.privacy.ps315 import entry_of
 from auditor.values.image import Limits
+from auditor.values.ordinary import ordinary_words
 from auditor.values.privacy import Privacy, kinds_in
 
 _ICON, _ENCAPSULATED, _METHOD_CODES, _PHOTO, _REMOVED = 0x00880200, 0x00420011, 0x00120064, 0x00101100, 0x00120062
@@ -26,6 +27,8 @@ TYPED = {
 }  # fmt: skip
 """Where people write sentences: reports above all, whose content the profile of PS3.15 has cleaned by hand."""
 _NOTHING: frozenset[int] = frozenset()
+LEAST_NAME = 4
+"""A shorter word of a name is in too many paths by chance."""
 _PRINTABLE_NAME = re.compile(r"[\w .:()/+-]{1,64}")
 
 
@@ -95,7 +98,7 @@ def dicom_exposure(content: bytes, path: str, rules: Privacy, limits: Limits) ->
         if values:
             add(entry.tier, entry.keyword)
             if entry.tier == "person":
-                for at in _places(values, parts):
+                for at in _places(values, parts, name=entry.vr == "PN"):
                     add("path", f"{entry.keyword}@{at}")
     if removed:  # then the id is a pseudonym, declared or not, and may name files and folders
         found["path"] = {name for name in found.get("path", ()) if not name.startswith("PatientID@")}
@@ -183,12 +186,16 @@ def _text(elements: Elements, part: Part) -> str:
     return raw.decode("utf-8", "replace").strip("\0 ")
 
 
-def _places(values: list[str], parts: list[str]) -> list[int]:
-    """Parts of the path that hold all words of a value; short words name nobody."""
+def _places(values: list[str], parts: list[str], *, name: bool) -> list[int]:
+    """Parts of the path that hold all words of a value; short words name nobody. Of a name one word is enough (`kuzmenkova_0`),
+    unless it is an ordinary one or the name is a code (`LIDC-0001`)."""
     found = []
     wanted = [{w for w in _words(value) if len(w) >= (4 if w.isdigit() else 3)} for value in values]
+    if name:
+        spoken = {w for value in values if not any(map(str.isdigit, value)) for w in _words(value) if len(w) >= LEAST_NAME}
+        wanted += [{word} for word in spoken - ordinary_words()]
     for at, part in enumerate(parts):
-        there = set(_words(part))
+        there = {piece for word in _words(part) for piece in (word, *re.findall(r"[^\W\d_]+", word))}
         if any(words and words <= there for words in wanted):
             found.append(at)
     return found

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from copies import Scanned, case_of, picture, scanned
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from auditor.degrade.encode import write_image
 from auditor.values.errors import ConfigError
-from trainers.strategies.deidentify import Deidentify
+from trainers.strategies.deidentify import Deidentify, burned_in
 from trainers.strategy import NotApplicable
 
 CANARIES = (b"Doe", b"Jane", b"19500102", b"A4711", b"Elsewhere", b"20110203", b"1.2.3.", b"doe_", b"H0", b"Miller", b"secret")
@@ -116,3 +116,54 @@ def test_other_files_cannot_be_cleaned(tmp_path: Path) -> None:
         Image.fromarray(picture(i)).save(data / "ab"[i % 2] / f"{i}.png")
     with pytest.raises(NotApplicable, match="DICOM"):
         Deidentify().propose(case_of(scanned(data, select=["PH001"]), tmp_path / "work"))
+
+
+def test_a_class_a_split_and_a_cell_that_name_a_patient_get_numbers(tmp_path: Path) -> None:
+    data = write(tmp_path / "data", table=False)
+    lines = ["file,patient_id,finding,laterality"]
+    lines += [
+        f"doe_{i}.dcm,Zelenskova{i // 2},{('of Zelenskova0', 'well')[i % 2]},{'Zelenskova1' if i == 2 else 'left'}"
+        for i in range(8)
+    ]
+    (data / "labels.csv").write_text("\n".join(lines) + "\n")
+    seen = scanned(data, select=["SP001"])
+    seen.dataset.records["split"] = ["train"] * 4 + ["for Zelenskova3"] * 4
+    proposal = Deidentify().propose(case_of(seen, tmp_path / "work"))
+    seen.apply(tmp_path / "fixed", proposal)
+    with (tmp_path / "fixed" / "labels.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["label"] for row in rows} == {"class 1", "well"}
+    assert {row["split"] for row in rows} == {"train", "split 1"}
+    assert sorted(row["laterality"] for row in rows) == ["", *["left"] * 7]
+    assert b"Zelenskova" not in (tmp_path / "fixed" / "medaudit.toml").read_bytes()
+    assert [note for note in proposal.notes if note.startswith("1 value of class")]
+    assert scanned(tmp_path / "fixed", select=["IN"]).dataset.labels.classes == ("class 1", "well")
+
+
+def test_every_file_that_stays_is_named_and_the_label_table_is_none_of_them(tmp_path: Path) -> None:
+    data = write(tmp_path / "data")
+    (data / "notes.txt").write_text("Jane")
+    (data / "other.csv").write_text("a,b\n1,2\n")
+    write_image(data / "said.dcm", np.zeros((24, 24)), "dicom12", seed=9, tags={"BurnedInAnnotation": "YES"})
+    proposal = Deidentify().propose(case_of(scanned(data, select=["PH"]), tmp_path / "work"))
+    (table,) = [table for table in proposal.tables if table.name == "refused"]
+    assert [str(name) for name in table.columns[0].values] == ["said.dcm", "notes.txt", "other.csv"]
+    assert proposal.metrics["files_refused"] == 1
+    assert proposal.metrics["files_left_out"] == 3
+    assert proposal.metrics["records_left_out"] in (0, 1)
+    assert proposal.metrics["files_not_looked_at"] == 0
+
+
+def test_a_picture_that_ph004_suspects_stays_unless_somebody_has_looked(tmp_path: Path) -> None:
+    data = write(tmp_path / "data")
+    drawn = Image.fromarray(np.full((256, 512), 30, np.uint8))
+    ImageDraw.Draw(drawn).text((8, 4), "KUZMENKOVA OXANA 1953", fill=255, font=ImageFont.load_default(size=18))
+    write_image(data / "doe_0.dcm", np.asarray(drawn), "dicom8", seed=0, tags={"PatientID": "H0"})
+    seen = scanned(data, select=["PH"])
+    assert list(burned_in(seen.dataset)) == ["doe_0.dcm"]
+    proposal = Deidentify().propose(case_of(seen, tmp_path / "w1"))
+    assert proposal.metrics["files_written"] == 7
+    assert proposal.metrics["records_left_out"] == 1
+    assert Deidentify(keep_suspects=True).propose(case_of(seen, tmp_path / "w2")).metrics["files_written"] == 8
+    unseen = scanned(data, select=["SP001"])
+    assert Deidentify().propose(case_of(unseen, tmp_path / "w3")).metrics["files_not_looked_at"] == 8

@@ -127,3 +127,16 @@ def test_a_description_that_names_somebody_is_of_a_person_and_another_is_a_text(
     found = dicom_exposure(written(dataset, ExplicitVRLittleEndian, undefined=True), "x.dcm", RULES, LIMITS)
     assert found["person"] == "SeriesDescription"
     assert "StudyDescription" in found["text"]
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "at"),
+    [
+        ("Kuzmenkova^Oxana", "set/kuzmenkova_0.dcm", {"PatientName@1"}), ("Kuzmenkova^Oxana", "oxana7/a", {"PatientName@0"}),
+        ("Chest^Anna", "chest/a.dcm", set()), ("LIDC-0001", "LIDC/a.dcm", set()), ("Kuzmenkova^Oxana", "other/a.dcm", set()),
+    ],
+)  # fmt: skip
+def test_one_word_of_a_name_in_a_path_is_enough_unless_it_is_an_ordinary_one(name: str, path: str, at: set[str]) -> None:
+    content = encode(np.zeros((8, 8)), "dicom12", tags={"PatientName": name})
+    found = dicom_exposure(content, path, RULES, LIMITS)
+    assert set(filter(None, found.get("path", "").split("+"))) == at
