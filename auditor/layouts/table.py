@@ -20,7 +20,7 @@ from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.records import Draft, build, no_labels, unique_ids
 from auditor.placement.resolve import Resolved, resolve_names
 from auditor.placement.table_choice import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
-from auditor.placement.table_readings import long_readings, read_boxes, read_points, wide_readings
+from auditor.placement.table_readings import long_readings, no_answers, read_boxes, read_points, wide_readings
 from auditor.placement.tree import FOLDER_PIN, pinned_levels, read_folders
 from auditor.tables.columns import describe_columns
 from auditor.tables.label_columns import gather_findings, labels_of
@@ -180,8 +180,10 @@ class _Loader:
         annotations = None
         if self.roles.raters:
             annotations = wide_readings(self.frame.iloc[rows], self.roles.raters, ids)
+            self._tell_unread(self.roles.raters)
         elif "rater" in self.roles.columns and ("answer" in self.roles.columns or self.roles.labels):
             annotations = long_readings(self.frame, self.roles, row_record)
+            self._tell_unread([self.roles.columns["answer"]] if "answer" in self.roles.columns else self.roles.labels)
         free = [str(name) for name in self.frame.columns if name not in self.roles.used]
         free += [self.roles.columns[role] for role in ("site", "time") if role in self.roles.columns]
         if self.grouped:
@@ -210,6 +212,13 @@ class _Loader:
                 problems=tuple(self.problems),
             )
         )
+
+    def _tell_unread(self, columns: Sequence[str]) -> None:
+        """Which words of the readers were taken for no reading."""
+        words = no_answers(self.frame, columns)
+        if words:
+            shown = ", ".join(repr(word) for word in sorted(words)[:6])
+            self.notes.append(f"no readings but states of the work, left out: {shown}")
 
     def _names(self) -> tuple[npt.NDArray[np.object_], Resolved | None]:
         """What each row calls its record (empty: nothing), as a path where it is one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.naming.numbers import with_points
+from auditor.naming.unlabelled import is_state_of_work, unlabelled_words
 from auditor.values.labels import Labels, Level, State
 
 NEGATIVE_CLASSES = frozenset(
@@ -19,39 +21,58 @@ NEGATIVE_CLASSES = frozenset(
 """Names that mean "none of the classes" in a multi-label table (NIH: `No Finding`)."""
 
 _STATES: Mapping[str, State] = {
-    **dict.fromkeys(("1", "1.0", "true", "yes", "positive", "pos", "y", "t"), State.POSITIVE),
-    **dict.fromkeys(("0", "0.0", "false", "no", "negative", "neg", "n", "f"), State.NEGATIVE),
-    **dict.fromkeys(("-1", "-1.0", "u", "uncertain"), State.UNCERTAIN),
-    **dict.fromkeys(("-2", "-2.0", "not mentioned"), State.NOT_MENTIONED),
-    **dict.fromkeys(("-3", "-3.0", "na", "nan", "n/a", "not assessed"), State.NOT_ASSESSED),
-}
+    word: state
+    for state, words in {
+        State.POSITIVE: """
+            1 1.0 true yes positive pos p y t + present detected abnormal ja wahr positiv oui vrai présent sí si presente sim
+            да есть 是 有 阳性 陽性 あり 예 있음 양성""",
+        State.NEGATIVE: """
+            0 0.0 false no negative neg n f absent undetected normal nein falsch negativ non faux não nao ausente
+            нет 否 无 無 阴性 陰性 なし 아니오 없음 음성""",
+        State.UNCERTAIN: "-1 -1.0 u uncertain equivocal maybe possible",
+        State.NOT_MENTIONED: "-2 -2.0",
+        State.NOT_ASSESSED: "-3 -3.0 na nan n/a",
+    }.items()
+    for word in words.split()
+} | {
+    "not mentioned": State.NOT_MENTIONED,
+    "not assessed": State.NOT_ASSESSED,
+    "not present": State.NEGATIVE,
+    "not detected": State.NEGATIVE,
+}  # fmt: skip
+_MISSING_NUMBERS = frozenset(("-9", "-99", "-999", "-9999", "-9.0", "-99.0", "-999.0", "-9999.0"))
+_NOTHING = frozenset(("9", "blank", "empty", "leer"))
+_DASHES = frozenset("-–−—.")
+_TICKS = frozenset("x✓✔☑☒•")
+"""What stands where a form was ticked; the box beside it is empty."""
 
-STATE_VALUES = frozenset(_STATES)
-"""Cells (lower case) that a column of states may hold, beside blank ones."""
+
+def state_word(cell: str) -> State | None:
+    """What a cell (not blank) of a column of states says; None where it is no word for one."""
+    word = cell.strip().lower()
+    if word in _TICKS:
+        return State.POSITIVE
+    found = _STATES.get(word)
+    return State.NOT_ASSESSED if found is None and (is_state_of_work(word) or word in _NOTHING) else found
+
+
+def are_states(cells: Collection[str]) -> bool:
+    """All these cells (not blank) are words for states, and one of them at least is more than a state of the work."""
+    said = {cell.strip().lower(): state_word(cell) for cell in cells}
+    if not 0 < len(said) <= 8 or None in said.values():
+        return False
+    if "9" in said:  # a code for missing only beside both answers; else a number
+        return {State.POSITIVE, State.NEGATIVE} <= set(said.values())
+    return any(word in _STATES or word in _TICKS for word in said)
+
+
+def are_ticks(cells: Collection[str]) -> bool:
+    """Boxes that were ticked or left empty: one and the same mark, and blanks, which then mean no."""
+    marks = {cell.strip().lower() for cell in cells} - {""}
+    return len(marks) == 1 and marks <= _TICKS
+
 
 _INTEGER = re.compile(r"^[+-]?\d+(?:\.0+)?$")
-
-
-_STATES_OF_WORK = frozenset(
-    (
-        "todo", "to do", "tbd", "tba", "unknown", "unlabelled", "unlabeled", "unannotated", "unread", "unassigned", "pending",
-        "missing", "n/a", "n.a.", "not available", "not applicable", "not labelled", "not labeled", "not annotated", "not read",
-        "not read yet", "not yet read", "not done", "not reported", "not evaluated", "no label", "no finding yet",
-        "no diagnosis yet", "to be done", "to be determined", "in progress", "?", "??", "???", "-", "--", "---", "#n/a",
-        "#value!",
-        "null", "nan", "<na>", "undefined", "undetermined", "inconnu", "unbekannt", "offen", "desconocido", "sconosciuto",
-        "未知", "不明",
-    )
-)  # fmt: skip
-
-
-def unlabelled_words(classes: Collection[str]) -> set[str]:
-    """Those of the classes that are states of the work (`todo`, `unknown`, `n/a`) and no diseases; none where that leaves none.
-
-    The class `NA` is a class.
-    """
-    states = {name for name in classes if " ".join(name.strip().lower().replace("_", " ").split()) in _STATES_OF_WORK}
-    return states if len(states) < len(classes) else set()
 
 
 def text_of(column: pd.Series) -> npt.NDArray[np.object_]:
@@ -62,24 +83,23 @@ def text_of(column: pd.Series) -> npt.NDArray[np.object_]:
 def numbers_of(column: pd.Series) -> npt.NDArray[np.float64]:
     """Cells of a categorical column as numbers; what is none is NaN."""
     categories = [str(name) for name in column.cat.categories]
-    filled = iter(with_points([name for name in categories if name]))
-    names = pd.Series([next(filled) if name else name for name in categories], dtype=object)
+    told = [name for name in categories if name and not is_state_of_work(name)]
+    written = dict(zip(told, with_points(told), strict=True))
+    names = pd.Series([written.get(name, "") for name in categories], dtype=object)
     table = pd.to_numeric(names, errors="coerce").to_numpy(dtype=np.float64)
     return table[column.cat.codes.to_numpy()]
 
 
 def single(values: pd.Series, index: pd.Index, *, level: Level, origin: str, ordinal: bool = False) -> Labels:
-    """One class per record from a categorical text column; blank is unlabelled.
+    """One class per record from a categorical text column; blank is unlabelled, and so is what `unlabelled_words` names.
 
-    `-1` among non-negative whole numbers means "not known" and is no class. Grades are ordered by their number.
+    Grades are ordered by their number.
     """
     names = values.cat.categories.astype("str")
     used = set(names[np.unique(values.cat.codes.to_numpy())]) - {""}
     states = unlabelled_words(used)
     used -= states
     numeric = {name for name in used if _INTEGER.match(name)}
-    if numeric == used and {"-1", "-1.0"} & used and len(used) > 2:
-        used -= {"-1", "-1.0"}
     keep = np.array([name if name in used else None for name in names], dtype=object)
     column = pd.Series(keep[values.cat.codes.to_numpy()] if len(keep) else [], index=index, dtype=object).astype("str")
     classes = sorted(used, key=float) if ordinal and numeric >= used else sorted(used)
@@ -88,9 +108,18 @@ def single(values: pd.Series, index: pd.Index, *, level: Level, origin: str, ord
 
 
 def continuous(values: pd.Series, index: pd.Index, *, level: Level, origin: str) -> Labels:
-    """A number per record; blank is unlabelled."""
+    """A number per record; blank is unlabelled, and so are words and a `-999` that is the only number below zero."""
     numbers = numbers_of(values)
-    return Labels(task="continuous", values=pd.Series(numbers, index=index), level=level, origin=origin)
+    used = {str(values.cat.categories[code]) for code in np.unique(values.cat.codes.to_numpy())} - {""}
+    left_out = {name for name in used if is_state_of_work(name)}
+    if len(missing := {name for name in used - left_out if name in _MISSING_NUMBERS}) == 1 and np.sum(numbers < 0) == np.sum(
+        numbers == float(next(iter(missing)))
+    ):
+        left_out |= missing
+        numbers = np.where(numbers < 0, np.nan, numbers)
+    return Labels(
+        task="continuous", values=pd.Series(numbers, index=index), level=level, origin=origin, left_out=tuple(sorted(left_out))
+    )
 
 
 def split_cell(cell: str, separator: str) -> list[str]:
@@ -130,27 +159,48 @@ def joined(values: pd.Series, index: pd.Index, separator: str, *, level: Level, 
 
 def state_of(text: str) -> State:
     """The state that one cell says; what is no word for one is not assessed."""
-    return _STATES.get(text.strip().lower(), State.NOT_ASSESSED)
+    found = state_word(text) if text.strip() else None
+    return State.NOT_ASSESSED if found is None else found
 
 
 def states_of(column: pd.Series, blank: State) -> npt.NDArray[np.int8]:
-    """States of one column of 1 / 0 / −1 / blank; anything else is not assessed."""
-    table = [
-        blank if not name else _STATES.get(name.lower(), State.NOT_ASSESSED) for name in column.cat.categories.astype("str")
-    ]
+    """States of one column of yes / no / uncertain / blank; anything else is not assessed. `-` beside `+` or a tick is no."""
+    names = [str(name) for name in column.cat.categories]
+    marked = _is_marked(names)
+    table = [blank if not name else State.NEGATIVE if marked and name in _DASHES else state_of(name) for name in names]
     return np.asarray(table, dtype=np.int8)[column.cat.codes.to_numpy()]
+
+
+def words_of_work(column: pd.Series) -> set[str]:
+    """The cells of a column of states that say that nobody has answered yet."""
+    names = {str(name) for name in column.cat.categories}
+    words = {name for name in names if is_state_of_work(name) or name.lower() in _NOTHING}
+    return words - _DASHES if _is_marked(names) else words
+
+
+def _is_marked(names: Collection[str]) -> bool:
+    return any(name in ("+", "++", "+++") or name.lower() in _TICKS for name in names)
 
 
 def columns(frame: pd.DataFrame, index: pd.Index, *, level: Level, origin: str) -> Labels:
     """One column per class. One-hot rows (exactly one positive each) are one label; else several, with states.
 
-    A blank cell is "not mentioned" where the table also knows "uncertain" (CheXpert, MIMIC), else "not assessed".
+    A blank cell is "not mentioned" where the table also knows "uncertain" (CheXpert, MIMIC), no where boxes were ticked, else
+    "not assessed".
     """
-    knows_uncertain = any(((frame[name] == "-1") | (frame[name] == "-1.0")).any() for name in frame.columns)
-    blank = State.NOT_MENTIONED if knows_uncertain else State.NOT_ASSESSED
+    blank = blank_of(frame)
     names = [str(name) for name in frame.columns]
     states = np.column_stack([states_of(frame[name], blank) for name in frame.columns])
-    return from_states(states, names, index, level=level, origin=origin)
+    left_out = {word for name in frame.columns for word in words_of_work(frame[name])}
+    return replace(from_states(states, names, index, level=level, origin=origin), left_out=tuple(sorted(left_out)))
+
+
+def blank_of(frame: pd.DataFrame) -> State:
+    """What a blank cell of these columns of states says."""
+    cells = {str(word) for name in frame.columns for word in frame[name].cat.categories}
+    if cells & {"-1", "-1.0"}:
+        return State.NOT_MENTIONED
+    return State.NEGATIVE if are_ticks(cells) else State.NOT_ASSESSED
 
 
 def from_states(states: npt.NDArray[np.int8], names: Sequence[str], index: pd.Index, *, level: Level, origin: str) -> Labels:

@@ -30,7 +30,15 @@ _EXACT: Mapping[str, str] = {
         seriesdate""",
     "rater": """
         rater raterid reader readerid annotator annotatorid worker workerid grader graderid radiologist radid observer expert
-        expertid pathologist labeler labeller reviewer user userid doctor physicianid assessor""",
+        expertid pathologist labeler labeller reviewer user userid doctor physicianid assessor rad md examiner scorer coder
+        evaluator
+        readby labeledby labelledby annotatedby gradedby scoredby reviewedby assessedby diagnosedby readername initials
+        befunder befunderin befundetvon auswerter auswerterin untersucher untersucherin gutachter gutachterin arzt ärztin leser
+        lecteur lectrice médecin medecin évaluateur evaluateur annotateur lupar
+        lector lectora médico medico evaluador evaluadora anotador lettore valutatore annotatore leitor avaliador
+        lezer beoordelaar arts lekarz oceniający bedömare granskare
+        врач эксперт рентгенолог аннотатор 医生 医师 医師 读者 阅片者 阅片医生 标注者 标注人 专家
+        読影医 読影者 評価者 판독자 판독의 의사 평가자""",
     "answer": """
         answer answers response reading vote rating judgment judgement annotation label class grade score value measurement
         said""",
@@ -50,7 +58,8 @@ _PART: Mapping[str, str] = {
     "split": "split subset partition",
     "fold": "fold",
     "time": "date datetime timestamp",
-    "rater": "rater reader annotator worker grader radiologist observer expert pathologist labeler labeller reviewer assessor",
+    "rater": "rater reader annotator worker grader radiologist observer expert pathologist labeler labeller reviewer assessor "
+    "befunder auswerter untersucher gutachter",
     "answer": "answer response rating score measurement",
     "item": "question item task",
     "mask": "mask segmentation",
@@ -131,7 +140,35 @@ TRUTH_NAMES = frozenset(
 )
 
 RATER_WORDS = _EXACT_NAMES["rater"] | frozenset(
-    ["r", "raters", "readers", "doctors", "experts", "annot", "annotators", "rad", "obs", "md", "graders", "observers"]
+    [
+        "r",
+        "raters",
+        "readers",
+        "doctors",
+        "experts",
+        "annot",
+        "annotators",
+        "rad",
+        "obs",
+        "md",
+        "graders",
+        "observers",
+        "radiologists",
+        "radiologe",
+        "radiologin",
+        "radiologue",
+        "radiologo",
+        "radiólogo",
+        "dermatologist",
+        "cardiologist",
+        "ophthalmologist",
+        "clinician",
+        "physician",
+        "experte",
+        "expertin",
+        "reads",
+        "rdr",
+    ]
 )
 
 GRADE_WORDS = frozenset(["grade", "level", "stage", "severity", "score", "kl", "birads", "isup", "gleason"])

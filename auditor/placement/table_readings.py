@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.naming.labels import numbers_of, states_of, text_of
+from auditor.naming.labels import numbers_of, states_of, text_of, words_of_work
 from auditor.naming.lexicon import words
+from auditor.naming.unlabelled import unlabelled_words
 from auditor.placement.records import box_frame
 from auditor.tables.roles import Roles
 from auditor.values.labels import State
@@ -25,11 +26,23 @@ _EXTRA = {
 
 
 def wide_readings(frame: pd.DataFrame, raters: Sequence[str], ids: Sequence[str]) -> pd.DataFrame:
-    """One row per filled cell of the rater columns; the column's name is the rater."""
+    """One row per filled cell of the rater columns that is an answer; the column's name is the rater."""
     records = np.asarray(ids, dtype=object)
-    parts = [pd.DataFrame({"record": records, "rater": name, "label": text_of(frame[name])}) for name in raters]
+    unread = no_answers(frame, raters)
+    parts = [pd.DataFrame({"record": records, "rater": name, "label": _answers(frame, name, unread)}) for name in raters]
     long = pd.concat(parts, ignore_index=True)
     return long[long["label"] != ""].astype("str").reset_index(drop=True)
+
+
+def no_answers(frame: pd.DataFrame, columns: Sequence[str]) -> set[str]:
+    """Words in columns of answers that are states of the work (`todo`, `not read`) and no readings."""
+    said = {str(name) for column in columns for name in frame[column].cat.categories}
+    return unlabelled_words(said)
+
+
+def _answers(frame: pd.DataFrame, column: str, unread: Collection[str]) -> Objects:
+    said = text_of(frame[column])
+    return np.where(np.isin(said, list(unread)), "", said)
 
 
 def long_readings(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.DataFrame:
@@ -39,7 +52,10 @@ def long_readings(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.Dat
     """
     columns: dict[str, object] = {"record": records, "rater": text_of(frame[roles.columns["rater"]])}
     answer = roles.columns.get("answer")
-    columns["label"] = text_of(frame[answer]) if answer is not None else _positives(frame, roles.labels)
+    if answer is not None:
+        columns["label"] = _answers(frame, answer, no_answers(frame, [answer]))
+    else:
+        columns["label"] = _positives(frame, roles.labels)
     for name in frame.columns:
         for role, known in _EXTRA.items():
             if role not in columns and known & set(words(str(name))) and name not in roles.columns.values():
@@ -56,11 +72,12 @@ def long_readings(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.Dat
 
 
 def _positives(frame: pd.DataFrame, names: Sequence[str]) -> Objects:
-    """The columns that are positive, joined; `none` where none is."""
+    """The columns that are positive, joined; `none` where none is; nothing where all cells say that nobody has read yet."""
     states = np.column_stack([states_of(frame[name], State.NOT_ASSESSED) for name in names]) == State.POSITIVE
     patterns, inverse = np.unique(states, axis=0, return_inverse=True)
     joined = ["|".join(n for n, positive in zip(names, row, strict=True) if positive) or "none" for row in patterns]
-    return np.asarray(joined, dtype=object)[inverse.reshape(-1)]
+    unread = np.column_stack([np.isin(text_of(frame[name]), list(words_of_work(frame[name]))) for name in names]).all(axis=1)
+    return np.where(unread, "", np.asarray(joined, dtype=object)[inverse.reshape(-1)])
 
 
 def read_boxes(

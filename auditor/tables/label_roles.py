@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,15 +11,19 @@ import numpy as np
 import pandas as pd
 
 from auditor.naming.headers import plain
-from auditor.naming.labels import split_cell
+from auditor.naming.labels import are_ticks, blank_of, split_cell, states_of
 from auditor.naming.lexicon import CLINICAL_WORDS, GRADE_WORDS, LABEL_NAMES, NOT_A_LABEL, TRUTH_NAMES, words
 from auditor.naming.numbers import with_points
 from auditor.tables.profiles import INTEGER, Profile
+from auditor.values.labels import State
 
 Style = Literal["none", "single", "ordinal", "continuous", "joined", "columns"]
 Profiles = Mapping[str, Profile]
 
 THRESHOLD = 0.5
+_COMMAS = (",", "，", "、")
+_SIGNS = ("+", "&", "/", " and ", " und ", " et ", " y ", " e ", " en ")
+_COUNTED = re.compile(r"[\d.]+|[ivxIVX]+[abcABC]?")
 _PLAIN_NAMES = frozenset(plain(name) for name in LABEL_NAMES)
 _NAME_WORDS = frozenset(word for name in LABEL_NAMES for word in words(name)) - {"name"}
 
@@ -40,7 +45,7 @@ def is_truth(name: str) -> bool:
 def label_score(seen: Profile) -> tuple[float, str]:
     """How much a column looks like a label, and why; 0 for what is no label by its name (age, site, width)."""
     said = set(words(seen.name))
-    if not seen.distinct or said & NOT_A_LABEL:
+    if said & NOT_A_LABEL or not (seen := seen.told).distinct:
         return 0.0, ""
     exact = plain(seen.name) in _PLAIN_NAMES
     part = bool(said & _NAME_WORDS)
@@ -76,10 +81,12 @@ def find_labels(
     best = max((entry for entry in scored if entry[0][0] >= THRESHOLD), key=lambda entry: entry[0][0], default=None)
     states = [] if accept is not None else state_run(profiles, free)
     if len(states) > 1 and _one_hot(frame, states) and (best is None or best[0][0] < 0.9 or best[1] in states):
-        why = f"{len(states)} columns of 0 and 1, exactly one of them 1 in every row"
+        why = f"{len(states)} columns of yes and no, exactly one of them yes in every row"
         return LabelColumns(names=tuple(states), confidence=0.92, why=why)
     if len(states) > 2 and (best is None or best[1] in states):
-        why = f"{len(states)} columns of 1, 0, −1 or blank side by side"
+        ticked = are_ticks([str(value) for name in states for value in profiles[name].values])
+        what = "ticked boxes; an empty one is read as no" if ticked else "yes, no, uncertain or blank"
+        why = f"{len(states)} columns of {what}, side by side"
         return LabelColumns(names=tuple(states), confidence=0.65, why=why)
     if best is None:
         return None
@@ -102,12 +109,9 @@ def state_run(profiles: Profiles, free: Sequence[str]) -> list[str]:
 
 
 def _one_hot(frame: pd.DataFrame, names: Sequence[str]) -> bool:
-    total = np.zeros(len(frame), np.int64)
-    meaning = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0}
-    for name in names:
-        values = np.array([meaning.get(str(value).lower(), 9) for value in frame[name].cat.categories])
-        total += values[frame[name].cat.codes.to_numpy()]
-    return bool((total == 1).all())
+    cells = frame[list(names)]
+    states = np.column_stack([states_of(cells[name], blank_of(cells)) for name in names])
+    return bool((states >= 0).all() and ((states == State.POSITIVE).sum(axis=1) == 1).all())
 
 
 def style_of(profiles: Profiles, names: Sequence[str], *, separator: str | None, task: str | None) -> tuple[Style, str]:
@@ -120,7 +124,7 @@ def style_of(profiles: Profiles, names: Sequence[str], *, separator: str | None,
         return "none", "|"
     if len(names) > 1:
         return "columns", "|"
-    seen = profiles[names[0]]
+    seen = profiles[names[0]].told
     if task == "single":
         return "single", "|"
     if task == "ordinal":
@@ -140,7 +144,7 @@ def style_of(profiles: Profiles, names: Sequence[str], *, separator: str | None,
 def separator_of(seen: Profile) -> str | None:
     """The mark between several labels of one cell: at least one row in a hundred holds it, and the parts recur."""
     sample = seen.sample
-    for mark in ("|", ";"):
+    for mark in ("|", ";", "；"):
         several = [value for value in sample if mark in value]
         if not several or seen.distinct < 2:
             continue
@@ -148,21 +152,31 @@ def separator_of(seen: Profile) -> str | None:
         held = sum(int(count) for value, count in zip(seen.values, seen.counts, strict=True) if mark in str(value))
         if held >= 0.01 * seen.filled and len(parts) <= max(2 * len(several), len(sample)) and len(parts) < 1000:
             return mark
-    if _are_joined_by_comma(seen):
-        return ","
+    for mark in _COMMAS:
+        if _are_joined_by(seen, mark, alone=0.5):
+            return mark
+    if not set(words(seen.name)) & GRADE_WORDS:
+        for mark in _SIGNS:
+            if _are_joined_by(seen, mark, alone=0.8):
+                return mark
     lists = sum(value.startswith("[") and value.endswith("]") for value in sample)
     return "," if lists and lists >= 0.9 * len(sample) else None
 
 
-def _are_joined_by_comma(seen: Profile) -> bool:
-    """`COVID-19, ARDS`: a comma joins labels where most of its parts stand alone in other cells; else it parts a phrase."""
+def _are_joined_by(seen: Profile, mark: str, *, alone: float) -> bool:
+    """`COVID-19, ARDS`: a mark joins labels where such a share of its parts stand alone in other cells; else it parts a phrase.
+
+    Signs join no numbers: `3+4` is a score and `I/II` a stage between two.
+    """
     sample = seen.sample
-    alone = {value for value in sample if "," not in value}
-    several = [value for value in sample if "," in value and not value.startswith("[")]
+    whole = {value for value in sample if mark not in value}
+    several = [value for value in sample if mark in value and not value.startswith("[")]
     if not several or len(sample) > 1000:
         return False
-    parts = {part for value in several for part in split_cell(value, ",")}
-    return len(parts & alone) >= max(2, 0.5 * len(parts))
+    parts = {part for value in several for part in split_cell(value, mark)}
+    if mark in _SIGNS and any(_COUNTED.fullmatch(part) for part in parts):
+        return False
+    return len(parts & whole) >= max(2, alone * len(parts))
 
 
 def twins_of(frame: pd.DataFrame, profiles: Profiles, label: str, free: Sequence[str]) -> tuple[str, ...]:

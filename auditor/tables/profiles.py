@@ -5,16 +5,17 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from auditor.naming.headers import plain
-from auditor.naming.labels import STATE_VALUES
+from auditor.naming.labels import are_states
 from auditor.naming.numbers import with_points
 from auditor.naming.suffixes import looks_like_image_name
+from auditor.naming.unlabelled import unlabelled_words
 from auditor.values.errors import DatasetError
 from auditor.values.ordinary import shown_columns
 
@@ -60,8 +61,18 @@ class Profile:
 
     @property
     def states(self) -> bool:
-        """Nothing but 1, 0, −1 and the like, or blank."""
-        return 0 < self.distinct <= 8 and all(str(value).lower() in STATE_VALUES for value in self.values)
+        """Nothing but yes, no, uncertain and the like, or blank."""
+        return self.distinct <= 8 and are_states([str(value) for value in self.values])
+
+    @property
+    def told(self) -> Profile:
+        """The same column without the cells that are states of the work (`todo`) or codes for a missing label."""
+        many = self.distinct > SAMPLE
+        words = unlabelled_words([str(v) for v in self.values if not (many and NUMBER.fullmatch(str(v)))])
+        if not words:
+            return self
+        keep = np.array([str(value) not in words for value in self.values], dtype=np.bool_)
+        return replace(self, values=self.values[keep], counts=self.counts[keep])
 
     @property
     def image_names(self) -> float:

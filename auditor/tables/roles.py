@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from auditor.naming.headers import BoxStyle, KnownHeader, known_header, plain
-from auditor.naming.lexicon import RATER_WORDS, name_score, words
+from auditor.naming.lexicon import name_score
 from auditor.naming.names import split_name
 from auditor.tables.label_roles import Style, find_labels, is_called_label, is_truth, label_score, state_run, style_of, twins_of
 from auditor.tables.profiles import Profile, check_column, profile
+from auditor.tables.rater_columns import are_answers, names_a_rater, rater_columns
 from auditor.values.labels import Level
 from auditor.values.results import Guess
 
@@ -29,7 +30,6 @@ _BOXES: tuple[tuple[BoxStyle, tuple[str, str, str, str]], ...] = (
 _POINTS = (("x", "y"), ("pointx", "pointy"), ("xcoord", "ycoord"), ("cx", "cy"), ("xcenter", "ycenter"))
 _KEYS = ("series", "study", "lesion", "patient")
 """What a record of a panel may be called after, the narrowest first."""
-MAX_RATER_CLASSES = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,32 +280,20 @@ class _Search:
     def find_raters(self) -> None:
         if self.raters or "rater" in self.columns:
             return
-        groups: dict[str, list[str]] = {}
-        for name in self.free:
-            stem = _stem(name)
-            if stem is not None and (0 < self.profiles[name].distinct <= MAX_RATER_CLASSES or self._measures(name)):
-                groups.setdefault(stem, []).append(name)
-        for stem, members in groups.items():
-            if len(members) < 2 or not set(words(stem)) & RATER_WORDS:
-                continue
-            if all(self._measures(name) for name in members):
-                self.raters = tuple(members)
-                self.tell("rater", members, 0.85, f"{len(members)} columns of one name pattern, all measurements")
-                return
-            sets = [set(map(str, self.profiles[name].values)) for name in members]
-            common, every = set.intersection(*sets), set.union(*sets)
-            if len(common) >= 0.3 * len(every) and len(every) <= MAX_RATER_CLASSES:
-                self.raters = tuple(members)
-                why = f"{len(members)} columns of one name pattern with the same {len(every)} values"
-                self.tell("rater", members, 0.9, why)
-                return
+        self.raters, why, confidence = rater_columns(self.profiles, self.free)
+        if self.raters:
+            self.tell("rater", self.raters, confidence, why)
+            return
         for name in self.free:
             seen = self.profiles[name]
-            if name_score(name, "rater") and 1 < seen.distinct <= seen.rows / 2:
+            if name_score(name, "rater") and 1 < seen.distinct <= seen.rows / 2 and not are_answers(seen):
                 full = [
                     o
                     for o in self.names
-                    if o != name and self.profiles[o].distinct > 1 and self.profiles[o].filled == seen.rows
+                    if o != name
+                    and self.profiles[o].distinct > 1
+                    and self.profiles[o].filled == seen.rows
+                    and not names_a_rater(o)
                 ]
                 if any(self._repeats(other, name) for other in full):
                     self.assign("rater", name, 0.9, f"called so, {seen.distinct:,} raters, and several read the same record")
@@ -323,10 +311,6 @@ class _Search:
                     self.points = (x, y)
                     self.tell("point", (x, y), 0.85, "two numbers called x and y, by several raters")
                     return
-
-    def _measures(self, name: str) -> bool:
-        """Numbers, and more different ones than grades have."""
-        return self.profiles[name].numeric and self.profiles[name].distinct > MAX_RATER_CLASSES
 
     def _repeats(self, other: str, rater: str) -> bool:
         """Records of `other` have several rows, by several raters."""
@@ -415,13 +399,3 @@ class _Search:
         if "path" in self.columns or "item" in self.columns:
             return "image"
         return next((level for role, level in levels if role in self.columns), "image")
-
-
-def _stem(name: str) -> str | None:
-    """`reader_1`, `Reader A`, `grader-3`, `reader1_label` → what they share; None without a number or a single letter."""
-    found = (
-        re.fullmatch(r"(.*?[A-Za-z])[ _.-]?\d{1,3}(?:[ _.-][A-Za-z]+)?", name)
-        or re.fullmatch(r"(.*[A-Za-z])[ _.-][A-Za-z]", name)
-        or re.fullmatch(r"(.*[A-Za-z])[ _.-](?:i{1,3}|iv|vi{0,3}|ix|xi{0,2})", name, re.IGNORECASE)
-    )
-    return found[1].rstrip(" _.-") if found else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import numpy as np
 
-from auditor.naming.labels import NEGATIVE_CLASSES, split_cell, state_of
+from auditor.naming.labels import NEGATIVE_CLASSES, are_ticks, split_cell, state_of
 from auditor.naming.names import split_name
 from auditor.values.dataset import Dataset
 from auditor.values.labels import State
@@ -157,7 +158,7 @@ class Cells:
         if cell == old:
             return True
         if not old and bool(self.dataset.labels.values.isna().iloc[position]):
-            return cell in UNKNOWN or (style == "continuous" and _number(cell) is None)
+            return cell in UNKNOWN or cell in self.dataset.labels.left_out or (style == "continuous" and _number(cell) is None)
         if style == "joined":
             return set(split_cell(cell, self.source.separator)) == set(split_cell(old, "|"))
         return style == "continuous" and _number(cell) is not None and _number(cell) == _number(old)
@@ -168,7 +169,7 @@ class Cells:
         before, after = ({name for name in text.split("|") if name} for text in (old, new))
         if (before | after) - set(names):
             raise Refused("the table has no column for this class")
-        if {name for name in names if state_of(self.text(name, row)) is State.POSITIVE} != before:
+        if {name for name in names if self._said(name, row) is State.POSITIVE} != before:
             raise StaleValue("the old value no longer stands in the table")
         gone = {name: self._cell(name, State.NEGATIVE) for name in before - after}
         return gone | {name: self._cell(name, State.POSITIVE) for name in after - before}
@@ -180,7 +181,7 @@ class Cells:
         if source.style == "columns":
             if class_name not in source.labels:
                 raise Refused("the table has no column for this class")
-            if state_of(self.text(class_name, row)) is not before:
+            if self._said(class_name, row) is not before:
                 raise StaleValue("the old value no longer stands in the table")
             return {class_name: self._cell(class_name, after)}
         if source.style != "joined":
@@ -197,8 +198,19 @@ class Cells:
             raise Refused("a cell of several labels cannot say that one is uncertain")
         return {name: source.separator.join(parts) or self._negative(name)}
 
+    def _said(self, column: str, row: int) -> State:
+        """What a cell of a column of states says; an empty box among ticked ones says no."""
+        text = self.text(column, row)
+        return State.NEGATIVE if not text and self._ticked else state_of(text)
+
+    @cached_property
+    def _ticked(self) -> bool:
+        return are_ticks({str(text) for name in self.source.labels for text in self._columns[name]})
+
     def _cell(self, column: str, state: State) -> str:
-        """How the column writes a state: `1.0` where the others are `1.0`."""
+        """How the column writes a state: `1.0` where the others are `1.0`, nothing in a box that is not ticked."""
+        if state is State.NEGATIVE and self._ticked:
+            return ""
         usual = {State.POSITIVE: "1", State.NEGATIVE: "0", State.UNCERTAIN: "-1", State.NOT_MENTIONED: "-2"}
         seen = sorted({str(text) for text in self._columns[column] if text and state_of(str(text)) is state})
         others = {str(text) for text in self._columns[column]}

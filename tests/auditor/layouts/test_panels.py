@@ -79,3 +79,73 @@ def test_decimal_commas_are_numbers(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("file;label;dose\n" + "".join(f"{i}.png;{'ab'[i % 2]};{i},5\n" for i in range(30)))
     assert opened(path).metadata["table.dose"].tolist() == [i + 0.5 for i in range(30)]
+
+
+@pytest.mark.parametrize("word", ["todo", "k.A.", "not read", "?", "-"])
+def test_a_reader_who_has_not_read_yet_has_said_nothing(tmp_path, word):
+    chance = random.Random(6)
+    cell = [[word if chance.random() < 0.2 else chance.choice(["benign", "malignant"]) for _ in range(3)] for _ in range(30)]
+    unread = sum(line.count(word) for line in cell)
+    wide = opened(written(tmp_path / "wide.csv", ("id", "r1", "r2", "r3"), [(i, *line) for i, line in enumerate(cell)]))
+    rows = [(i, f"r{r}", answer) for i, line in enumerate(cell) for r, answer in enumerate(line)]
+    long = opened(written(tmp_path / "long.csv", ("case", "Befunder", "label"), rows))
+    for dataset in (wide, long):
+        assert len(dataset.annotations) == 90 - unread
+        assert set(dataset.annotations["label"]) == {"benign", "malignant"}
+        assert any("no readings but states of the work" in note for note in dataset.summary.notes)
+
+
+@pytest.mark.parametrize("unread", ["todo", "pending", "9", "unklar", "not read"])
+def test_findings_that_nobody_has_read_yet_are_no_answer(tmp_path, unread):
+    cells = (
+        [("yes", "no", unread)[i % 3] for i in range(120)] if unread != "9" else [("1", "0", "9")[i % 3] for i in range(120)]
+    )
+    table = [(f"s{i}", f"r{r}", *[cells[i + r]] * 3) for i in range(30) for r in range(3)]
+    dataset = opened(written(tmp_path / "readers.csv", ("study_id", "reader", "Pneumonia", "Effusion", "Mass"), table))
+    assert len(dataset.annotations) == 60
+    rows = [(f"{i}.png", *[cells[i]] * 3) for i in range(60)]
+    dataset = opened(written(tmp_path / "labels.csv", ("file", "Pneumonia", "Effusion", "Mass"), rows))
+    assert dataset.labels.classes == ("Effusion", "Mass", "Pneumonia")
+    assert int((dataset.labels.states < 0).all(axis=1).sum()) == 20
+    assert unread in dataset.labels.left_out
+
+
+def test_ticked_boxes_are_yes_and_empty_ones_no(tmp_path):
+    rows = [(f"{i}.png", *("x" if (i >> k) & 1 else "" for k in range(3))) for i in range(16)]
+    dataset = opened(written(tmp_path / "ticks.csv", ("file", "Pneumonia", "Effusion", "Mass"), rows))
+    assert dataset.labels.states.to_numpy().min() == 0
+    assert any("an empty one is read as no" in guess.why for guess in dataset.summary.guesses)
+
+
+@pytest.mark.parametrize("mark", ["; ", "+", " + ", " & ", "/", " and ", " und ", "、", "，", "；"])
+def test_labels_joined_by_any_mark_that_stand_alone_elsewhere(tmp_path, mark):
+    cells = ["Pneumonia", "Effusion", "No Finding", f"Pneumonia{mark}Effusion"]
+    dataset = opened(written(tmp_path / "joined.csv", ("file", "finding"), [(f"{i}.png", cells[i % 4]) for i in range(40)]))
+    assert dataset.labels.classes == ("Effusion", "Pneumonia")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("diagnosis", ["3+4", "3+3", "4+3"]), ("stage", ["I", "II", "I/II"]), ("finding", ["I", "II", "I/II"]),
+     ("diagnosis", ["mass/nodule", "normal", "cyst"]), ("finding", ["head and neck", "lung", "normal"])],
+)  # fmt: skip
+def test_signs_that_join_no_labels(tmp_path, name, cells):
+    dataset = opened(written(tmp_path / "one.csv", ("file", name), [(f"{i}.png", cells[i % 3]) for i in range(45)]))
+    assert dataset.labels.classes == tuple(sorted(cells))
+
+
+def test_grades_and_numbers_keep_their_kind_beside_a_missing_one(tmp_path):
+    grades = [(f"{i}.png", ["0", "1", "2", "k.A.", "99"][i % 5]) for i in range(50)]
+    dataset = opened(written(tmp_path / "grades.csv", ("file", "grade"), grades))
+    assert (dataset.labels.task, dataset.labels.classes) == ("ordinal", ("0", "1", "2"))
+    ages = [(f"{i}.png", ["n/a", "-999", i][min(i, 2)]) for i in range(100)]
+    dataset = opened(written(tmp_path / "ages.csv", ("file", "boneage"), ages))
+    assert dataset.labels.task == "continuous"
+    assert dataset.labels.left_out == ("-999", "n/a")
+    assert dataset.labels.values.min() == 2
+
+
+def test_two_readers_called_by_name_are_no_key_of_records(tmp_path):
+    rows = [(f"c{i}", i % 2, (i + 1) % 2) for i in range(40)]
+    dataset = opened(written(tmp_path / "named.csv", ("id", "annotator_alice", "annotator_bob"), rows))
+    assert dataset.size == 40

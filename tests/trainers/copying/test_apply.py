@@ -201,6 +201,22 @@ def test_a_one_hot_table_moves_the_one(tmp_path: Path) -> None:
     assert scanned(tmp_path / "fixed").dataset.labels.values.iloc[0] == "NV"
 
 
+def test_a_box_that_is_not_ticked_stays_empty(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    write_pictures(data / "images", 6)
+    lines = ["file,MEL,NV,BCC", *(f"bild_ä{i:02d}.png,{'x' if i % 2 else ''},{'' if i % 2 else 'x'},x" for i in range(6))]
+    (data / "labels.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    seen = scanned(data)
+    assert seen.dataset.labels.task == "multi"
+    seen.apply(
+        tmp_path / "fixed",
+        proposal(label(IMAGE.format(0), "0", "1", field="label.MEL"), label(IMAGE.format(1), "1", "0", field="label.BCC")),
+    )
+    rows = read(tmp_path / "fixed" / "labels.csv")
+    assert (rows[0]["MEL_corrected"], rows[1]["BCC_corrected"]) == ("x", "")
+    assert scanned(tmp_path / "fixed").dataset.labels.states.iloc[:2].sum().tolist() == [1, 2, 1]
+
+
 def test_the_words_of_the_split_column_are_the_users(tmp_path: Path) -> None:
     data = tmp_path / "data"
     write_pictures(data / "images", 8)
