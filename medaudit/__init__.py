@@ -75,27 +75,22 @@ if TYPE_CHECKING:
     from auditor.evidence.raters.release import Release
     from auditor.progress import Progress
     from auditor.splits.split import NewSplit, Proof
+    from auditor.values.corrections import Arm, Correction, Evaluation, Measured, Proposal, Tally
     from auditor.values.dataset import Dataset
     from auditor.values.errors import ConfigError, DatasetError, MedauditError, MissingExtraError, UnreadableFile
     from auditor.values.results import (
-        Arm,
         Chart,
         Column,
-        Correction,
         Coverage,
         DatasetSummary,
-        Evaluation,
         Finding,
         Gate,
         Guess,
         Location,
-        Measured,
         Outcome,
-        Proposal,
         Run,
         Severity,
         Table,
-        Tally,
         Verdict,
     )
     from medaudit.comparing import compare, load_result, report
@@ -115,9 +110,9 @@ _HOMES = {
     "auditor.splits.split": "NewSplit Proof",
     "auditor.values.dataset": "Dataset",
     "auditor.values.errors": "ConfigError DatasetError MedauditError MissingExtraError UnreadableFile",
+    "auditor.values.corrections": "Arm Correction Evaluation Measured Proposal Tally",
     "auditor.values.results": (
-        "Arm Chart Column Correction Coverage DatasetSummary Evaluation Finding Gate Guess Location Measured Outcome Proposal "
-        "Run Severity Table Tally Verdict"
+        "Chart Column Coverage DatasetSummary Finding Gate Guess Location Outcome Run Severity Table Verdict"
     ),
     "medaudit.comparing": "compare load_result report",
     "medaudit.fixing": "fix",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from auditor.values import corrections
 from auditor.values import results as values
 from auditor.values.errors import ConfigError
 from medaudit.keywords import path_of, shown
@@ -12,7 +13,7 @@ from reports import compare as comparing
 from reports import load
 from reports.format import parse_output, write_comparison, write_outputs
 
-Result = values.ScanResult | values.Comparison | FixResult
+Result = values.ScanResult | corrections.Comparison | FixResult
 
 
 def compare(before: str | Path | values.ScanResult, after: str | Path | values.ScanResult) -> Comparison:
@@ -25,7 +26,7 @@ def compare(before: str | Path | values.ScanResult, after: str | Path | values.S
     return shown_as(Comparison, comparing.compare_results(old, new, notes=comparing.differences(old, new)))
 
 
-def introduces(comparison: values.Comparison) -> bool:
+def introduces(comparison: corrections.Comparison) -> bool:
     """An unwaived finding above info was introduced."""
     return bool(comparing.alarming(comparison.introduced))
 
@@ -62,7 +63,7 @@ def report(result: Result | str | Path, *outputs: str | Path) -> list[Path]:
         found = found.before if found.comparison is None else found.comparison
     if isinstance(found, values.ScanResult):
         return write_outputs(found, wanted)
-    if isinstance(found, values.Comparison):
+    if isinstance(found, corrections.Comparison):
         return write_comparison(found, wanted)
     raise ConfigError(f"medaudit.report: a result or the path of a result.json is needed, not {shown(found)}")
 

@@ -17,8 +17,8 @@ from auditor.own import is_own, remember
 from auditor.plan import Plan
 from auditor.progress import Progress, Silent
 from auditor.reading.cache import default_folder
+from auditor.values.corrections import Comparison, RunVerdict
 from auditor.values.errors import ConfigError
-from auditor.values.results import Comparison, RunVerdict
 from medaudit.keywords import FixOptions, Reading, path_of, read_keywords, target_of
 from medaudit.results import FixResult
 from medaudit.scanning import plan_of

@@ -1,4 +1,4 @@
-"""What the public functions return: the plain values of `auditor.values.results`, and how a person looks at them.
+"""What the public functions return: the plain values of `auditor.values`, and how a person looks at them.
 
 The values stay without methods, since checks, strategies and renderers read them as data; what needs pandas or draws a page
 for a notebook is added here, in subclasses with the same fields, so that every report takes them as they are.
@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from auditor.values import corrections
 from auditor.values import results as values
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 V = TypeVar("V", "ScanResult", "Comparison")
 
 
-def shown_as(kind: type[V], value: values.ScanResult | values.Comparison) -> V:
+def shown_as(kind: type[V], value: values.ScanResult | corrections.Comparison) -> V:
     """The value as its public subclass; the fields are shared, not copied."""
     return value if isinstance(value, kind) else kind(**{f.name: getattr(value, f.name) for f in fields(value)})
 
@@ -70,7 +71,7 @@ class ScanResult(values.ScanResult):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Comparison(values.Comparison):
+class Comparison(corrections.Comparison):
     """Two scans, and what lies between them: findings fixed, remaining, introduced; strategies tried, and how they did."""
 
     def findings_frame(self) -> pd.DataFrame:
@@ -141,7 +142,7 @@ class FixResult:
     lines: tuple[str, ...]
 
     @classmethod
-    def of(cls, fixed: Fixed, comparison: values.Comparison | None, lines: list[str]) -> FixResult:
+    def of(cls, fixed: Fixed, comparison: corrections.Comparison | None, lines: list[str]) -> FixResult:
         """The public view of a run of `trainers.fix`."""
         return cls(
             before=shown_as(ScanResult, fixed.corrected.before),

@@ -11,7 +11,8 @@ import typer
 
 if TYPE_CHECKING:
     from auditor.progress import Progress
-    from auditor.values.results import Comparison, ScanResult
+    from auditor.values.corrections import Comparison
+    from auditor.values.results import ScanResult
 
 OUTPUT_FOLDER = "medaudit-out"
 

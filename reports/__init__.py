@@ -1,1 +1,1 @@
-"""Shows results. Imports auditor.values.results only."""
+"""Shows results. Imports auditor.values alone."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from auditor.values.results import Comparison, Finding, ScanResult
+from auditor.values.corrections import Comparison
+from auditor.values.results import Finding, ScanResult
 from reports.cell import shown, visible
 from reports.wording import RUN_VERDICT, SEVERITY, STATUS, VERDICT, asked, counted
 

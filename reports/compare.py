@@ -6,19 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from auditor.values.results import (
-    SCHEMA_VERSION,
-    Arm,
-    Cell,
-    Comparison,
-    Finding,
-    Run,
-    RunVerdict,
-    ScanResult,
-    Severity,
-    Table,
-    Tally,
-)
+from auditor.values.corrections import Arm, Comparison, RunVerdict, Tally
+from auditor.values.results import SCHEMA_VERSION, Cell, Finding, Run, ScanResult, Severity, Table
 from reports.wording import counted
 
 

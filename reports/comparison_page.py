@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from auditor.values.results import Arm, Comparison, Evaluation, Proposal
+from auditor.values.corrections import Arm, Comparison, Evaluation, Proposal
 from reports.cell import shown, signed
 from reports.charts import strip
 from reports.compare import alarming

@@ -11,7 +11,7 @@ from rich.rule import Rule
 from rich.table import Table as Grid
 from rich.text import Text
 
-from auditor.values.results import Arm, Comparison
+from auditor.values.corrections import Arm, Comparison
 from reports.cell import shown, signed, visible
 from reports.compare import alarming
 from reports.headline import headline

@@ -17,8 +17,9 @@ from types import ModuleType
 
 from auditor.files import write_files
 from auditor.plugins import plugin_modules
+from auditor.values.corrections import Comparison
 from auditor.values.errors import ConfigError
-from auditor.values.results import Comparison, ScanResult
+from auditor.values.results import ScanResult
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auditor.values.results import Comparison, RunVerdict
+from auditor.values.corrections import Comparison, RunVerdict
 from reports.wording import RUN_VERDICT, VERDICT, counted
 
 _LOOK: dict[RunVerdict, str] = {

@@ -8,21 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from auditor.stored import checked
+from auditor.values.corrections import Arm, Comparison, Correction, Evaluation, Measured, Proposal
 from auditor.values.errors import MedauditError
-from auditor.values.results import (
-    Arm,
-    Chart,
-    Comparison,
-    Correction,
-    Evaluation,
-    Measured,
-    Outcome,
-    Proposal,
-    Run,
-    ScanResult,
-    Table,
-    Verdict,
-)
+from auditor.values.results import Chart, Outcome, Run, ScanResult, Table, Verdict
 from reports.stored import chart_of, opened, table_of
 
 _BROKEN = (LookupError, TypeError, ValueError, AttributeError, RecursionError)

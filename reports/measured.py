@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditor.values.results import Arm, Cell, Chart, Column, Comparison, Evaluation, Measured, Table
+from auditor.values.corrections import Arm, Comparison, Evaluation, Measured
+from auditor.values.results import Cell, Chart, Column, Table
 from reports.cell import shown, signed
 from reports.wording import counted
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from auditor.values.results import Column, Correction, Table
+from auditor.values.corrections import Correction
+from auditor.values.results import Column, Table
 
 CORRECTION_COLUMNS = ("record", "field", "old", "new", "confidence", "reason", "code", "strategy", "safe")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from auditor.values.results import Arm, Comparison, ComparisonVerdict, Measured
+from auditor.values.corrections import Arm, Comparison, ComparisonVerdict, Measured
 from reports.cell import shown, signed
 from reports.charts import draw
 from reports.measured import gain_chart, level

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from auditor.values.results import Finding, Gate, GateVerdict, Location, Outcome, RunVerdict, ScanResult, Severity, Status
+from auditor.values.corrections import RunVerdict
+from auditor.values.results import Finding, Gate, GateVerdict, Location, Outcome, ScanResult, Severity, Status
 from reports.cell import shown
 
 FAMILIES = {

@@ -12,24 +12,18 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
+from auditor.values.corrections import Arm, Comparison, ComparisonVerdict, Correction, Evaluation, Measured, Proposal
 from auditor.values.results import (
     SCHEMA_VERSION,
-    Arm,
     Cell,
     Chart,
     Column,
     ColumnKind,
-    Comparison,
-    ComparisonVerdict,
-    Correction,
     DatasetSummary,
-    Evaluation,
     Finding,
     Gate,
     Location,
-    Measured,
     Outcome,
-    Proposal,
     Run,
     ScanResult,
     Severity,

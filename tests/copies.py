@@ -12,8 +12,9 @@ from PIL import Image
 
 from auditor.plan import Plan, plan_for
 from auditor.scan import examine
+from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
-from auditor.values.results import Correction, Proposal, ScanResult
+from auditor.values.results import ScanResult
 from trainers.copying.apply import Applied, apply
 from trainers.strategy import Case
 from trainers.values.trust import Trust

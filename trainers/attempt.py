@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from auditor.values.corrections import Arm, Evaluation, Proposal
 from auditor.values.dataset import Dataset
-from auditor.values.results import Arm, Evaluation, Proposal
 from trainers.engine.bench import Bench
 from trainers.engine.plan import duration
 from trainers.grading.evaluate import choose_best, compare_arms

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from auditor.values.results import Column, Evaluation, Table
+from auditor.values.corrections import Evaluation
+from auditor.values.results import Column, Table
 from trainers.grading.wording import lowered, number, signed
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Case

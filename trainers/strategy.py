@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from auditor.config import configured
 from auditor.plugins import plugin_classes
 from auditor.progress import Progress, Silent
+from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from auditor.values.results import Proposal, ScanResult
+from auditor.values.results import ScanResult
 from trainers.copying.compose import after
 from trainers.values.effort import Effort
 from trainers.values.trust import Trust

@@ -13,7 +13,8 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
-from auditor.values.results import Arm, Comparison, Evaluation, Outcome, Proposal, Run, ScanResult, Tally
+from auditor.values.corrections import Arm, Comparison, Evaluation, Proposal, Tally
+from auditor.values.results import Outcome, Run, ScanResult
 from reports.cell import plain, plain_mapping
 from reports.document import finding_document, shown_documents, table_document, text_of
 from reports.proposal import corrections_table, files_table, removed_table, weights_table

@@ -16,7 +16,8 @@ from rich.rule import Rule
 from rich.table import Table as Grid
 from rich.text import Text
 
-from auditor.values.results import Comparison, Finding, Outcome, ScanResult, Severity
+from auditor.values.corrections import Comparison
+from auditor.values.results import Finding, Outcome, ScanResult, Severity
 from reports.cell import shortened, shown, visible
 from reports.comparison_summary import comparison_summary
 from reports.terminal import as_text, heading, indented, print_page, written

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from comparisons import improved, no_change, two_scans
 
-from auditor.values.results import Tally
+from auditor.values.corrections import Tally
 from reports.headline import headline
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from comparisons import corrections, harmed, improved, no_change, two_scans
 
+from auditor.values.corrections import Proposal
 from auditor.values.errors import ConfigError, MedauditError
-from auditor.values.results import Proposal
 from reports.cell import plain_mapping
 from reports.format import write_comparison, write_outputs
 from reports.load import load_comparison, load_result

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from builders import make_dataset
 
-from auditor.values.results import Proposal
+from auditor.values.corrections import Proposal
 from trainers.attempt import Attempt, Order, with_others
 from trainers.correct import best_of
 from trainers.grading.evaluate import compare_arms

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from auditor.values.results import Evaluation
+from auditor.values.corrections import Evaluation
 from trainers.grading.evaluate import compare_arms
 from trainers.references import AUGMENTED, AVERAGED, LONGER, STOPPED, above, effort_of, ways
 from trainers.strategies.augment import Augment

@@ -11,9 +11,10 @@ import pytest
 from builders import make_dataset
 from torch import Tensor, nn
 
+from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from auditor.values.results import Correction, DatasetSummary, Gate, Proposal, ScanResult
+from auditor.values.results import DatasetSummary, Gate, ScanResult
 from trainers.attempt import Attempt, Order, trained
 from trainers.engine.bench import Bench
 from trainers.engine.merge import merged

@@ -18,9 +18,9 @@ from pathlib import Path
 from auditor.config import Config
 from auditor.layout import CONFIG_NAME, Options
 from auditor.tables.tables import table_format
+from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from auditor.values.results import Proposal
 from trainers.copying.array_form import write_arrays
 from trainers.copying.cells import Cells
 from trainers.copying.corrected_copy import (

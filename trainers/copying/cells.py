@@ -9,9 +9,9 @@ import numpy as np
 
 from auditor.naming.labels import NEGATIVE_CLASSES, are_ticks, split_cell, state_of
 from auditor.naming.names import split_name
+from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
 from auditor.values.labels import State
-from auditor.values.results import Correction
 from trainers.copying.source import Source, Texts
 
 UNKNOWN = frozenset(("", "-1", "-1.0"))

@@ -10,9 +10,9 @@ import pandas as pd
 
 from auditor.layout import CONFIG_NAME
 from auditor.naming.labels import states_of
+from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.labels import State
-from auditor.values.results import Correction, Proposal
 from trainers.copying.decide import MOST_REMOVED, decide_removals
 from trainers.values.view import View
 

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from auditor.evidence.kin.components import components
 from auditor.evidence.kin.groups import is_test
+from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.labels import State
 from auditor.values.links import IDENTICAL, Evidence
-from auditor.values.results import Correction, Proposal
 from trainers.copying.cells import Cells, Refused
 from trainers.copying.ledger import Entry, Removal
 

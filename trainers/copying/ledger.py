@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from auditor.values.corrections import Correction
 from auditor.values.errors import ConfigError
-from auditor.values.results import Correction
 from trainers.copying.cells import Edit
 
 CORRECTIONS, REMOVED, WEIGHTS = "corrections.csv", "removed.csv", "weights.csv"

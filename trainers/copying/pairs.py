@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
-from auditor.values.results import Proposal
 
 MAX_PAIRS = 8
 

@@ -18,10 +18,10 @@ import torch
 
 from auditor.prediction.folds import assign_folds
 from auditor.progress import Progress, Silent
+from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
 from auditor.values.image import Limits
-from auditor.values.results import Proposal
 from trainers.decoding.pictures import read_pictures
 from trainers.decoding.staged import staged
 from trainers.engine.automatic import automatic

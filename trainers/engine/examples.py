@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
-from auditor.values.results import Proposal
 from trainers.kin import kin
 from trainers.values.pictures import Examples, Rows
 from trainers.values.places import places

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from auditor.statistics.multiplicity import holm
-from auditor.values.results import Chart, ComparisonVerdict, Evaluation, Measured, Table
+from auditor.values.corrections import ComparisonVerdict, Evaluation, Measured
+from auditor.values.results import Chart, Table
 from trainers.grading.evaluation_tables import calibration_chart, class_table, difference_chart, tests_table, trivial_table
 from trainers.grading.floor import floor_of
 from trainers.grading.grade import Graded, grade

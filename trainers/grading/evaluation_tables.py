@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from auditor.statistics.multiplicity import holm
-from auditor.values.results import Cell, Chart, Column, ColumnKind, Measured, Table
+from auditor.values.corrections import Measured
+from auditor.values.results import Cell, Chart, Column, ColumnKind, Table
 from trainers.grading.grade import Graded
 from trainers.grading.paired import Interval, delong, mcnemar
 from trainers.metrics.panel import Doubles, calibration_bins

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditor.values.results import ComparisonVerdict, Measured
+from auditor.values.corrections import ComparisonVerdict, Measured
 from trainers.grading.floor import Floor
 from trainers.grading.grade import Graded
 from trainers.grading.paired import Interval

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
-from auditor.values.results import Column, Correction, Table
+from auditor.values.results import Column, Table
 from trainers.relabelling.pseudo_labels import DECISIONS, Codes, Doubles
 from trainers.relabelling.verified import LEVEL, lower_bound
 

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from auditor.values.results import Column, Proposal, Table
+from auditor.values.corrections import Proposal
+from auditor.values.results import Column, Table
 from trainers.engine.plan import key
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Answers, Case, NotApplicable, Strategy

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from auditor.check import SkipCheck
 from auditor.evidence.labels.label_noise import judge_labels
 from auditor.evidence.labels.review import CONTROLS, SUSPECTS, draw_queue
+from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.judgements import JudgedTask
-from auditor.values.results import Cell, Column, Correction, Proposal, Table
+from auditor.values.results import Cell, Column, Table
 from trainers.relabelling.verified import Group, bounded_groups, group_table, stratum_of
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 

@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.evidence.raters.release import Release, release
+from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
 from auditor.values.labels import State
-from auditor.values.results import Column, Correction, Proposal, Table
+from auditor.values.results import Column, Table
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 
 CODE = "ED006"

@@ -11,9 +11,10 @@ import pandas as pd
 
 from auditor.evidence.kin.components import components
 from auditor.evidence.kin.groups import declared_splits, is_test, is_training
+from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.links import IDENTICAL, Evidence
-from auditor.values.results import Column, Proposal, Table
+from auditor.values.results import Column, Table
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 
 CONTRADICTING = "copies of this picture have contradicting labels: to be reviewed"

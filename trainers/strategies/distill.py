@@ -11,7 +11,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import torch
 
-from auditor.values.results import Cell, Proposal
+from auditor.values.corrections import Proposal
+from auditor.values.results import Cell
 from trainers.engine.bench import Bench
 from trainers.engine.model_file import load_model, save_model
 from trainers.engine.models import network_named, parameters

@@ -11,9 +11,10 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.image import Limits
-from auditor.values.results import Cell, Correction, Proposal
+from auditor.values.results import Cell
 from trainers.rewriting.encoding_traces import COLUMNS
 from trainers.rewriting.forensics import Residual, drawn_rows, judge_traces
 from trainers.rewriting.form_report import Looked, Made, SizeChange, form_notes, size_change, sources_table

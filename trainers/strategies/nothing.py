@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from auditor.values.results import Proposal
+from auditor.values.corrections import Proposal
 from trainers.strategy import Answers, Case, Strategy
 
 

@@ -9,10 +9,11 @@ from auditor.evidence.kin.components import components
 from auditor.evidence.kin.groups import EXCLUDED, declared_splits, split_names
 from auditor.evidence.kin.identity import can_tell, identity, why_untold
 from auditor.splits.split import NewSplit, Wish, crossing, split
+from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.links import BLOCKING
-from auditor.values.results import Cell, Column, Correction, Proposal, Table
+from auditor.values.results import Cell, Column, Table
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 
 CODES = ("SP001", "SP005", "SP002", "SP004")

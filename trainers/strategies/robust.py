@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from auditor.values.results import Proposal
+from auditor.values.corrections import Proposal
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.values.recipe import Trained
 

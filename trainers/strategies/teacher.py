@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from auditor.values.results import Cell, Proposal
+from auditor.values.corrections import Proposal
+from auditor.values.results import Cell
 from trainers.contamination import check_unseen
 from trainers.engine.automatic import automatic
 from trainers.relabelling.knowledge import ignorance

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from auditor.values.corrections import Proposal
 from auditor.values.errors import ConfigError
-from auditor.values.results import Proposal
 from trainers.contamination import UNCHECKED, check_unseen
 from trainers.engine.encoder_file import Program, load_encoder
 from trainers.engine.model_file import DESCRIPTION, WEIGHTS, load_model

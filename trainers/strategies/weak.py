@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from auditor.values.corrections import Proposal
 from auditor.values.errors import ConfigError
-from auditor.values.results import Column, Proposal, Table
+from auditor.values.results import Column, Table
 from trainers.engine.plan import key
 from trainers.grading.evaluate import score
 from trainers.relabelling.missing_objects import around_objects, best_threshold, shifted

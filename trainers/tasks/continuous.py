@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
-from auditor.values.results import Correction
 from trainers.losses import SmoothL1
 from trainers.metrics.label_panels import continuous_metrics, continuous_panel
 from trainers.metrics.panel import Metric, Panel

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from auditor.naming.labels import states_of
+from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
 from auditor.values.labels import State
-from auditor.values.results import Correction
 from trainers.losses import BinaryCrossEntropy
 from trainers.metrics.label_panels import MULTI, multi_panel
 from trainers.metrics.panel import Metric, Panel

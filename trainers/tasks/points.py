@@ -19,9 +19,9 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn import functional
 
+from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
-from auditor.values.results import Correction
 from trainers.losses import Loss, weighted_mean
 from trainers.metrics.panel import Metric, Panel, patient_sums, ratio
 from trainers.values.pictures import Floats, Pictures, Rows

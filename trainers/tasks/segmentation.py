@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
-from auditor.values.results import Correction
 from trainers.losses import DiceCrossEntropy, PositiveUnlabelled
 from trainers.metrics.mask_panel import class_maps, mask_metrics, mask_panel
 from trainers.metrics.panel import Metric, Panel

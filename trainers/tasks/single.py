@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
-from auditor.values.results import Correction
 from trainers.losses import CrossEntropy, EarlyLearning, GeneralisedCrossEntropy, SymmetricCrossEntropy
 from trainers.metrics.label_panels import SINGLE, single_panel
 from trainers.metrics.panel import Metric, Panel

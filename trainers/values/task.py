@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
-from auditor.values.results import Correction
 from trainers.values.pictures import Floats, Pictures, Rows
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
-from auditor.values.results import Proposal
 from trainers.values.pictures import Floats, Pictures, Rows
 from trainers.values.task import Bools, LearningTask
 

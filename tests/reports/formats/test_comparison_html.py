@@ -10,7 +10,8 @@ import pytest
 from comparisons import NOISE, corrections, finding, harmed, improved, no_change, scanned, two_scans
 from html_page import Page
 
-from auditor.values.results import Correction, Proposal, Severity
+from auditor.values.corrections import Correction, Proposal
+from auditor.values.results import Severity
 from reports.compare import compare_results
 from reports.formats.html import MAX_BYTES, render_comparison
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from builders import make_dataset
 
-from auditor.values.results import Proposal
+from auditor.values.corrections import Proposal
 from trainers.copying.pairs import MAX_PAIRS, in_copy, rewritten_records
 
 

@@ -10,9 +10,9 @@ from PIL import Image
 
 from auditor.layout import Options, open_dataset
 from auditor.stages.extract import Pass, extract
+from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
-from auditor.values.results import Correction, Proposal
 from trainers.engine.automatic import automatic
 from trainers.engine.bench import Bench, device_named
 from trainers.kinds import task_named

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from builders import make_dataset
 
+from auditor.values.corrections import Correction, Proposal
 from auditor.values.errors import DatasetError
 from auditor.values.labels import State
-from auditor.values.results import Correction, Proposal
 from trainers.engine.examples import examples_of
 from trainers.kinds import task_of
 from trainers.tasks.ordinal import cumulative, grade_probabilities

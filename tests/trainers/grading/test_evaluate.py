@@ -6,7 +6,8 @@ from scipy.stats import norm
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
-from auditor.values.results import Column, Evaluation, Table
+from auditor.values.corrections import Evaluation
+from auditor.values.results import Column, Table
 from reports.charts import draw as draw_chart
 from trainers.grading.evaluate import choose_best, compare_arms, score
 from trainers.grading.paired import delong, draw_seeds, interval, mcnemar

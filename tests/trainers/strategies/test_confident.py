@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from builders import make_dataset
 
+from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
-from auditor.values.results import DatasetSummary, Gate, Proposal, ScanResult
+from auditor.values.results import DatasetSummary, Gate, ScanResult
 from auditor.values.reviews import Answer, Review
 from trainers.strategies.confident import Confident
 from trainers.strategy import Case, NotApplicable

@@ -13,8 +13,9 @@ from scipy.ndimage import gaussian_filter
 from auditor.degrade.encode import write_image
 from auditor.plan import plan_for
 from auditor.scan import Examined, examine
+from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
-from auditor.values.results import DatasetSummary, Gate, Proposal, ScanResult
+from auditor.values.results import DatasetSummary, Gate, ScanResult
 from trainers.copying.apply import apply
 from trainers.strategies.harmonise import Harmonise
 from trainers.strategy import Case, NotApplicable

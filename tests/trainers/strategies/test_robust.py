@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from builders import make_dataset
 
-from auditor.values.results import Proposal
+from auditor.values.corrections import Proposal
 from trainers.strategies.robust import Robust
 from trainers.strategy import Case, NotApplicable
 from trainers.values.recipe import Recipe
