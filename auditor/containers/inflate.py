@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import zlib
 
+from auditor.containers.guard import decoding
 from auditor.values.errors import UnreadableFile
 
 RAW, ZLIB, GZIP = -15, 15, 31
@@ -48,6 +50,27 @@ def inflated(data: bytes | bytearray | memoryview, kind: int, at_most: int) -> b
     except zlib.error:
         raise UnreadableFile("malformed", "the compressed data in the file is damaged") from None
     return found
+
+
+def bunzipped(content: bytes, at_most: int) -> bytes:
+    """At most so many bytes of a bzip2 stream, of several in a row as well.
+
+    Raises:
+        UnreadableFile: the compressed data is damaged.
+    """
+    parts: list[bytes] = []
+    stream, missing, rest = bz2.BZ2Decompressor(), at_most, content
+    with decoding("bzip2 data"):
+        while missing > 0 and (rest or not stream.needs_input):
+            part = stream.decompress(rest, missing)
+            parts.append(part)
+            missing -= len(part)
+            rest = b""
+            if stream.eof:
+                rest, stream = stream.unused_data, bz2.BZ2Decompressor()
+            elif not part and stream.needs_input:
+                break
+    return b"".join(parts)
 
 
 def gunzip_start(head: bytes, at_most: int = 1024) -> bytes:

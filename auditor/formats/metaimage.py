@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.containers.guard import decoding
-from auditor.containers.inflate import GZIP, ZLIB, inflated
 from auditor.containers.orientation import axis_code
-from auditor.containers.source import name_beside, place_beside, read_source
+from auditor.containers.samples import Samples, container_fields, data_files
 from auditor.values.errors import UnreadableFile
 from auditor.values.fields import words
 from auditor.values.grid import grid_text
@@ -46,16 +45,11 @@ _KNOWN = frozenset((
 
 @dataclass(frozen=True, kw_only=True)
 class _Meta:
-    """A header as stored. `sides` are the lengths of the axes, fastest first; `data` names files, none where they follow."""
+    """A header as stored. `sides` are the lengths of the axes, fastest first."""
 
-    dtype: np.dtype[np.generic]
     sides: tuple[int, ...]
     channels: int
-    packed: bool
-    text: bool
-    skip: int
-    data: tuple[str, ...]
-    offset: int
+    samples: Samples
     tags: Mapping[str, str]
 
     @property
@@ -66,11 +60,6 @@ class _Meta:
     @property
     def frames(self) -> int:
         return math.prod(self.sides[2:])
-
-    @property
-    def count(self) -> int:
-        """Number of samples."""
-        return math.prod(self.sides) * self.channels
 
 
 def sniff(head: bytes) -> str | None:
@@ -88,21 +77,13 @@ def open_header(source: FileSource, limits: Limits) -> Header:
         UnreadableFile: damaged, no image, a data file that is not there, or it declares more than the limits allow.
     """
     meta = _read(source, limits)
-    places = [place_beside(source, name) for name in meta.data]
     spacings = _numbers(meta.tags.get("elementspacing", meta.tags.get("elementsize", "")))
     origin = _numbers(meta.tags.get("offset", meta.tags.get("position", meta.tags.get("origin", ""))))
-    fields: dict[str, FieldValue] = {
-        "container.format": "metaimage",
-        "container.compression": "zlib" if meta.packed else "none",
-        "container.bit_depth": meta.dtype.itemsize * 8,
-        "container.sample_kind": {"u": "unsigned", "i": "signed", "f": "float"}[meta.dtype.kind],
-        "container.channels": meta.channels,
-        "container.width": meta.shape[1],
-        "container.height": meta.shape[0],
-        "container.byte_order": "big" if meta.dtype.byteorder == ">" else "little",
+    samples = meta.samples
+    order = "big" if samples.dtype.byteorder == ">" else "little"
+    fields = container_fields("metaimage", samples, meta.shape, channels=meta.channels, byte_order=order) | {
         "metaimage.axes": len(meta.sides),
-        "metaimage.detached": "yes" if meta.data else "no",
-        "metaimage.text": "yes" if meta.text else "no",
+        "metaimage.text": "yes" if samples.encoding == "text" else "no",
         "metaimage.anatomical": _letters(meta.tags.get("anatomicalorientation", "")),
     }
     facts: dict[str, FieldValue] = {}
@@ -118,12 +99,10 @@ def open_header(source: FileSource, limits: Limits) -> Header:
     if len(meta.sides) >= 3:
         grid = _grid(meta, steps, spacings, origin)
         facts |= {"placed": "yes", "grid": grid} if grid else {"placed": "no"}
-    if not meta.packed and not meta.text:
-        there = sum(place.stat().st_size for place in places) if places else len(source.content) - meta.offset
-        facts["pixel_bytes"] = max(0, there - max(meta.skip, 0) * max(len(places), 1))
-        facts["pixel_bytes_expected"] = meta.count * meta.dtype.itemsize
-    beside = tuple(name_beside(source, place) for place in places)
-    return Header(format="metaimage", shape=meta.shape, frames=meta.frames, fields=fields, facts=facts, beside=beside)
+    facts |= samples.facts(source)
+    return Header(
+        format="metaimage", shape=meta.shape, frames=meta.frames, fields=fields, facts=facts, beside=samples.beside(source)
+    )
 
 
 def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:
@@ -133,19 +112,12 @@ def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:
         UnreadableFile: truncated, damaged, over the limits, or a data file is not there.
     """
     meta = _read(source, limits)
-    if meta.data:
-        share, rest = divmod(meta.count, len(meta.data))
-        if rest:
-            raise UnreadableFile("malformed", "the MetaImage header names files among which the pixels cannot be shared out")
-        parts = [_decode(read_source(place_beside(source, name), limits).content, meta, share) for name in meta.data]
-        flat = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    else:
-        flat = _decode(source.content[meta.offset :], meta, meta.count)
+    flat = meta.samples.read(source, limits)
     with decoding("MetaImage"):
         wide, high, deep, *rest_ = (*meta.sides, 1, 1)
         array = flat.reshape(math.prod(rest_), deep, high, wide, meta.channels)
         array = np.moveaxis(array, 1, 0).reshape(header.frames, *header.shape)
-        array = np.ascontiguousarray(array, meta.dtype.newbyteorder("="))
+        array = np.ascontiguousarray(array, meta.samples.dtype.newbyteorder("="))
     return Pixels(array=array)
 
 
@@ -186,18 +158,23 @@ def _read(source: FileSource, limits: Limits) -> _Meta:
     skip = tags.get("headersize", "0").split()[:1] or ["0"]
     if not re.fullmatch(r"-1|\d{1,12}", skip[0]):
         raise UnreadableFile("malformed", "the MetaImage header declares an impossible size of another header")
-    meta = _Meta(
+    value, text = tags["elementdatafile"], tags.get("binarydata", "True").lower() in ("false", "0")
+    below = source.content[offset : offset + MOST_HEADER].decode("utf-8", "replace").splitlines()
+    data = () if value.upper() == "LOCAL" else data_files(value, below, limits, "MetaImage")
+    if not data and value.upper() != "LOCAL":
+        raise UnreadableFile("malformed", "the MetaImage header names no data file")
+    samples = Samples(
+        what="MetaImage",
         dtype=np.dtype((">" if big else "<") + code),
-        sides=sides,
-        channels=int(channels),
-        packed=_yes(tags.get("compresseddata", "")),
-        text=tags.get("binarydata", "True").lower() in ("false", "0"),
-        skip=int(skip[0]),
-        data=_data_files(tags["elementdatafile"], source.content[offset : offset + MOST_HEADER], limits),
+        count=math.prod(sides) * int(channels),
+        encoding="text" if text else "zlib" if _yes(tags.get("compresseddata", "")) else "raw",
+        data=data,
         offset=offset,
-        tags=tags,
+        skip=int(skip[0]),
+        packed_skip=True,
     )
-    check_declared(meta.shape, meta.frames, meta.dtype.itemsize, limits)
+    meta = _Meta(sides=sides, channels=int(channels), samples=samples, tags=tags)
+    check_declared(meta.shape, meta.frames, samples.dtype.itemsize, limits)
     return meta
 
 
@@ -208,48 +185,6 @@ def _sides(tags: Mapping[str, str]) -> tuple[int, ...]:
     if not all(re.fullmatch(r"\d{1,10}", side) and int(side) for side in sides):
         raise UnreadableFile("malformed", "the MetaImage header declares impossible axes")
     return tuple(int(side) for side in sides)
-
-
-def _data_files(value: str, behind: bytes, limits: Limits) -> tuple[str, ...]:
-    """None where the pixels follow; else one file, a list below the tag, or a numbered pattern (`slice%03d.raw 1 10 1`)."""
-    if value.upper() == "LOCAL":
-        return ()
-    if value.upper().startswith("LIST"):
-        names = [line.strip() for line in behind.decode("utf-8", "replace").splitlines() if line.strip()]
-    else:
-        found = re.fullmatch(r"([^%]*%0?\d?d[^%]*?)\s+(\d{1,6})\s+(\d{1,6})\s+([1-9]\d{0,5})", value)
-        names = [found[1] % i for i in range(int(found[2]), int(found[3]) + 1, int(found[4]))] if found else [value]
-    if not 0 < len(names) <= limits.frames or not all(names):
-        raise UnreadableFile("malformed", "the MetaImage header names no data file, or too many")
-    return tuple(names)
-
-
-def _decode(content: bytes, meta: _Meta, count: int) -> npt.NDArray[np.generic]:
-    """So many samples out of one file."""
-    size = count * meta.dtype.itemsize
-    if meta.text:
-        return _written(content, meta.dtype, count)
-    skip = max(meta.skip, 0)
-    data: bytes | bytearray = content
-    if meta.packed:
-        data = inflated(content[skip:], GZIP if content[skip : skip + 2] == b"\x1f\x8b" else ZLIB, size)
-        skip = 0
-    elif meta.skip < 0:
-        skip = len(data) - size
-    if skip < 0 or len(data) - skip < size:
-        have = max(len(data) - max(skip, 0), 0)
-        raise UnreadableFile("truncated", f"the MetaImage holds {have:,} of {size:,} bytes of pixels")
-    return np.frombuffer(data, meta.dtype, count, skip)
-
-
-def _written(content: bytes, dtype: np.dtype[np.generic], count: int) -> npt.NDArray[np.generic]:
-    """Numbers written as text."""
-    parts = content.split(None, count)[:count]
-    if len(parts) < count:
-        raise UnreadableFile("truncated", f"the MetaImage holds {len(parts):,} of {count:,} numbers")
-    with decoding("MetaImage"):
-        plain = [float(part) for part in parts] if dtype.kind == "f" else [int(part) for part in parts]
-        return np.array(plain, dtype)
 
 
 def _yes(text: str) -> bool:
