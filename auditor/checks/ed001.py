@@ -9,33 +9,33 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.evidence.raters.agreement import Coefficient, count_readings
-from auditor.evidence.raters.boxes import box_chart, box_pairs, box_table, point_pairs
-from auditor.evidence.raters.drawings import mask_agreement, mask_chart, mask_metrics, mask_tables
-from auditor.evidence.raters.habits import MIN_COPIED, copied_dissents, without_copies
-from auditor.evidence.raters.models import dawid_skene
-from auditor.evidence.raters.raters import RaterTest, compare_raters
+from auditor.evidence.raters.agreement import Coefficient
+from auditor.evidence.raters.boxes import box_chart, box_pairs, box_table
+from auditor.evidence.raters.drawn_verdict import judge_masks, judge_points
+from auditor.evidence.raters.raters import RaterTest
 from auditor.evidence.raters.readings import Readings, collect_readings
 from auditor.evidence.raters.scores import collect_scores
-from auditor.evidence.raters.summary import Agreement, measure_agreement, measure_scores
+from auditor.evidence.raters.summary import Agreement, against_others, measure_agreement, measure_scores
 from auditor.evidence.raters.tables import (
+    agreement_metrics,
     class_table,
     coefficient_chart,
     coefficient_table,
     number,
-    numbers,
+    offset_table,
     pair_chart,
     pair_table,
+    rater_chart,
+    rater_table,
     record_agreement,
     record_table,
 )
 from auditor.values.dataset import Dataset
-from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
+from auditor.values.results import Cell, Coverage, Finding, Location, Severity, Verdict
 
 REPEATS = 500
 SEED = 0
 MAX_CLASS_ROWS = 50
-MAX_MASK_ROWS = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,11 @@ class ExpertDisagreement(Check):
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge the readings and the masks; raises SkipCheck where there are none to compare."""
-        drawn = _joined(self._judge_masks(dataset), self._judge_points(dataset))
+        masks = judge_masks(
+            dataset, code=self.code, severity=self.severity, max_p=self.max_p, min_deficit=self.min_deficit,
+            min_dice=self.min_dice, min_record_dice=self.min_record_dice, max_findings=self.max_findings, seed=SEED,
+        )  # fmt: skip
+        drawn = _joined(masks, judge_points(dataset, radius=self.point_radius, seed=SEED))
         try:
             said = self._judge_answers(dataset)
         except SkipCheck:
@@ -113,74 +117,6 @@ class ExpertDisagreement(Check):
         assert whole is not None
         return whole
 
-    def _judge_points(self, dataset: Dataset) -> Verdict | None:
-        """Of points by several raters; None where no two raters marked one record."""
-        pairs = point_pairs(dataset, radius=self.point_radius, seed=SEED)
-        if not pairs:
-            return None
-        table = box_table(pairs, radius=self.point_radius)
-        mean = float(np.mean([pair.f1.value for pair in pairs]))
-        read = dataset.points.groupby("record")["rater"].nunique()
-        several = int((read >= 2).sum())
-        return Verdict(
-            summary=f"Points of every two raters match with a mean F1 of {mean:.2f} (within {self.point_radius:g} pixels).",
-            metrics={"point_f1": mean, "point_records": several, "point_rater_pairs": len(pairs)},
-            tables=(table,),
-            charts=(box_chart(table),),
-            coverage=Coverage(
-                evaluated=several, total=len(read), reason="" if several == len(read) else "marked by one rater only"
-            ),
-        )
-
-    def _judge_masks(self, dataset: Dataset) -> Verdict | None:
-        """Of masks by several raters; None where there are none."""
-        found = mask_agreement(dataset, seed=SEED)
-        if found is None:
-            return None
-        poor = [rater.q <= self.max_p and rater.deficit >= self.min_deficit for rater in found.raters]
-        disputed = int((found.records["dice"] < self.min_record_dice).sum())
-        tables = mask_tables(found, poor=poor, floor=self.min_record_dice, longest=MAX_MASK_ROWS)
-        whole, total = found.dice, int(dataset.rater_masks["record"].nunique())
-        spoken = f"{whole.value:.2f} ({whole.low:.2f} to {whole.high:.2f})"
-        findings = []
-        if whole.value < self.min_dice:
-            findings.append(Finding(
-                code=self.code, severity=self.severity, where=Location(), subject="masks", score=whole.value,
-                message=(
-                    f"the masks of two raters agree with a mean Dice of {spoken}, below the floor of {self.min_dice}; "
-                    f"{disputed:,} of {len(found.records):,} records are disputed: have them drawn again, by one written rule"
-                ),
-                evidence={"dice": whole.value, "disputed_records": disputed, "records": len(found.records)},
-            ))  # fmt: skip
-        apart = sorted((r for r, bad in zip(found.raters, poor, strict=True) if bad), key=lambda r: -r.deficit)
-        findings += [
-            Finding(
-                code=self.code, severity=self.severity, where=Location(), subject=f"masks of rater {rater.name}",
-                score=rater.dice,
-                message=(
-                    f"the masks of rater {rater.name} agree with the others' with a mean Dice of {rater.dice:.2f}, "
-                    f"{rater.deficit:.2f} less than these among themselves (p = {rater.q:.1g} over all raters; STAPLE "
-                    f"sensitivity {rater.sensitivity:.2f}): look at these masks before they become labels"
-                ),
-                evidence={"rater": rater.name, "masks": rater.masks, "q": rater.q, "deficit": rater.deficit},
-            )
-            for rater in apart[: self.max_findings]
-        ]  # fmt: skip
-        return Verdict(
-            summary=(
-                f"Masks by {len(found.raters)} raters: mean Dice {spoken}; {sum(poor)} draw clearly unlike the others; "
-                f"{disputed:,} of {len(found.records):,} records are disputed."
-            ),
-            metrics=mask_metrics(found, poor=sum(poor), disputed=disputed),
-            findings=tuple(findings),
-            tables=tables,
-            charts=(mask_chart(tables[0]),),
-            coverage=Coverage(
-                evaluated=len(found.records), total=total,
-                reason="" if len(found.records) == total else "fewer than two masks that can be compared",
-            ),
-        )  # fmt: skip
-
     def _judge_answers(self, dataset: Dataset) -> Verdict:
         """Of readings; raises SkipCheck where there are none to compare."""
         scores = collect_scores(dataset)
@@ -190,18 +126,18 @@ class ExpertDisagreement(Check):
         counts = readings.counts
         found = measure_agreement(readings, repeats=REPEATS, seed=SEED)
         alpha = found.alpha
-        test = _against_others(readings, found.similarity, self.max_p)
+        test = against_others(readings, found.similarity, self.max_p)
         poor = (test.q <= self.max_p) & (np.nan_to_num(test.deficit) >= self.min_deficit)
         pairs = record_agreement(counts)
         disputed = pairs < self.min_record_agreement
         read_twice = int((counts.sum(axis=1) >= 2).sum())
-        raters = _rater_table(readings, test, poor)
-        metrics = _metrics(readings, found, int(poor.sum()), int(disputed.sum()), read_twice)
+        raters = rater_table(readings, test, poor)
+        metrics = agreement_metrics(readings, found, int(poor.sum()), int(disputed.sum()), read_twice)
         measures = coefficient_table(found.measures)
         between = pair_table(found.pairs, [str(r) for r in readings.raters])
         ranked = sorted(found.classes, key=lambda row: -row[1])[:MAX_CLASS_ROWS]
         classes = class_table([n for n, *_ in ranked], [r for *_, r in ranked], [k for _, k, _ in ranked])
-        charts = [_rater_chart(raters, test), coefficient_chart(measures, self.min_alpha)]
+        charts = [rater_chart(raters, test), coefficient_chart(measures, self.min_alpha)]
         charts += [pair_chart(between)] if between.length else []
         drawings = box_table(box_pairs(dataset, seed=SEED))
         charts += [box_chart(drawings)] if drawings.length else []
@@ -228,16 +164,7 @@ class ExpertDisagreement(Check):
         measures = measure_scores(values, cluster, repeats=REPEATS, seed=SEED)
         alpha = measures[0][1]
         table = coefficient_table(measures)
-        rows = np.where(several[:, None], values, np.nan)
-        offset = np.array([float(np.nanmean(c)) if (~np.isnan(c)).any() else np.nan for c in (rows - _means(rows)).T])
-        raters = Table(
-            name="raters", title="Raters against the mean of all who measured the same records",
-            columns=(
-                Column(name="rater", kind="text", values=list(names), title="Rater"),
-                Column(name="readings", kind="integer", values=(~np.isnan(rows)).sum(axis=0).tolist(), title="Readings"),
-                Column(name="offset", kind="number", values=numbers(offset), title="Mean difference from the mean"),
-            ),
-        )  # fmt: skip
+        raters = offset_table(np.where(several[:, None], values, np.nan), names)
         low = alpha.value < self.min_alpha
         finding = Finding(
             code=self.code, severity=self.severity, where=Location(), subject="agreement", score=alpha.value,
@@ -336,83 +263,3 @@ def _summary(metrics: dict[str, Cell], alpha: Coefficient, floor: float, *, comp
         f"{level}; {apart}; {metrics['disputed_records']:,} of {metrics['records_read_twice']:,} records with "
         "two or more readings are disputed."
     )
-
-
-KEYS = {
-    "Fleiss' κ": "fleiss_kappa",
-    "Gwet's AC1": "gwet_ac1",
-    "Fleiss' κ, quadratic weights": "weighted_kappa",
-    "Gwet's AC2, quadratic weights": "gwet_ac2",
-    "ICC(2,1)": "icc_single",
-    "ICC(3,k)": "icc_average",
-}
-
-
-def _metrics(readings: Readings, found: Agreement, poor: int, disputed: int, read_twice: int) -> dict[str, Cell]:
-    by_name = dict(found.measures)
-    coefficients = {"krippendorff_alpha": found.alpha} | {KEYS[n]: c for n, c in by_name.items() if n in KEYS}
-    metrics: dict[str, Cell] = {"percent_agreement_fraction": number(by_name["percent agreement"].value)}
-    for name, coefficient in coefficients.items():
-        metrics[name] = number(coefficient.value)
-        metrics[f"{name}_low"], metrics[f"{name}_high"] = number(coefficient.low), number(coefficient.high)
-    kappas = [p.kappa.value for p in found.pairs if not np.isnan(p.kappa.value)]
-    metrics |= {
-        "mean_cohen_kappa": float(np.mean(kappas)) if kappas else None,
-        "scale": found.metric,
-        "raters": len(readings.raters),
-        "poor_raters": poor,
-        "readings": len(readings.unit),
-        "incomplete_readings": readings.incomplete,
-        "repeated_readings": readings.repeats,
-        "repeat_agreement_fraction": number(readings.repeat_agreement),
-        "records_read_twice": read_twice,
-        "disputed_records": disputed,
-        "disputed_fraction": disputed / read_twice,
-    }
-    return metrics
-
-
-def _against_others(readings: Readings, similarity: npt.NDArray[np.float64], max_p: float) -> RaterTest:
-    """Each rater against the others; of two who copy (ED002) one is left out, for together they make honest ones look odd."""
-    unit, rater, label, raters = readings.unit, readings.rater, readings.label, len(readings.raters)
-    copies = copied_dissents(unit, rater, label, readings.counts, raters=raters, min_share=MIN_COPIED, max_p=max_p)
-    kept = without_copies(rater, copies)
-    counts = count_readings(unit[kept], label[kept], units=len(readings.records), classes=len(readings.classes))
-    return compare_raters(unit[kept], rater[kept], label[kept], counts, similarity, raters=raters)
-
-
-def _means(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Mean of each record, shape (records, 1); NaN where nobody measured."""
-    there = ~np.isnan(values)
-    n = there.sum(axis=1, keepdims=True)
-    total = np.where(there, values, 0.0).sum(axis=1, keepdims=True)
-    return np.asarray(np.where(n > 0, total / np.maximum(n, 1), np.nan))
-
-
-def _rater_table(readings: Readings, test: RaterTest, poor: npt.NDArray[np.bool_]) -> Table:
-    fitted = dawid_skene(
-        readings.unit, readings.rater, readings.label,
-        units=len(readings.records), raters=len(readings.raters), classes=len(readings.classes),
-    )  # fmt: skip
-    return Table(
-        name="raters", title="Raters against the others who read the same records",
-        columns=(
-            Column(name="rater", kind="text", values=[str(r) for r in readings.raters], title="Rater"),
-            Column(name="readings", kind="integer", values=test.readings.tolist(), title="Readings shared with others"),
-            Column(name="informative", kind="integer", values=test.informative.tolist(), title="That tell who dissents"),
-            Column(name="agreement", kind="fraction", values=numbers(test.agreement), title="Agreement with the others"),
-            Column(name="others", kind="fraction", values=numbers(test.others), title="The others among themselves"),
-            Column(name="kappa", kind="number", values=numbers(test.kappa), title="κ with the others"),
-            Column(name="accuracy", kind="fraction", values=numbers(fitted.accuracy), title="Accuracy (Dawid-Skene)"),
-            Column(name="q", kind="number", values=test.q.tolist(), title="p over all raters"),
-            Column(name="flagged", kind="boolean", values=poor.tolist(), title="Stands apart"),
-        ),
-    )  # fmt: skip
-
-
-def _rater_chart(table: Table, test: RaterTest) -> Chart:
-    usual = float(np.nanmean(test.agreement))
-    return Chart(
-        name="rater_agreement", title="Agreement of each rater with the others", kind="bars", table=table,
-        label="rater", value="agreement", reference={"mean": usual},
-    )  # fmt: skip

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from auditor.evidence.raters.agreement import (
     Coefficient,
     Metric,
+    count_readings,
     fleiss_kappa,
     gwet_ac1,
     gwet_ac2,
@@ -18,8 +19,10 @@ from auditor.evidence.raters.agreement import (
     similarity_matrix,
     weight_matrix,
 )
+from auditor.evidence.raters.habits import MIN_COPIED, copied_dissents, without_copies
 from auditor.evidence.raters.measurements import icc_average, icc_single, interval_alpha
 from auditor.evidence.raters.pairs import Pair, class_alphas, finding_alphas, rater_pairs, set_similarity
+from auditor.evidence.raters.raters import RaterTest, compare_raters
 from auditor.evidence.raters.readings import Readings, class_values, finding_sets
 
 MAX_ICC_CELLS = 4_000_000
@@ -114,3 +117,12 @@ def _intraclass(
         ("ICC(3,k)", icc_average(values, cluster=cluster, repeats=repeats, seed=seed)),
     ]
     return [(name, c) for name, c in found if not np.isnan(c.value)]
+
+
+def against_others(readings: Readings, similarity: npt.NDArray[np.float64], max_p: float) -> RaterTest:
+    """Each rater against the others; of two who copy (ED002) one is left out, for together they make honest ones look odd."""
+    unit, rater, label, raters = readings.unit, readings.rater, readings.label, len(readings.raters)
+    copies = copied_dissents(unit, rater, label, readings.counts, raters=raters, min_share=MIN_COPIED, max_p=max_p)
+    kept = without_copies(rater, copies)
+    counts = count_readings(unit[kept], label[kept], units=len(readings.records), classes=len(readings.classes))
+    return compare_raters(unit[kept], rater[kept], label[kept], counts, similarity, raters=raters)

@@ -8,10 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.evidence.raters.agreement import Coefficient
-from auditor.evidence.raters.models import entropy_bits
+from auditor.evidence.raters.models import dawid_skene, entropy_bits
 from auditor.evidence.raters.pairs import Pair
+from auditor.evidence.raters.raters import RaterTest
 from auditor.evidence.raters.readings import Readings
+from auditor.evidence.raters.summary import Agreement
 from auditor.values.results import Cell, Chart, Column, Table
+
+_KEYS = {
+    "Fleiss' κ": "fleiss_kappa",
+    "Gwet's AC1": "gwet_ac1",
+    "Fleiss' κ, quadratic weights": "weighted_kappa",
+    "Gwet's AC2, quadratic weights": "gwet_ac2",
+    "ICC(2,1)": "icc_single",
+    "ICC(3,k)": "icc_average",
+}
 
 
 def number(value: float) -> float | None:
@@ -116,3 +127,80 @@ def record_table(
             Column(name="disputed", kind="boolean", values=disputed.tolist(), title="Disputed"),
         ),
     )  # fmt: skip
+
+
+def rater_table(readings: Readings, test: RaterTest, poor: npt.NDArray[np.bool_]) -> Table:
+    """One row per rater: agreement with the others, and accuracy where the truth is inferred."""
+    fitted = dawid_skene(
+        readings.unit, readings.rater, readings.label,
+        units=len(readings.records), raters=len(readings.raters), classes=len(readings.classes),
+    )  # fmt: skip
+    return Table(
+        name="raters", title="Raters against the others who read the same records",
+        columns=(
+            Column(name="rater", kind="text", values=[str(r) for r in readings.raters], title="Rater"),
+            Column(name="readings", kind="integer", values=test.readings.tolist(), title="Readings shared with others"),
+            Column(name="informative", kind="integer", values=test.informative.tolist(), title="That tell who dissents"),
+            Column(name="agreement", kind="fraction", values=numbers(test.agreement), title="Agreement with the others"),
+            Column(name="others", kind="fraction", values=numbers(test.others), title="The others among themselves"),
+            Column(name="kappa", kind="number", values=numbers(test.kappa), title="κ with the others"),
+            Column(name="accuracy", kind="fraction", values=numbers(fitted.accuracy), title="Accuracy (Dawid-Skene)"),
+            Column(name="q", kind="number", values=test.q.tolist(), title="p over all raters"),
+            Column(name="flagged", kind="boolean", values=poor.tolist(), title="Stands apart"),
+        ),
+    )  # fmt: skip
+
+
+def rater_chart(table: Table, test: RaterTest) -> Chart:
+    """A bar per rater."""
+    usual = float(np.nanmean(test.agreement))
+    return Chart(
+        name="rater_agreement", title="Agreement of each rater with the others", kind="bars", table=table,
+        label="rater", value="agreement", reference={"mean": usual},
+    )  # fmt: skip
+
+
+def offset_table(rows: npt.NDArray[np.float64], names: Sequence[str]) -> Table:
+    """How far every rater measures from the mean of all; rows (records, raters), NaN = not measured."""
+    offset = np.array([float(np.nanmean(c)) if (~np.isnan(c)).any() else np.nan for c in (rows - _means(rows)).T])
+    return Table(
+        name="raters", title="Raters against the mean of all who measured the same records",
+        columns=(
+            Column(name="rater", kind="text", values=list(names), title="Rater"),
+            Column(name="readings", kind="integer", values=(~np.isnan(rows)).sum(axis=0).tolist(), title="Readings"),
+            Column(name="offset", kind="number", values=numbers(offset), title="Mean difference from the mean"),
+        ),
+    )  # fmt: skip
+
+
+def agreement_metrics(readings: Readings, found: Agreement, poor: int, disputed: int, read_twice: int) -> dict[str, Cell]:
+    """Every coefficient with its interval, and the counts, as figures of a verdict."""
+    by_name = dict(found.measures)
+    coefficients = {"krippendorff_alpha": found.alpha} | {_KEYS[n]: c for n, c in by_name.items() if n in _KEYS}
+    metrics: dict[str, Cell] = {"percent_agreement_fraction": number(by_name["percent agreement"].value)}
+    for name, coefficient in coefficients.items():
+        metrics[name] = number(coefficient.value)
+        metrics[f"{name}_low"], metrics[f"{name}_high"] = number(coefficient.low), number(coefficient.high)
+    kappas = [p.kappa.value for p in found.pairs if not np.isnan(p.kappa.value)]
+    metrics |= {
+        "mean_cohen_kappa": float(np.mean(kappas)) if kappas else None,
+        "scale": found.metric,
+        "raters": len(readings.raters),
+        "poor_raters": poor,
+        "readings": len(readings.unit),
+        "incomplete_readings": readings.incomplete,
+        "repeated_readings": readings.repeats,
+        "repeat_agreement_fraction": number(readings.repeat_agreement),
+        "records_read_twice": read_twice,
+        "disputed_records": disputed,
+        "disputed_fraction": disputed / read_twice,
+    }
+    return metrics
+
+
+def _means(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Mean of each record, shape (records, 1); NaN where nobody measured."""
+    there = ~np.isnan(values)
+    n = there.sum(axis=1, keepdims=True)
+    total = np.where(there, values, 0.0).sum(axis=1, keepdims=True)
+    return np.asarray(np.where(n > 0, total / np.maximum(n, 1), np.nan))
