@@ -14,9 +14,10 @@ from auditor.layout import CONFIG_NAME
 from auditor.plan import Plan, plan_for
 from auditor.progress import Progress, Silent
 from auditor.scan import examine
+from auditor.values.corrections import Arm, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import MedauditError
-from auditor.values.results import Arm, Cell, Column, Finding, Proposal, ScanResult, Table
+from auditor.values.results import Cell, Column, Finding, ScanResult, Table
 from trainers.attempt import Attempt, Order
 from trainers.copying.apply import Applied, apply
 from trainers.copying.ledger import Removal, key_of

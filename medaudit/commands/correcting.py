@@ -11,7 +11,7 @@ from medaudit import options as given
 from medaudit.terminal import OUTPUT_FOLDER, progress_on_terminal, show_comparison
 
 if TYPE_CHECKING:
-    from auditor.values.results import Comparison
+    from auditor.values.corrections import Comparison
 
 
 @given.sharing(given.TRUSTING, given.TRAINING, given.ROLES, given.READING, given.REVIEWED)

@@ -15,9 +15,10 @@ import numpy as np
 from auditor.checks.ph004 import LETTERS, BurnedInText
 from auditor.files import write_files
 from auditor.layout import CONFIG_NAME
+from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from auditor.values.results import Column, Proposal, Table
+from auditor.values.results import Column, Table
 from trainers.copying.source import MADE
 from trainers.copying.toml_text import toml_text
 from trainers.rewriting.deidentify import ELSEWHERE, LEAST_SALT, PSEUDONYMS, Trail, deidentify
