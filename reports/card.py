@@ -8,7 +8,8 @@ from html import escape
 from auditor.values.corrections import Comparison
 from auditor.values.results import Finding, ScanResult
 from reports.cell import shown, visible
-from reports.wording import RUN_VERDICT, SEVERITY, STATUS, VERDICT, asked, counted
+from reports.headline import asked
+from reports.wording import RUN_VERDICT, SEVERITY, STATUS, VERDICT, counted
 
 ROWS = 8
 """Findings on a card; the rest is counted."""

@@ -1,4 +1,4 @@
-"""What stands on top of a comparison: the gate's verdict of what there is now, then what the run did.
+"""What stands on top of a scan, and of a comparison: the gate's verdict of what there is now, then what the run did.
 
 A run may have corrected much and still leave errors: it is green only where the gate passes what it left, and no error is
 among it.
@@ -6,11 +6,24 @@ among it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from auditor.values.corrections import Comparison, RunVerdict
+from auditor.values.results import Gate, GateVerdict, ScanResult, Severity
+from reports.causes import causes
 from reports.wording import RUN_VERDICT, VERDICT, counted
 
+MOST_CAUSES = 3
+"""Causes that the first lines name."""
+_COUNT = re.compile(r"[\d,]+ findings? at or above \w+: ")
+"""The gate's reason for `failed`, by codes: the first lines say it in words."""
+_MEANING: dict[GateVerdict, str] = {
+    "passed": "Nothing was found at or above the level that fails this audit.",
+    "failed": "At least one finding is serious enough to fail this audit.",
+    "incomplete": "Part of the audit could not be carried out, so there is no verdict on the whole.",
+    "not enough seen": "Nothing serious was found, but too little could be looked at to say that all is well.",
+}
 _LOOK: dict[RunVerdict, str] = {
     "improved": "passed", "corrected": "passed", "not worse": "same", "no change": "same", "cannot tell": "incomplete",
     "neither learnt the task": "incomplete", "harmed": "failed", "new findings": "failed",
@@ -73,3 +86,43 @@ def residual(comparison: Comparison) -> bool:
     """Whether a strategy that was applied says that a shortcut is left in the pixels."""
     applied = [arm.proposal for arm in comparison.arms if arm.proposal and arm.strategy in comparison.applied]
     return any(proposal.metrics.get("residual_shortcut") is True for proposal in applied)
+
+
+def why(result: ScanResult) -> str:
+    """A few sentences: why the gate said what it said. A pass never hides what was not asked, nor what was waived."""
+    gate = result.gate
+    reasons = [
+        told for reason in gate.reasons for told in (_failing(result) if _COUNT.match(reason) else [_begun(reason.rstrip("."))])
+    ]
+    sentences = [_MEANING[gate.verdict].rstrip(".")] if not reasons or gate.verdict == "not enough seen" else []
+    sentences += reasons
+    if told := asked(gate):
+        sentences.append(told)
+    skipped = sum(outcome.status == "skipped" for outcome in result.outcomes)
+    if gate.verdict == "passed" and skipped:
+        sentences.append(f"{skipped:,} of {counted(len(result.outcomes), 'check')} could not be evaluated")
+    if gate.waived:
+        sentences.append(f"{counted(gate.waived, 'finding')} waived")
+    if gate.set_aside:
+        sentences.append(f"{counted(len(gate.set_aside), 'setting')} of the dataset's own medaudit.toml not honoured")
+    return ". ".join(sentences) + "."
+
+
+def _failing(result: ScanResult) -> list[str]:
+    """The causes that fail the gate, in words; the first three, and how many more."""
+    found = [c for c in causes(result) if c.severity.rank >= Severity(result.gate.fail_on).rank]
+    more = len(found) - MOST_CAUSES
+    titles = [_begun(cause.title) for cause in found[:MOST_CAUSES]]
+    return [*titles, *([f"{counted(more, 'more cause')} of that level"] if more > 0 else [])]
+
+
+def _begun(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def asked(gate: Gate) -> str:
+    """`5 of 6 important questions could be asked (splits: none declared)`; empty where none is known."""
+    missing = "; ".join(f"{q.subject}: {q.why}" for q in gate.questions if not q.asked)
+    could = sum(q.asked for q in gate.questions)
+    told = f"{could} of {counted(len(gate.questions), 'important question')} could be asked"
+    return (told + (f" ({missing})" if missing else "")) if gate.questions else ""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from auditor.values.results import Outcome, ScanResult, Severity, Table
+from reports.causes import Cause, causes, places
 from reports.cell import arrow, cells, shown
 from reports.explanation import sections
 from reports.groups import gallery, is_grouped
+from reports.headline import why
 from reports.sheets import PICTURES_OF_SHEETS, is_sheet, sheets
 from reports.views import Limits, Pictures, cut, drawings, findings_view, heading, table_view, tables_of
-from reports.wording import SEVERITY, STATUS, VERDICT, by_family, counted, severities, why
+from reports.wording import SEVERITY, STATUS, VERDICT, by_family, counted, plain_names, severities
 
+FIRST, THEN = 3, 5
+"""Causes that are told with what to do, and those that are named after them."""
 _PAIRS_SHOWN = 12
 _PICTURES_OF_GROUPS = 48
 
@@ -20,7 +24,9 @@ _PICTURES_OF_GROUPS = 48
 def page(result: ScanResult, limits: Limits) -> dict[str, Any]:
     """The values of `assets/report.html.j2`."""
     pictures = Pictures(result.thumbnails, limits.pictures)
-    failed = tuple(o for o in result.outcomes if o.status == "failed")
+    found = causes(result)
+    rank = places(found)
+    failed = sorted((o for o in result.outcomes if o.status == "failed"), key=lambda o: (rank.get(o.code, len(rank)), o.code))
     passed = tuple(o for o in result.outcomes if o.status == "passed")
     gaps = [o for o in result.outcomes if o.status in ("crashed", "skipped")]
     live = [finding for finding in result.findings if finding.waived is None]
@@ -35,14 +41,15 @@ def page(result: ScanResult, limits: Limits) -> dict[str, Any]:
         "statuses": [(status, STATUS[status], sum(o.status == status for o in result.outcomes)) for status in STATUS],
         "facts": _facts(result),
         "samples": _samples(result, pictures),
-        "headlines": _headlines(failed),
-        "families": {
-            title: [_outcome(o, result, limits, pictures) for o in group] for title, group in by_family(failed).items()
-        },
+        "first": found[:FIRST],
+        "then": found[FIRST : FIRST + THEN],
+        "further": max(0, len(found) - FIRST - THEN),
+        "families": _families(failed, found, rank, result, limits, pictures),
         "gaps": sorted(gaps, key=lambda o: (o.status, o.code)),
         "partly": [o for o in result.outcomes if _missing(o)],
         "passed": {title: [_outcome(o, result, limits, pictures) for o in group] for title, group in by_family(passed).items()},
         "status_words": STATUS,
+        "severity_words": SEVERITY,
         "shown": shown,
         "counted": counted,
     }
@@ -67,16 +74,21 @@ def _missing(outcome: Outcome) -> int:
     return coverage.total - coverage.evaluated if coverage else 0
 
 
-def _headlines(failed: Iterable[Outcome]) -> list[dict[str, Any]]:
-    """The failed checks, those with the most severe findings first: what to read when there is no time to read."""
-    made = []
-    for outcome in failed:
-        live = [f for f in outcome.verdict.findings if f.waived is None] if outcome.verdict else []
-        worst = max((f.severity for f in live), key=lambda s: s.rank, default=Severity.INFO)
-        number = sum(f.severity is worst for f in live)
-        word = counted(number, SEVERITY[worst])
-        made.append({"outcome": outcome, "severity": worst.value, "count": word, "rank": worst.rank})
-    return sorted(made, key=lambda item: (-item["rank"], item["outcome"].code))
+def _families(
+    failed: Sequence[Outcome], found: Sequence[Cause], rank: Mapping[str, int], result: ScanResult, limits: Limits,
+    pictures: Pictures,
+) -> dict[str, list[dict[str, Any]]]:  # fmt: skip
+    """The failed checks by family, and in it cause by cause, the worst first; the parts of one cause stand together."""
+    groups = by_family(tuple(failed))
+    ordered = sorted(groups.items(), key=lambda item: min(rank.get(o.code, len(rank)) for o in item[1]))
+    made: dict[str, list[dict[str, Any]]] = {}
+    for title, group in ordered:
+        views = {o.code: _outcome(o, result, limits, pictures) for o in failed if o in group}
+        entries = [
+            {"cause": cause, "views": [views.pop(code) for code in cause.codes]} for cause in found if cause.codes[0] in views
+        ]
+        made[title] = entries + [{"cause": None, "views": [view]} for view in views.values()]
+    return made
 
 
 def _outcome(outcome: Outcome, result: ScanResult, limits: Limits, pictures: Pictures) -> dict[str, Any]:
@@ -88,6 +100,7 @@ def _outcome(outcome: Outcome, result: ScanResult, limits: Limits, pictures: Pic
         return view
     tables = tables_of(verdict.tables, verdict.charts)
     return view | {
+        "sentence": plain_names(shown(verdict.summary)),
         "findings": findings_view(verdict.findings, limits, pictures),
         "groups": [gallery for table in tables if (gallery := _groups(table, pictures))],
         "pairs": [gallery for table in tables if not is_grouped(table) and (gallery := _pairs(table, limits, pictures))],

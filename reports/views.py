@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.values.results import Cell, Chart, Column, Finding, Table
 from reports.cell import arrow, cells, shown
 from reports.charts import Drawing, draw
-from reports.wording import SEVERITY, place, severities
+from reports.wording import SEVERITY, place, plain_names, severities
 
 _NUMERIC = ("integer", "number", "fraction")
 OPEN_ROWS = 10
@@ -63,7 +63,7 @@ def findings_view(findings: Sequence[Finding], limits: Limits, pictures: Picture
             "code": finding.code,
             "severity": finding.severity.value,
             "word": SEVERITY[finding.severity],
-            "message": shown(finding.message),
+            "message": plain_names(shown(finding.message)),
             "where": _where(finding),
             "score": "" if finding.score is None else shown(finding.score, "fraction" if unit else ""),
             "evidence": _evidence(finding),
@@ -89,13 +89,15 @@ def findings_view(findings: Sequence[Finding], limits: Limits, pictures: Picture
 
 
 def _where(finding: Finding) -> str:
-    """The place in words, unless the message names it already."""
-    words = place(finding.where)
+    """The place in words, unless the message names it already; the raw name of a field is a detail."""
+    words = place(replace(finding.where, field=None))
     return "" if words in shown(finding.message) else words
 
 
 def _evidence(finding: Finding) -> list[tuple[str, str]]:
-    return [(key.replace("_", " "), shown(value)) for key, value in finding.evidence.items()]
+    """The figures behind a finding, and the field as the table or the file calls it."""
+    field = [("field", shown(finding.where.field))] if finding.where.field else []
+    return field + [(key.replace("_", " "), shown(value)) for key, value in finding.evidence.items()]
 
 
 def cut(shown_rows: int, total: int, what: str, source: str) -> str:

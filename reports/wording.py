@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from auditor.values.corrections import RunVerdict
-from auditor.values.results import Finding, Gate, GateVerdict, Location, Outcome, ScanResult, Severity, Status
+from auditor.values.results import Finding, GateVerdict, Location, Outcome, Severity, Status
 from reports.cell import shown
 
 FAMILIES = {
@@ -35,16 +37,11 @@ RUN_VERDICT: dict[RunVerdict, str] = {
     "corrected": "CORRECTED",
     "new findings": "NEW FINDINGS",
 }
+_RAW = re.compile(r" \((?:container|dicom|nifti|path|table|traces|intensity|texture|header)\.[^()]*\)")
 SELF_GRADED = (
     "The labels that this was measured on were chosen by a model, not by a person. Such figures flatter the correction: "
     "take them as a hint, and have a part of the records read by an expert (--evaluate) before relying on them."
 )
-_MEANING: dict[GateVerdict, str] = {
-    "passed": "Nothing was found at or above the level that fails this audit.",
-    "failed": "At least one finding is serious enough to fail this audit.",
-    "incomplete": "Part of the audit could not be carried out, so there is no verdict on the whole.",
-    "not enough seen": "Nothing serious was found, but too little could be looked at to say that all is well.",
-}
 
 
 def family(code: str) -> str:
@@ -78,32 +75,6 @@ def severities(findings: tuple[Finding, ...]) -> str:
     return ", ".join(parts) or "no findings"
 
 
-def why(result: ScanResult) -> str:
-    """A few sentences: why the gate said what it said. A pass never hides what was not asked, nor what was waived."""
-    gate = result.gate
-    reasons = [reason[:1].upper() + reason[1:].rstrip(".") for reason in gate.reasons]
-    sentences = [_MEANING[gate.verdict].rstrip(".")] if not reasons or gate.verdict == "not enough seen" else []
-    sentences += reasons
-    if told := asked(gate):
-        sentences.append(told)
-    skipped = sum(outcome.status == "skipped" for outcome in result.outcomes)
-    if gate.verdict == "passed" and skipped:
-        sentences.append(f"{skipped:,} of {counted(len(result.outcomes), 'check')} could not be evaluated")
-    if gate.waived:
-        sentences.append(f"{counted(gate.waived, 'finding')} waived")
-    if gate.set_aside:
-        sentences.append(f"{counted(len(gate.set_aside), 'setting')} of the dataset's own medaudit.toml not honoured")
-    return ". ".join(sentences) + "."
-
-
-def asked(gate: Gate) -> str:
-    """`5 of 6 important questions could be asked (splits: none declared)`; empty where none is known."""
-    missing = "; ".join(f"{q.subject}: {q.why}" for q in gate.questions if not q.asked)
-    could = sum(q.asked for q in gate.questions)
-    told = f"{could} of {counted(len(gate.questions), 'important question')} could be asked"
-    return (told + (f" ({missing})" if missing else "")) if gate.questions else ""
-
-
 def unseen(outcome: Outcome) -> str:
     """How much a check could not look at, and why; empty when it saw everything."""
     coverage = outcome.verdict.coverage if outcome.verdict else None
@@ -115,6 +86,11 @@ def unseen(outcome: Outcome) -> str:
         return f"{missing} of {coverage.total:,}{coverage.reason.removeprefix(missing)}"
     reason = f": {coverage.reason}" if coverage.reason else ""
     return f"{missing} of {coverage.total:,} {coverage.unit} not seen{reason}"
+
+
+def plain_names(words: str) -> str:
+    """A sentence without the raw names of fields behind their plain ones: `bit depth (container.bit_depth)` → bit depth."""
+    return _RAW.sub("", words)
 
 
 def place(where: Location) -> str:

@@ -4,27 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from auditor.values.remedies import BYTES, answered_by, header_text, mend
 from auditor.values.results import Column, Finding, ScanResult, Severity, Table
-from trainers.choose import BYTES, Pick, answered_by, header_text
-
-MENDS: dict[str, str] = {
-    "IN": "fetch or repair the files, or mend the list; a copy cannot make pixels that are not there",
-    "LK001": "write all files alike (harmonise), where the field says how a file was written",
-    "LK003": "take the words out of headers (harmonise) or of the columns that a model reads",
-    "LK": "balance the classes over sources and machines, or collect more; what is in the pixels stays there",
-    "SP": "a split by whole groups (resplit), one copy of each picture (deduplicate)",
-    "SP003": "a person decides on the copies that contradict each other (deduplicate sets them aside)",
-    "SP006": "ids of the patients in the table or the headers",
-    "LN005": "complete the masks (weak), or have them drawn anew",
-    "LN006": "have the boxes drawn anew",
-    "LN": "read the suspect labels again (review); train with less trust in them (robust, confident, teacher)",
-    "ED": "one label of all readers (consensus), or a further reader",
-    "IQ": "take new pictures, or leave them out by hand",
-    "SZ": "more patients; augmentation or a borrowed encoder (augment, transfer) help a little",
-    "PH": "a copy without what tells of a person (deidentify)",
-    "MA": "mend the configuration or the waiver",
-}
-"""By code, or else by its letters."""
+from trainers.choose import Pick
 
 
 def answers(result: ScanResult, picks: Sequence[Pick], *, believed: bool) -> Table:
@@ -57,11 +39,6 @@ def answers(result: ScanResult, picks: Sequence[Pick], *, believed: bool) -> Tab
             text("why", "Why it was left", (k[4] for k, _ in rows)),
         ),
     )  # fmt: skip
-
-
-def mend(code: str) -> str:
-    """What would mend a finding of this check."""
-    return MENDS.get(code) or MENDS.get(code[:2], "see what its check says on how to fix it")
 
 
 def left_because(finding: Finding, *, believed: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditor.values.fields import describe
+from auditor.values.remedies import encoding
 from auditor.values.results import Cell, Finding, ScanResult, Severity
 from trainers.values.trust import Trust
 
@@ -61,51 +61,6 @@ def recommended(result: ScanResult, trust: Trust | None, *, unlabelled: bool) ->
     if not picks:
         pick("augment", [f for f in found if f.code == "SZ001"], "a class has few patients")
     return tuple(picks)
-
-
-BYTES = ("container.file_size", "container.bytes_per_pixel")
-"""No reason to write all files anew, but gone with it: the new files are not compressed."""
-ANSWERED: dict[str, tuple[str, ...]] = {
-    "PH001": ("deidentify",), "PH002": ("deidentify",), "PH003": ("deidentify",), "PH009": ("deidentify",),
-    "SP001": ("resplit",), "SP005": ("resplit",), "SP002": ("resplit", "deduplicate"), "SP004": ("resplit", "deduplicate"),
-    "SP003": ("deduplicate",), "ED001": ("consensus",), "ED005": ("consensus",), "ED006": ("consensus",),
-    "LN001": ("robust", "teacher", "confident"), "LN002": ("robust", "teacher", "confident"), "LN005": ("weak",),
-    "SZ001": ("augment", "transfer"),
-}  # fmt: skip
-"""Code → strategies that answer such a finding."""
-
-
-def answered_by(finding: Finding) -> tuple[str, ...]:
-    """Strategies that answer this finding; none for a waived one."""
-    if finding.waived is not None:
-        return ()
-    if finding.code in ("LK001", "LK003"):
-        return ("harmonise",) if encoding(finding) else ()
-    found = ANSWERED.get(finding.code, ())
-    if found == ("resplit", "deduplicate"):
-        return found[:1] if finding.severity is Severity.ERROR else found[1:]
-    return found
-
-
-def header_text(field: str) -> bool:
-    """Text that stands in the files themselves, where writing them anew takes it out; not names, nor columns of a table."""
-    return field.partition(".")[0] in ("container", "dicom", "nifti", "header")
-
-
-def encoding(finding: Finding) -> bool:
-    """True for a class leak through how a file was written, be it an error or, without ids, a warning.
-
-    How large a file is follows the picture even when all are written alike, and what is in names and columns changes no
-    picture: such leaks are no reason to write all files anew.
-    """
-    field = finding.where.field
-    if field is None or finding.severity is Severity.INFO:
-        return False
-    if finding.code == "LK003":
-        return header_text(field)
-    if finding.code != "LK001" or field.startswith("path.") or field in BYTES:
-        return False
-    return describe(field).kind == "encoding"
 
 
 def label_strategies(result: ScanResult, trust: Trust, *, unlabelled: bool) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from auditor.values.results import ScanResult
 from reports.cell import plain, visible
-from reports.wording import why
+from reports.headline import why
 
 SUFFIXES: tuple[str, ...] = (".csv",)
 FORMULA = ("=", "+", "-", "@")

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 
 from auditor.values.results import Finding, Outcome, ScanResult, Severity
 from reports.cell import visible
-from reports.wording import FAMILIES, SEVERITY, VERDICT, asked, place
+from reports.headline import asked
+from reports.wording import FAMILIES, SEVERITY, VERDICT, place
 
 SUFFIXES: tuple[str, ...] = (".xml",)
 LINES = 100

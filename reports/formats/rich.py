@@ -18,18 +18,17 @@ from rich.text import Text
 
 from auditor.values.corrections import Comparison
 from auditor.values.results import Finding, Outcome, ScanResult, Severity
+from reports.causes import causes, places
 from reports.cell import shortened, shown, visible
 from reports.comparison_summary import comparison_summary
+from reports.headline import why
+from reports.short_summary import SEVERITY_STYLE, first, roles
 from reports.terminal import as_text, heading, indented, print_page, written
-from reports.wording import STATUS, VERDICT, counted, family, place, severities, unseen, why
+from reports.wording import STATUS, VERDICT, counted, family, place, severities, unseen
 
 SUFFIXES: tuple[str, ...] = ()
 SHOWN_PER_CHECK = 3
 """Findings of one check and severity in the summary; the rest is counted."""
-SHOWN_CHECKS = 6
-"""Checks with findings in the short summary."""
-SHOWN_WORDS = 180
-"""Characters of a finding in the short summary."""
 
 _MARK = {
     "failed": ("✗", "failed", "red"),
@@ -41,7 +40,6 @@ _MARK = {
 _VERDICT_STYLE = {
     "failed": "bold red", "incomplete": "bold yellow", "not enough seen": "bold yellow", "passed": "bold green",
 }  # fmt: skip
-_SEVERITY_STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _SEVERITY_WORD = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.INFO: "Notes"}
 
 
@@ -79,40 +77,8 @@ def summary(result: ScanResult, outputs: Iterable[Path] = ()) -> RenderableType:
 
 def short_summary(result: ScanResult, outputs: Iterable[Path] = ()) -> RenderableType:
     """The dataset, how it was read, the gravest findings, how much was asked; the verdict stands last."""
-    parts = [*_dataset(result), *_roles(result), *_gravest(result), *_asked(result), *written(outputs)]
+    parts = [*_dataset(result), *roles(result), *first(result), *_asked(result), *written(outputs)]
     return Group(*parts, *_gate(result))
-
-
-def _gravest(result: ScanResult) -> list[RenderableType]:
-    """One line per check that found something above a note, the gravest first; the rest is counted."""
-    live = [f for f in result.findings if f.waived is None and f.severity is not Severity.INFO]
-    checks: dict[str, list[Finding]] = {}  # in the order of the gravest finding of each
-    for finding in live:
-        checks.setdefault(finding.code, []).append(finding)
-    grid = Grid.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold", ratio=1)
-    for code, findings in list(checks.items())[:SHOWN_CHECKS]:
-        severity = findings[0].severity
-        more = f" ({len(findings):,} findings)" if len(findings) > 1 else ""
-        sentence = begun(shown(findings[0].message)) + more
-        grid.add_row(Text(severity.value, style=_SEVERITY_STYLE[severity]), Text(visible(code), style="bold"), Text(sentence))
-    parts: list[RenderableType] = [heading("Findings", severities(result.findings))]
-    if grid.row_count:
-        parts.append(Padding(grid, (0, 0, 0, 2), expand=False))
-    if len(checks) > SHOWN_CHECKS:
-        parts.append(indented(f"… and {counted(len(checks) - SHOWN_CHECKS, 'more check')} with findings, in the report"))
-    return parts
-
-
-def begun(message: str) -> str:
-    """The beginning of a message: whole clauses as far as `SHOWN_WORDS` reaches, else whole words."""
-    if len(message) <= SHOWN_WORDS:
-        return message
-    start = message[:SHOWN_WORDS]
-    clause = max(start.rfind("; "), start.rfind(". "))
-    return start[:clause] if clause > SHOWN_WORDS // 3 else start[: start.rfind(" ")] + " …"
 
 
 def _asked(result: ScanResult) -> list[RenderableType]:
@@ -200,11 +166,13 @@ def _rows(lines: Iterable[tuple[Outcome, str, str]]) -> list[RenderableType]:
 
 
 def _findings(result: ScanResult) -> list[RenderableType]:
+    rank = places(causes(result))
     live = [finding for finding in result.findings if finding.waived is None]
+    live.sort(key=lambda f: (-f.severity.rank, rank.get(f.code, len(rank)), f.code))
     parts: list[RenderableType] = [heading("Findings", severities(result.findings))]
     for severity, group in groupby(live, key=lambda finding: finding.severity):
         parts.append(
-            Padding(Text(_SEVERITY_WORD[severity], style=f"bold {_SEVERITY_STYLE[severity]}"), (0, 0, 0, 2), expand=False)
+            Padding(Text(_SEVERITY_WORD[severity], style=f"bold {SEVERITY_STYLE[severity]}"), (0, 0, 0, 2), expand=False)
         )
         for code, same in groupby(group, key=lambda finding: finding.code):
             parts += _of_one_check(code, list(same))

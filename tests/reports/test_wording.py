@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from auditor.values.results import Coverage, Gate, Location, Outcome, Question, Verdict
-from reports.wording import by_family, counted, family, place, severities, unseen, why
+from reports.headline import why
+from reports.wording import by_family, counted, family, place, severities, unseen
 
 
 def test_families_come_in_their_order(hostile_result):
@@ -40,7 +41,7 @@ def test_waived_findings_are_counted_apart(hostile_result):
 
 
 def test_the_reason_is_a_sentence(small_result):
-    assert why(small_result) == "1 finding at or above error: LK001."
+    assert why(small_result) == "The class can be told from the bits stored and 1 more field."
 
 
 def test_a_pass_says_how_much_was_not_evaluated(small_result):
