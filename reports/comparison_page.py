@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from auditor.values.corrections import Arm, Comparison, Evaluation, Proposal
+from auditor.values.corrections import Arm, Comparison, Correction, Evaluation, Proposal
+from auditor.values.results import Severity
 from reports.cell import shown, signed
 from reports.charts import strip
 from reports.compare import alarming
 from reports.explanation import sections
 from reports.headline import headline
 from reports.measured import basis, chosen_arm, class_charts, gain_chart, interval, is_scaled, level, lost
+from reports.pairs import fine_print, pair_charts
 from reports.proposal import removed_table, weights_table
 from reports.strategies_view import LOOK, strategies_view
 from reports.views import OPEN_ROWS, Limits, Pictures, cut, drawings, findings_view, picture_uri, table_view, tables_of
-from reports.wording import SELF_GRADED, VERDICT, counted
+from reports.wording import SELF_GRADED, SEVERITY, VERDICT, counted
 
 _STATES = (
     ("introduced", "Introduced", "There now, and not before, or more severe than before."),
@@ -33,6 +35,9 @@ def comparison_page(comparison: Comparison, limits: Limits) -> dict[str, Any]:
     return {
         "comparison": comparison,
         "top": headline(comparison),
+        "left": _left(comparison),
+        "fine_print": fine_print(comparison),
+        "charts": drawings(pair_charts(comparison, chosen), "pair"),
         "main": chosen and chosen.evaluation and _main(chosen.evaluation),
         "self_graded": SELF_GRADED if chosen and chosen.evaluation and chosen.evaluation.self_graded else "",
         "alarming": len(alarming(comparison.introduced)),
@@ -87,6 +92,25 @@ def _main(evaluation: Evaluation) -> dict[str, Any] | None:
     }
 
 
+def _left(comparison: Comparison) -> list[dict[str, Any]]:
+    """What is left of errors and warnings, check by check, the gravest first and those of most findings."""
+    counts: dict[tuple[str, Severity], list[int]] = {}
+    for place, findings in enumerate((comparison.remaining, comparison.introduced)):
+        for finding in alarming(findings):
+            counts.setdefault((finding.code, finding.severity), [0, 0])[place] += 1
+    ordered = sorted(counts.items(), key=lambda item: (-item[0][1].rank, -sum(item[1]), item[0][0]))
+    return [
+        {
+            "code": code,
+            "severity": severity.value,
+            "count": counted(sum(numbers), SEVERITY[severity]),
+            "title": shown(comparison.documentation.get(code, "").partition("\n")[0].rstrip(".")),
+            "new": numbers[1],
+        }
+        for (code, severity), numbers in ordered
+    ]
+
+
 def _tiles(comparison: Comparison) -> list[tuple[str, str, int]]:
     """(word, look, number) of findings and corrections."""
     tiles = [
@@ -134,30 +158,40 @@ def _state(arm: Arm, safe: bool, comparison: Comparison) -> str:
 
 
 def _corrections(comparison: Comparison, limits: Limits, pictures: Pictures) -> dict[str, Any]:
-    """Rows of the table of corrections, the applied ones first."""
+    """Rows of the table of corrections, the applied ones first; those that differ in the record alone are one row."""
     ordered = sorted(_proposed(comparison), key=lambda item: _state(item[0], item[1].safe, comparison) != "applied")
+    groups: dict[object, list[tuple[Arm, Correction]]] = {}
+    for arm, c in ordered[: limits.rows]:
+        change = () if c.field == "path" else (c.old, c.new)  # the names of files written anew tell nothing one by one
+        key = (arm.strategy, c.field, change, c.confidence, c.reason, c.code, c.strategy, c.safe)
+        groups.setdefault(key, []).append((arm, c))
     pictures.begin_place()
-    rows = [
-        {
-            "record": shown(c.record),
-            "picture": pictures.take(c.record),
-            "field": shown(c.field),
-            "old": shown(c.old),
-            "new": shown(c.new),
-            "confidence": "" if c.confidence is None else shown(c.confidence, "fraction"),
-            "reason": shown(c.reason),
-            "code": shown(c.code),
-            "strategy": shown(c.strategy),
-            "state": _state(arm, c.safe, comparison),
-        }
-        for arm, c in ordered[: limits.rows]
-    ]
+    rows = [_correction(group, comparison, pictures) for group in groups.values()]
     return {
         "first": rows[:OPEN_ROWS],
         "rest": rows[OPEN_ROWS:],
         "total": len(ordered),
-        "note": cut(len(rows), len(ordered), "corrections", limits.source),
+        "note": cut(sum(map(len, groups.values())), len(ordered), "corrections", limits.source),
         "sure": any(row["confidence"] for row in rows),
+    }
+
+
+def _correction(group: list[tuple[Arm, Correction]], comparison: Comparison, pictures: Pictures) -> dict[str, Any]:
+    """One row: a correction, or several that are the same but for the record."""
+    arm, c = group[0]
+    more = [(shown(one.record), shown(one.old), shown(one.new)) for _, one in group[1:]]
+    return {
+        "record": shown(c.record),
+        "more": more,
+        "picture": pictures.take(c.record),
+        "field": shown(c.field),
+        "old": shown(c.old),
+        "new": shown(c.new),
+        "confidence": "" if c.confidence is None else shown(c.confidence, "fraction"),
+        "reason": shown(c.reason),
+        "code": shown(c.code),
+        "strategy": shown(c.strategy),
+        "state": _state(arm, c.safe, comparison),
     }
 
 

@@ -14,6 +14,8 @@ from reports.wording import SEVERITY, place, plain_names, severities
 
 _NUMERIC = ("integer", "number", "fraction")
 OPEN_ROWS = 10
+_FOLDED_PLACES, _FOLDED_PICTURES = 4, 8
+"""Of findings that say the same, so many places and pictures are shown."""
 _PICTURES_PER_PLACE = 24
 
 
@@ -54,37 +56,52 @@ def picture_uri(content: bytes) -> str:
 
 
 def findings_view(findings: Sequence[Finding], limits: Limits, pictures: Pictures, *, coded: bool = False) -> dict[str, Any]:
-    """Rows of a table of findings, the gravest first; `coded` adds the code of each, where they are of several checks."""
+    """Rows of a table of findings, the gravest first; `coded` adds the code of each, where they are of several checks, and
+    folds those that say the same of several records into one row."""
     ordered = sorted(findings, key=lambda f: (f.waived is not None, -f.severity.rank))
     unit = all(0 <= f.score <= 1 for f in ordered[: limits.rows] if f.score is not None)
     pictures.begin_place()
-    rows = [
-        {
-            "code": finding.code,
-            "severity": finding.severity.value,
-            "word": SEVERITY[finding.severity],
-            "message": plain_names(shown(finding.message)),
-            "where": _where(finding),
-            "score": "" if finding.score is None else shown(finding.score, "fraction" if unit else ""),
-            "evidence": _evidence(finding),
-            "waived": finding.waived,
-            "pictures": [
-                (record, uri)
-                for record in dict.fromkeys([finding.where.record, *finding.evidence.values()])
-                if (uri := pictures.take(record))
-            ],
-        }
-        for finding in ordered[: limits.rows]
-    ]
+    groups = _alike(ordered[: limits.rows]) if coded else [[finding] for finding in ordered[: limits.rows]]
+    rows = [_row(group, pictures, unit=unit) for group in groups]
     return {
         "first": rows[:OPEN_ROWS],
         "rest": rows[OPEN_ROWS:],
         "total": len(ordered),
         "words": severities(tuple(ordered)),
-        "note": cut(len(rows), len(ordered), "findings", limits.source),
+        "note": cut(sum(map(len, groups)), len(ordered), "findings", limits.source),
         "coded": coded,
         "scored": not coded and any(row["score"] for row in rows),
         "pictured": any(row["pictures"] for row in rows),
+    }
+
+
+def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Findings that say the same of one record each, together, in the order of the first."""
+    groups: dict[object, list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        alone = finding.where.record is None
+        key = number if alone else (finding.code, finding.severity, finding.message, finding.waived)
+        groups.setdefault(key, []).append(finding)
+    return list(groups.values())
+
+
+def _row(group: Sequence[Finding], pictures: Pictures, *, unit: bool) -> dict[str, Any]:
+    """One row: a finding, or several that say the same, with the first places and pictures of them."""
+    finding, folded = group[0], len(group) > 1
+    places = [words for one in group[:_FOLDED_PLACES] if (words := _where(one))]
+    more = f" and {len(group) - _FOLDED_PLACES:,} more" if len(group) > _FOLDED_PLACES else ""
+    named = [value for one in group[:_FOLDED_PICTURES] for value in (one.where.record, *one.evidence.values())]
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "word": SEVERITY[finding.severity],
+        "message": plain_names(shown(finding.message)),
+        "times": f"{len(group):,} records" if folded else "",
+        "where": "; ".join(places) + more,
+        "score": "" if finding.score is None else shown(finding.score, "fraction" if unit else ""),
+        "evidence": [] if folded else _evidence(finding),
+        "waived": finding.waived,
+        "pictures": [(record, uri) for record in dict.fromkeys(named) if (uri := pictures.take(record))],
     }
 
 

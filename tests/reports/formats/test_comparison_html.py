@@ -14,6 +14,8 @@ from auditor.values.corrections import Correction, Proposal
 from auditor.values.results import Severity
 from reports.compare import compare_results
 from reports.formats.html import MAX_BYTES, render_comparison
+from trainers.grading.evaluation_tables import spent_table
+from trainers.values.effort import Spent
 
 MAKERS = {"improved": improved, "harmed": harmed, "no change": no_change, "two scans": two_scans}
 
@@ -187,3 +189,48 @@ def test_pictures_of_files_written_anew_stand_in_pairs():
     assert page.count(f'alt="Record {record} before"') == page.count(f'alt="Record {record} in the copy"') == 1
     assert "Record unknown" not in page
     assert "Pictures before and after" not in html(comparison)
+
+
+def test_verdict_what_is_left_pictures_charts_and_then_the_rows():
+    comparison = improved()
+    record = next(iter(comparison.thumbnails))
+    page = html(replace(comparison, pictures={record: b"\xff\xd8new"}))
+    places = [page.index(f'id="{name}"') for name in ("verdict", "left", "pictures", "pairs", "changes", "findings", "run")]
+    assert places == sorted(places)
+    assert "6 warnings Labels that the pictures contradict LN002" in Page(page).text
+
+
+def test_how_it_was_trained_is_on_the_first_screen():
+    comparison = improved()
+    arm = next(a for a in comparison.arms if a.strategy == comparison.chosen)
+    taken = spent_table(
+        [Spent(name="nothing", samples=40_000, seconds=1.0), Spent(name="confident", samples=80_000, seconds=2.0)]
+    )
+    trained = replace(arm, evaluation=replace(arm.evaluation, tables=(*arm.evaluation.tables, taken)))
+    told = {"network": "small-cnn", "epochs": 40, "pictures": "64 × 64 pixels", "seeds": 3, "seed": 5}
+    words = first_screen(Page(html(replace(comparison, arms=(trained,), configuration=told))))
+    assert "Trained: network small-cnn; pictures of 64 × 64 pixels; 40 epochs; nothing saw 40,000 samples, " in words
+    assert "confident saw 80,000 samples; 3 seeds (5 to 7)." in words
+    assert "Trained:" not in first_screen(Page(html(comparison)))
+
+
+def test_rows_that_differ_in_the_record_alone_are_one_row():
+    arm = improved().arms[1]
+    names = [
+        Correction(
+            record=f"r{k:03d}", field="path", old=f"{k}.dcm", new=f"{k:04d}.png", code="LK001", strategy="confident",
+            reason="written anew like all other files", safe=True,
+        )
+        for k in range(160)
+    ]  # fmt: skip
+    blurred = [finding("IQ007", Severity.WARNING, "The image looks blurred", f"r{k}") for k in range(40)]
+    same = compare_results(
+        scanned(blurred), scanned(blurred), applied=("confident",),
+        arms=(replace(arm, proposal=Proposal(strategy="confident", summary="s", corrections=tuple(names))),),
+    )  # fmt: skip
+    text = Page(html(same)).text
+    assert text.count("written anew like all other files") == 1
+    assert "and 159 others alike" in text
+    assert text.count("The image looks blurred") == 1
+    assert "40 records" in text
+    assert "Remaining 40 warnings" in text
