@@ -120,13 +120,14 @@ class LimitsSection(Section):
     memory_bytes: int | None = Key(default=None, gt=0)
     pixels: int | None = Key(default=None, gt=0)
     frames: int | None = Key(default=None, gt=0)
-    seconds: float | None = Key(default=None, gt=0)
-    wall_seconds: float | None = Key(default=None, gt=0)
+    seconds: float | None = Key(default=None, gt=0, allow_inf_nan=False)
+    wall_seconds: float | None = Key(default=None, gt=0, allow_inf_nan=False)
     table_bytes: int | None = Key(default=None, gt=0)
     table_rows: int | None = Key(default=None, gt=0)
     table_columns: int | None = Key(default=None, gt=0)
     cell_bytes: int | None = Key(default=None, gt=0, le=1 << 30)
-    table_seconds: float | None = Key(default=None, gt=0)
+    table_seconds: float | None = Key(default=None, gt=0, allow_inf_nan=False)
+    document_bytes: int | None = Key(default=None, gt=0)
 
 
 class Waiver(Section):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import mmap
+import os
 import stat
 from pathlib import Path
 from typing import cast
 
+from auditor.files import open_regular
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Limits
 
@@ -34,11 +36,11 @@ def read_source(path: Path, limits: Limits, root: Path | None = None, *, mapped:
         UnreadableFile: empty, larger than `limits.file_bytes`, not a regular file, no permission.
     """
     try:
-        status = path.stat()
-        # asked before opening: a pipe would block
-        if not stat.S_ISREG(status.st_mode):
+        # asked before opening: to open a device may do something
+        if not stat.S_ISREG(path.stat().st_mode):
             raise UnreadableFile("refused", "not a regular file (folder, device, pipe or socket)")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
+            status = os.fstat(file.fileno())
             # one byte more than it had, so that a file that grew meanwhile is noticed; never the limit itself, because
             # read() reserves what it is asked for
             content: bytes | Mapped = b""
@@ -58,6 +60,23 @@ def read_source(path: Path, limits: Limits, root: Path | None = None, *, mapped:
     if not content:
         raise UnreadableFile("empty", "the file is empty (0 bytes)")
     return FileSource(path=path, content=cast(bytes, content), root=root or path.parent)
+
+
+def read_document(path: Path, limits: Limits) -> bytes:
+    """A small document (XML, JSON, a list) whole; it may be empty.
+
+    Raises:
+        UnreadableFile: larger than `limits.document_bytes`, not a regular file, no permission.
+    """
+    try:
+        with open_regular(path) as file:
+            content = file.read(limits.document_bytes + 1)
+    except OSError as error:
+        raise UnreadableFile("refused", f"the file cannot be opened ({error.strerror})") from None
+    if len(content) > limits.document_bytes:
+        reason = f"it is larger than {limits.document_bytes:,} bytes; raise [limits] document-bytes"
+        raise UnreadableFile("too-large", reason)
+    return content
 
 
 def place_beside(source: FileSource, name: str) -> Path:

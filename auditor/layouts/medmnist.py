@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from numpy.lib import format as npy_format
 
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.labels import from_states, single
 from auditor.naming.names import split_name
 from auditor.placement.claims import claim
 from auditor.placement.records import Draft, build, no_labels
+from auditor.reading.jobs import Job, run_documents, run_job, told
 from auditor.tables.label_table import categorical
 from auditor.values.dataset import Dataset
-from auditor.values.errors import DatasetError
+from auditor.values.errors import DatasetError, UnreadableFile
+from auditor.values.image import Limits
 from auditor.values.labels import Labels, Level, State
 from auditor.values.results import Guess
 
-MAX_LABEL_BYTES = 1 << 30
 _IMAGES = ("images", "image", "imgs", "x", "data")
 _LABELS = ("labels", "label", "y", "targets", "target")
 
@@ -39,9 +38,10 @@ class ArrayPair:
     count: int
 
 
-def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG001
+def detect(listing: Listing, options: Options) -> Detection | None:
     """An npz with images and labels inside."""
-    pairs = [pair for name in listing.inventory.containers for pair in array_pairs(listing.root, name) if pair.labels]
+    found = array_pairs(listing.root, listing.inventory.containers, options.limits, workers=options.workers)
+    pairs = [pair for pair in found if pair.labels]
     items = sum(pair.count for pair in pairs)
     if not items or items < len(listing.inventory.images):
         return None
@@ -54,8 +54,7 @@ def load(listing: Listing, options: Options) -> Dataset:
     Raises:
         DatasetError: labels that do not fit the images, or no npz with images.
     """
-    files = [name for name in listing.inventory.containers if array_pairs(listing.root, name)]
-    pairs = [pair for name in files for pair in array_pairs(listing.root, name)]
+    pairs = array_pairs(listing.root, listing.inventory.containers, options.limits, workers=options.workers)
     pairs = [pair for pair in pairs if pair.labels] or pairs
     if not pairs:
         raise DatasetError(f"{listing.target}: no npz with images and labels inside; choose another layout")
@@ -98,28 +97,20 @@ def load(listing: Listing, options: Options) -> Dataset:
     )
 
 
-def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Shape of every array of an npz, from the headers alone; empty for what is no npz."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.namelist()[:1000]:
-                if not member.endswith(".npy"):
-                    continue
-                with archive.open(member) as stream:
-                    version = npy_format.read_magic(stream)
-                    read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
-                    shapes[member.removesuffix(".npy")] = read(stream)[0]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
-        return {}
-    return shapes
+def array_pairs(root: Path, names: Sequence[str], limits: Limits, *, workers: int = 1) -> list[ArrayPair]:
+    """Images and labels of every split of these files, in their order; none of what is no npz."""
+    archives = [name for name in names if name.lower().endswith(".npz")]
+    jobs = [Job(function="auditor.placement.npz_labels:shapes", arguments=(root / name,)) for name in archives]
+    found: list[ArrayPair] = []
+    for name, answer in zip(archives, run_documents(jobs, limits, workers=workers), strict=True):
+        try:
+            found += _pairs(name, answer.value)
+        except UnreadableFile:
+            continue
+    return found
 
 
-def array_pairs(root: Path, name: str) -> list[ArrayPair]:
-    """Images and labels of every split of one npz; empty for what is none."""
-    if not name.lower().endswith(".npz"):
-        return []
-    shapes = _shapes(root / name)
+def _pairs(name: str, shapes: Mapping[str, tuple[int, ...]]) -> list[ArrayPair]:
     pairs: list[ArrayPair] = []
     for array, shape in shapes.items():
         prefix, kind = _prefix(array, _IMAGES)
@@ -149,22 +140,20 @@ def _prefix(array: str, endings: Sequence[str]) -> tuple[str, str | None]:
     return lower, None
 
 
-def _read(path: Path, member: str) -> npt.NDArray[np.generic]:
-    with zipfile.ZipFile(path) as archive:
-        if archive.getinfo(f"{member}.npy").file_size > MAX_LABEL_BYTES:
-            raise DatasetError(f"{path}: the labels `{member}` take more than {MAX_LABEL_BYTES >> 30} GiB")
-        try:
-            with archive.open(f"{member}.npy") as stream:
-                array: npt.NDArray[np.generic] = npy_format.read_array(stream, allow_pickle=False)
-        except (ValueError, zipfile.BadZipFile, EOFError):
-            raise DatasetError(f"{path}: the labels `{member}` cannot be read (damaged, or pickled objects)") from None
+def _read(path: Path, member: str, options: Options) -> npt.NDArray[np.generic]:
+    try:
+        array: npt.NDArray[np.generic] = run_job(
+            "auditor.placement.npz_labels:labels", path, member, limits=options.limits, workers=options.workers
+        )
+    except UnreadableFile as error:
+        raise DatasetError(f"{path}: the labels `{member}` cannot be read ({told(error)})") from None
     return array
 
 
 def _labels(root: Path, pairs: Sequence[ArrayPair], ids: Sequence[str], options: Options) -> Labels:
     if not all(pair.labels for pair in pairs):
         return no_labels(ids)
-    arrays = [_read(root / pair.file, str(pair.labels)) for pair in pairs]
+    arrays = [_read(root / pair.file, str(pair.labels), options) for pair in pairs]
     index = pd.Index(list(ids), name="record", dtype="str")
     level: Level = "image"
     origin = ", ".join(sorted({str(pair.labels) for pair in pairs}))

@@ -17,7 +17,7 @@ from auditor.naming.suffixes import stem_of
 from auditor.placement.claims import claim
 from auditor.placement.listing import resolve_inside
 from auditor.placement.records import Draft, build, no_labels
-from auditor.reading.jobs import run_job
+from auditor.reading.jobs import run_job, told
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
@@ -72,7 +72,7 @@ def load(listing: Listing, options: Options) -> Dataset:
             "auditor.layouts.nnunet:read_description", listing.root / name, limits=options.limits, workers=options.workers
         )
     except UnreadableFile as error:
-        raise DatasetError(f"{listing.target}: {name} cannot be read ({error.reason})") from None
+        raise DatasetError(f"{listing.target}: {name} cannot be read ({told(error)})") from None
     masks, cases, left_out = _sort(listing, place, said)
     ids = [case.files[min(case.files)] for case in cases.values()]
     problems = [*listing.problems, *_problems(listing, place, said, cases, masks)]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from xml.etree import ElementTree
 
+from auditor.files import head_of
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.names import split_name
 from auditor.naming.suffixes import stem_of
@@ -14,12 +13,13 @@ from auditor.placement.claims import claim
 from auditor.placement.masks import find_masks
 from auditor.placement.records import Draft, box_frame, build, no_labels
 from auditor.placement.resolve import resolve_names
+from auditor.reading.jobs import Job, run_documents, told
+from auditor.values.annotations import Annotation
 from auditor.values.dataset import Dataset, Problem
-from auditor.values.errors import DatasetError
+from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.results import Guess
 
-MAX_XML_BYTES = 4 << 20
-_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+HEAD_BYTES = 4096
 
 
 def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG001
@@ -27,7 +27,10 @@ def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG
     files = _annotation_files(listing)
     if not files or not listing.inventory.images:
         return None
-    head = (listing.root / files[0]).read_bytes()[:4096]
+    try:
+        head = head_of(listing.root / files[0], HEAD_BYTES)
+    except OSError:
+        return None
     if b"<annotation" not in head:
         return None
     in_folder = sum("/annotations/" in f"/{name.lower()}" for name in files)
@@ -39,7 +42,7 @@ def _annotation_files(listing: Listing) -> list[str]:
     return [name for name in listing.inventory.other if name.lower().endswith(".xml")]
 
 
-def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
+def load(listing: Listing, options: Options) -> Dataset:
     """One record per image; every object is a box with the line of its `<object>`.
 
     Raises:
@@ -56,27 +59,20 @@ def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
     annotated: set[str] = set()
     parsed = 0
     by_stem = _unique_stems(ids)
-    for name in files:
-        tree = _parse(listing.root / name, name, listing.files[name], problems)
-        if tree is None:
-            continue
+    for name, found in _annotations(listing, files, options, problems):
         parsed += 1
-        root, lines = tree
-        filename = (root.findtext("filename") or "").strip()
-        record = by_stem.get(stem_of(name.removesuffix(".xml"))) or _by_name(listing.root, filename, ids)
+        record = by_stem.get(stem_of(name.removesuffix(".xml"))) or _by_name(listing.root, found.filename, ids)
         if record is None:
-            shown = filename or stem_of(name.removesuffix(".xml"))
+            shown = found.filename or stem_of(name.removesuffix(".xml"))
             problems.append(Problem(kind="missing", path=shown, reason=f"the image of {name} is not there"))
             continue
         annotated.add(record)
-        for number, thing in enumerate(root.iter("object")):
-            line = lines[number] if number < len(lines) else 0
-            corners = [_number(thing.findtext(f"bndbox/{corner}")) for corner in _CORNERS]
-            if any(value is None for value in corners):
+        for thing in found.things:
+            if thing.corners is None:
                 reason = "an object without four numbers in its box: not used"
-                problems.append(Problem(kind="malformed", path=name, reason=reason, record=record, line=line))
+                problems.append(Problem(kind="malformed", path=name, reason=reason, record=record, line=thing.line))
                 continue
-            values = [record, (thing.findtext("name") or "").strip(), *corners, name, line]
+            values = [record, thing.name, *thing.corners, name, thing.line]
             for column, value in zip(rows, values, strict=True):
                 rows[column].append(value)
     if not parsed:
@@ -84,7 +80,7 @@ def load(listing: Listing, options: Options) -> Dataset:  # noqa: ARG001
     if ids:
         reason = "an image without an annotation"
         problems += [Problem(kind="unlisted", path=path, reason=reason) for path in ids if path not in annotated]
-    split, lists, split_notes = _splits(listing, by_stem, ids)
+    split, lists, split_notes = _splits(listing, by_stem, ids, options, problems)
     boxes = box_frame(rows)
     classes = sorted(set(boxes["label"]))
     guesses = [Guess(role="box", value="VOC annotations", confidence=0.95, why=f"{parsed:,} XML files, {len(boxes):,} boxes")]
@@ -126,36 +122,24 @@ def _by_name(root: Path, filename: str, ids: Sequence[str]) -> str | None:
     return resolve_names(root, [filename], ids).files[0] if filename else None
 
 
-def _number(text: str | None) -> float | None:
-    return float(text) if text is not None and re.fullmatch(r"\s*-?\d+(?:\.\d*)?\s*", text) else None
+def _annotations(
+    listing: Listing, files: Sequence[str], options: Options, problems: list[Problem]
+) -> Iterator[tuple[str, Annotation]]:
+    """Every annotation and its file, read in workers; a file that cannot be read becomes a problem."""
+    jobs = [Job(function="auditor.placement.voc_file:annotation", arguments=(listing.root / name,)) for name in files]
+    for name, answer in zip(files, run_documents(jobs, options.limits, workers=options.workers), strict=True):
+        try:
+            found: Annotation | None = answer.value
+        except UnreadableFile as error:
+            problems.append(Problem(kind=error.kind, path=name, reason=told(error)))
+            continue
+        if found is not None:
+            yield name, found
 
 
-def _parse(path: Path, name: str, size: int, problems: list[Problem]) -> tuple[ElementTree.Element, list[int]] | None:
-    """The tree of one annotation and the line of each object, or None and a problem. Entities are refused unread."""
-    if size > MAX_XML_BYTES:
-        problems.append(Problem(kind="too-large", path=name, reason=f"an annotation of {size:,} bytes is not read"))
-        return None
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        problems.append(Problem(kind="refused", path=name, reason=f"the annotation cannot be opened ({error.strerror})"))
-        return None
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content or b"\0" in content:
-        reason = "the XML declares a document type or entities, or is not UTF-8: refused"
-        problems.append(Problem(kind="refused", path=name, reason=reason))
-        return None
-    try:
-        root = ElementTree.fromstring(content)  # noqa: S314  # no DOCTYPE, no ENTITY: checked above
-    except (ElementTree.ParseError, ValueError):
-        problems.append(Problem(kind="malformed", path=name, reason="not well-formed XML"))
-        return None
-    if root.tag != "annotation":
-        return None
-    lines = [content.count(b"\n", 0, found.start()) + 1 for found in re.finditer(rb"<object[\s>]", content)]
-    return root, lines
-
-
-def _splits(listing: Listing, by_stem: dict[str, str], ids: Sequence[str]) -> tuple[dict[str, str], list[str], list[str]]:
+def _splits(
+    listing: Listing, by_stem: dict[str, str], ids: Sequence[str], options: Options, problems: list[Problem]
+) -> tuple[dict[str, str], list[str], list[str]]:
     """Split per image from the lists; `trainval` is a union and used only for what no other list names.
 
     An image that two lists name stays in the first of train, val, test: the note says how many.
@@ -173,11 +157,14 @@ def _splits(listing: Listing, by_stem: dict[str, str], ids: Sequence[str]) -> tu
     used = sorted(
         ((split_, name) for name, split_ in lists.items() if split_), key=lambda pair: (order.index(pair[0]), pair[1])
     )
-    for kind, name in used:
-        for line in (listing.root / name).read_text("utf-8", errors="replace").splitlines():
-            entry = line.split()[0] if line.split() else ""
-            if not entry:
-                continue
+    jobs = [Job(function="auditor.placement.voc_file:names", arguments=(listing.root / name,)) for _, name in used]
+    for (kind, name), answer in zip(used, run_documents(jobs, options.limits, workers=options.workers), strict=True):
+        try:
+            entries: tuple[str, ...] = answer.value
+        except UnreadableFile as error:
+            problems.append(Problem(kind=error.kind, path=name, reason=told(error)))
+            continue
+        for entry in entries:
             record = by_stem.get(entry) or by_stem.get(stem_of(entry)) or (entry if entry in known else None)
             if record is None:
                 missing += 1

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from auditor.files import head_of
 from auditor.format import SNIFF_BYTES, format_of, formats
 from auditor.naming.suffixes import image_suffixes, suffix_of
 from auditor.tables.tables import table_format
@@ -98,8 +99,7 @@ def _describes_dataset(root: Path, name: str) -> bool:
     if name.rpartition("/")[2].lower() != "dataset.json":
         return False
     try:
-        with (root / name).open("rb") as stream:
-            head = stream.read(_DESCRIPTION_BYTES)
+        head = head_of(root / name, _DESCRIPTION_BYTES)
     except OSError:
         return False
     return head.lstrip().startswith(b"{") and re.search(rb'"(?:channel_names|modality|numTraining)"\s*:', head) is not None
@@ -108,8 +108,7 @@ def _describes_dataset(root: Path, name: str) -> bool:
 def _sniff(path: Path) -> str | None:
     """Format by content; a file that cannot be opened has none here, and is an IN001 later when something names it."""
     try:
-        with path.open("rb") as stream:
-            head = stream.read(SNIFF_BYTES)
+        head = head_of(path, SNIFF_BYTES)
     except OSError:
         return None
     return None if _MEDIA_DIRECTORY in head else format_of(head)

@@ -14,17 +14,22 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.prediction.numbers import NUMBER
-from auditor.prediction.opening import suffix_of
-from auditor.reading.jobs import run_job
+from auditor.reading.jobs import run_job, told
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
 from auditor.values.image import Limits
 from auditor.values.predictions import Predictions
 
+ARRAY_NAMES: tuple[str, ...] = ("probabilities", "probs", "pred_probs", "predictions")
 TABLE_SUFFIXES: frozenset[str] = frozenset({".csv", ".tsv", ".txt", ".parquet"})
 SUM_TOLERANCE = 0.01
 """Rows that sum to 1 ± 0.01 (a softmax in half precision, rounded digits) are rescaled to 1; others are refused."""
 RANGE_TOLERANCE = 1e-3
+
+
+def suffix_of(path: Path) -> str:
+    """What the file is called, without the suffix of its compression."""
+    return next((s for s in reversed(path.suffixes) if s.lower() not in (".gz", ".bz2", ".xz", ".zst")), "").lower()
 
 
 def read_predictions(
@@ -118,7 +123,7 @@ def opened(path: Path, kind: str, *arguments: object, limits: Limits, workers: i
     try:
         return run_job(f"auditor.prediction.opening:{kind}", path, *arguments, limits=limits, workers=workers)
     except UnreadableFile as error:
-        raise DatasetError(f"{path}: {error}") from None
+        raise DatasetError(f"{path}: {told(error)}") from None
 
 
 def _read_table(path: Path, dataset: Dataset, table: pd.DataFrame, wanted: list[str]) -> npt.NDArray[np.float32]:

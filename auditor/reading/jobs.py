@@ -18,6 +18,9 @@ from auditor.reading.workers import MEMORY_BYTES, run_workers
 from auditor.values.errors import MedauditError, UnreadableFile
 from auditor.values.image import Limits
 
+MANY = 256
+"""More documents than this are read by all workers at once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -70,6 +73,10 @@ class Jobs:
 @dataclass(kw_only=True)
 class _Caller:
     limits: Limits
+
+    def prepare(self, task: tuple[int, Job]) -> None:
+        """Import the module of one function."""
+        importlib.import_module(task[1].function.partition(":")[0])
 
     def measure(self, task: tuple[int, Job]) -> Answer:
         """Call one function."""
@@ -124,28 +131,40 @@ def in_order(
             wanted += 1
 
 
+def run_documents(jobs: Sequence[Job], limits: Limits, *, workers: int = 1) -> Iterator[Answer]:
+    """Read tables, documents and files of predictions, each within the bounds of a table; answers in the order of the jobs.
+
+    A few are read one after the other in the worker that stays for the next ones; many in processes of their own.
+
+    Args:
+        jobs, limits, workers: as for `run_jobs`.
+    """
+    bounds, memory = _of_tables(limits), _memory(limits)
+    if workers == 0 or len(jobs) > MANY:
+        yield from in_order(jobs, bounds, workers=workers, memory_bytes=memory, chunk=64)
+        return
+    work = Jobs(limits=bounds, memory_bytes=memory)
+    for task in enumerate(jobs):
+        answer: Answer = STANDING.ask(work, task)
+        yield answer
+
+
 def run_job(function: str, *arguments: Any, limits: Limits, workers: int = 1) -> Any:
-    """One call for a prediction file or a document, in a process of its own.
+    """One such call.
 
     Raises:
         MedauditError: the function raised it.
         UnreadableFile: the function raised it, or it crashed, hung, or needed more memory or time than it may.
     """
-    job = Job(function=function, arguments=arguments)
-    (answer,) = run_jobs([job], _of_tables(limits), workers=workers, memory_bytes=_memory(limits))
+    (answer,) = run_documents([Job(function=function, arguments=arguments)], limits, workers=workers)
     return answer.value
 
 
-def run_table_job(function: str, *arguments: Any, limits: Limits) -> Any:
-    """One call for a label table, in the worker that stays for the next one.
-
-    Raises:
-        MedauditError, UnreadableFile: as for `run_job`.
-    """
-    module = function.partition(":")[0]
-    work = Jobs(limits=_of_tables(limits), modules=(module,), memory_bytes=_memory(limits))
-    answer: Answer = STANDING.ask(work, (0, Job(function=function, arguments=arguments)))
-    return answer.value
+def told(error: UnreadableFile, otherwise: str = "") -> str:
+    """Why a document was not read, and what to do: which limit to raise, or `otherwise` where no limit was met."""
+    reason = error.reason.removesuffix("; the file was left out")
+    remedy = {"memory": "raise [limits] table-bytes", "timeout": "raise [limits] table-seconds"}.get(error.kind, otherwise)
+    return f"{reason}; {remedy}" if remedy else reason
 
 
 def _of_tables(limits: Limits) -> Limits:

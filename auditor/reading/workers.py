@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, runtime_checkable
 
 from auditor.reading.bounds import clock_limit, limit_memory, limit_processor, used_up
 from auditor.values.errors import MedauditError
@@ -50,6 +50,14 @@ class Worker(Protocol):
 
     def measure(self, task: Any) -> Any:
         """The answer to one task; never raises for what is in a file."""
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A worker that must load our own code before it does a task: that costs the task nothing."""
+
+    def prepare(self, task: Any) -> None:
+        """Load what the task needs."""
 
 
 class Work(Protocol):
@@ -123,6 +131,9 @@ def serve() -> None:
             return
         assert isinstance(chunk, tuple)
         for task in chunk:
+            limit_processor(STARTING)
+            if isinstance(worker, Prepares):
+                worker.prepare(task)
             limit_processor(work.limits.seconds)
             send(output, answer_of(worker, task))
 

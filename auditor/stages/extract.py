@@ -132,7 +132,7 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
             save(cache, unsaved, places)
             cache.close()
         progress.finish()
-    return replace(gathered(dataset, found, how.wanted), sketches=sketches), counts
+    return replace(gathered(dataset, found, how), sketches=sketches), counts
 
 
 def save(cache: Cache, facts: list[tuple[str, PixelFacts]], places: list[tuple[str, str]]) -> None:
@@ -227,7 +227,7 @@ def answers_of(tasks: Sequence[Task], root: Path, how: Pass, cache: Cache | None
     return run_workers(tasks, setup, workers=how.workers)
 
 
-def gathered(dataset: Dataset, found: Mapping[str, Measurement], wanted: Wanted = EVERYTHING) -> Dataset:
+def gathered(dataset: Dataset, found: Mapping[str, Measurement], how: Pass) -> Dataset:
     """The dataset with everything that was measured, in the order of its records whatever the order of the answers."""
     index = dataset.records.index
     answers = [found.get(str(record)) for record in index]
@@ -249,7 +249,7 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement], wanted: Wanted 
     known = {p.path for p in unread}
     unread += [p for p in undrawn if p.path not in known]
     channels, silent = measured_channels(dataset, found)
-    checksums, undescribed = measure_checksums(dataset.root)
+    checksums, undescribed = measure_checksums(dataset.root, how.limits, workers=how.workers)
     texts = [m.header.roles.get("text") if m is not None and m.header is not None else None for m in answers]
     return replace(
         dataset,
@@ -263,7 +263,7 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement], wanted: Wanted 
         summary=replace(dataset.summary, guesses=(*dataset.summary.guesses, *guesses)),
         metadata=metadata,
         fields=fields,
-        features=feature_frame(index, answers, wanted),
+        features=feature_frame(index, answers, how.wanted),
         fingerprints=fingerprint_frame(index, answers),
         exposure=exposure_frame(index, [m.exposure if m is not None else None for m in answers]),
         thumbnails={m.record: m.pixels.thumbnail for m in answers if m is not None and m.pixels is not None},

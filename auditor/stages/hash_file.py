@@ -7,18 +7,25 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from auditor.files import open_regular
+from auditor.tables.extent import check_columns, check_rows
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
 
 
-def table(limits: Limits, path: Path) -> pa.Table:  # noqa: ARG001
+def table(limits: Limits, path: Path) -> pa.Table:
     """The whole table.
 
     Raises:
         ConfigError: it cannot be read, or is no Parquet file.
+        DatasetError: it is larger than the limits allow.
     """
     try:
-        return pq.read_table(path)
+        with open_regular(path) as stream:
+            file = pq.ParquetFile(stream)
+            check_rows(path, file.metadata.num_rows, limits)
+            check_columns(path, file.metadata.num_columns, limits)
+            return file.read()
     except OSError as error:
         raise ConfigError(f"--known {path}: cannot be read ({error.strerror or 'no such file'})") from None
     except pa.ArrowException:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from auditor.evidence.masks.mask_maps import holds_masks
 from auditor.evidence.objects.object_tables import names_objects
-from auditor.prediction.files import TABLE_SUFFIXES
-from auditor.prediction.opening import suffix_of, table
+from auditor.prediction.files import TABLE_SUFFIXES, suffix_of
+from auditor.prediction.opening import table
 from auditor.values.errors import DatasetError
 from auditor.values.image import Limits
 from auditor.values.predictions import PredictionKind

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from auditor.evidence.likeness.keyed import KIND as WORDS_KIND
 from auditor.evidence.likeness.keyed import MIN_SHARED, Book, Words, book, most_shared, written
 from auditor.plan import Plan
-from auditor.reading.jobs import run_job
+from auditor.reading.jobs import run_job, told
 from auditor.values.dataset import Dataset, Known
 from auditor.values.errors import ConfigError, UnreadableFile
 from auditor.values.image import Limits
@@ -175,16 +175,16 @@ def read_hashes(path: Path, key: bytes, limits: Limits, *, workers: int = 1) -> 
     try:
         table = run_job("auditor.stages.hash_file:table", path, limits=limits, workers=workers)
     except UnreadableFile as error:
-        raise ConfigError(f"--known {path}: {error}") from None
-    told = table.schema.metadata or {}
-    whole = told.get(b"format") == FORMAT and all(
+        raise ConfigError(f"--known {path}: {told(error)}") from None
+    metadata = table.schema.metadata or {}
+    whole = metadata.get(b"format") == FORMAT and all(
         name in table.column_names and pa.types.is_string(table.schema.field(name).type) for name in KINDS
     )
     if WORDS in table.column_names:
-        whole = whole and told.get(b"words") == WORDS_KIND and table.schema.field(WORDS).type == pa.list_(pa.uint64())
+        whole = whole and metadata.get(b"words") == WORDS_KIND and table.schema.field(WORDS).type == pa.list_(pa.uint64())
     if not whole:
         raise ConfigError(f"--known {path}: not made by `medaudit fingerprint`, or by another version of it")
-    if not hmac.compare_digest(told.get(b"key", b""), hmac.digest(key, PROOF_OF_KEY, "sha256").hex().encode()):
+    if not hmac.compare_digest(metadata.get(b"key", b""), hmac.digest(key, PROOF_OF_KEY, "sha256").hex().encode()):
         raise ConfigError(f"--known {path}: made with another key than --key; both sides need the same file")
     return table
 

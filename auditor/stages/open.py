@@ -10,7 +10,7 @@ from auditor.evidence.privacy.described import is_directory
 from auditor.evidence.privacy.table_privacy import look_at_tables
 from auditor.layout import Options, list_files, open_listing
 from auditor.plan import Plan
-from auditor.reading.jobs import Job, in_order
+from auditor.reading.jobs import Job, run_documents
 from auditor.stages.extract import Pass, pass_of
 from auditor.values.dataset import Dataset
 from auditor.values.errors import UnreadableFile
@@ -33,7 +33,7 @@ def open_for_scan(target: Path, options: Options, how: Pass) -> Dataset:
     """
     listing = list_files(target, how.limits)
     dataset = open_listing(listing, replace(options, limits=how.limits, workers=how.workers))
-    looks = look_at_tables(listing, how.rules)
+    looks = look_at_tables(listing, how.rules, workers=how.workers)
     looks += look_at_directories(listing.root, listing.inventory.other, how)
     return replace(dataset, privacy=how.rules, tables=looks)
 
@@ -46,7 +46,7 @@ def look_at_directories(root: Path, names: Sequence[str], how: Pass) -> tuple[Ta
     function = "auditor.evidence.privacy.directory:directory_of"
     jobs = [Job(function=function, arguments=(root / name, name, how.rules)) for name in named]
     looks: list[TableLook] = []
-    for answer in in_order(jobs, how.limits, workers=min(how.workers, 1)):
+    for answer in run_documents(jobs, how.limits, workers=how.workers):
         try:
             looks.append(answer.value)
         except UnreadableFile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from auditor.reading.jobs import Job, in_order
+from auditor.reading.jobs import Job, run_documents, told
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
 from auditor.values.predictions import PredictionKind
@@ -19,9 +19,9 @@ def kinds_of(paths: Sequence[Path], limits: Limits, *, workers: int = 1) -> tupl
     """
     found: list[PredictionKind] = []
     jobs = [Job(function="auditor.stages.kind:kind_of", arguments=(path,)) for path in paths]
-    for answer in in_order(jobs, limits, workers=workers):
+    for answer in run_documents(jobs, limits, workers=workers):
         try:
             found.append(answer.value)
         except UnreadableFile as error:
-            raise DatasetError(f"{paths[answer.number]}: {error}") from None
+            raise DatasetError(f"{paths[answer.number]}: {told(error)}") from None
     return tuple(found)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from auditor.reading.jobs import run_table_job
+from auditor.reading.jobs import run_job, told
 from auditor.tables.label_table import LabelTable
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
 
-_REMEDY = {
-    "memory": "raise [limits] table-bytes, or split the table",
-    "timeout": "raise [limits] table-seconds, or split the table",
-}
 _OTHERWISE = "name a csv, tsv, parquet, jsonl or json file that is whole"
 
 
@@ -46,8 +42,7 @@ def preview_table(path: Path, limits: Limits | None = None) -> LabelTable:
 
 def _asked(how: str, path: Path, limits: Limits | None) -> LabelTable:
     try:
-        table: LabelTable = run_table_job(f"auditor.tables.opening:{how}", path, limits=limits or Limits())
+        table: LabelTable = run_job(f"auditor.tables.opening:{how}", path, limits=limits or Limits())
     except UnreadableFile as error:
-        reason = error.reason.removesuffix("; the file was left out")
-        raise DatasetError(f"{path}: {reason}; {_REMEDY.get(error.kind, _OTHERWISE)}") from None
+        raise DatasetError(f"{path}: {told(error, _OTHERWISE)}") from None
     return table

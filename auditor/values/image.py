@@ -48,7 +48,8 @@ class Limits:
     clock, and end what waits without working. Where processor time cannot be bounded (Windows), `seconds` are of the clock.
     `memory_bytes` is the private memory of the process that reads.
     A table may hold `table_bytes` of text in `table_rows` and `table_columns`, each cell `cell_bytes`, and cost
-    `table_seconds`, as may a file of predictions or of answers.
+    `table_seconds`, as may a file of predictions or of answers. A document that describes others (an annotation in XML, a
+    description in JSON, a list of names) may have `document_bytes`.
     """
 
     file_bytes: int = 2 << 30
@@ -67,6 +68,7 @@ class Limits:
     table_columns: int = 5_000
     cell_bytes: int = 1 << 20
     table_seconds: float = 30.0
+    document_bytes: int = 16 << 20
 
 
 @dataclass(frozen=True, kw_only=True)

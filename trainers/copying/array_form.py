@@ -16,6 +16,7 @@ from numpy.lib import format as npy_format
 from auditor.layouts.medmnist import ArrayPair, array_pairs
 from auditor.naming.names import split_name
 from auditor.values.errors import DatasetError
+from auditor.values.image import Limits
 from trainers.copying.corrected_copy import Changed
 
 Array = npt.NDArray[np.generic]
@@ -54,7 +55,7 @@ def write_arrays(names: Sequence[str], root: Path, goal: Path, changed: Changed,
     Raises:
         DatasetError: an npz is not the one that was scanned, or a label does not fit the type of its array.
     """
-    found = {name: array_pairs(root, name) for name in names}
+    found = {name: array_pairs(root, [name], Limits()) for name in names}
     labelled = any(pair.labels for pairs in found.values() for pair in pairs)
     start = 0
     for name, pairs in found.items():

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from auditor.reading.jobs import run_job
+from auditor.reading.jobs import run_job, told
 from auditor.statistics.distributions import beta, norm
 from auditor.values.errors import ConfigError, UnreadableFile
 from auditor.values.image import Limits
@@ -163,5 +163,5 @@ def read_review(path: Path, limits: Limits | None = None, *, workers: int = 1) -
     try:
         found: Review = run_job("auditor.evidence.labels.review_file:read", path, limits=limits or Limits(), workers=workers)
     except UnreadableFile as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise ConfigError(f"{path}: {told(error)}") from None
     return found

@@ -19,7 +19,7 @@ from auditor.evidence.masks.mask_fit import Fit, fit_of, ruler_of
 from auditor.evidence.masks.mask_form import Form, Pair, form_of
 from auditor.evidence.masks.mask_sources import ArrayFile, MaskFolder, MaskSource
 from auditor.format import open_header, open_pixels, read_source
-from auditor.prediction.opening import ARRAY_NAMES
+from auditor.prediction.files import ARRAY_NAMES
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits, check_declared
 from auditor.values.mask_scores import Ruler

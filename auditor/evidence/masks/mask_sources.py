@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from auditor.evidence.masks.mask_names import mask_names
-from auditor.reading.jobs import run_job
+from auditor.reading.jobs import run_job, told
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
@@ -74,7 +74,7 @@ def open_masks(path: Path, dataset: Dataset, limits: Limits, *, workers: int = 1
                 "auditor.evidence.masks.mask_maps:array_file", path, dataset.size, limits=limits, workers=workers
             )
         except UnreadableFile as error:
-            raise DatasetError(f"{path}: {error}") from None
+            raise DatasetError(f"{path}: {told(error)}") from None
         return found
     source = MaskFolder(root=path, files=_files_of(path, dataset))
     if not source.files:

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from auditor.evidence.privacy.described import fields_of
 from auditor.naming.suffixes import looks_like_file_name
 from auditor.placement.listing import Listing
+from auditor.reading.jobs import Job, run_documents
 from auditor.tables.tables import preview_table, table_format
 from auditor.values.errors import DatasetError
 from auditor.values.fields import words
@@ -29,24 +29,25 @@ _CODED = frozenset(
 )
 
 
-def look_at_tables(listing: Listing, rules: Privacy) -> tuple[TableLook, ...]:
-    """Every table (its first 256 KiB), and other files by their names alone."""
+def look_at_tables(listing: Listing, rules: Privacy, *, workers: int = 1) -> tuple[TableLook, ...]:
+    """Every table (its first 256 KiB), and other files by their names alone; all are read in workers."""
     looks: list[TableLook] = []
+    described = _described(listing, rules, workers)
     for name in listing.inventory.tables:
         path = listing.root / name
         by_name = "its name says so" if _KEY_FILE.search(name.lower()) else ""
         if table_format(name) == "json" and size_of(path) > MOST_BYTES:
             looks.append(TableLook(name=name, rows=0, key=by_name))
             continue
-        around = fields_of(path, name, rules) if table_format(name) == "json" else None
+        around = described.get(name)
         if around is not None and around.rows:  # no table at all, and there may be thousands of such
             looks.append(replace(around, key=by_name))
             continue
         try:
             frame = preview_table(path, listing.limits).frame
         except DatasetError:
-            described = TableLook(name=name, rows=0) if around is None else replace(around, rows=1)
-            looks.append(replace(described, key=by_name))
+            named = TableLook(name=name, rows=0) if around is None else replace(around, rows=1)
+            looks.append(replace(named, key=by_name))
             continue
         columns = {str(column): kinds for column in frame.columns if (kinds := kinds_of(str(column), frame[column], rules))}
         key = by_name or ("it holds old and new ids side by side" if _links([str(c) for c in frame.columns]) else "")
@@ -61,6 +62,18 @@ def look_at_tables(listing: Listing, rules: Privacy) -> tuple[TableLook, ...]:
         if _KEY_FILE.search(name.rpartition("/")[2].lower())
     ]
     return tuple(looks)
+
+
+def _described(listing: Listing, rules: Privacy, workers: int) -> dict[str, TableLook]:
+    """JSON files as fields, by their names, as far as they are small; one that cannot be read is told as a table is."""
+    names = [name for name in listing.inventory.tables if table_format(name) == "json"]
+    function = "auditor.evidence.privacy.sidecar:fields_of"
+    jobs = [Job(function=function, arguments=(listing.root / name, name, rules)) for name in names]
+    found: dict[str, TableLook] = {}
+    for name, answer in zip(names, run_documents(jobs, listing.limits, workers=workers), strict=True):
+        if answer.raised is None and answer.returned is not None:
+            found[name] = answer.returned
+    return found
 
 
 def size_of(path: Path) -> int:

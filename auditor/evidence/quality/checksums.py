@@ -5,29 +5,31 @@ Source: Croissant format specification 1.0 (MLCommons, 2024): `cr:FileObject` wi
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from auditor.placement.listing import resolve_inside
+from auditor.reading.jobs import Job, in_order, run_job, told
 from auditor.values.dataset import Problem
+from auditor.values.errors import UnreadableFile
+from auditor.values.image import Limits
 
 NAMES = ("croissant.json", "metadata.json")
 """The second only where it says that it is Croissant."""
 CHECKSUM_COLUMNS = ("path", "algorithm", "state", "by")
 """`state`: `same`, `differs`, `missing`, `remote` (an address, or outside the folder) or `malformed` (no checksum)."""
-LARGEST = 16 << 20
-_BLOCK = 1 << 20
-_LENGTHS = {"sha256": 64, "md5": 32}
+READER = "auditor.evidence.quality.checksum_file"
+
+Declared = tuple[str, str, str]
+"""Address, algorithm and the checksum, empty where it is none."""
 
 
-def measure_checksums(root: Path) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
+def measure_checksums(root: Path, limits: Limits, *, workers: int = 1) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
     """One row per file object with a checksum: columns `CHECKSUM_COLUMNS`, text; and the Croissant files that cannot be read.
 
-    Files are read in blocks and never parsed; addresses are not followed, nor links that lead out of the root.
+    Files are read in blocks by workers and never parsed; addresses are not followed, nor links that lead out of the root.
     """
     rows: list[tuple[str, str, str, str]] = []
     problems: list[Problem] = []
@@ -36,51 +38,42 @@ def measure_checksums(root: Path) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
         if not file.is_file() or file.is_symlink():
             continue
         try:
-            if file.stat().st_size > LARGEST:
-                raise ValueError("larger than 16 MiB")
-            content = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
+            declared = run_job(f"{READER}:declared", file, name == NAMES[0], limits=limits, workers=workers)
+        except UnreadableFile as error:
             if name == NAMES[0]:
-                problems.append(Problem(kind="malformed", path=name, reason=f"not readable as JSON ({type(error).__name__})"))
+                problems.append(Problem(kind=error.kind, path=name, reason=told(error)))
             continue
-        if name == NAMES[0] or "croissant" in str(content.get("conformsTo", "") if isinstance(content, dict) else "").lower():
-            rows += [(path, algorithm, state, name) for path, algorithm, state in _measured(root, content)]
+        rows += [(*row, name) for row in _measured(root, declared, limits, workers)]
     frame = pd.DataFrame(rows, columns=list(CHECKSUM_COLUMNS)).astype("str")
     return frame, tuple(problems)
 
 
-def _measured(root: Path, content: object) -> Iterator[tuple[str, str, str]]:
-    distribution = content.get("distribution", []) if isinstance(content, dict) else []
-    for item in distribution if isinstance(distribution, list) else []:
-        if not isinstance(item, dict):
-            continue
-        kind = str(item.get("@type", ""))
-        address = item.get("contentUrl")
-        if not kind.endswith("FileObject") or not isinstance(address, str):
-            continue
-        for algorithm, length in _LENGTHS.items():
-            declared = item.get(algorithm)
-            if declared is None:
-                continue
-            text = declared.strip().lower() if isinstance(declared, str) else ""
-            if len(text) != length or any(c not in "0123456789abcdef" for c in text):
-                yield address, algorithm, "malformed"
-            else:
-                yield address, algorithm, _state(root, address, algorithm, text)
+def _measured(root: Path, declared: Sequence[Declared], limits: Limits, workers: int) -> Iterator[tuple[str, str, str]]:
+    """Address, algorithm and state of every checksum, in the order of the file."""
+    there = {address: place for address, _, text in declared if text and (place := _place(root, address)) is not None}
+    wanted = [(address, algorithm) for address, algorithm, text in declared if text and address in there]
+    jobs = [Job(function=f"{READER}:digest", arguments=(there[address], algorithm)) for address, algorithm in wanted]
+    digests = {
+        one: "" if answer.raised is not None else str(answer.returned)
+        for one, answer in zip(wanted, in_order(jobs, limits, workers=workers, chunk=1), strict=True)
+    }
+    for address, algorithm, text in declared:
+        if not text:
+            yield address, algorithm, "malformed"
+        elif address not in there:
+            yield address, algorithm, "remote"
+        else:
+            found = digests[address, algorithm]
+            yield address, algorithm, "missing" if not found else "same" if found == text else "differs"
 
 
-def _state(root: Path, address: str, algorithm: str, declared: str) -> str:
+def _place(root: Path, address: str) -> Path | None:
+    """Where a file object lies, whether it is there or not; None for an address, and outside the folder."""
     inside = None if "://" in address else resolve_inside(root, address)
-    if inside is None or not (root / inside).resolve().is_relative_to(root.resolve()):
-        return "remote"
-    file = root / inside
-    if not file.is_file():
-        return "missing"
-    digest = hashlib.new(algorithm, usedforsecurity=False)
+    if inside is None:
+        return None
     try:
-        with file.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
-    except OSError:
-        return "missing"
-    return "same" if digest.hexdigest() == declared else "differs"
+        place = (root / inside).resolve()
+    except (OSError, RuntimeError, ValueError):  # links that run in a circle, too long a name
+        return None
+    return place if place.is_relative_to(root.resolve()) else None

@@ -4,9 +4,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from auditor.evidence.privacy.described import OTHER, fields_of
+from auditor.evidence.privacy.sidecar import OTHER, fields_of
 from auditor.evidence.privacy.table_privacy import kinds_of, look_at_tables
 from auditor.layout import list_files
+from auditor.values.image import Limits
 from auditor.values.privacy import Privacy
 
 
@@ -84,7 +85,7 @@ def test_a_name_that_is_that_of_a_class_is_no_person() -> None:
 
 def described(folder: Path, content: object, name: str = "sub-01_T1w.json") -> dict[str, str]:
     (folder / name).write_text(json.dumps(content))
-    found = fields_of(folder / name, name, Privacy())
+    found = fields_of(Limits(), folder / name, name, Privacy())
     assert found is not None
     return dict(found.columns)
 
@@ -119,7 +120,7 @@ def test_a_clean_sidecar_and_the_authors_of_a_collection_are_silent(tmp_path: Pa
 def test_a_json_file_that_is_none_is_not_looked_into(tmp_path: Path) -> None:
     for content in (b"{", b"[" * 100_000, b'"text"', b"\xff\xfe"):
         (tmp_path / "odd.json").write_bytes(content)
-        assert fields_of(tmp_path / "odd.json", "odd.json", Privacy()) is None
+        assert fields_of(Limits(), tmp_path / "odd.json", "odd.json", Privacy()) is None
 
 
 def test_what_stands_around_the_list_of_a_json_table_is_looked_at_too(tmp_path: Path) -> None:

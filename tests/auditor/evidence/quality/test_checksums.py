@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from auditor.evidence.quality.checksums import measure_checksums
+from auditor.values.image import Limits
 
 
 def described(root: Path, *objects: dict[str, object]) -> dict[str, str]:
     (root / "croissant.json").write_text(
         json.dumps({"distribution": [{"@type": "cr:FileObject", **o} for o in objects]}), "utf-8"
     )
-    frame, problems = measure_checksums(root)
+    frame, problems = measure_checksums(root, Limits())
     assert problems == ()
     return dict(zip(frame["path"], frame["state"], strict=True))
 
@@ -42,7 +43,7 @@ def test_a_changed_file_is_told_from_one_that_is_the_same(tmp_path: Path) -> Non
 )
 def test_any_content_is_survived(tmp_path: Path, content: str) -> None:
     (tmp_path / "croissant.json").write_text(content, "utf-8")
-    frame, problems = measure_checksums(tmp_path)
+    frame, problems = measure_checksums(tmp_path, Limits())
     assert len(frame) == 0
     assert [p.path for p in problems] == (["croissant.json"] if content[:2] in ("{", "[[") else [])
 
@@ -51,4 +52,4 @@ def test_a_folder_without_a_description_declares_nothing(tmp_path: Path) -> None
     (tmp_path / "metadata.json").write_text(
         '{"distribution": [{"@type": "FileObject", "contentUrl": "x", "md5": "0"}]}', "utf-8"
     )
-    assert len(measure_checksums(tmp_path)[0]) == 0
+    assert len(measure_checksums(tmp_path, Limits())[0]) == 0
