@@ -11,6 +11,8 @@ import os
 import stat
 from pathlib import Path
 
+from auditor.files import head_of, open_regular
+
 FOLDER = "own"
 
 
@@ -30,7 +32,7 @@ def is_own(file: Path, private: Path) -> bool:
     try:
         if not _is_private(private) or not _is_private(note.parent):
             return False
-        return note.read_text("ascii") == _digest(file)
+        return head_of(note, 64).decode("ascii") == _digest(file)
     except (OSError, UnicodeDecodeError):
         return False
 
@@ -47,4 +49,5 @@ def _note(file: Path, private: Path) -> Path:
 
 
 def _digest(file: Path) -> str:
-    return hashlib.blake2b(file.read_bytes(), digest_size=32).hexdigest()
+    with open_regular(file) as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
+from auditor.files import open_regular
 from auditor.values.errors import ConfigError
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ def read_json(path: Path, *, most_bytes: int = MOST_BYTES) -> Any:
         OSError: it cannot be read.
         ValueError: it is too large or too deep, or no JSON.
     """
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         content = stream.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise ValueError(f"it is larger than {most_bytes:,} bytes")

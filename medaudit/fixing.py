@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
-from auditor.config import Config
+from auditor.config import Config, read_config
 from auditor.layout import CONFIG_NAME, OWN_OUTPUT
 from auditor.own import is_own, remember
 from auditor.plan import Plan
@@ -19,6 +19,7 @@ from auditor.progress import Progress, Silent
 from auditor.reading.cache import default_folder
 from auditor.values.corrections import Comparison, RunVerdict
 from auditor.values.errors import ConfigError
+from auditor.values.image import Limits
 from medaudit.keywords import FixOptions, Reading, path_of, read_keywords, target_of
 from medaudit.results import FixResult
 from medaudit.scanning import plan_of
@@ -33,7 +34,7 @@ from trainers.strategy import strategy_classes, title
 
 WORK = ".medaudit-work"
 """Beside the copy: decoded pictures and checkpoints of a run that has not ended."""
-OF_STRATEGIES: tuple[str, ...] = ("from_run", "encoder", "network", "teacher_data", "key")
+OF_STRATEGIES: tuple[str, ...] = ("from_run", "encoder", "network", "trust_program", "teacher_data", "key")
 """Options that are handed to the strategies as text."""
 OF_SCANS: frozenset[str] = frozenset(Reading.__annotations__) | {"reviewed"}
 """Options of the two scans."""
@@ -97,9 +98,11 @@ def undone(copy: Path, *, again: bool) -> str:
     """
     from trainers.copying.undo import reapply, undo
 
-    known = is_own(copy / CONFIG_NAME, default_folder(os.environ, Path.home()))
-    done = (reapply if again else undo)(copy).told
-    keep_own(copy / CONFIG_NAME, known=known)
+    file, private = copy / CONFIG_NAME, default_folder(os.environ, Path.home())
+    known = is_own(file, private)
+    limits = read_config(file).limits_of() if known else Limits()  # what a stranger's file allows itself counts for nothing
+    done = (reapply if again else undo)(copy, limits).told
+    keep_own(file, known=known)
     return done
 
 

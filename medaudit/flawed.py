@@ -15,6 +15,7 @@ from auditor.degrade.encode import SUFFIX, Picture, to_depth, write_image
 from auditor.degrade.flaws import Truth, flip_uniform, mix_patients, rate, write_truth
 from auditor.degrade.hostile import write_unreadable
 from auditor.degrade.phantom import radiograph
+from auditor.files import head_of
 from auditor.values.errors import MedauditError
 
 DEEP, SHALLOW = "pneumonia", "normal"
@@ -89,7 +90,7 @@ def _clear(folder: Path, truth_path: Path) -> None:
     """Remove the dataset of an earlier demo, and nothing else."""
     if not folder.exists() and not folder.is_symlink():
         return
-    listed = truth_path.is_file() and truth_path.read_bytes().startswith(b"record,kind,old,new,detail\n")
+    listed = truth_path.is_file() and head_of(truth_path, 64).startswith(b"record,kind,old,new,detail\n")
     if folder.is_symlink() or not listed:
         raise MedauditError(f"{folder}: is there already and was not made by a demo; name another folder")
     shutil.rmtree(folder)

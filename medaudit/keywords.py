@@ -156,6 +156,7 @@ class ScanOptions(Reading, total=False):
     predict: Name
     encoder: File
     network: Name
+    trust_program: Flag
     device: Name
     reviewed: Files
     known: Files
@@ -180,6 +181,7 @@ class FixOptions(Reading, total=False):
     from_run: File
     encoder: File
     network: Name
+    trust_program: Flag
     teacher_data: File
     key: File
     reviewed: Files

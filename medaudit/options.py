@@ -37,6 +37,7 @@ def role(text: str) -> Any:
 
 
 DEVICE = "auto (default), cpu, cuda, cuda:N or mps."
+PROGRAM = "--encoder is a .pt2 program, and may run as you."
 
 ROLES: Mapping[str, Any] = {
     "label": role("Label."),
@@ -86,6 +87,7 @@ PREDICTIONS: Mapping[str, Any] = {
     "predict": option(str, "cnn: train a network per fold, to judge beside the built-in probe.", PREDICT),
     "encoder": option(Path, "Weights of an encoder, .safetensors or .pt2: the probe reads what it sees.", PREDICT),
     "network": option(str, "The network that --encoder belongs to.", PREDICT),
+    "trust_program": option(bool, PROGRAM, PREDICT, "--trust-program"),
     "device": option(str, DEVICE, PREDICT),
 }
 REVIEWED: Mapping[str, Any] = {
@@ -108,6 +110,7 @@ TRAINING: Mapping[str, Any] = {
     "from_run": option(Path, "transfer: the copy of another dataset's fix; its network is the start.", TRAIN),
     "encoder": option(Path, "transfer: weights of an encoder, .safetensors or .pt2.", TRAIN),
     "network": option(str, "transfer: the network that --encoder belongs to.", TRAIN),
+    "trust_program": option(bool, PROGRAM, TRAIN, "--trust-program"),
     "teacher_data": option(
         Path, "teacher, transfer: hashes.parquet of what the start network has seen, to be looked for in the evaluation.", TRAIN
     ),

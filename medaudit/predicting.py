@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from auditor.plan import Plan
@@ -27,11 +28,13 @@ def predictor_of(
     device: str | None,
     progress: Progress,
     given: bool,
+    trust_program: bool = False,
 ) -> Callable[[Dataset], Dataset] | None:
     """What predicts for a scan in the place of the built-in probe; None = the probe.
 
     Args:
         given: files of predictions were named too.
+        trust_program: an encoder that is a program may be run.
 
     Raises:
         ConfigError: the options do not go together.
@@ -42,13 +45,15 @@ def predictor_of(
         raise ConfigError("--predict and --encoder: give one of them")
     if network is not None and encoder is None:
         raise ConfigError("--network names the network of --encoder: give its file too")
+    if trust_program and encoder is None:
+        raise ConfigError("--trust-program lets the program of --encoder run: give its file too")
     if kind is None and encoder is None:
         if device is not None:
             raise ConfigError("--device is for --predict and --encoder: the built-in probe runs on the CPU")
         return None
     if given:
         raise ConfigError("--predictions are there already: leave --predict and --encoder out")
-    place, seed = workplace(plan, device, progress), plan.config.scan.seed
+    place, seed = replace(workplace(plan, device, progress), trust_program=trust_program), plan.config.scan.seed
     if encoder is None:
         return network_predictor(place, seed=seed)
     if not encoder.is_file():

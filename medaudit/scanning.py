@@ -17,7 +17,7 @@ from medaudit import __version__
 from medaudit.keywords import Opening, ScanOptions, path_of, read_keywords, roles_in, target_of
 from medaudit.results import ScanResult, shown_as
 
-NETWORK: tuple[str, ...] = ("predict", "encoder", "network", "device")
+NETWORK: tuple[str, ...] = ("predict", "encoder", "network", "device", "trust_program")
 """Words of a scan whose predictions a network makes."""
 
 
@@ -68,7 +68,7 @@ def scan(dataset: str | Path, *, progress: Progress | None = None, **options: Un
 
         predictor = predictor_of(
             plan, kind=asked["predict"], encoder=asked["encoder"], network=asked["network"], device=asked["device"],
-            progress=progress, given="predictions" in told,
+            progress=progress, given="predictions" in told, trust_program=bool(asked["trust_program"]),
         )  # fmt: skip
     return shown_as(ScanResult, audit(target, plan, progress=progress, predictor=predictor))
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from auditor.reading.jobs import run_job
 from auditor.stored import checked, read_json
-from auditor.values.errors import MedauditError
+from auditor.values.errors import MedauditError, UnreadableFile
+from auditor.values.image import Limits
 from auditor.values.results import SCHEMA_VERSION, Chart, Finding, Table
-from reports.cell import cells
 
 _NUMERIC = ("integer", "number", "fraction")
 
@@ -91,15 +89,7 @@ def _side_file(path: Path, name: str, columns: list[str]) -> list[list[Any]]:
         raise MedauditError(f"{path}: a side file must lie beside the result, not at {name!r}")
     side = path.parent / name
     try:
-        with side.open("rb") as stream:
-            table = pq.read_table(stream)
-    except OSError as error:
-        raise MedauditError(
-            f"{side}: cannot be read ({error.strerror or error}); {path.name} needs it beside itself"
-        ) from error
-    except pa.ArrowException as error:
-        raise MedauditError(f"{side}: this side file of {path.name} is damaged; scan again") from error
-    missing = [column for column in columns if column not in table.column_names]
-    if missing:
-        raise MedauditError(f"{side}: column {missing[0]!r} is missing; the file belongs to another scan")
-    return [list(cells(table.column(column).combine_chunks())) for column in columns]
+        found: list[list[Any]] = run_job("reports.side_file:columns", side, columns, limits=Limits())
+    except UnreadableFile as error:
+        raise MedauditError(f"{side}: this side file of {path.name} cannot be read: {error.reason}; scan again") from error
+    return found

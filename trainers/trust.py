@@ -9,7 +9,6 @@ The parts are made of whole groups (patients, acquisitions, copies), so nothing 
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +19,11 @@ import pandas as pd
 
 from auditor.evidence.kin.groups import is_test, partition
 from auditor.prediction.folds import assign_folds
+from auditor.reading.jobs import run_job
 from auditor.splits.strata import column_of
 from auditor.values.dataset import Dataset
-from auditor.values.errors import ConfigError
+from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
+from auditor.values.image import Limits
 from auditor.values.labels import State
 from trainers import kinds
 from trainers.kin import kin
@@ -180,14 +181,10 @@ def listed(path: Path, option: str) -> Iterable[str]:
         ConfigError: the file cannot be read.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = [row for row in csv.reader(stream) if row]
-    except (OSError, UnicodeDecodeError, csv.Error):
+        found: list[str] = run_job("auditor.tables.names_file:names", path, limits=Limits())
+    except (DatasetError, UnreadableFile):
         raise ConfigError(f"{option} {path}: not a readable text file of record ids or paths") from None
-    head = [cell.strip().lower() for cell in rows[0]] if rows else []
-    column = next((head.index(name) for name in ("record", "path") if name in head), None)
-    body = rows if column is None else rows[1:]
-    return [row[column or 0].strip() for row in body if len(row) > (column or 0)]
+    return found
 
 
 def confirmed_records(dataset: Dataset) -> Bools:

@@ -5,13 +5,10 @@ Source: cocodataset.org, "Data format"; Lin et al. 2014. `bbox` is x, y, width, 
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,7 +17,7 @@ from auditor.layout import Detection, Listing, Options
 from auditor.naming.labels import from_states, single
 from auditor.naming.names import roles_in_names, split_name
 from auditor.placement.claims import claim
-from auditor.placement.documents import json_kind
+from auditor.placement.documents import Document, json_kind
 from auditor.placement.masks import find_masks
 from auditor.placement.path_roles import path_roles
 from auditor.placement.records import Draft, box_frame, build, no_labels
@@ -30,33 +27,10 @@ from auditor.reading.jobs import run_job
 from auditor.tables.label_table import categorical
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError, UnreadableFile
-from auditor.values.image import Limits
 from auditor.values.labels import Labels, State
 from auditor.values.results import Guess
 
-MOST_CLASSES = 1000
 _YEAR = re.compile(r"\d+")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Document:
-    """What one JSON file says.
-
-    Args:
-        images: the file name of each image that it lists, once.
-        boxes: number of the image, class, x, y, width and height of each annotation with a box.
-        classes: number of the image and class of each annotation without any place.
-        outlines: annotations that have an outline (polygon or run lengths) too.
-        categories: the names of all classes it declares.
-        wrong: what is wrong with annotations, in words → how many.
-    """
-
-    images: tuple[str, ...] = ()
-    boxes: tuple[tuple[int, str, float, float, float, float], ...] = ()
-    classes: tuple[tuple[int, str], ...] = ()
-    outlines: int = 0
-    categories: tuple[str, ...] = ()
-    wrong: Mapping[str, int] = field(default_factory=dict)
 
 
 def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG001
@@ -86,7 +60,7 @@ def load(listing: Listing, options: Options) -> Dataset:
     for name in files:
         try:
             said[name] = run_job(
-                "auditor.layouts.coco:read_document", listing.root / name, limits=options.limits, workers=options.workers
+                "auditor.placement.coco_file:read_document", listing.root / name, limits=options.limits, workers=options.workers
             )
         except UnreadableFile as error:
             problems.append(Problem(kind=error.kind, path=name, reason=f"the annotations cannot be read: {error.reason}"))
@@ -225,92 +199,3 @@ def _split_of(name: str) -> str | None:
     words = [*re.split(r"[^A-Za-z0-9]+", base.removesuffix(".json")), folder.rpartition("/")[2]]
     splits = {split for word in words if (split := split_name(_YEAR.sub("", word))) is not None}
     return splits.pop() if len(splits) == 1 else None
-
-
-def read_document(limits: Limits, path: Path) -> Document:
-    """Parse one COCO file; called inside a bounded worker.
-
-    Raises:
-        UnreadableFile: larger than a table may be, no JSON, or no lists of images and annotations.
-    """
-    if path.stat().st_size > limits.table_bytes:
-        raise UnreadableFile("too-large", f"it has more than the {limits.table_bytes:,} bytes of [limits] table-bytes")
-    try:
-        told = json.loads(path.read_text("utf-8-sig"))
-    except (ValueError, RecursionError):
-        raise UnreadableFile("malformed", "no JSON in UTF-8") from None
-    images, annotations = (told.get("images"), told.get("annotations")) if isinstance(told, dict) else (None, None)
-    if not isinstance(images, list) or not isinstance(annotations, list):
-        raise UnreadableFile("malformed", "no lists of images and annotations")
-    wrong: dict[str, int] = defaultdict(int)
-    numbers: dict[object, int] = {}
-    names: list[str] = []
-    for image in images:
-        name, key = (image.get("file_name"), _key(image.get("id"))) if isinstance(image, dict) else (None, None)
-        if not isinstance(name, str) or not name or key is None:
-            wrong["images without a name or an id"] += 1
-        elif key in numbers:
-            wrong["images with the id of another"] += 1
-        else:
-            numbers[key] = len(names)
-            names.append(name)
-    listed = told.get("categories")
-    categories = {
-        _key(entry.get("id")): str(entry.get("name", entry.get("id")))[:200].strip()
-        for entry in (listed if isinstance(listed, list) else [])
-        if isinstance(entry, dict)
-    }
-    if len(categories) > MOST_CLASSES:
-        raise UnreadableFile("too-large", f"it declares more than {MOST_CLASSES:,} categories")
-    boxes: list[tuple[int, str, float, float, float, float]] = []
-    classes: list[tuple[int, str]] = []
-    outlines = 0
-    for entry in annotations:
-        if not isinstance(entry, dict):
-            wrong["annotations that are no objects of JSON"] += 1
-            continue
-        number = numbers.get(_key(entry.get("image_id")))
-        label = categories.get(_key(entry.get("category_id")))
-        if number is None:
-            wrong["annotations of an image_id that is not among the images"] += 1
-        elif label is None:
-            if "category_id" in entry:
-                wrong["annotations of a category_id that is not among the categories"] += 1
-        elif entry.get("bbox"):
-            corners = _numbers(entry["bbox"])
-            outlines += bool(entry.get("segmentation"))
-            if corners is None:
-                wrong["annotations without four finite numbers in their box"] += 1
-            else:
-                boxes.append((number, label, *corners))
-        elif entry.get("segmentation"):
-            wrong["annotations with an outline and without a box"] += 1
-        else:
-            classes.append((number, label))
-    return Document(
-        images=tuple(names), boxes=tuple(boxes), classes=tuple(classes), outlines=outlines,
-        categories=tuple(categories.values()), wrong=dict(wrong),
-    )  # fmt: skip
-
-
-def _key(value: object) -> int | str | None:
-    """An id: a whole number or text; `7` and `7.0` are one."""
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    return value if isinstance(value, (int, str)) else None
-
-
-def _numbers(box: object) -> tuple[float, float, float, float] | None:
-    if (
-        not isinstance(box, list)
-        or len(box) != 4
-        or not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in box)
-    ):
-        return None
-    try:
-        x, y, wide, high = map(float, box)
-    except OverflowError:
-        return None
-    return (x, y, wide, high) if all(map(math.isfinite, (x, y, wide, high))) else None

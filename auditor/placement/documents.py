@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from auditor.files import head_of
 
 HEAD_BYTES = 1 << 16
 MAX_TEXT_BYTES = 16 << 20
@@ -24,14 +26,31 @@ class Lines:
     outlines: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """What one JSON file of COCO says.
+
+    Args:
+        images: the file name of each image that it lists, once.
+        boxes: number of the image, class, x, y, width and height of each annotation with a box.
+        classes: number of the image and class of each annotation without any place.
+        outlines: annotations that have an outline (polygon or run lengths) too.
+        categories: the names of all classes it declares.
+        wrong: what is wrong with annotations, in words → how many.
+    """
+
+    images: tuple[str, ...] = ()
+    boxes: tuple[tuple[int, str, float, float, float, float], ...] = ()
+    classes: tuple[tuple[int, str], ...] = ()
+    outlines: int = 0
+    categories: tuple[str, ...] = ()
+    wrong: Mapping[str, int] = field(default_factory=dict)
+
+
 def json_kind(path: Path) -> str:
     """`coco`, `labelme` or `via` by the keys at the beginning and the end of the file; empty for anything else."""
     try:
-        with path.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-            size = stream.seek(0, 2)
-            stream.seek(max(size - HEAD_BYTES, 0))
-            head += stream.read(HEAD_BYTES)
+        head = head_of(path, HEAD_BYTES, end=HEAD_BYTES)
     except OSError:
         return ""
     keys = set(_KEYS.findall(head))
@@ -45,8 +64,8 @@ def json_kind(path: Path) -> str:
 def first_lines(path: Path, most: int = 200) -> list[str]:
     """Lines of text at the beginning of a file, without blank ones; none where it cannot be opened."""
     try:
-        with path.open("rb") as stream:
-            return [line for line in stream.read(HEAD_BYTES).decode("utf-8", "replace").splitlines()[:most] if line.strip()]
+        text = head_of(path, HEAD_BYTES).decode("utf-8", "replace")
+        return [line for line in text.splitlines()[:most] if line.strip()]
     except OSError:
         return []
 

@@ -1,8 +1,9 @@
-"""What a file of boxes says of one image, before it is known which record that is."""
+"""What files beside the images say of them, as it was read: boxes of one image, channels and masks of all."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,3 +21,14 @@ class Annotation:
 
     filename: str
     things: tuple[Thing, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What `dataset.json` says: names of the channels in order, of the values in masks, and the files that it lists."""
+
+    channels: tuple[str, ...] = ()
+    values: Mapping[int, str] = field(default_factory=dict)
+    listed: tuple[str, ...] = ()
+    count: int | None = None
+    notes: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auditor.config import Config
@@ -21,7 +21,6 @@ from auditor.tables.tables import table_format
 from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from trainers.copying.array_form import write_arrays
 from trainers.copying.cells import Cells
 from trainers.copying.corrected_copy import (
     IMAGES,
@@ -39,6 +38,7 @@ from trainers.copying.ledger import CORRECTIONS, REMOVED, WEIGHTS, Entry, Remova
 from trainers.copying.memory import state_of_copy
 from trainers.copying.place import bring, built, check_place, put
 from trainers.copying.source import Source, open_source
+from trainers.copying.writing import write_arrays
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +127,9 @@ def apply(
         DatasetError: the label table is not the one that was scanned, or cannot hold a new value.
         MedauditError: the folder cannot be written.
     """
-    options, config, extra = options or Options(), config or Config(), extra or {}
+    config, extra = config or Config(), extra or {}
+    limits = config.limits_of()
+    options = replace(options or Options(), limits=limits)
     # Of an npz that was named only the file itself is the dataset, whatever else lies in its folder.
     roots = () if target.is_file() and dataset.summary.layout == "medmnist" else (dataset.root, options.root)
     sources = tuple(path for path in (target, *roots) if path is not None)
@@ -148,7 +150,7 @@ def apply(
     paths = {str(r): str(p) for r, p in dataset.records["path"].dropna().items()}
     changed, leaving = applied_changes(entries), removed_rows(removals)
     with built(output) as folder:
-        for name, content in table_files(state, source.parts, changed, leaving).items():
+        for name, content in table_files(state, source.parts, changed, leaving, limits).items():
             put(folder / name, content)
         for name, part in zip(state.tables, source.parts, strict=True):
             put(folder / ORIGINAL / name, part.content)
@@ -161,7 +163,7 @@ def apply(
             put(folder / WEIGHTS, content)
             put(folder / MEMORY / WEIGHTS, content)
         if source.form == "npz":
-            write_arrays(state.arrays, dataset.root, folder, changed, leaving)
+            write_arrays(state.arrays, dataset.root, folder, changed, leaving, limits)
         if files:
             _bring_images(folder / IMAGES, dataset, cells, files, frozenset(gone))
         _add(folder, extra)

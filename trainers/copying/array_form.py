@@ -1,4 +1,7 @@
-"""An npz, corrected: labels in their place with the old ones beside them, rows that move in the arrays of their new split."""
+"""An npz, corrected: labels in their place with the old ones beside them, rows that move in the arrays of their new split.
+
+Runs in the bounded workers (`auditor.reading.jobs`).
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy_format
 
-from auditor.layouts.medmnist import ArrayPair, array_pairs
+from auditor.containers.guard import decoding
+from auditor.layouts.medmnist import ArrayPair
 from auditor.naming.names import split_name
-from auditor.values.errors import DatasetError
+from auditor.values.errors import DatasetError, MedauditError
 from auditor.values.image import Limits
-from trainers.copying.corrected_copy import Changed
+from trainers.copying.forms.column import Changed
 
 Array = npt.NDArray[np.generic]
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -41,33 +46,54 @@ class _Block:
     members: Mapping[str, Array]
 
 
-def write_arrays(names: Sequence[str], root: Path, goal: Path, changed: Changed, removed: frozenset[int]) -> None:
-    """Write every npz of a dataset into the folder `goal`.
+def write_archive(
+    limits: Limits,
+    source: Path,
+    goal: Path,
+    pairs: Sequence[ArrayPair],
+    start: int,
+    changed: Changed,
+    removed: frozenset[int],
+) -> None:
+    """Write one npz anew; for `auditor.reading.jobs`.
 
     Where labels change, `train_labels_original` holds the old ones; where rows leave or move, `train_record` says which record
     each row was (`train/12`).
 
     Args:
-        names: of the files, in the order of their records.
-        root: the user's folder.
-        changed, removed: cells and rows of the table that was made of the labels.
+        source: the user's file.
+        goal: the new one.
+        pairs: its images and labels, in the order of their records, the first of which has the number `start`.
+        changed, removed: cells and rows of the table that was made of the labels of all files.
 
     Raises:
-        DatasetError: an npz is not the one that was scanned, or a label does not fit the type of its array.
+        DatasetError: it is not the npz that was scanned, is larger than the limits allow, or a label does not fit its array.
+        UnreadableFile: it is damaged.
+        MedauditError: the new one cannot be written.
     """
-    found = {name: array_pairs(root, [name], Limits()) for name in names}
-    labelled = any(pair.labels for pairs in found.values() for pair in pairs)
-    start = 0
-    for name, pairs in found.items():
-        used = [pair for pair in pairs if pair.labels or not labelled]
-        path = goal / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(root / name, path, used, start, changed, removed)
-        start += sum(pair.count for pair in used)
+    try:
+        new = goal.open("xb")
+    except OSError as error:
+        raise MedauditError(f"{goal}: cannot be written ({error.strerror})") from None
+    with new, decoding("npz file"), zipfile.ZipFile(source) as old:
+        size = sum(info.file_size for info in old.infolist())
+        if size > limits.file_bytes:
+            raise DatasetError(
+                f"{source}: its arrays take {size:,} bytes, more than {limits.file_bytes:,}; raise [limits] file-bytes"
+            )
+        _write(source.name, old, new, pairs, start, changed, removed)
 
 
-def _write(source: Path, goal: Path, pairs: Sequence[ArrayPair], start: int, changed: Changed, removed: frozenset[int]) -> None:
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(goal, "x") as new:
+def _write(
+    name: str,
+    old: zipfile.ZipFile,
+    stream: BinaryIO,
+    pairs: Sequence[ArrayPair],
+    start: int,
+    changed: Changed,
+    removed: frozenset[int],
+) -> None:
+    with zipfile.ZipFile(stream, "w") as new:
         blocks, taken = _blocks(old, pairs, start)
         first, end = start, start + sum(len(block.rows) for block in blocks)
         moves = {row: text for row, text in changed.get("split", {}).items() if first <= row < end}
@@ -76,10 +102,10 @@ def _write(source: Path, goal: Path, pairs: Sequence[ArrayPair], start: int, cha
         compression = old.infolist()[0].compress_type if old.infolist() else zipfile.ZIP_STORED
         for stem, rows in _dealt(blocks, moves, removed):
             for rest in dict.fromkeys(rest for block in blocks for rest in block.members):
-                values = _gathered(blocks, rest, rows, source.name)
+                values = _gathered(blocks, rest, rows, name)
                 if rest == "labels" and relabelled:
                     _save(new, f"{stem}{_real_name(pairs, 'labels', stem)}_original", values, compression)
-                    values = _corrected(values, rows, {c: changed[c] for c in relabelled}, source.name)
+                    values = _corrected(values, rows, {c: changed[c] for c in relabelled}, name)
                 shown = _real_name(pairs, rest, stem) if rest in ("images", "labels") else rest
                 _save(new, f"{stem}{shown}", values, compression)
             if reordered:

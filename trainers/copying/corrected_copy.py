@@ -18,11 +18,12 @@ from auditor.config import Config
 from auditor.layout import CONFIG_NAME
 from auditor.stored import Name, checked, inside, read_json
 from auditor.values.errors import ConfigError
-from trainers.copying.forms.column import CorrectedColumn
-from trainers.copying.forms.form import Place, written
+from auditor.values.image import Limits
+from trainers.copying.forms.column import Changed, CorrectedColumn, Place
 from trainers.copying.ledger import CORRECTIONS, REMOVED, Entry, Removal
 from trainers.copying.source import Part
 from trainers.copying.toml_text import toml_text
+from trainers.copying.writing import written
 
 MEMORY = ".medaudit"
 """Hidden folder in a copy: no part of a scan of it."""
@@ -30,9 +31,6 @@ STATE, ORIGINAL = f"{MEMORY}/state.json", f"{MEMORY}/original"
 STATE_VERSION = 1
 IMAGES = "images"
 """Folder of the images in a copy, where some of them were written anew."""
-
-Changed = Mapping[str, Mapping[int, str]]
-"""Column → row → text that stands there in the place of the original one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +137,9 @@ def removed_rows(removals: Sequence[Removal]) -> frozenset[int]:
     return frozenset(row for removal in removals if removal.applied for row in removal.rows)
 
 
-def table_files(state: State, parts: Sequence[Part], changed: Changed, removed: frozenset[int]) -> dict[str, bytes]:
+def table_files(
+    state: State, parts: Sequence[Part], changed: Changed, removed: frozenset[int], limits: Limits
+) -> dict[str, bytes]:
     """The table files of the copy, and its medaudit.toml.
 
     Args:
@@ -160,7 +160,7 @@ def table_files(state: State, parts: Sequence[Part], changed: Changed, removed: 
         columns = [_column(state, column, changed, start, size) for column in used if changed.get(column)]
         untouched = not columns and bool(kept.all())
         place = Place(lines=part.lines, kept=kept)
-        files[name] = part.content if untouched else written(part.name, part.content, place, columns)
+        files[name] = part.content if untouched else written(part.name, part.content, place, columns, limits)
         start += size
     files[CONFIG_NAME] = toml_text(config_of(state, used, bool(removed))).encode()
     return files

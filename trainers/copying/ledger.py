@@ -8,12 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor.values.corrections import Correction
-from auditor.values.errors import ConfigError
 from trainers.copying.cells import Edit
 
 CORRECTIONS, REMOVED, WEIGHTS = "corrections.csv", "removed.csv", "weights.csv"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
-_YES = frozenset(("yes", "y", "true", "1", "x"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,25 +74,6 @@ def weights_file(weights: Mapping[str, float], paths: Mapping[str, str], strateg
     return _file(("record", "path", "weight", "strategy"), rows)
 
 
-def accepted_corrections(content: bytes) -> set[Key]:
-    """The corrections whose column `applied` says yes.
-
-    Raises:
-        ConfigError: a column is missing.
-    """
-    rows = _rows(content, CORRECTIONS, ("record", "field", "old", "new", "strategy", "applied"))
-    return {(r[0], r[1], r[2], r[3], r[4]) for r in rows if r[5].strip().lower() in _YES}
-
-
-def accepted_removals(content: bytes) -> set[str]:
-    """The records whose column `applied` says yes.
-
-    Raises:
-        ConfigError: a column is missing.
-    """
-    return {r[0] for r in _rows(content, REMOVED, ("record", "applied")) if r[1].strip().lower() in _YES}
-
-
 def yes(value: bool) -> str:
     """`yes` or `no`."""
     return "yes" if value else "no"
@@ -119,12 +98,3 @@ def _file(names: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
         # before Python 3.13 a lone carriage return is not quoted unless it ends the lines
         (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
     return stream.getvalue().encode("utf-8", "backslashreplace")
-
-
-def _rows(content: bytes, name: str, wanted: Sequence[str]) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-    header = next(reader, [])
-    if not set(wanted) <= set(header):
-        raise ConfigError(f"{name}: the columns {', '.join(wanted)} are needed; they were not all found in its first line")
-    places = [header.index(column) for column in wanted]
-    return [[unescaped(row[p]) if p < len(row) else "" for p in places] for row in reader if row]

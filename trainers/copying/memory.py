@@ -11,7 +11,7 @@ from auditor.layout import Options
 from auditor.values.dataset import ROLES, Dataset
 from trainers.copying.cells import Cells
 from trainers.copying.corrected_copy import State
-from trainers.copying.forms.form import named
+from trainers.copying.forms.column import named
 from trainers.copying.ledger import CORRECTIONS, REMOVED, WEIGHTS, Entry, Removal
 from trainers.copying.source import Source
 

@@ -22,6 +22,7 @@ from auditor.tables.tables import read_table
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
 from auditor.values.labels import State
+from trainers.copying.writing import content_of
 
 Texts = npt.NDArray[np.object_]
 MADE = "labels.csv"
@@ -111,10 +112,11 @@ def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
 def parts_of(listing: Listing, names: tuple[str, ...], table: LabelTable) -> tuple[Part, ...]:
     """The files of the table, each with the lines of its rows."""
     if len(names) == 1:
-        return (Part(name=names[0], content=(listing.root / names[0]).read_bytes(), lines=table.lines),)
+        return (Part(name=names[0], content=content_of(listing.root / names[0], listing.limits), lines=table.lines),)
     lines = np.split(table.lines, np.cumsum(table.parts)[:-1])
     return tuple(
-        Part(name=name, content=(listing.root / name).read_bytes(), lines=own) for name, own in zip(names, lines, strict=True)
+        Part(name=name, content=content_of(listing.root / name, listing.limits), lines=own)
+        for name, own in zip(names, lines, strict=True)
     )
 
 

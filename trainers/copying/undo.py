@@ -11,16 +11,18 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from auditor.files import write_files
 from auditor.naming.labels import text_of
+from auditor.reading.jobs import run_job, told
 from auditor.stored import inside
 from auditor.tables.tables import read_table
-from auditor.values.errors import ConfigError, DatasetError
-from trainers.copying.array_form import write_arrays
+from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
+from auditor.values.image import Limits
 from trainers.copying.corrected_copy import (
     IMAGES,
     MEMORY,
@@ -39,13 +41,12 @@ from trainers.copying.ledger import (
     WEIGHTS,
     Entry,
     Removal,
-    accepted_corrections,
-    accepted_removals,
     corrections_file,
     key_of,
     removed_file,
 )
 from trainers.copying.source import Part
+from trainers.copying.writing import content_of, write_arrays
 from trainers.grading.wording import count
 
 Cell = tuple[str, int]
@@ -82,46 +83,57 @@ class Undone:
         return f"{self.output}: {told}. Reports and model in it are of the copy as it was made"
 
 
-def undo(output: Path) -> Undone:
+def undo(output: Path, limits: Limits | None = None) -> Undone:
     """Take all corrections and removals of a copy back.
+
+    Args:
+        output: the copy.
+        limits: what its tables and arrays may cost.
 
     Raises:
         ConfigError: no corrected copy, one that cannot be undone, or one whose table was changed in other places.
         MedauditError: the folder cannot be written.
     """
-    return _rebuilt(output, lambda _: False, lambda _: False, images=False)
+    return _rebuilt(output, limits or Limits(), lambda _: False, lambda _: False, images=False)
 
 
-def reapply(output: Path) -> Undone:
+def reapply(output: Path, limits: Limits | None = None) -> Undone:
     """Apply the corrections and removals whose column `applied` says yes, and no others.
+
+    Args:
+        output, limits: as for `undo`.
 
     Raises:
         ConfigError: as for `undo`, or corrections.csv lacks a column.
         MedauditError: the folder cannot be written.
     """
-    wanted = accepted_corrections(_content(inside(output, CORRECTIONS)))
-    leaving = accepted_removals(_content(inside(output, REMOVED))) if (output / REMOVED).is_file() else set()
+    limits = limits or Limits()
+    wanted = _accepted("corrections", inside(output, CORRECTIONS), limits)
+    leaving = _accepted("removals", inside(output, REMOVED), limits) if (output / REMOVED).is_file() else set()
     return _rebuilt(
-        output, lambda entry: key_of(entry.correction) in wanted, lambda removal: removal.record in leaving, images=True
+        output, limits, lambda entry: key_of(entry.correction) in wanted, lambda removal: removal.record in leaving, images=True
     )
 
 
-def _content(path: Path) -> bytes:
+def _accepted(kind: str, path: Path, limits: Limits) -> set[Any]:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+        found: set[Any] = run_job(f"trainers.copying.ledger_file:{kind}", path, limits=limits)
+    except UnreadableFile as error:
+        raise ConfigError(f"{path}: cannot be read: {told(error)}") from None
+    return found
 
 
-def _rebuilt(output: Path, wants: Callable[[Entry], bool], wants_removed: Callable[[Removal], bool], *, images: bool) -> Undone:
+def _rebuilt(
+    output: Path, limits: Limits, wants: Callable[[Entry], bool], wants_removed: Callable[[Removal], bool], *, images: bool
+) -> Undone:
     state = read_state(output)
     if state.form == "whole":
         raise ConfigError(f"{output}: this copy was made as a whole and keeps nothing of the original; delete it instead")
     away = [name for name in state.arrays if not inside(output / state.root, name).is_file()]
     if away:
         raise ConfigError(f"{output}: the original {away[0]} is not where it was; make the copy again with `medaudit fix`")
-    parts = tuple(_original(output, name) for name in state.tables)
-    by_hand = hand_edits(output, state, parts)
+    parts = tuple(_original(output, name, limits) for name in state.tables)
+    by_hand = hand_edits(output, state, parts, limits)
     before = sum(entry.applied and bool(entry.edits) for entry in state.entries)
     removals = _removals(state.removals, wants_removed)
     entries, refused = _entries(state, removals, by_hand, wants)
@@ -130,16 +142,16 @@ def _rebuilt(output: Path, wants: Callable[[Entry], bool], wants_removed: Callab
     for (column, row), text in by_hand.items():
         changed.setdefault(column, {})[row] = text
     leaving = removed_rows(removals)
-    files = {output / name: content for name, content in table_files(new, parts, changed, leaving).items()}
+    files = {output / name: content for name, content in table_files(new, parts, changed, leaving, limits).items()}
     files |= {output / STATE: state_file(new), output / CORRECTIONS: corrections_file(entries)}
     if removals:
         files[output / REMOVED] = removed_file(removals)
     with tempfile.TemporaryDirectory(prefix=".medaudit-", dir=output) as folder:
-        write_arrays(new.arrays, output / new.root, Path(folder), changed, leaving)
+        write_arrays(new.arrays, output / new.root, Path(folder), changed, leaving, limits)
         write_files(files)
         for name in new.arrays:
             (Path(folder) / name).replace(output / name)
-    _weights(output, there=images)
+    _weights(output, limits, there=images)
     now = sum(entry.applied and bool(entry.edits) for entry in entries)
     gone = sum(r.applied for r in state.removals), sum(r.applied for r in removals)
     return Undone(
@@ -148,21 +160,21 @@ def _rebuilt(output: Path, wants: Callable[[Entry], bool], wants_removed: Callab
     )  # fmt: skip
 
 
-def _weights(output: Path, *, there: bool) -> None:
+def _weights(output: Path, limits: Limits, *, there: bool) -> None:
     """Weights go with the corrections, and come back with them."""
     kept = inside(output, f"{MEMORY}/{WEIGHTS}")
     if there and kept.is_file():
-        write_files({output / WEIGHTS: kept.read_bytes()})
+        write_files({output / WEIGHTS: content_of(kept, limits)})
     elif not there:
         (output / WEIGHTS).unlink(missing_ok=True)
 
 
-def _original(output: Path, name: str) -> Part:
+def _original(output: Path, name: str, limits: Limits) -> Part:
     """The table as it was."""
     path = inside(output, f"{ORIGINAL}/{name}")
     if not path.is_file():
         raise ConfigError(f"{output}: the original of {name} is missing from {MEMORY}; make the copy again with `medaudit fix`")
-    return Part(name=name, content=path.read_bytes(), lines=read_table(path).lines)
+    return Part(name=name, content=content_of(path, limits), lines=read_table(path, limits).lines)
 
 
 def _removals(removals: Sequence[Removal], wants: Callable[[Removal], bool]) -> tuple[Removal, ...]:
@@ -208,14 +220,14 @@ def _entries(
     return tuple(done), refused
 
 
-def hand_edits(output: Path, state: State, parts: Sequence[Part]) -> dict[Cell, str]:
+def hand_edits(output: Path, state: State, parts: Sequence[Part], limits: Limits) -> dict[Cell, str]:
     """Cells of corrected columns that a person changed after the copy was written: original column and row → text.
 
     Raises:
         ConfigError: the table was changed in other places, which would be lost.
     """
     leaving = removed_rows(state.removals)
-    expected = table_files(state, parts, applied_changes(state.entries), leaving)
+    expected = table_files(state, parts, applied_changes(state.entries), leaving, limits)
     original_of = {name: column for column, name in state.names.items()}
     found: dict[Cell, str] = {}
     start = 0
@@ -224,9 +236,9 @@ def hand_edits(output: Path, state: State, parts: Sequence[Part]) -> dict[Cell, 
         start += len(part.lines)
         if not (output / name).is_file():
             raise ConfigError(f"{output / name}: is missing; make the copy again with `medaudit fix`")
-        if (output / name).read_bytes() == expected[name]:
+        if content_of(inside(output, name), limits) == expected[name]:
             continue
-        was, now = _frames(output / name, expected[name])
+        was, now = _frames(output / name, expected[name], limits)
         if list(was.columns) != list(now.columns) or len(was) != len(now):
             raise ConfigError(
                 f"{output / name}: rows or columns were added or taken out by hand, which would be lost; "
@@ -244,12 +256,12 @@ def hand_edits(output: Path, state: State, parts: Sequence[Part]) -> dict[Cell, 
     return found
 
 
-def _frames(path: Path, expected: bytes) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _frames(path: Path, expected: bytes, limits: Limits) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The table as it was written, and as it is."""
     with tempfile.TemporaryDirectory() as folder:
         other = Path(folder) / path.name
         other.write_bytes(expected)
         try:
-            return read_table(other).frame, read_table(path).frame
+            return read_table(other, limits).frame, read_table(path, limits).frame
         except DatasetError as error:
             raise ConfigError(f"{path}: cannot be read any more: {error}") from None

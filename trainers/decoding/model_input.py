@@ -27,6 +27,7 @@ class Workplace:
         device: auto (CUDA where there is one, else the CPU), cpu, cuda, cuda:N or mps.
         scratch: decoded pictures lie in a private folder of it while they are needed; None = the system's temporary files.
         limits, workers: of the processes that read files.
+        trust_program: an encoder that is a program (`.pt2`) may be run: the user said so.
     """
 
     device: str = "auto"
@@ -34,6 +35,7 @@ class Workplace:
     limits: Limits = field(default_factory=Limits)
     workers: int = 1
     progress: Progress = field(default_factory=Silent)
+    trust_program: bool = False
 
     @contextmanager
     def work(self) -> Iterator[Path]:

@@ -55,7 +55,8 @@ def borrowed(dataset: Dataset, path: Path, network: str | None, place: Workplace
     * `model.safetensors` of a copy that `medaudit fix` wrote, its `model.json` beside it: network, shape, channels and
       normalisation are those.
     * other `.safetensors`: an encoder of the architecture `network`; pictures of their own shape, normalised by themselves.
-    * `.pt2`: a program of `torch.export`; it says what shape and how many channels it wants.
+    * `.pt2`: a program of `torch.export`; it says what shape and how many channels it wants, and runs only where
+      `place.trust_program` says so.
 
     Raises:
         ConfigError: the file is not there, or does not fit.
@@ -78,7 +79,7 @@ def borrowed(dataset: Dataset, path: Path, network: str | None, place: Workplace
     if path.suffix == ".pt2":
         if network is not None:
             raise ConfigError(f"{named}: a program has its own network; leave --network out")
-        program, channels, shape = load_program(path)
+        program, channels, shape = load_program(path, trust_program=place.trust_program)
         pictures = pictures_for(dataset, place, work, channels=channels, shape=shape, named=named)
         return Borrowed(encoder=program, pictures=pictures, normalisation=own(pictures), name=path.name)
     if network is None or network not in NETWORKS:

@@ -18,6 +18,11 @@ from trainers.values.task import LearningTask
 HEADS = ("fc", "classifier", "head", "heads", "class_layers", "last_linear", "linear")
 """First parts of the names that common libraries give to what stands behind the encoder: classes of another task."""
 
+UNTRUSTED = (
+    "encoder {name}: a .pt2 file is a program, and loading it lets it run as you, with your files and your network; if it is "
+    "your own, say --trust-program, else ask for its weights as .safetensors"
+)
+
 
 class Program(nn.Module):
     """An encoder that was exported with `torch.export`. It has no separate training mode."""
@@ -37,20 +42,23 @@ class Program(nn.Module):
         return features.flatten(1)
 
 
-def load_encoder(network: Network, path: Path, task: LearningTask) -> Network:
+def load_encoder(network: Network, path: Path, task: LearningTask, *, trust_program: bool = False) -> Network:
     """The network with the encoder of a file.
 
     * `.safetensors`: weights of an encoder of the same architecture, or a whole `model.safetensors` of `medaudit fix`
       (names that begin with `encoder.`). The head of another task (`fc.weight`, ...) is left out. A first kernel for another
       number of channels is averaged over them.
     * `.pt2`: a program of `torch.export` that maps (b, C, *shape) to features; it replaces the encoder, and a head is made for
-      it. A program is code: load only what you trust.
+      it.
+
+    Args:
+        trust_program: the user said that the program may run (`--trust-program`).
 
     Raises:
-        ConfigError: the file does not fit the network.
+        ConfigError: the file does not fit the network, or is a program that nobody trusts.
     """
     if path.suffix == ".pt2":
-        return _with_program(path, task)
+        return _with_program(path, task, trust_program)
     if path.suffix != ".safetensors":
         raise ConfigError(f"encoder {path.name}: give a .safetensors file or a .pt2 program")
     from safetensors import SafetensorError
@@ -58,7 +66,7 @@ def load_encoder(network: Network, path: Path, task: LearningTask) -> Network:
 
     try:
         weights = load_file(path)
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise ConfigError(f"encoder {path.name}: not a safetensors file; save it again") from error
     if any(name.startswith("encoder.") for name in weights):
         weights = {n.removeprefix("encoder."): w for n, w in weights.items() if n.startswith("encoder.")}
@@ -81,10 +89,10 @@ def load_encoder(network: Network, path: Path, task: LearningTask) -> Network:
     return network
 
 
-def _with_program(path: Path, task: LearningTask) -> Network:
+def _with_program(path: Path, task: LearningTask, trust_program: bool) -> Network:
     if task.dense:
         raise ConfigError(f"encoder {path.name}: a program gives features of a whole picture and cannot draw masks")
-    encoder = Program(_exported(path).module())
+    encoder = Program(_exported(path, trust_program).module())
     try:
         with torch.no_grad():
             features = encoder(torch.zeros(2, task.channels, *task.shape))
@@ -96,13 +104,16 @@ def _with_program(path: Path, task: LearningTask) -> Network:
     return Network(encoder, nn.Linear(features.shape[1], task.outputs))
 
 
-def load_program(path: Path) -> tuple[Program, int, tuple[int, ...]]:
+def load_program(path: Path, *, trust_program: bool = False) -> tuple[Program, int, tuple[int, ...]]:
     """An exported encoder, and the pictures that it wants: their channels and their shape.
 
+    Args:
+        trust_program: as for `load_encoder`.
+
     Raises:
-        ConfigError: it is no such program, or does not take batches of pictures of any size.
+        ConfigError: it is no such program, or does not take batches of pictures of any size; or nobody trusts it.
     """
-    exported = _exported(path)
+    exported = _exported(path, trust_program)
     wanted = exported.graph_signature.user_inputs
     shapes = [node.meta["val"].shape for node in exported.graph.nodes if node.op == "placeholder" and node.name in wanted]
     if len(shapes) != 1 or len(shapes[0]) not in (4, 5) or not all(isinstance(side, int) for side in shapes[0][1:]):
@@ -112,7 +123,9 @@ def load_program(path: Path) -> tuple[Program, int, tuple[int, ...]]:
     return Program(exported.module()), int(shapes[0][1]), tuple(int(side) for side in shapes[0][2:])
 
 
-def _exported(path: Path) -> ExportedProgram:
+def _exported(path: Path, trust_program: bool) -> ExportedProgram:
+    if not trust_program:
+        raise ConfigError(UNTRUSTED.format(name=path.name))
     if not zipfile.is_zipfile(path):
         raise ConfigError(f"encoder {path.name}: not a program of torch.export; save it with torch.export.save")
     # torch.export.load unpickles some weights without its own guard; this variable is torch's switch against that

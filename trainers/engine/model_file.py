@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from safetensors import SafetensorError
+import torch
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
+from auditor.files import head_of
+from auditor.stored import checked, read_json
 from auditor.values.errors import ConfigError, DatasetError
 from trainers.engine.encoder_file import Program
 from trainers.engine.models import network_named, parameters
@@ -20,6 +25,11 @@ from trainers.values.task import described
 
 SCHEMA_VERSION = 1
 WEIGHTS, DESCRIPTION, CARD = "model.safetensors", "model.json", "card.md"
+MOST_BYTES = 64 << 20
+MOST_CHANNELS, MOST_SIDE = 64, 1 << 14
+"""Of the pictures that a network may want."""
+_APART = (OSError, LookupError, TypeError, ValueError, RuntimeError, ArithmeticError, AttributeError)
+"""What the makers of networks and tasks raise where a description is none of theirs."""
 
 
 def save_model(trained: Trained, folder: Path, notes: Sequence[str] = ()) -> None:
@@ -51,39 +61,98 @@ def save_model(trained: Trained, folder: Path, notes: Sequence[str] = ()) -> Non
     (folder / CARD).write_text(card_of(trained, notes), encoding="utf-8")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Pass:
+    """One epoch as it is kept."""
+
+    loss: float
+    score: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stored:
+    """`model.json`: the schema that a file from elsewhere must have. What a kind of task takes more is its own to check."""
+
+    task: Mapping[str, Any]
+    recipe: Recipe
+    normalisation: Normalisation
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    seed: int
+    records: Annotated[int, Field(ge=0)]
+    complete: bool
+    history: tuple[_Pass, ...]
+
+
 def load_model(folder: Path) -> Trained:
-    """The network of a folder that `save_model` wrote.
+    """The network of a folder that `save_model` wrote, or that somebody sent.
+
+    Nothing is unpickled. Before a network is made, its weights as `model.json` says them are compared with those that
+    `model.safetensors` holds: no network is larger than its file.
 
     Raises:
-        DatasetError: a file is missing, damaged, or of a later version.
+        DatasetError: a file is missing, damaged, or of another version, or they do not belong together.
     """
+    damaged = f"{folder.name}: {DESCRIPTION} or {WEIGHTS} is damaged; run fix again"
+    apart = f"{folder.name}: {DESCRIPTION} and {WEIGHTS} do not belong together; run fix again"
     try:
-        stored: Mapping[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        weights = load_file(folder / WEIGHTS)
+        document = read_json(folder / DESCRIPTION, most_bytes=MOST_BYTES)
+        if not isinstance(document, dict):
+            raise ValueError("no description")
+        if document.get("schema_version") != SCHEMA_VERSION:
+            raise DatasetError(f"{folder.name}: the model is of another version of medaudit; use that one, or run fix again")
+        stored = checked(_Stored, document)
+        shapes = shapes_in(folder / WEIGHTS)
     except FileNotFoundError as error:
         raise DatasetError(f"{folder.name}: {DESCRIPTION} or {WEIGHTS} is missing; give the folder that fix wrote") from error
-    except (ValueError, SafetensorError) as error:
-        raise DatasetError(f"{folder.name}: {DESCRIPTION} or {WEIGHTS} is damaged; run fix again") from error
-    if stored.get("schema_version") != SCHEMA_VERSION:
-        raise DatasetError(f"{folder.name}: the model is of another version of medaudit; use that one, or run fix again")
+    except (OSError, ValueError, SafetensorError, ConfigError) as error:
+        raise DatasetError(damaged) from error
     try:
-        task = task_named(**_tuples(stored["task"]))
-        recipe = Recipe(**_tuples(stored["recipe"]))
+        task, recipe = task_named(**_tuples(stored.task)), stored.recipe
+        if not 0 < task.channels <= MOST_CHANNELS or not all(0 < side <= MOST_SIDE for side in task.shape):
+            raise ValueError("pictures of that size are none")
+        with torch.device("meta"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of layers without weights
+            drawn = network_named(recipe.network, task, width=recipe.width, dropout=recipe.dropout)
+        if {name: tuple(tensor.shape) for name, tensor in drawn.state_dict().items()} != shapes:
+            raise ValueError("other weights")
         network = network_named(recipe.network, task, width=recipe.width, dropout=recipe.dropout)
-        network.load_state_dict(weights)
-        return Trained(
-            network=network.eval(),
-            task=task,
-            recipe=recipe,
-            normalisation=Normalisation(**_tuples(stored["normalisation"])),
-            temperature=stored["temperature"],
-            seed=stored["seed"],
-            records=stored["records"],
-            complete=stored["complete"],
-            history=tuple(Epoch(**epoch, seconds=0.0) for epoch in stored["history"]),
-        )
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise DatasetError(f"{folder.name}: {DESCRIPTION} and {WEIGHTS} do not belong together; run fix again") from error
+        network.load_state_dict(load_file(folder / WEIGHTS))
+    except (
+        OSError,
+        LookupError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        ArithmeticError,
+        AttributeError,
+        SafetensorError,
+    ) as error:
+        raise DatasetError(apart) from error
+    except ConfigError as error:
+        raise DatasetError(apart) from error
+    return Trained(
+        network=network.eval(),
+        task=task,
+        recipe=recipe,
+        normalisation=stored.normalisation,
+        temperature=stored.temperature,
+        seed=stored.seed,
+        records=stored.records,
+        complete=stored.complete,
+        history=tuple(Epoch(loss=one.loss, score=one.score, seconds=0.0) for one in stored.history),
+    )
+
+
+def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
+    """Name → shape of every tensor of a safetensors file, from its header.
+
+    Raises:
+        OSError: it cannot be opened, or is no regular file.
+        SafetensorError: it is none.
+    """
+    head_of(path, 1)  # a pipe would be waited for
+    with safe_open(path, framework="pt") as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - it is no mapping
 
 
 def card_of(trained: Trained, notes: Sequence[str] = ()) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from auditor.stored import checked, read_json
 from trainers.engine.loop import train
 from trainers.values.effort import Effort
 from trainers.values.pictures import Examples, Pictures
@@ -151,9 +152,11 @@ def timed(pictures: Pictures, examples: Examples, task: LearningTask, recipe: Re
 def remembered(place: Path, wanted: Sequence[Any]) -> TrainingPlan | None:
     """The plan of an interrupted run that wanted the same, which goes on from its checkpoints; None where there is none."""
     try:
-        stored = json.loads(place.read_text(encoding="utf-8"))
-        return TrainingPlan(**stored["plan"]) if stored["key"] == key(wanted) else None
-    except (OSError, ValueError, KeyError, TypeError):
+        stored = read_json(place)
+        if not isinstance(stored, dict) or stored.get("key") != key(wanted):
+            return None
+        return checked(TrainingPlan, stored.get("plan"))
+    except (OSError, ValueError):
         return None
 
 

@@ -12,7 +12,7 @@ import hmac
 import re
 from base64 import b32encode
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -29,6 +29,8 @@ from auditor.values.privacy import kinds_in
 from trainers.rewriting.person import NAMES, NUMBERS, Person, person_of, texts_of
 from trainers.rewriting.pixel_bytes import cleaned_pixels
 
+PSEUDONYMS = "MA-[A-Z2-7]{16}"
+"""What the pseudonyms of a copy look like; its medaudit.toml declares it."""
 LONGEST_SHIFT = 3650
 METHOD = f"medaudit: DICOM PS3.15 {EDITION} basic profile, dates shifted per patient, patient characteristics kept"
 CODES = {
@@ -55,6 +57,23 @@ _PIXELS = frozenset(("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
 _HIDING = frozenset(("EncapsulatedDocument", "DataSetTrailingPadding", "IconImageSequence"))
 """In a picture: a document beside it, what fills the end, and the picture from before it was blanked."""
 _TIME = re.compile(r"(?:\d{2,6}(?:\.\d{1,6})?)?(?:[+-]\d{4})?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleaned:
+    """What became of one file.
+
+    Args:
+        person: whom it names, also where it stays behind.
+        path: where it goes in the copy; `content` is its bytes, `actions` what was done to how many elements.
+        problem: kind and reason why it stays behind; None where it does not.
+    """
+
+    person: Person
+    path: str = ""
+    content: bytes = b""
+    actions: Mapping[str, int] = field(default_factory=dict)
+    problem: tuple[str, str] | None = None
 
 
 @dataclass(kw_only=True)

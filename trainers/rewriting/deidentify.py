@@ -7,32 +7,23 @@ afterwards, is left out, named and counted: the copy holds only files that passe
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pydicom
-
-from auditor.containers.dicom_facts import FACT_TAGS, overlay_bits
-from auditor.containers.dicom_header import read_elements
-from auditor.containers.guard import decoding
-from auditor.evidence.privacy.dicom_privacy import dicom_exposure
-from auditor.format import open_header, read_source
 from auditor.layout import CONFIG_NAME, OWN_OUTPUT, list_files
+from auditor.reading.jobs import Job, in_order
 from auditor.values.errors import ConfigError, UnreadableFile
 from auditor.values.image import Limits
 from auditor.values.privacy import Privacy
-from trainers.rewriting.cleaner import METHOD, Cleaner, people_in
+from trainers.rewriting.cleaner import METHOD, PSEUDONYMS, Cleaned
 from trainers.rewriting.person import Person
 
-PSEUDONYMS = "MA-[A-Z2-7]{16}"
-"""What the pseudonyms of a copy look like; its medaudit.toml declares it."""
 AUDIT_NAME = "deidentification.json"
 LEAST_SALT = 16
-_HARMLESS = frozenset(("date", "text", "stated"))
+CLEANER = "trainers.rewriting.clean_dicom:cleaned"
 ELSEWHERE = ("not-dicom", "not-an-image")
 """Kinds of files that stay behind because nobody cleans them here: all others are DICOM."""
 
@@ -59,6 +50,7 @@ def deidentify(
     salt: bytes,
     rules: Privacy | None = None,
     limits: Limits | None = None,
+    workers: int = 1,
     burned: Mapping[str, str] | None = None,
     renamed: Callable[[str, str], None] | None = None,
     stays: Callable[[str, str, str], None] | None = None,
@@ -76,6 +68,7 @@ def deidentify(
         salt: secret of the user, at least 16 bytes. The same salt gives the same pseudonyms, UIDs and shifts.
         rules: which private creators may stay.
         limits: bounds per file.
+        workers: processes that read and clean them; 0 does so in this one, without isolation.
         burned: files that stay behind because of what is in their picture, and why.
         renamed: told the old and the new name of each file that was written: what leads back, so it is kept nowhere here.
         stays: told name, kind and reason of each file that stays behind.
@@ -96,82 +89,42 @@ def deidentify(
     if destination.exists() and any(destination.iterdir()):
         raise ConfigError(f"{destination}: is not empty; name a new folder for the copy")
     listing = list_files(source)
-    cleaner = Cleaner(salt=salt, allowed=rules.private_allowed)
-    own = Privacy(pseudonyms=PSEUDONYMS, private_allowed=rules.private_allowed)
     written: dict[str, str] = {}
     left_out: Counter[str] = Counter({"refused by the listing": len(listing.problems)} if listing.problems else {})
+    actions: Counter[str] = Counter()
     destination.mkdir(parents=True, exist_ok=True)
-    for name in listing.files:
+    given, may_stay = burned or {}, rules.private_allowed
+    jobs = [
+        Job(function=CLEANER, arguments=(listing.root / name, salt, may_stay, given.get(name, ""))) for name in listing.files
+    ]
+    for name, answer in zip(listing.files, in_order(jobs, limits, workers=workers), strict=True):
         try:
-            path, content = _cleaned(listing.root / name, cleaner, own, limits, (burned or {}).get(name, ""))
-            if path in written:
+            cleaned: Cleaned = answer.value
+            if met is not None:
+                met(cleaned.person)
+            if cleaned.problem is not None:
+                raise UnreadableFile(*cleaned.problem)
+            if cleaned.path in written:
                 raise UnreadableFile("twice", "the same instance again")
         except UnreadableFile as error:
             left_out[error.kind] += 1
             if stays is not None:
                 stays(name, error.kind, error.reason)
             continue
-        finally:
-            if met is not None:
-                met(cleaner.person)
-            cleaner.person = Person()
+        actions.update(cleaned.actions)
+        path, content = cleaned.path, cleaned.content
         if renamed is not None:
             renamed(name, path)
         goal = destination / path
         goal.parent.mkdir(parents=True, exist_ok=True)
         goal.write_bytes(content)
         written[path] = hashlib.blake2b(content, digest_size=20).hexdigest()
-    trail = Trail(written=written, left_out=dict(sorted(left_out.items())), actions=dict(sorted(cleaner.actions.items())))
+    trail = Trail(written=written, left_out=dict(sorted(left_out.items())), actions=dict(sorted(actions.items())))
     allowed = json.dumps(list(rules.private_allowed))
     config = f'[privacy]\npseudonyms = "{PSEUDONYMS}"\nprivate-allowed = {allowed}\n'
     (destination / CONFIG_NAME).write_text(config, "utf-8")
     (destination / AUDIT_NAME).write_text(_as_json(trail), "utf-8")
     return trail
-
-
-def _cleaned(path: Path, cleaner: Cleaner, own: Privacy, limits: Limits, burned: str) -> tuple[str, bytes]:
-    """Where one file goes, and its cleaned content.
-
-    Raises:
-        UnreadableFile: no DICOM image, unreadable, or not clean after cleaning (kind `refused`).
-    """
-    source = read_source(path, limits)
-    header = open_header(source, limits)
-    if header.format != "dicom":
-        raise UnreadableFile("not-dicom", "only DICOM files are de-identified")
-    read = read_elements(source.content, FACT_TAGS, limits)
-    before = cleaner.actions.copy()
-    try:
-        with decoding("DICOM file", loggers=("pydicom",)):
-            dataset = pydicom.dcmread(io.BytesIO(source.content), force=True)
-            cleaner.person = people_in(dataset)
-            if not header.shape:
-                raise UnreadableFile("no-pixels", "documents, reports and plans are left out: their content is text")
-            if burned or str(dataset.get("BurnedInAnnotation", "")).strip().upper() == "YES":
-                raise UnreadableFile("burned-in", burned or "it says that text is burned into its pixels")
-            if "TransferSyntaxUID" not in dataset.file_meta:
-                dataset.file_meta.TransferSyntaxUID = read.transfer_syntax
-            cleaner.clean(dataset, overlay_planes=overlay_bits(read))
-            stream = io.BytesIO()
-            pydicom.dcmwrite(stream, dataset, enforce_file_format=True)
-            place = "/".join(
-                [str(dataset.PatientID), *(_short(str(dataset.get(k, ""))) for k in ("StudyInstanceUID", "SeriesInstanceUID"))]
-            )
-            name = f"{place}/{_short(str(dataset.SOPInstanceUID))}.dcm"
-        content = stream.getvalue()
-        rest = {kind for kind in dicom_exposure(content, name, own, limits) if kind not in _HARMLESS}
-        if rest:
-            raise UnreadableFile("refused", f"not clean after cleaning: {', '.join(sorted(rest))}")
-        if Person(cleaner.person.words).is_in_bytes(content):
-            raise UnreadableFile("refused", "not clean after cleaning: the name stands in bytes that are no text")
-    except UnreadableFile:
-        cleaner.actions = before
-        raise
-    return name, content
-
-
-def _short(uid: str) -> str:
-    return hashlib.blake2b(uid.encode(), digest_size=8).hexdigest()
 
 
 def _as_json(trail: Trail) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import numpy as np
 
 from auditor.values.corrections import Proposal
 from auditor.values.results import Column, Table
 from trainers.engine.plan import key
+from trainers.grading.choice import Choice, kept
 from trainers.strategies.nothing import Nothing
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.truth import chosen_on_validation
@@ -73,12 +73,7 @@ class Augment(Strategy):
 
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """The network of the strength that is best on validation."""
-        place = self._place(case)
-        if not place.is_file():
-            place.parent.mkdir(exist_ok=True)
-            place.write_text(json.dumps(self.choice(case, proposal)))
-        chosen: Level = json.loads(place.read_text())["chosen"]
-        return self.trained(case, proposal, chosen, seed)
+        return self.trained(case, proposal, cast(Level, self._chosen(case, proposal).chosen), seed)
 
     def effort(self, case: Case) -> Effort:  # noqa: ARG002
         """The network itself and, once for all seeds, those of every strength to choose one."""
@@ -86,8 +81,9 @@ class Augment(Strategy):
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:  # noqa: ARG002
         """Which strength was chosen, and why."""
-        noted = json.loads(self._place(case).read_text())
-        columns = {name: [rounded(noted[name].get(level)) for level in LEVELS] for name in ("gains", "errors")}
+        noted = self._chosen(case, proposal)
+        given = {"gains": noted.gains, "errors": noted.errors}
+        columns = {name: [rounded(values.get(level)) for level in LEVELS] for name, values in given.items()}
         table = Table(
             name="strengths", title="Strength of augmentation, on the validation records",
             columns=(
@@ -99,14 +95,14 @@ class Augment(Strategy):
         notes = [
             "networks of every strength were trained to choose one; those of the chosen one had the epochs of plain training"
         ]
-        if noted["networks"] < self.networks:
-            notes.append(f"the time allowed sufficed for {noted['networks']} of {self.networks} networks of every strength")
+        if noted.networks < self.networks:
+            notes.append(f"the time allowed sufficed for {noted.networks} of {self.networks} networks of every strength")
         return replace(
-            proposal, tables=(table,), notes=tuple(notes), metrics={"augmentation": noted["chosen"]},
-            summary=f"no label is changed; of augmentation off, standard and strong: {noted['reason']}",
+            proposal, tables=(table,), notes=tuple(notes), metrics={"augmentation": noted.chosen},
+            summary=f"no label is changed; of augmentation off, standard and strong: {noted.reason}",
         )  # fmt: skip
 
-    def choice(self, case: Case, proposal: Proposal) -> dict[str, Any]:
+    def choice(self, case: Case, proposal: Proposal) -> Choice:
         """The best strength on validation, over `networks` networks of each; fewer, where the time allowed ends before."""
         arms: dict[str, list[Trained]] = {level: [] for level in LEVELS}
         for seed in range(case.seed, case.seed + self.networks):
@@ -118,11 +114,13 @@ class Augment(Strategy):
                 arm.append(network)
         count = len(arms["off"])
         if not count:
-            return {"chosen": "off", "reason": "off, the time allowed was too short to try any other", "networks": 0,
-                    "gains": {}, "errors": {}}  # fmt: skip
+            return Choice(chosen="off", reason="off, the time allowed was too short to try any other", networks=0)
         found = chosen_on_validation(case, arms, baseline="off")
-        return {"chosen": found.arm, "reason": found.reason, "networks": count, "gains": dict(found.gains),
-                "errors": dict(found.errors)}  # fmt: skip
+        return Choice(chosen=found.arm, reason=found.reason, networks=count, gains=dict(found.gains), errors=dict(found.errors))
+
+    def _chosen(self, case: Case, proposal: Proposal) -> Choice:
+        """What was chosen, once for all seeds."""
+        return kept(self._place(case), LEVELS, lambda: self.choice(case, proposal))
 
     def _place(self, case: Case) -> Path:
         """Of the choice, which is that of these options, this seed and this recipe alone."""

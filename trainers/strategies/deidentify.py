@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.checks.ph004 import LETTERS, BurnedInText
-from auditor.files import write_files
+from auditor.files import head_of, write_files
 from auditor.layout import CONFIG_NAME
 from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
@@ -21,12 +21,14 @@ from auditor.values.errors import ConfigError
 from auditor.values.results import Column, Table
 from trainers.copying.source import MADE
 from trainers.copying.toml_text import toml_text
-from trainers.rewriting.deidentify import ELSEWHERE, LEAST_SALT, PSEUDONYMS, Trail, deidentify
+from trainers.rewriting.cleaner import PSEUDONYMS
+from trainers.rewriting.deidentify import ELSEWHERE, LEAST_SALT, Trail, deidentify
 from trainers.rewriting.nameless_table import NamelessTable
 from trainers.rewriting.person import Person
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.values.trust import Bools
 
+MOST_SALT = 1 << 20
 SALT_BYTES = 32
 
 
@@ -129,9 +131,12 @@ class Deidentify(Strategy):
         given = self.key or case.options.get("key", "")
         if given:
             try:
-                salt = Path(given).read_bytes()
+                with Path(given).open("rb") as stream:
+                    salt = stream.read(MOST_SALT + 1)
             except OSError as error:
                 raise ConfigError(f"--key {given}: cannot be read ({error.strerror})") from None
+            if len(salt) > MOST_SALT:
+                raise ConfigError(f"--key {given}: larger than {MOST_SALT >> 20} MiB: this is no key")
             if len(salt) < LEAST_SALT:
                 raise ConfigError(f"--key {given}: holds {len(salt)} bytes; at least {LEAST_SALT} are needed")
             return salt, False
@@ -140,7 +145,7 @@ class Deidentify(Strategy):
             case.work.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_files({kept: secrets.token_bytes(SALT_BYTES)})
             kept.chmod(0o600)
-        return kept.read_bytes(), True
+        return head_of(kept, SALT_BYTES), True
 
 
 def config_of(dataset: Dataset, table: NamelessTable) -> str:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from auditor.values.corrections import Proposal
 from auditor.values.errors import ConfigError
 from trainers.contamination import UNCHECKED, check_unseen
-from trainers.engine.encoder_file import Program, load_encoder
+from trainers.engine.encoder_file import UNTRUSTED, Program, load_encoder
 from trainers.engine.model_file import DESCRIPTION, WEIGHTS, load_model
 from trainers.engine.models import NETWORKS, Network, network_named
 from trainers.engine.randomness import private_randomness
@@ -27,9 +27,10 @@ class Transfer(Strategy):
     ## What it does
 
     Changes no label. Takes the encoder of another network: of another dataset's `medaudit fix` (`--from-run`, its `model/`),
-    or of a file (`--encoder weights.safetensors` or `.pt2`, with `--network NAME`). Trains a new head on it while the encoder
-    is frozen (linear probe), then lets the encoder learn too (fine-tuning). Both phases together have as
-    many epochs as plain training from random weights, which it is compared with. Pictures are normalised by their own dataset.
+    or of a file (`--encoder weights.safetensors` with `--network NAME`, or a `.pt2` program with `--trust-program`). Trains a
+    new head on it while the encoder is frozen (linear probe), then lets the encoder learn too (fine-tuning). Both phases
+    together have as many epochs as plain training from random weights, which it is compared with. Pictures are normalised by
+    their own dataset.
 
     With `--teacher-data hashes.parquet --key FILE` the pictures the encoder has learnt from are looked for among the records
     that evaluate; where one is found nothing is trained, because the comparison would flatter.
@@ -83,6 +84,8 @@ class Transfer(Strategy):
             raise ConfigError(f"--encoder {source.name}: there is no such file")
         if encoder is not None and source.suffix != ".pt2" and case.options.get("network") not in NETWORKS:
             raise ConfigError(f"--encoder {source.name}: name its network with --network: one of {', '.join(NETWORKS)}")
+        if encoder is not None and source.suffix == ".pt2" and not trusts_programs(case):
+            raise ConfigError(UNTRUSTED.format(name=source.name))
         checked = check_unseen(case)
         return Proposal(
             strategy=self.name,
@@ -138,8 +141,13 @@ class Transfer(Strategy):
             recipe = recipe if name is None else replace(recipe, network=name, width=width_of(recipe, name))
         with private_randomness(seed, bench.device):
             network: Network = network_named(recipe.network, replace(task, shape=shape), width=recipe.width)
-            network = load_encoder(network, path, task)
+            network = load_encoder(network, path, task, trust_program=trusts_programs(case))
         return Trained(network=network.eval(), task=task, recipe=recipe, normalisation=normalisation, seed=seed)
+
+
+def trusts_programs(case: Case) -> bool:
+    """The user said that an encoder that is a program may run."""
+    return case.options.get("trust-program") == str(True)
 
 
 def width_of(recipe: Recipe, network: str) -> int:

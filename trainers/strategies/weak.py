@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from auditor.values.corrections import Proposal
 from auditor.values.errors import ConfigError
 from auditor.values.results import Column, Table
 from trainers.engine.plan import key
+from trainers.grading.choice import Choice, kept
 from trainers.grading.evaluate import score
 from trainers.relabelling.missing_objects import around_objects, best_threshold, shifted
 from trainers.strategies.nothing import Nothing
@@ -98,11 +98,7 @@ class Weak(Strategy):
 
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """The network of the arm that is best on validation."""
-        place = self._place(case)
-        if not place.is_file():
-            place.parent.mkdir(exist_ok=True)
-            place.write_text(json.dumps(self.choice(case, proposal)))
-        return self.trained(case, proposal, json.loads(place.read_text())["chosen"], seed)
+        return self.trained(case, proposal, self._chosen(case, proposal).chosen, seed)
 
     def effort(self, case: Case) -> Effort:  # noqa: ARG002
         """The network itself and, once for all seeds, those of every arm to choose one."""
@@ -110,19 +106,19 @@ class Weak(Strategy):
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:
         """Which arm was chosen, and what each scored on the validation masks."""
-        noted = json.loads(self._place(case).read_text())
+        noted = self._chosen(case, proposal)
         clean = int((case.trust.trusted | case.trust.validation).sum())
         return replace(
             proposal,
-            summary=f"no mask is changed; of {', '.join(ARMS)}: {noted['reason']}",
-            metrics={"arm": noted["chosen"], "object_fraction": round(self.prior(case), 4), "trusted_masks": clean},
-            tables=(self.table(case, proposal, [fit.seed for fit in fits][: noted["networks"]]),),
+            summary=f"no mask is changed; of {', '.join(ARMS)}: {noted.reason}",
+            metrics={"arm": noted.chosen, "object_fraction": round(self.prior(case), 4), "trusted_masks": clean},
+            tables=(self.table(case, proposal, [fit.seed for fit in fits][: noted.networks]),),
             notes=(
                 "the threshold was tuned on the masks that it is scored on here; the evaluation records were not looked at",
             ),
         )
 
-    def choice(self, case: Case, proposal: Proposal) -> dict[str, Any]:
+    def choice(self, case: Case, proposal: Proposal) -> Choice:
         """The best arm on validation, over `networks` networks of each; fewer, where the time allowed ends before."""
         arms: dict[str, list[Trained]] = {arm: [] for arm in ARMS}
         for seed in range(case.seed, case.seed + self.networks):
@@ -134,9 +130,13 @@ class Weak(Strategy):
         count = len(arms[BASELINE])
         if not count:
             reason = f"{BASELINE}, the time allowed was too short to try any other"
-            return {"chosen": BASELINE, "reason": reason, "networks": 0}
+            return Choice(chosen=BASELINE, reason=reason, networks=0)
         best = chosen_on_validation(case, arms, baseline=BASELINE)
-        return {"chosen": best.arm, "reason": best.reason, "networks": count}
+        return Choice(chosen=best.arm, reason=best.reason, networks=count)
+
+    def _chosen(self, case: Case, proposal: Proposal) -> Choice:
+        """What was chosen, once for all seeds."""
+        return kept(self._place(case), ARMS, lambda: self.choice(case, proposal))
 
     def _place(self, case: Case) -> Path:
         """Of the choice, which is that of these options, this seed and this recipe alone."""

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from auditor.layout import Options, open_dataset
-from auditor.layouts.coco import read_document
+from auditor.placement.coco_file import read_document
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
 

@@ -14,12 +14,11 @@ from auditor.values.errors import ConfigError
 from trainers.copying.ledger import (
     Entry,
     Removal,
-    accepted_corrections,
-    accepted_removals,
     corrections_file,
     key_of,
     removed_file,
 )
+from trainers.copying.ledger_file import accepted_corrections, accepted_removals
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
 

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from auditor.values.errors import ConfigError
-from trainers.engine.encoder_file import load_encoder
+from trainers.engine.encoder_file import load_encoder, load_program
 from trainers.engine.models import network_named
 from trainers.kinds import task_named
 from trainers.values.task import LearningTask
@@ -68,7 +68,7 @@ def test_an_encoder_of_another_architecture_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_no_encoder_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"nothing of the kind")
     with pytest.raises(ConfigError, match=name):
-        load_encoder(network_named("small-cnn", task()), tmp_path / name, task())
+        load_encoder(network_named("small-cnn", task()), tmp_path / name, task(), trust_program=True)
 
 
 class Halved(torch.nn.Module):
@@ -91,12 +91,22 @@ def exported(path: Path) -> Halved:
 @pytest.mark.filterwarnings("ignore")
 def test_an_exported_program_becomes_the_encoder_and_learns(tmp_path: Path) -> None:
     module = exported(tmp_path / "e.pt2")
-    network = load_encoder(network_named("small-cnn", task()), tmp_path / "e.pt2", task())
+    network = load_encoder(network_named("small-cnn", task()), tmp_path / "e.pt2", task(), trust_program=True)
     pictures = torch.rand(7, 1, 8, 8)
     torch.testing.assert_close(network.encoder(pictures), module(pictures))
     assert network.train()(pictures).shape == (7, 2)
     network(pictures).sum().backward()
     assert all(p.grad is not None for p in network.parameters())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_program_that_nobody_trusts_is_not_even_opened(tmp_path: Path) -> None:
+    exported(tmp_path / "e.pt2")
+    for given in (tmp_path / "e.pt2", tmp_path / "gone.pt2"):
+        with pytest.raises(ConfigError, match=r"runs? as you.*--trust-program"):
+            load_encoder(network_named("small-cnn", task()), given, task())
+        with pytest.raises(ConfigError, match=r"--trust-program"):
+            load_program(given)
 
 
 class Hostile:
@@ -124,7 +134,7 @@ def test_a_program_with_a_pickle_that_runs_code_is_refused_and_nothing_runs(tmp_
     writer.write_end_of_file()
     before = dict(os.environ)
     with pytest.raises(ConfigError, match=r"h\.pt2"):
-        load_encoder(network_named("small-cnn", task()), tmp_path / "h.pt2", task())
+        load_encoder(network_named("small-cnn", task()), tmp_path / "h.pt2", task(), trust_program=True)
     assert replaced == 1
     assert not (tmp_path / "ran").exists()
     assert dict(os.environ) == before

@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,3 +90,51 @@ def test_a_model_on_an_exported_encoder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="pt2"):
         save_model(replace(trained(), network=network), tmp_path)
     assert torch.equal(network(torch.zeros(1, 1, 8, 8)), network.head.bias[None])  # type: ignore[index]
+
+
+VALUES = (None, True, -1, 10**30, 1e308, float("nan"), "", "../x", [], {}, [[]], {"a": 1}, "9" * 5000, [1e9], 1 << 40)
+
+
+def places(value: object) -> list[tuple[object, object]]:
+    """Every holder and key of a document, at any depth."""
+    pairs = list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    return [(value, key) for key, _ in pairs] + [inner for _, one in pairs for inner in places(one)]
+
+
+def test_a_description_with_any_value_exchanged_is_a_network_or_one_line(tmp_path: Path) -> None:
+    save_model(trained(), tmp_path)
+    text = (tmp_path / "model.json").read_text("utf-8")
+    refused = 0
+    for number in range(len(places(json.loads(text)))):
+        for value in VALUES:
+            document = json.loads(text)
+            holder, key = places(document)[number]
+            holder[key] = value
+            (tmp_path / "model.json").write_text(json.dumps(document), "utf-8")
+            try:
+                load_model(tmp_path)
+            except DatasetError:  # every other exception fails the test
+                refused += 1
+    assert refused > 300
+
+
+def test_a_network_that_is_larger_than_its_file_is_never_made(tmp_path: Path) -> None:
+    save_model(trained(), tmp_path)
+    described = json.loads((tmp_path / "model.json").read_text("utf-8"))
+    described["recipe"]["width"] = 200_000  # 1.4e12 numbers
+    (tmp_path / "model.json").write_text(json.dumps(described), "utf-8")
+    with pytest.raises(DatasetError, match="do not belong together"):
+        load_model(tmp_path)
+
+
+def test_files_of_a_network_that_are_none_are_told_in_a_line(tmp_path: Path) -> None:
+    save_model(trained(), tmp_path)
+    whole = (tmp_path / "model.safetensors").read_bytes()
+    for content in (b"", b"\xff" * 64, whole[:-1], whole[:40], (1 << 60).to_bytes(8, "little") + b"{}"):
+        (tmp_path / "model.safetensors").write_bytes(content)
+        with pytest.raises(DatasetError, match=r"damaged|belong"):
+            load_model(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    os.mkfifo(tmp_path / "model.safetensors")
+    with pytest.raises(DatasetError, match="damaged"):
+        load_model(tmp_path)

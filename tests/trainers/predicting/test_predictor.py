@@ -25,6 +25,7 @@ from trainers.predicting.predictor import encoder_predictor, network_predictor
 from trainers.values.recipe import Recipe
 
 PLACE = Workplace(device="cpu", workers=0)
+TRUSTING = replace(PLACE, trust_program=True)
 SIZE = 60
 
 
@@ -193,13 +194,13 @@ def test_a_program_says_what_pictures_it_wants(stripes: Dataset, tmp_path: Path)
     batch = torch.export.Dim("batch", min=1)
     program = torch.export.export(Means(), (torch.zeros(2, 3, 8, 8),), dynamic_shapes=({0: batch},))
     torch.export.save(program, tmp_path / "e.pt2")
-    lent = borrowed(stripes, tmp_path / "e.pt2", None, PLACE, tmp_path / "work")
+    lent = borrowed(stripes, tmp_path / "e.pt2", None, TRUSTING, tmp_path / "work")
     assert lent.pictures.array.shape == (SIZE, 3, 8, 8)
     assert features_of(lent, PLACE, tmp_path / "work").shape == (SIZE, 2)
     fixed = torch.export.export(Means(), (torch.zeros(2, 3, 8, 8),))
     torch.export.save(fixed, tmp_path / "fixed.pt2")
     with pytest.raises(ConfigError, match="dynamic first dimension"):
-        borrowed(stripes, tmp_path / "fixed.pt2", None, PLACE, tmp_path / "work")
+        borrowed(stripes, tmp_path / "fixed.pt2", None, TRUSTING, tmp_path / "work")
 
 
 @pytest.mark.parametrize(
@@ -221,4 +222,4 @@ def test_an_encoder_that_does_not_fit_is_refused(stripes: Dataset, tmp_path: Pat
     for junk in ("bad.safetensors", "e.bin", "bad.pt2"):
         (tmp_path / junk).write_bytes(b"junk")
     with pytest.raises(ConfigError, match=words):
-        encoder_predictor(PLACE, tmp_path / name, network)(stripes)
+        encoder_predictor(TRUSTING, tmp_path / name, network)(stripes)

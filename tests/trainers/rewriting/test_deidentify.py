@@ -18,8 +18,8 @@ from auditor.scan import scan
 from auditor.values.errors import ConfigError
 from auditor.values.privacy import Privacy
 from auditor.values.results import Severity
-from trainers.rewriting.cleaner import moved
-from trainers.rewriting.deidentify import AUDIT_NAME, PSEUDONYMS, deidentify
+from trainers.rewriting.cleaner import PSEUDONYMS, moved
+from trainers.rewriting.deidentify import AUDIT_NAME, deidentify
 
 SALT = b"a secret of sixteen bytes"
 REAL = {

@@ -1,36 +1,26 @@
-"""The form of a table, told from its name: one door to all of them."""
+"""The form of a table, told from its name: one door to all of them. Runs in the bounded workers (`auditor.reading.jobs`)."""
 
 from __future__ import annotations
 
 import gzip
+import io
+import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from auditor.tables.extent import check_size
 from auditor.tables.tables import table_format
+from auditor.values.errors import DatasetError
+from auditor.values.image import Limits
 from trainers.copying.forms import json_form, parquet_form, text_form
-from trainers.copying.forms.column import CorrectedColumn
+from trainers.copying.forms.column import CorrectedColumn, Place
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Which part of a table file is which row.
-
-    Args:
-        lines: 1-based line of each row in a file of JSON lines; of all other forms row i is simply the i-th.
-        kept: rows that stay; shape (rows,).
-    """
-
-    lines: npt.NDArray[np.int64]
-    kept: npt.NDArray[np.bool_]
-
-
-def written(name: str, content: bytes, place: Place, columns: Sequence[CorrectedColumn]) -> bytes:
+def written(limits: Limits, name: str, content: bytes, place: Place, columns: Sequence[CorrectedColumn]) -> bytes:
     """The table with the corrected columns in it and without the rows that leave; all other text is what it was.
 
     Args:
+        limits: what the table may hold when it is inflated.
         name: of the file; its suffix tells the form.
         content: of the user's file.
         place: where its rows are.
@@ -41,7 +31,7 @@ def written(name: str, content: bytes, place: Place, columns: Sequence[Corrected
     """
     if name.lower().endswith(".gz"):
         # No time and no name in the header: the same table gives the same bytes.
-        return gzip.compress(written(name[:-3], gzip.decompress(content), place, columns), mtime=0)
+        return gzip.compress(written(limits, name[:-3], _inflated(limits, name, content), place, columns), mtime=0)
     kind = table_format(name) or "csv"
     if kind == "parquet":
         return parquet_form.written(name, content, place.kept, columns)
@@ -52,11 +42,11 @@ def written(name: str, content: bytes, place: Place, columns: Sequence[Corrected
     return text_form.written(name, content, place.kept, columns)
 
 
-def named(existing: Sequence[str], original: str) -> str:
-    """What the corrected column of `original` is called: `finding_corrected`, numbered where that is taken."""
-    stem = name = f"{original}_corrected"
-    count = 2
-    while name in existing:
-        name = f"{stem}_{count}"
-        count += 1
-    return name
+def _inflated(limits: Limits, name: str, content: bytes) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+            inflated = stream.read(limits.table_bytes + 1)
+    except (OSError, EOFError, zlib.error):
+        raise DatasetError(f"{name}: a damaged gzip file; was it changed meanwhile?") from None
+    check_size(Path(name), len(inflated), limits)
+    return inflated

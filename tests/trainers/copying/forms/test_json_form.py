@@ -6,8 +6,9 @@ import json
 
 import numpy as np
 
-from trainers.copying.forms.column import CorrectedColumn
-from trainers.copying.forms.form import Place, written
+from auditor.values.image import Limits
+from trainers.copying.forms.column import CorrectedColumn, Place
+from trainers.copying.forms.form import written
 
 
 def place(size: int, *leave: int) -> Place:
@@ -20,7 +21,7 @@ def column(changed: dict[int, str], *, exists: bool = False) -> CorrectedColumn:
 
 def test_lines_keep_spaces_numbers_and_escapes() -> None:
     content = b'{"id":  "007", "label": "NA", "x": 7.10}\n{"id": "008", "label": "\\u00e4", "x": 1e3}\n'
-    assert written("t.jsonl", content, place(2), [column({0: "späť"})]).decode() == (
+    assert written(Limits(), "t.jsonl", content, place(2), [column({0: "späť"})]).decode() == (
         '{"id":  "007", "label": "NA", "label_corrected": "späť", "x": 7.10}\n'
         '{"id": "008", "label": "\\u00e4", "label_corrected": "\\u00e4", "x": 1e3}\n'
     )
@@ -28,23 +29,23 @@ def test_lines_keep_spaces_numbers_and_escapes() -> None:
 
 def test_the_new_value_is_of_the_kind_of_the_old_one() -> None:
     content = b'{"label": 1}\n{"label": true}\n{"label": ["a", "b"]}\n{"label": null}\n'
-    made = written("t.jsonl", content, place(4), [column({0: "2", 1: "0", 2: "b|c", 3: "x"})])
+    made = written(Limits(), "t.jsonl", content, place(4), [column({0: "2", 1: "0", 2: "b|c", 3: "x"})])
     assert [json.loads(line)["label_corrected"] for line in made.splitlines()] == [2, False, ["b", "c"], "x"]
 
 
 def test_a_corrected_member_that_is_there_is_filled_anew() -> None:
     content = b'{"label": "a", "label_corrected": "b"}\n'
-    made = written("t.jsonl", content, place(1), [column({0: "c"}, exists=True)])
+    made = written(Limits(), "t.jsonl", content, place(1), [column({0: "c"}, exists=True)])
     assert made == b'{"label": "a", "label_corrected": "c"}\n'
 
 
 def test_lists_of_objects_are_found_inside_an_object() -> None:
     content = b'{"made": "by hand", "images": [ {"label": "a"} ,\n {"label": "b"},{"label": "c"} ]}'
-    made = written("t.json", content, place(3, 1), [column({2: "d"})])
+    made = written(Limits(), "t.json", content, place(3, 1), [column({2: "d"})])
     assert made == (
         b'{"made": "by hand", "images": [ {"label": "a", "label_corrected": "a"},{"label": "c", "label_corrected": "d"} ]}'
     )
 
 
 def test_a_row_that_leaves_a_file_of_lines_leaves_whole() -> None:
-    assert written("t.jsonl", b'{"label": "a"}\n{"label": "b"}\n', place(2, 0), []) == b'{"label": "b"}\n'
+    assert written(Limits(), "t.jsonl", b'{"label": "a"}\n{"label": "b"}\n', place(2, 0), []) == b'{"label": "b"}\n'

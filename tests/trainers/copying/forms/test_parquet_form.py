@@ -10,8 +10,9 @@ import pyarrow.parquet as parquet
 import pytest
 
 from auditor.values.errors import DatasetError
-from trainers.copying.forms.column import CorrectedColumn
-from trainers.copying.forms.form import Place, written
+from auditor.values.image import Limits
+from trainers.copying.forms.column import CorrectedColumn, Place
+from trainers.copying.forms.form import written
 
 
 def content_of(table: pa.Table) -> bytes:
@@ -23,7 +24,7 @@ def content_of(table: pa.Table) -> bytes:
 def corrected(table: pa.Table, column: str, changed: dict[int, str], leave: tuple[int, ...] = ()) -> pa.Table:
     kept = np.array([row not in leave for row in range(table.num_rows)])
     new = CorrectedColumn(name=f"{column}_corrected", beside=column, changed=changed)
-    made = written("t.parquet", content_of(table), Place(lines=np.zeros(table.num_rows, np.int64), kept=kept), [new])
+    made = written(Limits(), "t.parquet", content_of(table), Place(lines=np.zeros(table.num_rows, np.int64), kept=kept), [new])
     assert parquet.ParquetFile(io.BytesIO(made)).metadata.row_group(0).column(0).compression == "ZSTD"
     return parquet.read_table(io.BytesIO(made))
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from auditor.tables.tables import read_table
 from auditor.values.errors import DatasetError
-from trainers.copying.forms.column import CorrectedColumn
-from trainers.copying.forms.form import Place, named, written
+from auditor.values.image import Limits
+from trainers.copying.forms.column import CorrectedColumn, Place, named
+from trainers.copying.forms.form import written
 
 TEXT = b'\xef\xbb\xbfid,"fin,ding",note\r\n007,NA,"a\r\nb"\r\n\r\n008,"x, ""y""",=1+1\r\nbad,row,1,2\r\n009,z\r\n'
 
@@ -26,7 +27,7 @@ def corrected(
     table = read_table(tmp_path / name)
     kept = np.array([row not in leave for row in range(len(table.lines))])
     new = CorrectedColumn(name=f"{column}_corrected", beside=column, changed=changed)
-    return written(name, content, Place(lines=table.lines, kept=kept), [new])
+    return written(Limits(), name, content, Place(lines=table.lines, kept=kept), [new])
 
 
 def test_quotes_line_ends_blank_lines_and_marks_stay_as_they_are(tmp_path: Path) -> None:
@@ -102,10 +103,10 @@ def test_tabs_semicolons_and_gzip_are_kept(tmp_path: Path) -> None:
 
 def test_rows_that_are_not_there_and_other_values_are_told(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="other rows"):
-        written("t.csv", b"id,label\n1,a\n", Place(lines=np.zeros(2, np.int64), kept=np.ones(2, bool)), [])
+        written(Limits(), "t.csv", b"id,label\n1,a\n", Place(lines=np.zeros(2, np.int64), kept=np.ones(2, bool)), [])
     column = CorrectedColumn(name="new", beside="label", changed={0: "b"}, was={0: "other"})
     with pytest.raises(DatasetError, match="another 'label'"):
-        written("t.csv", b"id,label\n1,a\n", Place(lines=np.zeros(1, np.int64), kept=np.ones(1, bool)), [column])
+        written(Limits(), "t.csv", b"id,label\n1,a\n", Place(lines=np.zeros(1, np.int64), kept=np.ones(1, bool)), [column])
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_any_table_that_a_program_writes_reads_back_with_its_new_column(
         return  # a lone carriage return ends a line for some readers
     wanted = {row: text for row, text in changed.items() if row < len(rows)}
     new = CorrectedColumn(name="new", beside="label", changed=wanted)
-    made = written("t.csv", content, Place(lines=table.lines, kept=np.ones(len(rows), bool)), [new])
+    made = written(Limits(), "t.csv", content, Place(lines=table.lines, kept=np.ones(len(rows), bool)), [new])
     read = list(csv.reader(io.StringIO(made.decode(), newline="")))
     assert read[0] == ["id", "label", "new", "end"]
     assert [row[2] for row in read[1:]] == [wanted.get(i, label) for i, (label, _) in enumerate(rows)]

@@ -1,0 +1,49 @@
+"""What a strategy chose on the validation records: kept beside its checkpoints, so that a run that goes on chooses the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from auditor.files import write_files
+from auditor.stored import checked, read_json
+from auditor.values.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One of several arms.
+
+    Args:
+        chosen: its name; `reason` says why, in words.
+        networks: of each arm that were compared; 0: there was no time for any.
+        gains, errors: of each arm over the first, and their standard errors; empty where they were not kept.
+    """
+
+    chosen: str
+    reason: str
+    networks: int
+    gains: Mapping[str, float] = field(default_factory=dict)
+    errors: Mapping[str, float] = field(default_factory=dict)
+
+
+def kept(place: Path, arms: Sequence[str], make: Callable[[], Choice]) -> Choice:
+    """The choice that lies at `place`; made and written there where there is none.
+
+    Raises:
+        ConfigError: what lies there is no choice among these arms.
+        MedauditError: it cannot be written.
+    """
+    if not place.is_file():
+        choice = make()
+        write_files({place: json.dumps(asdict(choice)).encode()})
+        return choice
+    try:
+        found = checked(Choice, read_json(place))
+        if found.chosen not in arms or found.networks < 0:
+            raise ValueError("it names no arm of this strategy")
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{place}: the choice of an interrupted run is damaged ({error}); delete it to choose anew") from None
+    return found
