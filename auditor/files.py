@@ -46,8 +46,12 @@ def head_of(path: Path, count: int, *, end: int = 0) -> bytes:
         return content
 
 
-def write_files(plan: Mapping[Path, bytes]) -> None:
+def write_files(plan: Mapping[Path, bytes], *, mode: int = 0o666) -> None:
     """Write all files under temporary names, then rename them all: no reader ever sees half a file.
+
+    Args:
+        plan: file → content.
+        mode: who may read them, from the first byte on, less what the user's mask takes.
 
     Raises:
         MedauditError: a folder cannot be written, or the disk is full; it says whether an old file was replaced.
@@ -60,7 +64,8 @@ def write_files(plan: Mapping[Path, bytes]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_name(f".medaudit-{secrets.token_hex(8)}.tmp")
             waiting.append((temporary, path))
-            with temporary.open("xb") as stream:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+            with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from auditor.config import Config
+from auditor.evidence.privacy.crosswalk import check_crosswalk
 from auditor.judging import settings_for
 from auditor.layout import Options
 from auditor.progress import Progress, Silent
@@ -39,6 +40,7 @@ class Plan:
         workers: processes that read files; None = one per core.
         cache: private folder; None = no cache.
         rehash: read every file whole, also one that is as it was at the last scan.
+        crosswalk: private file that says what stands behind what outputs show by its place; None = none is written.
         headers_only: decode nothing; checks that need pixels are not evaluated.
         target: the dataset; known once a stage runs.
         kinds: what each file of `predictions` holds; told by `auditor.stages.predicted` before the stages run.
@@ -62,6 +64,7 @@ class Plan:
     workers: int | None = None
     cache: Path | None = None
     rehash: bool = False
+    crosswalk: Path | None = None
     headers_only: bool = False
     tool_version: str = ""
     target: Path = Path()
@@ -103,6 +106,7 @@ def plan_for(
     cache: bool = True,
     rehash: bool = False,
     pixels: bool = True,
+    crosswalk: Path | None = None,
     seed: int | None = None,
     tool_version: str = "",
 ) -> Plan:
@@ -142,6 +146,8 @@ def plan_for(
     folder = default_folder(os.environ, Path.home()) if cache else None
     if (classes or in_sample) and not given:
         raise ConfigError("--classes and --in-sample speak of predictions: name their file with --predictions")
+    if crosswalk is not None:
+        check_crosswalk(crosswalk, [target if target.is_dir() else target.parent])
     return Plan(
         config=settings,
         file=path,
@@ -156,6 +162,7 @@ def plan_for(
         workers=workers if workers is not None else settings.scan.workers,
         cache=folder,
         rehash=rehash,
+        crosswalk=crosswalk,
         headers_only=not pixels,
         tool_version=tool_version,
     )

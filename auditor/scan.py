@@ -15,6 +15,7 @@ from auditor.check import Check, SkipCheck, select, title
 from auditor.checks.ma003 import CheckCrashed
 from auditor.checks.ma004 import WaiverFitsNothing
 from auditor.config import Waiver
+from auditor.evidence.privacy.crosswalk import write_crosswalk
 from auditor.evidence.privacy.withhold import withheld_names, withhold
 from auditor.gate import gate
 from auditor.plan import Plan, Predictor, plan_for
@@ -116,7 +117,7 @@ def examine(
             started=clock.started, seconds=clock.total(), host=platform.node(), stages=dict(clock.laps), cache=gathered.counts
         ),
     )
-    return Examined(dataset=dataset, result=result)
+    return Examined(dataset=with_crosswalk(dataset, plan), result=result)
 
 
 def opened_dataset(target: Path | str, plan: Plan) -> Dataset:
@@ -125,7 +126,7 @@ def opened_dataset(target: Path | str, plan: Plan) -> Dataset:
     Raises:
         DatasetError: the dataset cannot be opened.
     """
-    return gather(replace(plan, target=Path(target)), asked={"records"}).dataset
+    return with_crosswalk(gather(replace(plan, target=Path(target)), asked={"records"}).dataset, plan)
 
 
 def read_dataset(target: Path | str, plan: Plan, *, progress: Progress | None = None) -> Dataset:
@@ -134,7 +135,8 @@ def read_dataset(target: Path | str, plan: Plan, *, progress: Progress | None = 
     Raises:
         DatasetError: the dataset cannot be opened.
     """
-    return gather(replace(plan, target=Path(target), progress=progress or Silent()), asked={"metadata", "pixels"}).dataset
+    gathered = gather(replace(plan, target=Path(target), progress=progress or Silent()), asked={"metadata", "pixels"})
+    return with_crosswalk(gathered.dataset, plan)
 
 
 def linked_dataset(target: Path | str, plan: Plan, *, progress: Progress | None = None) -> Dataset:
@@ -143,7 +145,19 @@ def linked_dataset(target: Path | str, plan: Plan, *, progress: Progress | None 
     Raises:
         DatasetError: the dataset cannot be opened.
     """
-    return gather(replace(plan, target=Path(target), progress=progress or Silent()), asked={"links"}).dataset
+    gathered = gather(replace(plan, target=Path(target), progress=progress or Silent()), asked={"links"})
+    return with_crosswalk(gathered.dataset, plan)
+
+
+def with_crosswalk(dataset: Dataset, plan: Plan) -> Dataset:
+    """The dataset; what outputs show of it by its place lies in the private file where one was asked for.
+
+    Raises:
+        MedauditError: the file cannot be written.
+    """
+    if plan.crosswalk is not None:
+        write_crosswalk(plan.crosswalk, {dataset.summary.name: dataset})
+    return dataset
 
 
 def judge(dataset: Dataset, checks: Sequence[Check], progress: Progress) -> tuple[Outcome, ...]:

@@ -138,6 +138,7 @@ class Reading(Opening, total=False):
 
     workers: Whole
     cache: Flag
+    crosswalk: File
 
 
 class ScanOptions(Reading, total=False):
@@ -209,6 +210,7 @@ class ConsensusOptions(TypedDict, total=False):
     classes: Names
     min_gain: Fraction
     seed: Whole
+    crosswalk: File
 
 
 ROLE_WORDS: frozenset[str] = frozenset(Roles.__annotations__)

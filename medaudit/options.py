@@ -65,7 +65,14 @@ MEASURING: Mapping[str, Any] = {
     "workers": option(int, "Processes that read files (default: one per core).", READ, min=0),
     "cache": option(bool, "Keep what was measured for the next scan (default: yes).", READ, "--cache/--no-cache"),
 }
-READING: Mapping[str, Any] = {**OPENING, **MEASURING}
+RETRACING: Mapping[str, Any] = {
+    "crosswalk": option(
+        Path,
+        "A private file for you alone: what stands behind column 7, site 2, reader 3, withheld-1. Apart from data and outputs.",
+        READ,
+    ),
+}
+READING: Mapping[str, Any] = {**OPENING, **MEASURING, **RETRACING}
 SELECTING: Mapping[str, Any] = {
     "select": option(list[str], "Only these checks (code or prefix: LK, SP001).", GATE),
     "ignore": option(list[str], "Not these checks.", GATE),

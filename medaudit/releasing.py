@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Unpack
 
+from auditor.evidence.privacy.crosswalk import write_crosswalk
 from auditor.evidence.raters.mask_folders import MaskRelease, rater_folders, release_masks
 from auditor.evidence.raters.release import Release, release
 from auditor.layout import Options
@@ -13,6 +14,7 @@ from auditor.progress import Progress
 from auditor.scan import linked_dataset
 from auditor.splits import split as splits
 from auditor.splits.split import NewSplit, Wish
+from auditor.values.errors import ConfigError
 from medaudit.keywords import ConsensusOptions, SplitOptions, read_keywords, roles_in, target_of
 from medaudit.scanning import plan_of
 
@@ -55,7 +57,14 @@ def consensus(readings: str | Path, **options: Unpack[ConsensusOptions]) -> Rele
         ConfigError: an option is wrong.
     """
     target, told = target_of(readings, "consensus"), read_keywords(options, ConsensusOptions, "consensus")
+    private = told.get("crosswalk")
     if target.is_dir() and "rater" not in told and rater_folders(target):
+        if private is not None:
+            raise ConfigError("--crosswalk: folders of masks are named as they are, so there is nothing to lead back to")
         return release_masks(target)
     words = {word: told[word] for word in ("method", "predictions", "classes", "min_gain", "seed") if word in told}
-    return release(opened(target, Options(roles=roles_in(told))), **words)
+    dataset = opened(target, Options(roles=roles_in(told)))
+    found = release(dataset, **words)
+    if private is not None:
+        write_crosswalk(private, {dataset.summary.name: dataset})
+    return found

@@ -51,6 +51,25 @@ def named(written: Iterable[Path], outputs: Sequence[str]) -> list[Path]:
     return [path for path in written if path in wanted]
 
 
+def apart(crosswalk: Path | None, *, files: Sequence[Path] = (), folders: Sequence[Path] = ()) -> Path | None:
+    """The private file that was asked for, told to be in a place that will be given away before the work and not after it.
+
+    Raises:
+        ConfigError: it lies beside one of the outputs or in one of the folders.
+    """
+    if crosswalk is not None:
+        from auditor.evidence.privacy.crosswalk import check_crosswalk
+
+        check_crosswalk(crosswalk, folders, files)
+    return crosswalk
+
+
+def tell_crosswalk(crosswalk: Path | None, *, quiet: bool = False) -> None:
+    """Where it lies."""
+    if crosswalk is not None and not quiet:
+        typer.echo(f"{crosswalk} written: it leads back to people; keep it apart from every report", err=True)
+
+
 def show(result: ScanResult, written: list[Path], *, quiet: bool = False, verbose: bool = False) -> None:
     """The result on the terminal: what matters; every check when `verbose`, only the verdict when `quiet`."""
     from rich.console import Console

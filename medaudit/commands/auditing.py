@@ -9,7 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from medaudit import options as given
-from medaudit.terminal import checked_outputs, default_output, named, progress_on_terminal, show, show_comparison
+from medaudit.terminal import (
+    apart,
+    checked_outputs,
+    default_output,
+    named,
+    progress_on_terminal,
+    show,
+    show_comparison,
+    tell_crosswalk,
+)
 
 
 @given.sharing(
@@ -37,10 +46,13 @@ def scan(
     cannot be opened; 3 the audit is incomplete, or too much was not seen.
     """
     import medaudit
+    from reports.format import parse_output
 
     outputs = checked_outputs(output or [str(default_output("report.html")), str(default_output("result.json"))])
+    private = apart(plan.get("crosswalk"), files=[parse_output(text)[1] for text in outputs])
     result = medaudit.scan(dataset, progress=progress_on_terminal(quiet=quiet), **given.told(plan))
     show(result, named(medaudit.report(result, *outputs), outputs), quiet=quiet, verbose=verbose)
+    tell_crosswalk(private, quiet=quiet)
     raise typer.Exit(0 if exit_zero and result.gate.exit_code == 1 else result.gate.exit_code)
 
 
@@ -68,7 +80,7 @@ def explain(code: Annotated[str, typer.Argument(help="Code of a check (LK001) or
     typer.echo(f"{check.code} {check.name} ({check.severity.value})\n\n{inspect.getdoc(check)}")
 
 
-@given.sharing(given.MEASURING)
+@given.sharing(given.MEASURING, given.RETRACING)
 def diff(
     old: Annotated[Path, typer.Argument(help="The earlier release: a folder, a label table or an npz.")],
     new: Annotated[Path, typer.Argument(help="The later release.")],
@@ -83,6 +95,7 @@ def diff(
     import json
 
     from auditor.diff import as_json, as_text, compare, read_release
+    from auditor.evidence.privacy.crosswalk import write_crosswalk
     from auditor.files import write_files
     from auditor.plan import Plan
     from auditor.reading.cache import default_folder
@@ -95,13 +108,19 @@ def diff(
         workers=workers,
         cache=None if cache is False else default_folder(os.environ, Path.home()),
     )
-    difference = compare(read_release(old, how), read_release(new, how))
+    around = [path if path.is_dir() else path.parent for path in (old, new)]
+    private = apart(plan.get("crosswalk"), files=[output] if output else [], folders=around)
+    releases = {"old": read_release(old, how), "new": read_release(new, how)}
+    difference = compare(releases["old"], releases["new"])
     text = json.dumps(as_json(difference), indent=1) if form == "json" else "\n".join(as_text(difference))
     if output is None:
         typer.echo(text)
     else:
         write_files({output: (text + "\n").encode()})
         typer.echo(f"{output} written")
+    if private is not None:
+        write_crosswalk(private, releases)
+    tell_crosswalk(private)
     raise typer.Exit(1 if difference.changes else 0)
 
 

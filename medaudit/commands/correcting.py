@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from medaudit import options as given
-from medaudit.terminal import OUTPUT_FOLDER, progress_on_terminal, show_comparison
+from medaudit.terminal import OUTPUT_FOLDER, apart, progress_on_terminal, show_comparison, tell_crosswalk
 
 if TYPE_CHECKING:
     from auditor.values.corrections import Comparison
@@ -38,11 +38,14 @@ def fix(
     import medaudit
 
     options = given.told({**plan, "strategy": strategy, "check": check, "force": force, "seed": seed})
+    private = apart(plan.get("crosswalk"), folders=[output, output.with_name(f"{output.name}-report")])
     done = medaudit.fix(dataset, output, progress=progress_on_terminal(quiet=quiet), **options)
     if done.comparison is None or done.reports is None:
         typer.echo("\n".join(done.lines))
+        tell_crosswalk(private)
         raise typer.Exit(1 if done.pending else 0)
     show_comparison(done.comparison, [done.reports / "report.html", output], quiet=quiet)
+    tell_crosswalk(private, quiet=quiet)
     raise typer.Exit(1 if done.harmed or uncleaned(done.comparison) else 0)
 
 
@@ -96,7 +99,9 @@ def foretell(
     from medaudit.scanning import plan_of
 
     options = read_keywords(given.told(plan), ScanOptions, "predict")
+    private = apart(plan.get("crosswalk"), files=[output], folders=[output])
     device = options.pop("device", None)
     lines = predicted(model, dataset, plan_of(dataset, options), output, device, progress_on_terminal(quiet=quiet))
     if not quiet:
         typer.echo("\n".join(lines))
+    tell_crosswalk(private, quiet=quiet)

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from medaudit import options as given
-from medaudit.terminal import progress_on_terminal
+from medaudit.terminal import apart, progress_on_terminal, tell_crosswalk
 
 
-@given.sharing(given.DECIDING)
+@given.sharing(given.DECIDING, given.RETRACING)
 def decide(
     table: Annotated[Path, typer.Argument(help="A table of readings, or a folder of masks per rater.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="consensus.csv, .tsv, .parquet or .jsonl.")] = Path(
@@ -24,8 +24,10 @@ def decide(
     from auditor.evidence.raters.release_file import released_files
     from auditor.files import write_files
 
+    private = apart(plan.get("crosswalk"), files=[output])
     found = medaudit.consensus(table, **given.told(plan))
     write_files(released_files(found, output))
+    tell_crosswalk(private)
     typer.echo(f"{output} written: {found.told}")
 
 
@@ -47,10 +49,12 @@ def divide(
     from auditor.files import write_files
     from auditor.splits.split_file import told, written
 
+    private = apart(plan.get("crosswalk"), files=[output])
     new = medaudit.split(dataset, progress=progress_on_terminal(quiet=False), seed=seed, **given.told(plan))
     files = written(new, output)
     write_files(files)
     typer.echo("\n".join([*told(new), *(f"{path} written" for path in files)]))
+    tell_crosswalk(private)
     raise typer.Exit(0 if new.proven else 1)
 
 
@@ -75,9 +79,10 @@ def fingerprint(
     from medaudit.keywords import Reading, read_keywords
     from medaudit.scanning import plan_of
 
-    secret = read_key(key)
+    secret, private = read_key(key), apart(plan.get("crosswalk"), files=[output])
     options = read_keywords(given.told(plan), Reading, "fingerprint")
     read = read_dataset(dataset, plan_of(dataset, options), progress=progress_on_terminal(quiet=False))
     content, hashed = fingerprints_of(read, secret, perceptual=perceptual)
     write_files({output: content})
     typer.echo(f"{output} written: keyed hashes of {hashed:,} images; keep the key, and give it only to whom you would trust")
+    tell_crosswalk(private)

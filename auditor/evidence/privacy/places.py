@@ -60,23 +60,27 @@ class Places:
 
 def places_of(dataset: Dataset) -> Places:
     """What of a dataset is shown by its place: a column by its number in the table, a value by its number when sorted."""
-    kept = class_names(dataset)
+    kept = kept_texts(dataset)
     plain = {word.casefold() for name in kept for word in _LETTERS.findall(name)}
     of: dict[str, str] = {}
-    for text, place in told(dataset):
-        if text in kept or not (key := _key(text)):
-            continue
-        of.setdefault(key, place)
-        for word in _LETTERS.findall(key):
-            if len(word) >= SHORTEST and word not in plain and not is_harmless(word):
-                of.setdefault(word, place)
+    for text, place, _ in told(dataset):
+        for key in shown_keys(text, kept):
+            of.setdefault(key, place)
+            for word in _LETTERS.findall(key):
+                if len(word) >= SHORTEST and word not in plain and not is_harmless(word):
+                    of.setdefault(word, place)
     ids = {str(record) for record in dataset.records.index} | set(dataset.records["path"].dropna().astype(str))
     return Places(of=of, kept=frozenset(kept | ids))
 
 
-def told(dataset: Dataset) -> Iterator[tuple[str, str]]:
-    """Every text that is withheld, and its place: the most telling place first."""
-    yield from ((name, place) for name, place in headers(dataset).items() if not is_harmless(name))
+def shown_keys(text: str, kept: frozenset[str]) -> list[str]:
+    """What a text is looked for by; nothing for one that is shown as it is."""
+    return [key] if text not in kept and (key := _key(text)) else []
+
+
+def told(dataset: Dataset) -> Iterator[tuple[str, str, str]]:
+    """Every text that is withheld, its place, and of which column or table it is: the most telling place first."""
+    yield from ((name, place, of) for name, (place, of) in headers(dataset).items() if not is_harmless(name))
     for column, word in (("site", "site"), ("split", "split"), ("fold", "fold")):
         yield from _numbered(dataset.records, column, word, is_harmless)
     for column in ("patient", "study", "series", "lesion"):
@@ -89,30 +93,30 @@ def told(dataset: Dataset) -> Iterator[tuple[str, str]]:
             yield from _numbered(dataset.metadata, name, "value", is_harmless)
 
 
-def headers(dataset: Dataset) -> dict[str, str]:
-    """Every header that is known of → `column 7` of the table that holds it, as far as tables were looked at."""
-    found: dict[str, str] = {}
+def headers(dataset: Dataset) -> dict[str, tuple[str, str]]:
+    """Every header that is known of → `column 7`, and the table that holds it, as far as tables were looked at."""
+    found: dict[str, tuple[str, str]] = {}
     for look in dataset.tables:
         for number, name in enumerate(look.headers, 1):
-            found.setdefault(name, f"column {number}")
+            found.setdefault(name, (f"column {number}", look.name))
     others = [str(name).removeprefix("table.") for name in dataset.metadata.columns if str(name).startswith("table.")]
     others += [field for look in dataset.tables for field in look.columns]
     others += [guess.column for guess in dataset.summary.guesses if guess.column]
     for name in others:
-        found.setdefault(name, f"withheld column {len(found) + 1}")
+        found.setdefault(name, (f"withheld column {len(found) + 1}", "table"))
     return found
 
 
-def class_names(dataset: Dataset) -> frozenset[str]:
+def kept_texts(dataset: Dataset) -> frozenset[str]:
     """Names of classes and of the values in masks: what a report is about."""
     return frozenset((*map(str, dataset.labels.classes), *dataset.summary.classes, *dataset.mask_names.values()))
 
 
-def _numbered(frame: pd.DataFrame, column: str, word: str, allowed: Any) -> Iterable[tuple[str, str]]:
+def _numbered(frame: pd.DataFrame, column: str, word: str, allowed: Any) -> Iterable[tuple[str, str, str]]:
     if column not in frame.columns or pd.api.types.is_numeric_dtype(frame[column]) or pd.api.types.is_bool_dtype(frame[column]):
         return
     values = sorted({str(value) for value in frame[column].dropna().unique()})
-    yield from ((value, f"{word} {number}") for number, value in enumerate(values, 1) if not allowed(value))
+    yield from ((value, f"{word} {number}", column) for number, value in enumerate(values, 1) if not allowed(value))
 
 
 def _key(text: str) -> str:
