@@ -12,15 +12,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.evidence.raters.choice import Method, Size, choose_method
+from auditor.evidence.raters.choice import FEW_READINGS, Method, Size, choose_method
 from auditor.evidence.raters.models import dawid_skene, glad, mace, vote_shares
 
 Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 METHODS: tuple[str, ...] = ("auto", "majority", "dawid-skene", "glad", "mace", "crowdlab")
-PANEL, FAITH = 2.0, 4.0
-"""Dawid-Skene here draws each rater towards the panel and towards being right. As published it fits noise where a rater has few
-readings: over 240 simulated panels it loses .042 to the best method of each, with these .018, and the majority .043."""
+PANEL, PANEL_OF_FEW, FAITH, EVEN = 2.0, 10.0, 4.0, 1.0
+"""Dawid-Skene here draws each rater towards the panel (more with few readings per record) and towards being right: as
+published it fits noise where a rater has few readings. Chosen on 216 kinds of simulated panels of 3 to 10 readers with
+two and three readings per record: .005 below the best of ten variants and the majority, .054 in the worst kind; with a
+panel of 2 and no evenness .010 and .283, the majority .052. With five readings per record the variants are alike, and on
+two real crowds with ten a panel of 2 is better (.889 for .880, .839 for .835)."""
 MAX_WIDE_CELLS = 40_000_000
 
 
@@ -110,7 +113,8 @@ def label_units(
     if method == "majority":
         return vote_shares(unit, label, units=size.units, classes=size.classes)
     if method == "dawid-skene":
-        return dawid_skene(unit, rater, label, **sizes, panel=PANEL, faith=FAITH).truth
+        few = len(unit) < FEW_READINGS * len(np.unique(unit))
+        return dawid_skene(unit, rater, label, **sizes, panel=PANEL_OF_FEW if few else PANEL, faith=FAITH, even=EVEN).truth
     if method == "glad":
         return glad(unit, rater, label, **sizes).truth
     if method == "mace":

@@ -83,6 +83,7 @@ def dawid_skene(
     tolerance: float = 1e-4,
     panel: float = 0.0,
     faith: float = 0.0,
+    even: float = 0.0,
 ) -> DawidSkene:
     """Truth and confusion matrices of the raters from their readings alone, started at the shares of the votes.
 
@@ -92,11 +93,14 @@ def dawid_skene(
         rounds: at most so many rounds; ends earlier when the probabilities move by less than `tolerance` on average.
         panel: readings' worth, per class, by which each rater is drawn towards how the whole panel errs; 0 = as published.
         faith: readings' worth, per class, of having named it rightly, that each rater is granted; 0 = as published.
+        even: by how many times the readings of records that were read once or twice the panel is drawn towards erring alike
+            in all classes (with `panel`): where two readings differ, nothing tells which label is mistaken for which.
     """
     truth = vote_shares(unit, label, units=units, classes=classes)
     read = _incidence(unit, rater * classes + label, units, raters * classes)
     back = read.T.tocsr()
     right = np.eye(classes)
+    unsettled = even * float((np.bincount(unit, minlength=units)[unit] <= 2).sum()) / classes
     confusion = np.zeros((raters, classes, classes))
     prevalence = np.full(classes, 1 / classes)
     for _ in range(rounds):
@@ -106,6 +110,8 @@ def dawid_skene(
         confusion = np.swapaxes(given, 1, 2) + PRIOR + faith * right
         if panel > 0:
             together = np.swapaxes(given, 1, 2).sum(axis=0) + 1 / classes + right
+            rate = float(np.trace(together) / together.sum())
+            together += unsettled * (right * rate + (1 - right) * (1 - rate) / max(classes - 1, 1))
             confusion = confusion + panel * together / together.sum(axis=1, keepdims=True)
         confusion /= confusion.sum(axis=2, keepdims=True)
         logs = np.swapaxes(np.log(confusion), 1, 2).reshape(raters * classes, classes)

@@ -1,3 +1,4 @@
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,34 @@ def test_no_model_overrules_readers_who_all_agree():
         assert (found.label[agreed] == votes.argmax(axis=1)[agreed]).all()
 
 
+def crowd(seed, classes=5):
+    """Two readings each by two of ten readers who are right in 80 %, whatever the class; half are of the first class."""
+    rng = np.random.default_rng(seed)
+    truth = np.where(rng.random(300) < 0.5, 0, rng.integers(1, classes, 300))
+    unit, rater = np.repeat(np.arange(300), 2), np.argsort(rng.random((300, 10)), axis=1)[:, :2].ravel()
+    wrong = (truth[unit] + rng.integers(1, classes, 600)) % classes
+    return unit, rater, np.where(rng.random(600) < 0.8, truth[unit], wrong), truth
+
+
+def test_two_readings_do_not_tell_which_class_is_mistaken_for_which():
+    """By themselves they fit any pair of errors; readers who err alike in all classes are then the simpler reading."""
+    gain = []
+    for seed in range(8):
+        unit, rater, label, truth = crowd(seed)
+        fits = [
+            dawid_skene(unit, rater, label, **sizes(300, 10, 5), panel=10, faith=4, even=even).truth.argmax(axis=1)
+            for even in (0.0, 1.0)
+        ]
+        gain.append((fits[1] == truth).mean() - (fits[0] == truth).mean())
+    assert np.mean(gain) > 0.01
+
+
+def test_three_readings_are_not_drawn_towards_even_errors():
+    unit, rater, label, _ = panel(100, 3, 6, 3, 8)
+    plain, even = (dawid_skene(unit, rater, label, **sizes(100, 6, 3), panel=10, faith=4, even=e).truth for e in (0.0, 1.0))
+    assert np.array_equal(plain, even)
+
+
 def test_a_unit_without_reading_has_no_label():
     found = consensus(np.array([0, 0]), np.array([0, 1]), np.array([1, 1]), **sizes(2, 2, 2))
     assert found.label.tolist() == [1, -1]
@@ -205,3 +234,33 @@ def test_auto_is_not_below_the_majority_on_simulated_panels(each):
         differences.append(right(auto, truth) - right(vote, truth))
     mean, error = np.mean(differences), np.std(differences) / np.sqrt(len(differences))
     assert mean - 1.96 * error > -0.005
+
+
+def benchmark():
+    spec = importlib.util.spec_from_file_location("consensus_benchmark", Path(__file__).parents[4] / "benchmarks/consensus.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_single_reading_stands_since_readers_who_read_other_patients_look_like_readers_who_err():
+    measure = benchmark()
+    one = [measure.panel(5, 1, 0.5, 3, "mixed", seed, apart=True) for seed in range(6)]
+    kept, modelled = (np.mean([measure.rightly(p, 5, 3, method) for p in one]) for method in ("auto", "dawid-skene"))
+    assert kept > modelled + 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["equal", "mixed", "adversarial"])
+def test_auto_is_near_the_best_method_in_every_cell(kind):
+    """Known truth, 3 to 10 readers, several readings of each: mean loss .01, and no cell far off (8 seeds, .02 for chance)."""
+    measure = benchmark()
+    losses = []
+    for number, (readers, each, prevalence, classes) in enumerate(
+        [(3, 2, 0.12, 2), (3, 3, 0.05, 3), (5, 2, 0.5, 5), (5, 3, 0.12, 2), (10, 2, 0.25, 3), (10, 3, 0.5, 2), (10, 5, 0.12, 5)]
+    ):
+        panels = [measure.panel(readers, each, prevalence, classes, kind, 90_000 + 100 * number + s) for s in range(8)]
+        found = {m: np.mean([measure.rightly(p, readers, classes, m) for p in panels]) for m in (*measure.METHODS, "auto")}
+        losses.append(max(found[m] for m in measure.METHODS) - found["auto"])
+    assert np.mean(losses) < 0.01
+    assert max(losses) < 0.03
