@@ -16,6 +16,12 @@ from auditor.values.measurement import EVERYTHING, Measurement, Task, Wanted
 from auditor.values.privacy import Privacy
 
 
+def import_all() -> None:
+    """Import every format and feature."""
+    readers()
+    features()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Setup:
     """Where the files lie, what each may cost, and what is known of them (`auditor.reading.workers.Work`)."""
@@ -32,10 +38,14 @@ class Setup:
         """Private memory that a worker may hold."""
         return self.limits.memory_bytes
 
+    @property
+    def prepared(self) -> tuple[str, ...]:
+        """Formats and features: loading all of them is nothing that each worker, or the first file, should pay for."""
+        return (f"{__name__}:import_all",)
+
     def measurer(self) -> Measurer:
         """Who does the work. A subclass may send another one (`trainers.decoding.decode`)."""
-        readers()
-        features()  # loading all of them is nothing that the first file should pay for
+        import_all()
         cv2.setNumThreads(1)  # one process per core already
         measurer = Measurer(root=self.root, limits=self.limits, rules=self.rules, wanted=self.wanted, isolated=True)
         if self.cache is not None:

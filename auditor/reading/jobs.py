@@ -59,6 +59,11 @@ class Jobs:
     modules: tuple[str, ...] = ()
     memory_bytes: int = MEMORY_BYTES
 
+    @property
+    def prepared(self) -> tuple[str, ...]:
+        """The modules."""
+        return self.modules
+
     def measurer(self) -> _Caller:
         """Who calls the functions."""
         for module in self.modules:

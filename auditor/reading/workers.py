@@ -3,8 +3,8 @@
 A worker that dies may have been killed from outside, or starved by its neighbours: its file is tried once more, alone, when
 all others are done. Only what happens again in peace is the fault of the file.
 
-Each worker is a fresh interpreter that answers pickled chunks over pipes. It is no `multiprocessing` child, so that a
-notebook or a script without a main guard can scan as well.
+Each worker answers pickled chunks over pipes. It is a copy of a fresh interpreter (`nursery`), or one itself, and no
+`multiprocessing` child, so that a notebook or a script without a main guard can scan as well.
 
 What a file may cost is bounded in processor time, so that a busy machine gives the same answers as an idle one; the kernel
 ends a worker that has used it up, also inside a codec. A second, longer limit on the clock ends what blocks without working.
@@ -24,17 +24,15 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Any, Protocol, runtime_checkable
 
 from auditor.reading.bounds import clock_limit, limit_memory, limit_processor, used_up
+from auditor.reading.nursery import HOME, NURSERIES, ONE_THREAD, Child
 from auditor.values.errors import MedauditError
 from auditor.values.image import Limits
 
 LENGTH = struct.Struct("<Q")
-HOME = str(Path(__file__).resolve().parents[2])
 START = f"import sys; sys.path.insert(0, {HOME!r}); from auditor.reading.workers import serve; serve()"
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 STARTING = 300.0
 """Seconds on the clock that a worker may take to start; a busy machine takes many."""
 MEMORY_BYTES = 1 << 30
@@ -70,6 +68,10 @@ class Work(Protocol):
     @property
     def memory_bytes(self) -> int:
         """Private memory that a worker may hold."""
+
+    @property
+    def prepared(self) -> Sequence[str]:
+        """What all workers of this kind load: `module`, or `module:function` that is called."""
 
     def measurer(self) -> Worker:
         """Who does the work; made inside the worker process, before its memory is bounded."""
@@ -155,11 +157,15 @@ class Process:
     since: float = 0.0
     ready: bool = False
     used_up: bool = False
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Child | None = None
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start the process and tell it its work."""
-        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter with our own code
+    def start(self) -> subprocess.Popen[bytes] | Child:
+        """Start the process and tell it its work.
+
+        Raises:
+            OSError: there is no memory or no process for it.
+        """
+        self.process = NURSERIES.bear(START, self.work.prepared) or subprocess.Popen(  # noqa: S603 - our own interpreter with our own code
             [sys.executable, "-P", "-c", START],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -53,6 +53,7 @@ HERE: Mapping[str, tuple[frozenset[str], str]] = {
         ("auditor.stages.extract", "open", "opens the cache"),
         ("auditor.measuring.setup", "open", "opens the cache, in the worker"),
         ("auditor.reading.cache", "loads", "an entry that carries our own keyed digest"),
+        ("auditor.reading.nursery", "open loads", "the present folder as a handle; orders of our own program"),
         ("auditor.reading.workers", "loads", "what our own workers say"),
         ("auditor.layout", "load", "calls `load` of a layout"),
         ("auditor.plugins", "load", "loads an installed entry point"),

@@ -1,5 +1,4 @@
 import errno
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +115,7 @@ def test_a_worker_that_cannot_start_blames_no_file(tmp_path: Path, monkeypatch: 
 
 
 def test_fewer_processes_than_asked_for_do_the_work_and_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tasks, started, real = [png(tmp_path / f"{i}.png", i) for i in range(9)], [0], subprocess.Popen
+    tasks, started, real = [png(tmp_path / f"{i}.png", i) for i in range(9)], [0], workers.NURSERIES.bear
 
     def refuse(*arguments: Any, **options: Any) -> Any:
         started[0] += 1
@@ -124,7 +123,7 @@ def test_fewer_processes_than_asked_for_do_the_work_and_none_is_told(tmp_path: P
             raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
         return real(*arguments, **options)
 
-    monkeypatch.setattr(workers.subprocess, "Popen", refuse)
+    monkeypatch.setattr(workers.NURSERIES, "bear", refuse)
     allowed = 1
     answers = [m for group in run_workers(tasks, setup_of(tmp_path), workers=3, chunk=3) for m in group]
     assert len(answers) == 9
