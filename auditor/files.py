@@ -12,6 +12,8 @@ from pathlib import Path
 
 from auditor.values.errors import MedauditError
 
+OWN_OUTPUT = "medaudit-out"
+"""The folder that everything is written to where nothing else is said."""
 MOST_HEAD_BYTES = 1 << 20
 _WITHOUT_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -46,6 +48,17 @@ def head_of(path: Path, count: int, *, end: int = 0) -> bytes:
         return content
 
 
+def check_way(path: Path) -> None:
+    """Refuse an output whose folder `medaudit-out` is a link: in a folder that was unpacked it may lead anywhere.
+
+    Raises:
+        MedauditError: it is one.
+    """
+    for folder in (path, *path.parents):
+        if folder.name == OWN_OUTPUT and folder.is_symlink():
+            raise MedauditError(f"{folder}: is a link, and may lead to files of others; remove it, or name --output")
+
+
 def write_files(plan: Mapping[Path, bytes], *, mode: int = 0o666) -> None:
     """Write all files under temporary names, then rename them all: no reader ever sees half a file.
 
@@ -56,6 +69,8 @@ def write_files(plan: Mapping[Path, bytes], *, mode: int = 0o666) -> None:
     Raises:
         MedauditError: a folder cannot be written, or the disk is full; it says whether an old file was replaced.
     """
+    for path in plan:
+        check_way(path)
     waiting: list[tuple[Path, Path]] = []
     replaced = 0
     path = Path()

@@ -16,9 +16,10 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from auditor.files import OWN_OUTPUT
 from auditor.format import formats
 from auditor.naming.suffixes import image_suffixes, suffix_of
-from auditor.placement.listing import CONFIG_NAME, OWN_OUTPUT, Listing, Options, list_files, resolve_inside
+from auditor.placement.listing import CONFIG_NAME, Listing, Options, list_files, resolve_inside
 from auditor.placement.tree import FOLDER_PIN
 from auditor.plugins import plugin_modules
 from auditor.values.dataset import Dataset, Problem

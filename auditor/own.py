@@ -7,47 +7,53 @@ can pack that knowledge into a folder that is sent, and a file that was changed 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
-import stat
 from pathlib import Path
 
-from auditor.files import head_of, open_regular
+from auditor.files import head_of, open_regular, write_files
+from auditor.private import keyed, others_write, user_key
 
 FOLDER = "own"
+NOTE_BYTES = 65
+"""One more than a note has."""
 
 
 def remember(file: Path, private: Path) -> None:
-    """This file was written for the one whose private folder it is.
+    """This file was written for the one whose private folder it is; where no key can be kept, that is not remembered.
 
     Raises:
         OSError: it cannot be written.
     """
+    key = user_key()
+    if key is None:
+        return
     (private / FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
-    _note(file, private).write_text(_digest(file), "ascii")
+    write_files({_note(file, private): _mark(file, key)})
 
 
 def is_own(file: Path, private: Path) -> bool:
-    """The file lies where it was written, and as it was written; told by a folder that nobody else can write to."""
+    """The file lies where it was written, and as it was written; told by a note with the user's keyed digest of it."""
     note = _note(file, private)
     try:
-        if not _is_private(private) or not _is_private(note.parent):
+        if not note.is_file() or others_write(private) is not None or others_write(note.parent) is not None:
             return False
-        return head_of(note, 64).decode("ascii") == _digest(file)
-    except (OSError, UnicodeDecodeError):
+        key = user_key()
+        return key is not None and hmac.compare_digest(head_of(note, NOTE_BYTES), _mark(file, key))
+    except OSError:
         return False
 
 
-def _is_private(folder: Path) -> bool:
-    told = folder.stat()
-    mine = not hasattr(os, "getuid") or told.st_uid == os.getuid()
-    return mine and not told.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
 def _note(file: Path, private: Path) -> Path:
-    place = os.fsencode(str(file.resolve()))
-    return private / FOLDER / hashlib.blake2b(place, digest_size=16).hexdigest()
+    return private / FOLDER / hashlib.blake2b(_place(file), digest_size=16).hexdigest()
 
 
-def _digest(file: Path) -> str:
+def _place(file: Path) -> bytes:
+    return os.fsencode(str(file.resolve()))
+
+
+def _mark(file: Path, key: bytes) -> bytes:
+    """Keyed digest of where a file lies and of what is in it, in hexadecimal."""
     with open_regular(file) as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+        content = hashlib.file_digest(stream, "sha256").digest()
+    return keyed(key, "own", _place(file) + b"\0" + content).hex().encode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import os
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from auditor.config import Config, read_config
 from auditor.layout import CONFIG_NAME, OWN_OUTPUT
 from auditor.own import is_own, remember
 from auditor.plan import Plan
+from auditor.private import keyed, user_key
 from auditor.progress import Progress, Silent
 from auditor.reading.cache import default_folder
 from auditor.values.corrections import Comparison, RunVerdict
@@ -138,8 +138,9 @@ def order_for(
 
 def fixed_copy(target: Path, order: Order, plan: Plan, output: Path, *, progress: Progress) -> tuple[Fixed, Comparison | None]:
     """Run `fix` and give what is shown: no comparison with `--check`."""
-    asked = f"{target.resolve()}\x1f{order}"
-    work = output.parent / WORK / hashlib.blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    asked = f"{target.resolve()}\x1f{order}".encode("utf-8", "surrogatepass")
+    # Nobody else knows this name: unfinished work that lies in a folder which was sent is never taken up.
+    work = output.parent / WORK / keyed(user_key() or b"", "work", asked)[:8].hex()
     try:
         fixed = job.fix(target, order, plan, output, work=work, render=report_files, progress=progress)
     finally:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from auditor.files import OWN_OUTPUT
+
 if TYPE_CHECKING:
     from auditor.progress import Progress
     from auditor.values.corrections import Comparison
     from auditor.values.results import ScanResult
 
-OUTPUT_FOLDER = "medaudit-out"
+OUTPUT_FOLDER = OWN_OUTPUT
 
 
 def default_output(name: str) -> Path:

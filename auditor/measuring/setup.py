@@ -29,6 +29,7 @@ class Setup:
     root: Path
     limits: Limits
     cache: Path | None = None
+    cache_key: bytes = b""
     rules: Privacy = field(default_factory=Privacy)
     wanted: Wanted = EVERYTHING
     rehash: bool = False
@@ -49,7 +50,7 @@ class Setup:
         cv2.setNumThreads(1)  # one process per core already
         measurer = Measurer(root=self.root, limits=self.limits, rules=self.rules, wanted=self.wanted, isolated=True)
         if self.cache is not None:
-            cache = Cache(folder=self.cache, writable=False)
+            cache = Cache(folder=self.cache, key=self.cache_key, writable=False)
             if cache.open():
                 measurer.known = cache
                 if not self.rehash:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from auditor.files import OWN_OUTPUT
 from auditor.placement.images import Inventory, take_inventory
 from auditor.values.dataset import Problem
 from auditor.values.errors import DatasetError
 from auditor.values.image import Limits
 from auditor.values.labels import Level, Task
 
-OWN_OUTPUT = "medaudit-out"
 CONFIG_NAME = "medaudit.toml"
 
 

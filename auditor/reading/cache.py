@@ -1,14 +1,18 @@
 """Content → pixel facts, kept outside the dataset in a private folder, so that a second scan decodes nothing.
 
-The key is made of the file's content and the version of every feature, so an entry can be missing but never stale. Header
+The key is made of the file's content and the version of every feature, so an entry can be missing but never stale. Every
+entry carries a digest made with the user's key (`auditor.private`): one that somebody else wrote or altered is none. Header
 fields are not kept: they may identify a patient and are cheap to read again. Beside the facts stands which content a file
 had when it last was read, under a digest of its path, size, times and inode: a file that is as it was is not read whole.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
+import os
 import sqlite3
+import stat
 import struct
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
+from auditor.private import keyed, others_write
+from auditor.values.errors import ConfigError
 from auditor.values.measurement import PixelFacts
 
 SCHEMA = (
@@ -25,6 +31,10 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS places (place TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID",
 )
 LENGTH = struct.Struct("<I")
+MARK = 32
+"""Bytes of the keyed digest before each entry."""
+EARLIER = ("facts-1.sqlite", "facts-1.sqlite-wal", "facts-1.sqlite-shm")
+"""Files of earlier versions, whose entries carry no digest."""
 
 
 def default_folder(environment: Mapping[str, str], home: Path) -> Path:
@@ -83,28 +93,48 @@ class Cache(Mapping[str, PixelFacts]):
 
     Args:
         folder: private folder; made with mode 0700.
+        key: of the user; entries that were not made with it are not there.
         writable: workers open it read-only, the scan itself writes.
     """
 
     folder: Path
+    key: bytes
     writable: bool = True
     _connection: sqlite3.Connection | None = None
 
     @property
     def file(self) -> Path:
         """The SQLite file."""
-        return self.folder / "facts-1.sqlite"
+        return self.folder / "facts-2.sqlite"
 
     def open(self) -> bool:
-        """Open or make the file. False when the folder cannot be used: the scan then works without a cache."""
+        """Open or make the file. False when the folder cannot be used: the scan then works without a cache.
+
+        Raises:
+            ConfigError: others may write to the folder.
+        """
         try:
-            if self.writable:
-                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self.folder.chmod(0o700)
-                return self._connect() or self._remake()
-            return self.file.exists() and self._connect()
+            if not self.writable:
+                return self.file.is_file() and self._connect()
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            why = others_write(self.folder)
+            if why is not None:
+                raise ConfigError(
+                    f"{self.folder}: no place for a cache: {why}; take their rights away (chmod go-w), name another folder in "
+                    "MEDAUDIT_CACHE, or scan with --no-cache"
+                )
+            for name in EARLIER:
+                (self.folder / name).unlink(missing_ok=True)
+            return (self._are_files() and self._connect()) or self._remake()
         except OSError:
             return False
+
+    def _are_files(self) -> bool:
+        """Nothing that lies in the place of the files leads elsewhere: SQLite would follow it and write there."""
+        return all(not stat.S_ISLNK(one.lstat().st_mode) and one.is_file() for one in self._files() if os.path.lexists(one))
+
+    def _files(self) -> list[Path]:
+        return [self.file.with_name(self.file.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
 
     def _connect(self) -> bool:
         mode = "rwc" if self.writable else "ro"
@@ -124,8 +154,8 @@ class Cache(Mapping[str, PixelFacts]):
         return True
 
     def _remake(self) -> bool:
-        for suffix in ("", "-wal", "-shm"):
-            self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
+        for file in self._files():
+            file.unlink(missing_ok=True)
         return self._connect()
 
     def __getitem__(self, key: str) -> PixelFacts:
@@ -136,10 +166,16 @@ class Cache(Mapping[str, PixelFacts]):
                 row = cursor.fetchone()
             if row is None:
                 raise KeyError(key)
-            return unpack(row[0])
-        except (sqlite3.Error, ValueError):
-            # A damaged entry is an entry that is not there: it is measured again and replaced.
+            marked = bytes(row[0])
+            if not hmac.compare_digest(marked[:MARK], self._mark(key, marked[MARK:])):
+                raise KeyError(key)
+            return unpack(marked[MARK:])
+        except (sqlite3.Error, ValueError, TypeError):
+            # A damaged or altered entry is an entry that is not there: it is measured again and replaced.
             raise KeyError(key) from None
+
+    def _mark(self, key: str, value: bytes) -> bytes:
+        return keyed(self.key, "cache", key.encode("utf-8", "surrogatepass") + b"\0" + value)
 
     def __iter__(self) -> Iterator[str]:
         if self._connection is not None:
@@ -158,7 +194,8 @@ class Cache(Mapping[str, PixelFacts]):
         try:
             with self._connection:
                 self._connection.executemany(
-                    "INSERT OR REPLACE INTO facts VALUES (?, ?)", [(key, pack(facts)) for key, facts in entries]
+                    "INSERT OR REPLACE INTO facts VALUES (?, ?)",
+                    [(key, self._mark(key, value) + value) for key, facts in entries for value in (pack(facts),)],
                 )
         except sqlite3.Error:
             self.close()
@@ -172,7 +209,10 @@ class Cache(Mapping[str, PixelFacts]):
                 row = cursor.fetchone()
         except sqlite3.Error:
             return None
-        return None if row is None else str(row[0])
+        if row is None:
+            return None
+        digest, _, mark = str(row[0]).partition(":")
+        return digest if hmac.compare_digest(mark.encode(), self._mark(place, digest.encode()).hex().encode()) else None
 
     def remember(self, entries: Iterable[tuple[str, str]]) -> None:
         """Note place → digest; see `store`."""
@@ -180,7 +220,10 @@ class Cache(Mapping[str, PixelFacts]):
             return
         try:
             with self._connection:
-                self._connection.executemany("INSERT OR REPLACE INTO places VALUES (?, ?)", entries)
+                self._connection.executemany(
+                    "INSERT OR REPLACE INTO places VALUES (?, ?)",
+                    [(place, f"{digest}:{self._mark(place, digest.encode()).hex()}") for place, digest in entries],
+                )
         except sqlite3.Error:
             self.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -21,6 +22,7 @@ from auditor.naming.suffixes import suffix_of, suffixes_of_formats
 from auditor.placement.listing import stays_inside
 from auditor.plan import Plan
 from auditor.plugins import own_names
+from auditor.private import KEY_BYTES, user_key
 from auditor.progress import Progress, Silent
 from auditor.reading.cache import Cache
 from auditor.reading.workers import run_workers
@@ -102,7 +104,9 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
     """
     progress = progress or Silent()
     tasks = [*tasks_of(dataset), *mask_tasks(dataset), *channel_tasks(dataset)]
-    cache = Cache(folder=how.cache) if how.cache is not None else None
+    # without a key that can be kept, the entries of this run are for this run alone
+    key = b"" if how.cache is None else user_key() or secrets.token_bytes(KEY_BYTES)
+    cache = Cache(folder=how.cache, key=key) if how.cache is not None else None
     usable = cache is not None and cache.open()
     found: dict[str, Measurement] = {}
     sketches = Sketches()
@@ -222,7 +226,7 @@ def answers_of(tasks: Sequence[Task], root: Path, how: Pass, cache: Cache | None
         return (measurer.measure(task) for task in tasks)
     setup = Setup(
         root=root, limits=how.limits, rules=how.rules, wanted=how.wanted, rehash=how.rehash,
-        cache=how.cache if cache is not None else None,
+        cache=how.cache if cache is not None else None, cache_key=cache.key if cache is not None else b"",
     )  # fmt: skip
     return run_workers(tasks, setup, workers=how.workers)
 

@@ -1,8 +1,10 @@
 """Files of ours are written whole or not at all."""
 
+import os
+
 import pytest
 
-from auditor.files import write_files
+from auditor.files import head_of, open_regular, write_files
 from auditor.values.errors import MedauditError
 
 
@@ -19,3 +21,39 @@ def test_a_name_of_255_bytes_can_be_written(tmp_path):
     path = tmp_path / ("é" * 125 + ".json")
     write_files({path: b"x"})
     assert path.read_bytes() == b"x"
+
+
+def test_a_link_in_the_place_of_an_output_is_replaced_and_not_followed(tmp_path):
+    (tmp_path / "victim").write_text("mine")
+    (tmp_path / "report.html").symlink_to(tmp_path / "victim")
+    write_files({tmp_path / "report.html": b"new"})
+    assert (tmp_path / "victim").read_text() == "mine"
+    assert (tmp_path / "report.html").read_text() == "new"
+    assert not (tmp_path / "report.html").is_symlink()
+
+
+def test_an_output_folder_that_is_a_link_is_refused(tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "medaudit-out").symlink_to(tmp_path / "precious")
+    for place in ("medaudit-out/report.html", "medaudit-out/fixed/a/b"):
+        with pytest.raises(MedauditError, match="is a link"):
+            write_files({tmp_path / place: b"new"})
+    assert not list((tmp_path / "precious").iterdir())
+
+
+def test_the_beginning_and_the_end_of_a_file_are_read_once(tmp_path):
+    (tmp_path / "f").write_bytes(bytes(range(100)))
+    assert head_of(tmp_path / "f", 10) == bytes(range(10))
+    assert head_of(tmp_path / "f", 10, end=5) == bytes((*range(10), *range(95, 100)))
+    assert head_of(tmp_path / "f", 98, end=5) == bytes(range(100))
+    assert head_of(tmp_path / "f", 200, end=5) == bytes(range(100))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_or_a_device_in_the_place_of_a_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(OSError, match=r"regular file|directory"):
+            head_of(path, 10)
+    with pytest.raises(OSError, match="regular file"):
+        open_regular(type(tmp_path)("/dev/zero"))

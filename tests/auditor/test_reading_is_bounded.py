@@ -47,6 +47,7 @@ HERE: Mapping[str, tuple[frozenset[str], str]] = {
     for name, calls, why in (
         ("auditor.files", "open open_regular", "the first bytes of a file, and no further"),
         ("auditor.own", "open_regular file_digest", "a digest in blocks; nothing is decoded"),
+        ("auditor.private", "open", "the user's own key, 32 bytes"),
         ("auditor.config", "open loads", "at most 256 kB, and no deep chain; the file of who runs the gate"),
         ("auditor.stored", "open_regular loads", "JSON of ours, bounded in size and depth, by schema"),
         ("auditor.stages.known", "open", "the user's own key, at most 1 MiB, as bytes"),

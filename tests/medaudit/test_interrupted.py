@@ -50,7 +50,7 @@ def start(root: Path, where: Path, name: str = "r.json") -> subprocess.Popen[byt
 
 
 def known(where: Path) -> int:
-    file = where / "cache" / "facts-1.sqlite"
+    file = where / "cache" / "facts-2.sqlite"
     if not file.exists():
         return 0
     try:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from auditor.layout import OWN_OUTPUT
+from auditor.files import OWN_OUTPUT, check_way
 from auditor.values.errors import ConfigError, MedauditError
 from trainers.copying.corrected_copy import STATE
 
@@ -23,7 +23,9 @@ def check_place(output: Path, sources: tuple[Path, ...]) -> None:
 
     Raises:
         ConfigError: the place cannot be used; it says why.
+        MedauditError: `medaudit-out` is a link.
     """
+    check_way(output)
     goal = output.resolve()
     for source in {path.resolve() for path in sources}:
         if source == goal or source.is_relative_to(goal):

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from auditor.evidence.privacy.places import kept_texts, shown_keys, told
 from auditor.evidence.privacy.withhold import part_names, telling_parts
-from auditor.files import write_files
-from auditor.placement.listing import OWN_OUTPUT
+from auditor.files import OWN_OUTPUT, head_of, write_files
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 
@@ -45,8 +44,7 @@ def check_crosswalk(path: Path, folders: Sequence[Path] = (), files: Sequence[Pa
 def is_crosswalk(path: Path) -> bool:
     """The file was written here."""
     try:
-        with path.open("rb") as stream:
-            return KIND.encode() in stream.read(200)
+        return KIND.encode() in head_of(path, 200)
     except OSError:
         return False
 

@@ -1,17 +1,23 @@
+import os
+import sqlite3
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from auditor.reading.cache import Cache, default_folder, pack, unpack
+from auditor.values.errors import ConfigError
 from auditor.values.measurement import PixelFacts
 
 FACTS = PixelFacts(digest="ab" * 20, constant=False, features=np.array([1.5, np.nan], np.float32), thumbnail=b"RIFFxxxxWEBP")
 
+KEY = bytes(range(32))
+
 
 def opened(folder: Path, *, writable: bool = True) -> Cache:
-    cache = Cache(folder=folder, writable=writable)
+    cache = Cache(folder=folder, key=KEY, writable=writable)
     assert cache.open()
     return cache
 
@@ -48,7 +54,7 @@ def test_the_folder_is_private(tmp_path: Path) -> None:
 
 
 def test_garbage_in_place_of_the_file_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / "facts-1.sqlite").write_bytes(b"garbage" * 1000)
+    (tmp_path / "facts-2.sqlite").write_bytes(b"garbage" * 1000)
     cache = opened(tmp_path)
     cache.store([("k", FACTS)])
     assert cache["k"].digest == FACTS.digest
@@ -65,7 +71,7 @@ def test_a_damaged_row_counts_as_unknown(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_means_no_cache(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    assert not Cache(folder=tmp_path / "file" / "c").open()
+    assert not Cache(folder=tmp_path / "file" / "c", key=KEY).open()
 
 
 def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
@@ -80,3 +86,71 @@ def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
 def test_the_environment_names_the_folder() -> None:
     assert default_folder({"MEDAUDIT_CACHE": "/x"}, Path("/home/u")) == Path("/x")
     assert default_folder({}, Path("/home/u")).name in ("medaudit", "cache")
+
+
+def raw(folder: Path) -> sqlite3.Connection:
+    return sqlite3.connect(folder / "facts-2.sqlite", isolation_level=None)
+
+
+def test_an_entry_that_somebody_altered_moved_or_wrote_is_not_there(tmp_path: Path) -> None:
+    cache = opened(tmp_path)
+    cache.store([("a", FACTS), ("b", FACTS)])
+    cache.remember([("p", "d1"), ("q", "d2")])
+    assert cache.digest_at("p") == "d1"
+    other = raw(tmp_path)
+    (value,) = other.execute("SELECT value FROM facts WHERE key = 'a'").fetchone()
+    for changed in (value[:-1] + bytes([value[-1] ^ 1]), value[32:], b"\0" * 32 + value[32:], b"", None, "text"):
+        with suppress(sqlite3.IntegrityError):
+            other.execute("UPDATE facts SET value = ? WHERE key = 'a'", (changed,))
+            assert "a" not in cache
+    other.execute("UPDATE facts SET value = (SELECT value FROM facts WHERE key = 'b') WHERE key = 'a'")
+    other.execute("UPDATE places SET digest = (SELECT digest FROM places WHERE place = 'q') WHERE place = 'p'")
+    assert "a" not in cache
+    assert "b" in cache
+    assert cache.digest_at("p") is None
+    assert cache.digest_at("q") == "d2"
+    assert "b" not in Cache(folder=tmp_path, key=bytes(32), writable=False)
+    stranger = Cache(folder=tmp_path, key=bytes(32), writable=False)
+    assert stranger.open()
+    assert "b" not in stranger
+    cache.store([("a", FACTS)])
+    assert cache["a"].digest == FACTS.digest
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="rights are kept elsewhere")
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777])
+def test_a_folder_that_others_may_write_to_is_refused_and_left_as_it_is(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "c"
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(ConfigError, match=r"others may write to it.*--no-cache"):
+        Cache(folder=folder, key=KEY).open()
+    assert stat.S_IMODE(folder.stat().st_mode) == mode & 0o7777
+    assert not list(folder.iterdir())
+    folder.chmod(0o755)
+    tmp_path.chmod(0o777)
+    try:
+        with pytest.raises(ConfigError, match="others may rename it"):
+            Cache(folder=folder, key=KEY).open()
+    finally:
+        tmp_path.chmod(0o700)
+    opened(folder).close()
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
+def test_a_link_in_the_place_of_a_file_is_not_followed(tmp_path: Path, suffix: str) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"mine")
+    (tmp_path / "c").mkdir(mode=0o700)
+    (tmp_path / "c" / f"facts-2.sqlite{suffix}").symlink_to(victim)
+    cache = opened(tmp_path / "c")
+    cache.store([("k", FACTS)])
+    cache.close()
+    assert victim.read_bytes() == b"mine"
+    assert not (tmp_path / "c" / "facts-2.sqlite").is_symlink()
+
+
+def test_the_files_of_an_earlier_version_are_taken_away(tmp_path: Path) -> None:
+    (tmp_path / "facts-1.sqlite").write_bytes(b"old")
+    opened(tmp_path).close()
+    assert [one.name for one in tmp_path.iterdir()] == ["facts-2.sqlite"]
