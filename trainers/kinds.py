@@ -36,8 +36,9 @@ def task_of(dataset: Dataset, pictures: Pictures, rows: Rows | None = None) -> L
     Raises:
         DatasetError: there is nothing to learn: neither labels nor masks, or a single class.
     """
-    masks = next((kind for kind in kinds().values() if kind.from_masks), None)
-    kind = masks if pictures.masks is not None and masks is not None else kind_of(dataset)
+    kind = kind_of(dataset)
+    if pictures.masks is not None and not (kind is not None and kind.from_masks):
+        kind = next((other for other in kinds().values() if other.from_masks), kind)
     if kind is None or (kind.from_masks and pictures.masks is None):
         raise DatasetError("the records have neither labels nor masks: there is nothing to train on")
     return kind.set_by(dataset, pictures, rows)

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from auditor.prediction.folds import fold_groups
 from auditor.prediction.numbers import numbered, predict_numbers, why_no_numbers
-from auditor.prediction.out_of_fold import MAX_TRAINING, Question, answered, question_of, why_no_answer
+from auditor.prediction.out_of_fold import MAX_TRAINING, answered, question_of, why_no_answer
 from auditor.prediction.probe import fit_probe
 from auditor.values.dataset import Dataset
 
@@ -69,9 +69,20 @@ def why_not(dataset: Dataset) -> str | None:
     if dataset.labels.task != "none" and not has_features:
         return "there are no pixel features: no image was read"
     seen = _has_pixels(dataset) if has_features else np.zeros(dataset.size, dtype=np.bool_)
+    return why_unanswerable(dataset, seen, fold_groups(dataset))
+
+
+def why_unanswerable(dataset: Dataset, seen: Bools, groups: Rows, *, model: str = "the built-in probe") -> str | None:
+    """Why no model can answer for these labels out of fold, in words, or None when one can.
+
+    Args:
+        seen: records whose picture the model can read, shape (records,).
+        groups: a number per record, equal for those that are never parted.
+        model: what to call it.
+    """
     if dataset.labels.task == "continuous":
-        return why_no_numbers(dataset, seen, fold_groups(dataset))
-    return why_no_answer(dataset, seen, fold_groups(dataset), model="the built-in probe")
+        return why_no_numbers(dataset, seen, groups)
+    return why_no_answer(dataset, seen, groups, model=model)
 
 
 def predict(dataset: Dataset, *, seed: int = 0, folds: int = 5, groups: Rows | None = None) -> Dataset:
@@ -93,22 +104,24 @@ def predict(dataset: Dataset, *, seed: int = 0, folds: int = 5, groups: Rows | N
     if dataset.predictions is not None or why_not(dataset) is not None:
         return dataset
     groups = fold_groups(dataset) if groups is None else groups
-    if dataset.labels.task == "continuous":
-        rows, take = numbered(dataset, _has_pixels(dataset)), Inputs.of(dataset).take
-        return predict_numbers(dataset, rows, take, groups=groups, origin=ORIGIN, seed=seed, folds=folds)
-    question = question_of(dataset, _has_pixels(dataset))
-    return probed(dataset, question, Inputs.of(dataset), groups=groups, origin=ORIGIN, seed=seed, folds=folds)
+    seen = _has_pixels(dataset)
+    return probed(dataset, seen, Inputs.of(dataset), groups=groups, origin=ORIGIN, seed=seed, folds=folds)
 
 
 def probed(
-    dataset: Dataset, question: Question, inputs: Inputs, *, groups: Rows, origin: str, seed: int = 0, folds: int = 5
+    dataset: Dataset, seen: Bools, inputs: Inputs, *, groups: Rows, origin: str, seed: int = 0, folds: int = 5
 ) -> Dataset:
-    """The dataset with the out-of-fold answers of the probe on these inputs.
+    """The dataset with the out-of-fold answers of the probe on these inputs: probabilities, or numbers of a continuous label.
 
     Args:
+        seen: records whose inputs are there, shape (records,).
         groups: a number per record, equal for those that are always in one fold.
         origin: what to call it.
     """
+    if dataset.labels.task == "continuous":
+        rows = numbered(dataset, seen)
+        return predict_numbers(dataset, rows, inputs.take, groups=groups, origin=origin, seed=seed, folds=folds)
+    question = question_of(dataset, seen)
     references = max(1_000, min(10_000, 1_000_000_000 // len(question.rows)))
 
     def model(train: Rows, test: Rows, rng: np.random.Generator) -> Floats:

@@ -1,11 +1,12 @@
 """Plug-ins of ours and of others are found alike, and a broken one says which it is."""
 
 import inspect
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from foreign import installed
 
 from auditor import check, feature, format, layout, plugins
 from auditor.naming import suffixes
@@ -34,36 +35,14 @@ LAYOUT = "def detect(listing, options): return None\ndef load(listing, options):
 REPORT = "SUFFIXES = ('.toy',)\ndef render(result, name): return {name: b'toy'}\n"
 
 
-class Install:
-    """Installs a package with one module and its entry points into a folder on the path."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __call__(self, content: str, points: str) -> None:
-        (self.folder / "foreign_plugin.py").write_text(content)
-        facts = self.folder / "foreign_plugin-1.0.dist-info"
-        facts.mkdir()
-        (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign-plugin\nVersion: 1.0\n")
-        (facts / "entry_points.txt").write_text(points)
+Install = Callable[[str, str], None]
 
 
 @pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """The folder is on the path; every cache of plug-ins is empty before and after."""
-    caches = (
-        check.check_classes, feature.features, feature.chosen_features, feature.feature_columns, feature.feature_version,
-        format.readers, format.formats,
-        suffixes.image_suffixes, suffixes.suffixes_of_formats, suffixes._known, suffixes._doubles, suffixes._named,
-        layout.layouts, report_format.formats,
-    )  # fmt: skip
-    monkeypatch.syspath_prepend(tmp_path)
-    for cached in caches:
-        cached.cache_clear()
-    yield Install(tmp_path)
-    sys.modules.pop("foreign_plugin", None)
-    for cached in caches:
-        cached.cache_clear()
+def install(tmp_path: Path) -> Iterator[Install]:
+    """Installs a package with this module and these entry points."""
+    with ExitStack() as stack:
+        yield lambda content, points: stack.enter_context(installed(tmp_path, points, content))
 
 
 def test_a_foreign_check_is_found(install: Install) -> None:

@@ -1,6 +1,6 @@
 """Views: every strategy over every kind of task, and what strategies may do that no other module knows of."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import make_dataset
+from learning import SHORT, SIDE, N, case_of, counts_installed
 from torch import Tensor, nn
 
 from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from auditor.values.results import DatasetSummary, Gate, ScanResult
 from trainers.attempt import Attempt, Order, trained
-from trainers.engine.bench import Bench
 from trainers.engine.merge import merged
 from trainers.kinds import kinds
 from trainers.losses import CrossEntropy, DiceCrossEntropy
@@ -24,76 +23,21 @@ from trainers.strategies.nothing import Nothing
 from trainers.strategy import Answers, Case, NotApplicable, Strategy, strategy_classes
 from trainers.tasks.segmentation import Segmentation
 from trainers.values.pictures import Floats, Pictures, Rows
-from trainers.values.recipe import Recipe, Trained
+from trainers.values.recipe import Trained
 from trainers.values.task import LearningTask
-from trainers.values.trust import Trust
 from trainers.values.view import View
 
-N, SIDE = 48, 16
-SHORT = Recipe(epochs=1, batch=16, rate=5e-3, width=4)
 OURS = [kind for kind in strategy_classes() if kind.__module__.startswith("trainers.")]
-SIDES = {"container.height": [SIDE] * N, "container.width": [SIDE] * N}
 
 
-def dataset_of(kind: str, truth: np.ndarray) -> Dataset:
-    """48 records of 24 patients, of the kind of task."""
-    patients = [f"P{i // 2}" for i in range(N)]
-    labels: Mapping[str, Any] = {
-        "single": {"labels": ["ab"[t] for t in truth]},
-        "ordinal": {"labels": [str(t) for t in truth], "task": "ordinal", "classes": ["0", "1"]},
-        "continuous": {"labels": [float(t) + i / 100 for i, t in enumerate(truth)], "task": "continuous"},
-        "multi": {"states": {"x": truth.tolist(), "y": (1 - truth).tolist()}},
-        "segmentation": {},
-        "points": {},
-    }
-    found = make_dataset(n=N, patients=patients, metadata=SIDES, same_pixels=[f"p{i}" for i in range(N)], **labels[kind])
-    if kind == "segmentation":
-        found = replace(found, records=found.records.assign(mask=[f"m{i}.png" for i in range(N)]))
-    if kind == "points":
-        places = {"record": found.records.index.astype(str), "x": 4.0 + 8 * truth, "y": np.full(N, 8.0)}
-        found = replace(found, points=pd.DataFrame(places).assign(rater="ann", label=""))
-    return found
+@pytest.fixture(scope="module", autouse=True)
+def _foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with counts_installed(tmp_path_factory.mktemp("foreign")):
+        yield
 
 
-def case_of(kind: str, work: Path, *, recipe: Recipe = SHORT) -> Case:
-    """A bright half tells the class; nothing is on disk."""
-    rng = np.random.default_rng(3)
-    truth = np.arange(N) // 2 % 2
-    array = rng.normal(80, 25, (N, 1, SIDE, SIDE))
-    for i, t in enumerate(truth):
-        array[i, 0, :, 8 * t : 8 * t + 8] += 90
-    dataset = dataset_of(kind, truth)
-    part = np.arange(N) // 2 % 6
-    trust = Trust(
-        trusted=part == 0, validation=part == 1, evaluation=part == 2, training=(part == 0) | (part > 2), origin="",
-        self_graded=False,
-    )  # fmt: skip
-    (work / "data").mkdir(parents=True)
-    (work / "data" / "readme.txt").write_text("no image")
-    dataset = replace(dataset, root=work / "data")
-    dense = kinds()[kind].dense
-    bench = Bench(
-        dataset, trust, work=work, workers=0, device="cpu", recipe=replace(recipe, network="unet" if dense else "small-cnn")
-    )
-    masks = (array[:, 0] > 130).astype(np.uint8)
-    drawn = {"masks": masks, "masked": np.ones(N, bool), "mask_values": (0, 1)} if kind == "segmentation" else {}
-    vars(bench)["pictures"] = Pictures(array=np.clip(array, 0, 255).astype(np.uint8), readable=np.ones(N, bool), **drawn)
-    summary = DatasetSummary(name="x", layout="table", task=dataset.labels.task, classes=(), counts={}, guesses=())
-    result = ScanResult(
-        schema_version=1,
-        tool_version="0",
-        records=N,
-        dataset=summary,
-        outcomes=(),
-        gate=Gate(verdict="passed", exit_code=0, fail_on="error"),
-    )
-    return Case(dataset=dataset, result=result, trust=trust, bench=bench, work=work)
-
-
-@pytest.mark.parametrize("kind", list(kinds()))
-@pytest.mark.parametrize(
-    "strategy", [k for k in strategy_classes() if k.__module__.startswith("trainers.")], ids=lambda k: k.name
-)
+@pytest.mark.parametrize("kind", [*kinds(), "counts"])
+@pytest.mark.parametrize("strategy", OURS, ids=lambda k: k.name)
 def test_every_strategy_fits_every_kind_of_task_or_says_why_not(kind: str, strategy: type[Strategy], tmp_path: Path) -> None:
     case, made, why = case_of(kind, tmp_path), strategy(), ""
     try:

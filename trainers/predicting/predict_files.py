@@ -66,12 +66,13 @@ def check_output(trained: Trained, output: Path) -> None:
     Raises:
         ConfigError: it says which one.
     """
-    if trained.task.from_masks:
+    form = trained.task.told_as
+    if form == "masks":
         if output.suffix.lower() in FORMATS:
             raise ConfigError(f"--output {output}: this network draws masks; name a new folder for them")
         if output.exists():
             raise ConfigError(f"--output {output}: there is something of that name; masks go into a new folder")
-    elif trained.task.finds_objects and output.suffix.lower() == ".npy":
+    elif form == "objects" and output.suffix.lower() == ".npy":
         raise ConfigError(f"--output {output}: this network finds objects; they are written as .csv or .parquet")
     elif output.suffix.lower() not in FORMATS:
         raise ConfigError(f"--output {output}: predictions are written as {', '.join(FORMATS)}")
@@ -92,39 +93,37 @@ def predict_files(trained: Trained, dataset: Dataset, output: Path, place: Workp
     check_output(trained, output)
     device_named(place.device)
     task = trained.task
-    labels = dataset.labels
     with place.work() as work:
         pictures = pictures_for(
             dataset, place, work, channels=task.channels, shape=task.shape, named=f"the {trained.recipe.network} of the model"
         )
         readable = np.flatnonzero(pictures.readable).astype(np.int64)
-        if task.from_masks:
+        if task.told_as == "masks":
             drawn = write_masks(trained, pictures, dataset, output, place)
             return Written(predicted=drawn, records=dataset.size, classes=(), unknown=())
         place.progress.start("predicting", 0)
         said = predict(trained, pictures, readable, device=device_named(place.device))
         place.progress.finish()
-    objects = task.objects(said, dataset, readable)
-    if objects is not None:
+    if task.told_as == "objects":
+        objects = task.objects(said, dataset, readable)
         write_files({output: table_bytes(objects, output.suffix.lower())})
         return Written(predicted=len(readable), records=dataset.size, classes=(), unknown=())
-    found = np.full((dataset.size, len(task.classes) or 1), np.nan, np.float32)
+    found = np.full((dataset.size, len(task.columns)), np.nan, np.float32)
     found[readable] = said
-    order = tuple(column_order(task.classes))
-    if order:
-        found = found[:, [task.classes.index(name) for name in order]]
+    order = tuple(column_order(task.columns))
+    found = found[:, [task.columns.index(name) for name in order]]
     write_files({output: content_of(found, order, dataset, output.suffix.lower())})
-    unknown = tuple(name for name in labels.classes if name not in order) if order else ()
-    return Written(predicted=len(readable), records=dataset.size, classes=order, unknown=unknown)
+    unknown = tuple(name for name in dataset.labels.classes if name not in order) if task.classes else ()
+    return Written(predicted=len(readable), records=dataset.size, classes=order if task.classes else (), unknown=unknown)
 
 
-def content_of(found: Floats, classes: tuple[str, ...], dataset: Dataset, suffix: str) -> bytes:
-    """The bytes of the file: `found` (records, columns), rows of NaN where nothing was predicted."""
+def content_of(found: Floats, columns: tuple[str, ...], dataset: Dataset, suffix: str) -> bytes:
+    """The bytes of the file: `found` (records, columns), rows of NaN where nothing was predicted; no names: one number."""
     stream = io.BytesIO()
+    names = columns or (NUMBER,)
     if suffix == ".npy":
-        np.save(stream, found if classes else found[:, 0], allow_pickle=False)
+        np.save(stream, found[:, 0] if names == (NUMBER,) else found, allow_pickle=False)
         return stream.getvalue()
-    names = classes or (NUMBER,)
     table = pd.DataFrame({name: found[:, column] for column, name in enumerate(names)})
     key = next(name for name in (*ID_NAMES, *(f"record {i}" for i in range(len(names) + 1))) if name not in names)
     table.insert(0, key, dataset.records.index.astype(str).to_numpy(dtype=object))

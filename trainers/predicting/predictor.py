@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -18,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.evidence.labels.ensemble import join_predictions
-from auditor.prediction.numbers import answered_numbers, numbered, predict_numbers, why_no_numbers
-from auditor.prediction.out_of_fold import Question, answered, question_of, why_no_answer
-from auditor.prediction.predict import Inputs, predict, probed
+from auditor.prediction.numbers import NUMBER, answered_numbers, numbered
+from auditor.prediction.out_of_fold import Question, answered, question_of
+from auditor.prediction.predict import Inputs, predict, probed, why_unanswerable
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from trainers.decoding.model_input import Workplace
@@ -72,6 +71,8 @@ def by_networks(dataset: Dataset, place: Workplace, work: Path, *, seed: int, fo
     bench = bench_of(dataset, place, work)
     groups, readable = bench.groups, bench.pictures.readable
     check_answerable(dataset, readable, groups, "--predict cnn", "a network")
+    if bench.task.told_as != "columns" or bench.task.columns != (dataset.labels.classes or (NUMBER,)):
+        raise ConfigError(f"--predict cnn: what networks learn here ({bench.task.words}) says nothing about each label")
     recipe = replace(bench.recipe, epochs=max(LEAST_EPOCHS, round(SHARE_OF_EPOCHS * bench.recipe.epochs)))
     fold, origin = count(1), f"network {recipe.network}"
     ahead = Margins(dataset.size)
@@ -83,7 +84,7 @@ def by_networks(dataset: Dataset, place: Workplace, work: Path, *, seed: int, fo
         ahead.note(trained, examples.rows)
         return bench.predict(trained, test)
 
-    if dataset.labels.task == "continuous":
+    if bench.task.columns == (NUMBER,):
         found = answered_numbers(
             dataset, numbered(dataset, readable), lambda train, test: told(train, test)[:, 0],
             groups=groups, origin=origin, seed=seed, folds=folds,
@@ -149,11 +150,7 @@ def by_encoder(
     every = np.arange(features.shape[1], dtype=np.int64)
     inputs = Inputs(features, every, every[:0])
     origin = f"built-in probe on the encoder {found.name}, out of fold"
-    if dataset.labels.task == "continuous":
-        rows = numbered(dataset, readable)
-        return predict_numbers(dataset, rows, inputs.take, groups=groups, origin=origin, seed=seed, folds=folds)
-    question = question_of(dataset, readable)
-    return probed(dataset, question, inputs, groups=groups, origin=origin, seed=seed, folds=folds)
+    return probed(dataset, readable, inputs, groups=groups, origin=origin, seed=seed, folds=folds)
 
 
 def check_label(dataset: Dataset, option: str) -> None:
@@ -172,8 +169,7 @@ def check_answerable(dataset: Dataset, readable: Bools, groups: Rows, option: st
     Raises:
         ConfigError: it says why.
     """
-    numbers = dataset.labels.task == "continuous"
-    reason = (why_no_numbers if numbers else partial(why_no_answer, model=model))(dataset, readable, groups)
+    reason = why_unanswerable(dataset, readable, groups, model=model)
     if reason is not None:
         raise ConfigError(f"{option}: {reason}")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from auditor.prediction.numbers import NUMBER
 from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
@@ -54,6 +55,11 @@ class Continuous(LearningTask):
     def labelled(cls, dataset: Dataset) -> Bools:
         """A number is given."""
         return dataset.labels.values.notna().to_numpy(bool)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The number."""
+        return (NUMBER,)
 
     @property
     def outputs(self) -> int:

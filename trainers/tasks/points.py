@@ -8,7 +8,7 @@ of two that are nearer to each other than d allows only the stronger stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -74,7 +74,7 @@ class Points(LearningTask):
     words: ClassVar[str] = "where objects are: a mark for each"
     rank: ClassVar[int] = 2
     dense: ClassVar[bool] = True
-    finds_objects: ClassVar[bool] = True
+    told_as: ClassVar[Literal["columns", "objects", "masks"]] = "objects"
     probabilistic: ClassVar[bool] = False
     truth_type: ClassVar[type[np.generic]] = np.float64
 

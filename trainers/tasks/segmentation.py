@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class Segmentation(LearningTask):
     rank: ClassVar[int] = 1
     dense: ClassVar[bool] = True
     from_masks: ClassVar[bool] = True
+    told_as: ClassVar[Literal["columns", "objects", "masks"]] = "masks"
     probabilistic: ClassVar[bool] = False
     class_metric: ClassVar[str] = "Dice"
 

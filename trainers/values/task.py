@@ -67,8 +67,8 @@ class LearningTask(ABC):
     """A network answers for every pixel (U-Nets), else once per picture."""
     from_masks: ClassVar[bool] = False
     """The masks are read along with the pictures, and are what is learnt."""
-    finds_objects: ClassVar[bool] = False
-    """Predictions are told as a table of objects (`objects`)."""
+    told_as: ClassVar[Literal["columns", "objects", "masks"]] = "columns"
+    """How predictions are written down: numbers per picture (`columns`), a table of objects (`objects`), a mask per picture."""
     exclusive: ClassVar[bool] = False
     """Predictions are probabilities of classes of which one holds."""
     probabilistic: ClassVar[bool] = True
@@ -84,6 +84,11 @@ class LearningTask(ABC):
     def dims(self) -> Literal[2, 3]:
         """2 for pictures, 3 for volumes."""
         return 3 if len(self.shape) == 3 else 2
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the numbers that a picture gets, (m, columns), where predictions are told as such."""
+        return self.classes
 
     # What a dataset says
 
@@ -179,9 +184,9 @@ class LearningTask(ABC):
     def score(self, predictions: Floats, truth: Array) -> float:
         """One number for early stopping, more is better; `truth` are targets, or masks where those are learnt."""
 
-    def objects(self, predictions: Floats, dataset: Dataset, rows: Rows) -> pd.DataFrame | None:  # noqa: ARG002
+    def objects(self, predictions: Floats, dataset: Dataset, rows: Rows) -> pd.DataFrame:
         """Predictions of these records as a table of objects (`record`, coordinates in pixels of the file, `score`)."""
-        return None
+        raise NotImplementedError(f"predictions of {self.kind} are told as {self.told_as}")
 
     # Grading; n = records, and all arrays are numpy
 

@@ -1,11 +1,9 @@
 """What holds for every feature, ours and a plug-in's."""
 
-import sys
-
 import numpy as np
 import pytest
+from foreign import installed
 
-from auditor import feature
 from auditor.feature import feature_columns, feature_version, features, measure_all
 
 TOY = """
@@ -17,26 +15,13 @@ VERSION = 3
 def measure(view):
     return np.array([view.gray.mean(), len(view.pixels.array)], np.float32)
 """
-CACHES = (feature.features, feature.chosen_features, feature.feature_columns, feature.feature_version)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def foreign(tmp_path_factory):
-    """A package that brings a feature is installed, as pip would."""
-    folder = tmp_path_factory.mktemp("foreign")
-    (folder / "toy_feature.py").write_text(TOY)
-    facts = folder / "toy_feature-1.0.dist-info"
-    facts.mkdir()
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-feature\nVersion: 1.0\n")
-    (facts / "entry_points.txt").write_text("[medaudit.features]\ntoy = toy_feature\n")
-    sys.path.insert(0, str(folder))
-    for one in CACHES:
-        one.cache_clear()
-    yield
-    sys.path.remove(str(folder))
-    sys.modules.pop("toy_feature", None)
-    for one in CACHES:
-        one.cache_clear()
+    """A package that brings a feature is installed."""
+    with installed(tmp_path_factory.mktemp("foreign"), "[medaudit.features]\ntoy = toy_feature\n", TOY, module="toy_feature"):
+        yield
 
 
 def test_every_feature_says_its_columns_once_and_its_version():

@@ -5,15 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import struct
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import nibabel
 import numpy as np
 import pytest
 import tifffile
+from foreign import installed
 from PIL import Image
 
 from auditor import format as format_module
@@ -105,23 +104,9 @@ def open_pixels(source, header, limits):
 
 @pytest.fixture(scope="module", autouse=True)
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A package that brings a format is installed, as pip would."""
-    folder = tmp_path_factory.mktemp("foreign")
-    (folder / "toy_format.py").write_text(TOY)
-    facts = folder / "toy_format-1.0.dist-info"
-    facts.mkdir()
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-format\nVersion: 1.0\n")
-    (facts / "entry_points.txt").write_text("[medaudit.formats]\ntoy = toy_format\n")
-    sys.path.insert(0, str(folder))
-    cached: list[Any] = [format_module.readers, format_module.formats]
-    cached += [value for value in vars(suffixes).values() if hasattr(value, "cache_clear")]
-    for one in cached:
-        one.cache_clear()
-    yield
-    sys.path.remove(str(folder))
-    sys.modules.pop("toy_format", None)
-    for one in cached:
-        one.cache_clear()
+    """A package that brings a format is installed."""
+    with installed(tmp_path_factory.mktemp("foreign"), "[medaudit.formats]\ntoy = toy_format\n", TOY, module="toy_format"):
+        yield
 
 
 def test_every_format_has_a_file_here() -> None:

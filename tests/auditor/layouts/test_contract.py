@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import pytest
+from foreign import installed
 from PIL import Image
 
 from auditor import layout as layout_module
@@ -108,19 +108,9 @@ GOLDEN = {
 
 @pytest.fixture(scope="module", autouse=True)
 def foreign(tmp_path_factory):
-    """A package that brings a layout is installed, as pip would."""
-    folder = tmp_path_factory.mktemp("foreign")
-    (folder / "toy_layout.py").write_text(FOREIGN)
-    facts = folder / "toy_layout-1.0.dist-info"
-    facts.mkdir()
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-layout\nVersion: 1.0\n")
-    (facts / "entry_points.txt").write_text("[medaudit.layouts]\ntoy = toy_layout\n")
-    sys.path.insert(0, str(folder))
-    layout_module.layouts.cache_clear()
-    yield
-    sys.path.remove(str(folder))
-    sys.modules.pop("toy_layout", None)
-    layout_module.layouts.cache_clear()
+    """A package that brings a layout is installed."""
+    with installed(tmp_path_factory.mktemp("foreign"), "[medaudit.layouts]\ntoy = toy_layout\n", FOREIGN, module="toy_layout"):
+        yield
 
 
 def test_every_layout_has_a_set_here():

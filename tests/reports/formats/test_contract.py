@@ -1,10 +1,10 @@
 """One contract for every report format, ours and one of an installed package."""
 
 import inspect
-import sys
 
 import pytest
 from comparisons import improved
+from foreign import installed
 
 from reports import format as report_format
 from reports.format import formats, parse_output, write_comparison, write_outputs
@@ -23,19 +23,10 @@ OURS = sorted(formats())
 
 
 @pytest.fixture(params=[*OURS, "counts"])
-def kind(request, tmp_path_factory, monkeypatch):
-    """The name of a format; of `counts` a package is installed that brings it."""
-    report_format.formats.cache_clear()
-    folder = tmp_path_factory.mktemp("site")
-    (folder / "counting_reports.py").write_text(FOREIGN)
-    facts = folder / "counting_reports-1.0.dist-info"
-    facts.mkdir()
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: counting-reports\nVersion: 1.0\n")
-    (facts / "entry_points.txt").write_text("[medaudit.reports]\ncounts = counting_reports\n")
-    monkeypatch.syspath_prepend(folder)
-    yield request.param
-    report_format.formats.cache_clear()
-    sys.modules.pop("counting_reports", None)
+def kind(request, tmp_path):
+    """The name of a format; a package is installed that brings `counts`."""
+    with installed(tmp_path, "[medaudit.reports]\ncounts = counting_reports\n", FOREIGN, module="counting_reports"):
+        yield request.param
 
 
 def test_a_format_is_documented_and_has_suffixes_with_dots(kind):
