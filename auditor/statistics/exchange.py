@@ -19,6 +19,8 @@ FEW_EXCEEDANCES = 10
 HOPELESSLY_FAR = 1e-4
 AD_VARIANCE = 2 * (np.pi**2 / 3 - 3)
 BATCH_CELLS = 8_000_000
+MOST_SORTED = 32
+"""Units of a stratum up to which sorting is faster than shuffling."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,18 +213,51 @@ def _permuted(plan: _Plan, exchange: Exchange, draws: int, generator: np.random.
     """Statistics of `draws` permutations, (fields, draws)."""
     units, classes = exchange.effect.shape
     order = np.argsort(exchange.strata, kind="stable")
-    grouped = exchange.strata[order].astype(np.float64)
-    effect = exchange.effect.astype(np.float32)
+    back = np.argsort(order, kind="stable")
+    effect = exchange.effect.astype(np.float32)[order]
+    exchanged = _Exchanged.of(exchange.strata)
     batch = max(1, min(draws, BATCH_CELLS // max(1, max(units, plan.share.shape[0]) * classes)))
     found = []
     for start in range(0, draws, batch):
         size = min(batch, draws - start)
-        source = np.empty((units, size), np.int64)
+        effects = np.empty((size, units, classes), np.float32)
         for b in range(size):
-            source[order, b] = order[np.argsort(grouped + generator.random(units))]
-        effects = np.take(effect, source, axis=0)
-        found.append(_statistic(plan, effects))
+            effects[b] = effect[exchanged.draw(generator)]
+        found.append(_statistic(plan, np.ascontiguousarray(effects.transpose(1, 0, 2))[back]))
     return np.concatenate(found, axis=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Exchanged:
+    """Draws permutations of units that are sorted by stratum; each stratum keeps its place.
+
+    Large strata are shuffled one by one, small ones of one size all at once by sorting random numbers: in both ways every
+    order of a stratum is as likely as any other.
+    """
+
+    units: int
+    large: tuple[tuple[int, int], ...]  # first unit, and the one behind the last
+    small: tuple[npt.NDArray[np.int64], ...]  # units of the strata of one size, (strata, size)
+
+    @staticmethod
+    def of(strata: npt.NDArray[np.int64]) -> _Exchanged:
+        """For the stratum of each unit."""
+        sizes = np.bincount(strata) if len(strata) else np.zeros(0, np.int64)
+        sizes = sizes[sizes > 0]
+        starts = np.cumsum(sizes) - sizes
+        large = [(int(a), int(a + n)) for a, n in zip(starts, sizes, strict=True) if n > MOST_SORTED]
+        each = [n for n in np.unique(sizes).tolist() if 1 < n <= MOST_SORTED]
+        small = [starts[sizes == n][:, None] + np.arange(n) for n in each]
+        return _Exchanged(units=len(strata), large=tuple(large), small=tuple(small))
+
+    def draw(self, generator: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Which unit's effect each unit gets, shape (units,)."""
+        source = np.arange(self.units)
+        for start, end in self.large:
+            source[start:end] = start + generator.permutation(end - start)
+        for units in self.small:
+            source[units] = np.take_along_axis(units, np.argsort(generator.random(units.shape), axis=1), axis=1)
+        return source
 
 
 def permutation_variance(share: csr_matrix, exchange: Exchange) -> Floats:

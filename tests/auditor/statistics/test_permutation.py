@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import kstest
 
 from auditor.statistics.coding import CodedField, code_field
-from auditor.statistics.exchange import exchange_test, permutation_variance, permuted_statistics, tail_probability
+from auditor.statistics.exchange import _Exchanged, exchange_test, permutation_variance, permuted_statistics, tail_probability
 from auditor.statistics.multiplicity import benjamini_hochberg, max_t
 from auditor.statistics.permutation import between_patients, count_strata, two_level_test, within_patients
 from auditor.statistics.targets import Targets
@@ -207,3 +207,18 @@ def test_strata_hold_at_least_twenty_patients_and_keep_common_counts_apart() -> 
 def test_the_same_seed_gives_the_same_p() -> None:
     field, label, patients = simulate("labels vary inside patients", 0)
     assert p_of(field, label, patients, seed=3) == p_of(field, label, patients, seed=3)
+
+
+def test_every_order_of_a_stratum_is_as_likely_as_any_other() -> None:
+    generator = np.random.default_rng(0)
+    strata = np.repeat([0, 1, 2, 3, 4], [3, 40, 1, 3, 2])
+    exchanged = _Exchanged.of(strata)
+    drawn = np.stack([exchanged.draw(generator) for _ in range(6000)])
+    assert (np.sort(drawn, axis=1) == np.arange(len(strata))).all()
+    assert (strata[drawn] == strata).all(), "units are exchanged inside their stratum alone"
+    both = np.unique(drawn[:, :3] @ [9, 3, 1] * 100 + (drawn[:, 44:47] - 44) @ [9, 3, 1], return_counts=True)[1]
+    assert len(both) == 36, "strata of one size are exchanged apart from each other"
+    assert (np.abs(both - 6000 / 36) < 5 * np.sqrt(6000 / 36)).all()
+    places = np.stack([np.bincount(drawn[:, 3 + i] - 3, minlength=40) for i in range(40)])
+    assert (np.abs(places - 150) < 6 * np.sqrt(150)).all()
+    assert np.abs(np.corrcoef(drawn[:, 3], drawn[:, 4])[0, 1] + 1 / 39) < 0.06
