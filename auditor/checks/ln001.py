@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.labels import residuals
-from auditor.evidence.labels.estimate import ASSUMPTION
+from auditor.evidence.labels.estimate import ASSUMPTION, ASSUMPTION_OF_TWO
 from auditor.evidence.labels.label_noise import judge_labels, judged_records
 from auditor.evidence.labels.residuals import judge_numbers
 from auditor.evidence.labels.review import ReviewEstimate, Share, estimate_review
@@ -29,10 +29,12 @@ class EstimatedNoise(Check):
     It reports the share of records where both differ, with an interval over patients; what the model would differ in if all
     labels were right; and a model-based estimate of the wrong ones. That estimate rests on an assumption, printed with it:
     labels that disagree where the model is surest are wrong, and the share of wrong labels follows a line from there to the
-    records it doubts.
+    records it doubts; half of what the model errs by itself is taken off. The built-in probe is two models, and so are several
+    files of `--predictions`: there, how often they contradict one another says how often they err.
     There are three verdicts: *noise*, *no evidence* (with the smallest noise that would have shown), and *cannot tell*, which
     is shown as not evaluated: the disagreement grows with the model's own doubt, as it does for ambiguous images with perfectly
-    good labels, or the model is too weak or too boastful to judge by, or it saw the labels before. Labels of a study, a lesion
+    good labels, or the records are too few to see that it does not, or the model is too weak or too boastful to judge by, or it
+    saw the labels before. Labels of a study, a lesion
     or a patient are judged once, by the pooled predictions of their images.
 
     Where sites are known, a table shows the disagreement of each with its interval.
@@ -219,7 +221,7 @@ class EstimatedNoise(Check):
             code=self.code, severity=self.severity, where=where, subject=task.name, score=noise.value, evidence=evidence,
             message=(
                 f"{about}about {noise.value:.1%} of the labels look wrong (interval {noise.low:.1%} to {noise.high:.1%}, if "
-                f"{ASSUMPTION}): {reason}; review a random sample, then the records that LN002 ranks first"
+                f"{_assumption(dataset)}): {reason}; review a random sample, then the records that LN002 ranks first"
             ),
         )  # fmt: skip
 
@@ -229,6 +231,12 @@ def _verdict_of(task: JudgedTask, *, in_sample: bool) -> tuple[NoiseVerdict, str
     if in_sample and task.estimate.verdict == "no evidence":
         return "cannot tell", "the predictions are in-sample: the model may have learnt the wrong labels by heart"
     return task.estimate.verdict, task.estimate.reason
+
+
+def _assumption(dataset: Dataset) -> str:
+    """What the estimate rests on."""
+    assert dataset.predictions is not None
+    return ASSUMPTION if dataset.predictions.agreed is None else ASSUMPTION_OF_TWO
 
 
 def _summary(tasks: tuple[JudgedTask, ...], *, in_sample: bool) -> str:
@@ -274,7 +282,7 @@ def _metrics(tasks: tuple[JudgedTask, ...], dataset: Dataset) -> dict[str, Cell]
         "label_noise_fraction": mean([e.noise.value for e in estimates]),
         "label_noise_fraction_low": mean([e.noise.low for e in estimates]),
         "label_noise_fraction_high": mean([e.noise.high for e in estimates]),
-        "assumption": ASSUMPTION,
+        "assumption": _assumption(dataset),
         "predictions": dataset.predictions.origin,
         "predictions_out_of_fold": dataset.predictions.out_of_fold,
         "tasks": len(tasks),

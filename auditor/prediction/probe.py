@@ -54,8 +54,13 @@ class Probe:
 
     def probabilities(self, features: Floats) -> Floats:
         """Class probabilities, shape (rows, classes); rows sum to 1 when the classes are exclusive."""
+        linear, near = self.halves(features)
+        return np.asarray((linear + near) / 2, dtype=np.float32)
+
+    def halves(self, features: Floats) -> tuple[Floats, Floats]:
+        """What the regression and the neighbours say, each (rows, classes); `probabilities` is their mean."""
         inside = standardise(features, self.mean, self.scale) @ self.rotation
-        return np.asarray((self._linear(inside) + self._neighbours(inside)) / 2, dtype=np.float32)
+        return self._linear(inside), self._neighbours(inside)
 
     def _linear(self, inside: Floats) -> Floats:
         logits = inside @ self.weights + self.offsets

@@ -25,6 +25,8 @@ class Predictions:
         margins: float32, shape (records,): how far networks were ahead with the given label while they learnt from it (logit of
             that class less the largest other, mean over the first half of the epochs and all folds that held the record);
             NaN = not learnt from. None where nothing was trained for the scan, and for labels that are not exclusive classes.
+        agreed: bool, shape (records,): the two models or more that the probabilities are the mean of name the same class. None
+            where there is one model, and for labels that are not exclusive classes.
     """
 
     probabilities: npt.NDArray[np.float32]
@@ -33,3 +35,4 @@ class Predictions:
     out_of_fold: bool = True
     folds: int = 0
     margins: npt.NDArray[np.float32] | None = None
+    agreed: npt.NDArray[np.bool_] | None = None

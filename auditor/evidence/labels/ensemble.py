@@ -40,6 +40,8 @@ def join_predictions(models: Sequence[Predictions], dataset: Dataset) -> Predict
     exclusive = dataset.labels.task != "multi"
     total = np.zeros((dataset.size, len(columns)), dtype=np.float32)
     count = np.zeros_like(total)
+    first = np.full(dataset.size, -1, dtype=np.int64)
+    agreed = np.ones(dataset.size, dtype=np.bool_)
     for model in models:
         calibrated = _calibrated(model, dataset, exclusive=exclusive)
         place = [columns.index(name) for name in model.classes]
@@ -48,6 +50,10 @@ def join_predictions(models: Sequence[Predictions], dataset: Dataset) -> Predict
         if exclusive:
             # A class that a model does not know has the probability 0 there, so the rows still sum to 1.
             count += np.any(known, axis=1, keepdims=True)
+            told = known.any(axis=1)
+            named = np.array(place)[np.where(known, calibrated, -1).argmax(axis=1)]
+            agreed &= ~told | (first < 0) | (named == first)
+            first = np.where((first < 0) & told, named, first)
         else:
             count[:, place] += known
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
@@ -57,6 +63,7 @@ def join_predictions(models: Sequence[Predictions], dataset: Dataset) -> Predict
         classes=columns,
         origin=" + ".join(m.origin for m in models),
         out_of_fold=all(m.out_of_fold for m in models),
+        agreed=agreed if exclusive else None,
     )
 
 

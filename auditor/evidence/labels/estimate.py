@@ -6,11 +6,10 @@ and wrong labels give the same numbers (Northcutt et al., JAIR 2021, assume the 
     Among the records that the model is surest of, a label that disagrees is wrong; how often, follows a line from there to
     the records that the model doubts; and labels go wrong from the same class to the same class everywhere.
 
-`auditor.evidence.labels.transition` fits that line and the matrix (true class → given class). Bayes' rule then ranks the
-labels. The
-flagged set is the one of the highest expected F1 when labels go wrong 1.4 times as often as the line says: what is left out
-is lost, what is flagged is looked at. Where the disagreement grows steadily with the model's own doubt, the assumption is not
-supported, and the verdict is "cannot tell".
+`auditor.evidence.labels.transition` fits that line and the matrix (true class → given class);
+`auditor.evidence.labels.share` takes off what the model errs by itself. Bayes' rule then ranks the labels. The flagged
+set is the one of the highest expected F1 when labels go wrong 1.4 times as often as the line says: what is left out is
+lost, what is flagged is looked at. `auditor.evidence.labels.noise_verdict` says whether the assumption is supported.
 
 `benchmarks/label_noise.py` measures it against cleanlab's defaults; the figures stand in `docs/label-noise.md`.
 """
@@ -23,9 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.evidence.labels.fraction import fraction
+from auditor.evidence.labels.noise_verdict import growth_of, judge
+from auditor.evidence.labels.share import noise_share, shared_noise
 from auditor.evidence.labels.transition import (
     BOASTFUL,
-    Profile,
     anchor_transition,
     fit_rows,
     fit_sharpness,
@@ -33,11 +33,16 @@ from auditor.evidence.labels.transition import (
     noise_profile,
     place_of,
 )
-from auditor.values.judgements import Fraction, NoiseEstimate, NoiseVerdict
+from auditor.values.judgements import Fraction, NoiseEstimate
 
 ASSUMPTION = (
     "labels that disagree where the model is surest are wrong, and the share of wrong labels follows a line from there to the "
     "records it doubts"
+)
+
+ASSUMPTION_OF_TWO = (
+    "labels that disagree where two models agree and are sure are wrong, and how often the models contradict one another says "
+    "how often they err"
 )
 
 RANKED_SHARES, FLAGGED_SHARES = (0.3, 0.5), (0.5, 0.8)
@@ -47,13 +52,9 @@ MOST_CLEAN = 0.01
 """Without evidence of noise at most this share is flagged."""
 CHUNK = 65_536
 MIN_SUSPICION = 0.3
-MIN_SKILL = 0.05
+MIN_WITNESSES = 10
 SURE, SUREST, DOUBTFUL = (0.0, 0.5), (0.0, 0.25), (0.35, 0.60)
 """Parts of each predicted class, by falling confidence: the first shows whether there is noise, the others are compared."""
-RISE_END, START, END = 0.7, 0.1, 0.6
-RISE, SLACK, USUAL_ERROR, PENALTY = 0.5, 0.02, 0.015, 1.4
-"""A line through the disagreement of the surer 70 % may rise from START to END by half of where it starts and two points, where
-noise and not doubt explains it; less where few records leave its slope uncertain (standard error above .015)."""
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -66,6 +67,7 @@ def estimate_noise(
     codes: Codes,
     groups: npt.NDArray[np.int64] | None = None,
     *,
+    agreed: Bools | None = None,
     tolerance: float = 0.01,
     seed: int = 0,
 ) -> NoiseEstimate:
@@ -75,6 +77,7 @@ def estimate_noise(
         probabilities: (records, classes), finite, rows sum to 1.
         codes: given class per record.
         groups: patient per record; intervals then count patients, not records.
+        agreed: where a second model names the same class, shape (records,); None = there was no second model.
         tolerance: noise up to here is not worth a word.
         seed: draws the rows that the sharpness is fitted on.
 
@@ -88,34 +91,40 @@ def estimate_noise(
     differs = named != codes
     place = place_of(named, sureness)
     disagreement = fraction(differs, groups)
+    # What a second model says too is no slip of the first one: only those records bear witness.
+    witnesses = _witnesses(agreed, place)
     sure, surest, doubtful = (
-        fraction(differs, groups, (place >= start) & (place < end)) for start, end in (SURE, SUREST, DOUBTFUL)
+        fraction(differs, groups, witnesses & (place >= start) & (place < end)) for start, end in (SURE, SUREST, DOUBTFUL)
     )
     sample = fit_rows(n, seed)
     plain = np.eye(classes) * (1 - 1e-6) + 1e-6 / classes
     sharpness = fit_sharpness(probabilities[sample], codes[sample], plain)
     profile = noise_profile(differs, place, sharpness)
-    noise = _noise_interval(profile, place, sure)
     model = _Model(probabilities=probabilities, codes=codes, named=named, place=place, sample=sample)
     doubted = _wrong(model.odds(FLAGGED_SHARES, DOUBT_FACTOR * profile.rates(place))[0])
     threshold = best_threshold(doubted)
     count = int((doubted >= threshold).sum())
     del doubted
     odds, best, given, transition, top = model.odds(RANKED_SHARES, None)
-    null = float(np.mean(1 - top))
+    null = 1 - top
     del top
+    if agreed is None:
+        share = noise_share(differs, place, null, classes, sharpness)
+    else:
+        share = shared_noise(differs, agreed, sure.value)
+    noise = _noise_interval(share, sure, n)
     suspicion = _wrong(odds)
     score = (0.75 * (1 - suspicion) + 0.25 * given).astype(np.float32)
     del given
     skill = _skill(probabilities, codes)
-    verdict, reason = _judge(sure, surest, doubtful, skill, tolerance, growing=_grows(differs, place))
+    verdict, reason = judge(sure, surest, doubtful, skill, tolerance, growth_of(differs[witnesses], place[witnesses]))
     if sharpness <= BOASTFUL and verdict == "noise":
         verdict, reason = "cannot tell", "the model is far more certain than its labels bear out: it may err where it is surest"
     if verdict == "no evidence":
         count = min(count, int(MOST_CLEAN * n))
     flagged = _lowest(score, count)
     return NoiseEstimate(
-        verdict=verdict, reason=reason, disagreement=disagreement, null_disagreement=null,
+        verdict=verdict, reason=reason, disagreement=disagreement, null_disagreement=float(null.mean()),
         noise=noise, sure=sure, doubtful=doubtful, skill=skill, transition=transition,
         suspicion=_scaled(suspicion, noise.value).astype(np.float32), score=score,
         suggested=np.where(flagged | (suspicion > 0.5), best, codes), flagged=flagged,
@@ -200,45 +209,17 @@ def _skill(probabilities: Floats, codes: Codes) -> float:
     return (given - chance) / max(1 - chance, 1e-12)
 
 
-def _noise_interval(profile: Profile, place: Doubles, sure: Fraction) -> Fraction:
-    """The mean of the profile. The interval is that of the surer half, scaled."""
-    noise = float(profile.rates(place).mean())
+def _witnesses(agreed: Bools | None, place: Doubles) -> Bools:
+    """Records that the verdict looks at: all, or those on which both models agree where these are enough."""
+    if agreed is None or int((agreed & (place < SUREST[1])).sum()) < MIN_WITNESSES:
+        return np.ones(len(place), dtype=np.bool_)
+    return agreed
+
+
+def _noise_interval(noise: float, sure: Fraction, count: int) -> Fraction:
+    """The interval is that of the surer half, scaled."""
     if sure.value > 0:
         low, high = noise * sure.low / sure.value, min(1.0, noise * sure.high / sure.value)
     else:
         low, high = 0.0, max(noise, sure.high)
-    return Fraction(value=noise, low=low, high=high, count=len(place))
-
-
-def _grows(differs: Bools, place: Doubles) -> bool:
-    """Whether the disagreement rises with the model's doubt more than noise would, or could for all that is known."""
-    part = place < RISE_END
-    x, y = place[part] - place[part].mean(), differs[part].astype(np.float64)
-    spread = float(x @ x)
-    if spread <= 0:
-        return False
-    slope, middle = float(x @ y) / spread, float(y.mean())
-    start = max(0.0, middle + slope * (START - float(place[part].mean())))
-    error = float(np.sqrt(middle * (1 - middle) / spread)) * (END - START)
-    return slope * (END - START) > RISE * start + SLACK - PENALTY * max(0.0, error - USUAL_ERROR)
-
-
-def _judge(
-    sure: Fraction, surest: Fraction, doubtful: Fraction, skill: float, tolerance: float, *, growing: bool
-) -> tuple[NoiseVerdict, str]:
-    if skill < MIN_SKILL:
-        return "cannot tell", "the model hardly knows more about the labels than how frequent they are"
-    if sure.low <= tolerance:
-        seen = max(sure.high, tolerance)
-        return "no evidence", (
-            f"among the surer half, {sure.value:.1%} of {sure.count:,} labels disagree with the model; "
-            f"noise of more than {seen:.1%} spread over all records would have shown"
-        )
-    # Noise is only what shows among the surest.
-    if surest.low <= tolerance or growing:
-        return "cannot tell", (
-            f"the disagreement grows with the model's doubt ({surest.value:.1%} where it is surest, {doubtful.value:.1%} at "
-            "middling confidence), or the records are too few to see that it does not: ambiguous images and wrong labels look "
-            "alike; have a random sample reviewed"
-        )
-    return "noise", f"even where the model is surest, {surest.value:.1%} of {surest.count:,} labels disagree"
+    return Fraction(value=noise, low=low, high=high, count=count)

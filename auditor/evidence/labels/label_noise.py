@@ -108,8 +108,13 @@ def _judged(dataset: Dataset, predictions: Predictions, tolerance: float) -> tup
             return None
         codes = codes if carrier is None else codes[first]
         groups = group if carrier is None and len(rows) == dataset.size else group[rows[first]]
+        agreed = predictions.agreed if pooled.ndim == 2 else None
+        if agreed is not None:
+            agreed = agreed[rows]
+            if carrier is not None:
+                agreed = np.bincount(label_of, ~agreed, minlength=len(first)) == 0
         estimate = estimate_noise(
-            pooled if pooled.ndim == 2 else both(pooled), codes, None if alone else groups, tolerance=tolerance
+            pooled if pooled.ndim == 2 else both(pooled), codes, None if alone else groups, agreed=agreed, tolerance=tolerance
         )
         if predictions.margins is not None and pooled.ndim == 2:
             margins = predictions.margins[rows]

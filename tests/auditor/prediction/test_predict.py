@@ -260,3 +260,13 @@ def test_pneumonia_is_predicted_as_well_as_measured():
         images = np.concatenate([z[f"{s}_images"] for s in ("train", "val", "test")])
         labels = [str(v) for s in ("train", "val", "test") for v in z[f"{s}_labels"].ravel()]
     assert accuracy(predict(make_dataset(labels=labels, features=features_of(images)))) > 0.955
+
+
+def test_the_probe_says_where_its_two_halves_agree():
+    labels = two_classes()
+    easy, hard = (
+        predict(make_dataset(labels=labels, features=cloud(labels, distance=d))).predictions.agreed for d in (6.0, 0.3)
+    )
+    assert easy.mean() > 0.95 > hard.mean()
+    states = {"x": [i % 2 for i in range(200)]}
+    assert predict(make_dataset(states=states, features=cloud(labels))).predictions.agreed is None

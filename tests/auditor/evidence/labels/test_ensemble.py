@@ -62,3 +62,16 @@ def test_multi_label_models_are_joined_class_by_class():
     joined = join_predictions([model(p, "1", ("x", "y")), model(np.full((40, 2), 0.75), "2", ("x", "y"))], dataset)
     assert joined.probabilities.shape == (40, 2)
     assert np.isfinite(joined.probabilities).all()
+
+
+def test_several_models_say_where_they_agree_and_a_record_of_one_model_is_no_dispute():
+    dataset = make_dataset(labels=["a", "b", "c"] * 10)
+    one = np.tile(np.array([0.8, 0.1, 0.1]), (30, 1))
+    other = one[:, [0, 1, 2]].copy()
+    other[3] = [0.1, 0.8, 0.1]
+    other[4] = np.nan
+    joined = join_predictions([model(one, "one"), model(other[:, ::-1], "other", classes=("c", "b", "a"))], dataset)
+    assert np.flatnonzero(~joined.agreed).tolist() == [3]
+    states = make_dataset(states={"x": [0, 1] * 15})
+    ones = [model(np.full((30, 1), 0.5), name, classes=("x",)) for name in "ab"]
+    assert join_predictions(ones, states).agreed is None

@@ -87,3 +87,23 @@ def test_what_was_judged_is_kept_for_these_labels_alone():
     )
     (task,) = judge_labels(turned, tolerance=0.01)
     assert task.estimate.disagreement.value == 1
+
+
+def test_images_of_one_study_agree_where_both_models_agree_on_all_of_them():
+    from auditor.evidence.labels.estimate import estimate_noise
+
+    p = even(120)
+    p[:, :] = p[np.arange(120) // 2 % 2]
+    studies = [str(i // 2) for i in range(120)]
+    dataset = make_dataset(
+        labels=["ab"[i // 2 % 2] for i in range(120)], probabilities=p, columns={"study": studies}, level="study"
+    )
+    agreed = np.ones(120, np.bool_)
+    agreed[[1, 6, 7]] = False
+    dataset = replace(dataset, predictions=replace(dataset.predictions, agreed=agreed))
+    (task,) = judge_labels(dataset, tolerance=0.01)
+    of_study = np.ones(60, np.bool_)
+    of_study[[0, 3]] = False
+    order = [int(studies[r]) for r in task.records[np.unique(task.label_of, return_index=True)[1]]]
+    expected = estimate_noise(task.probabilities, task.codes.astype(np.int64), agreed=of_study[order])
+    assert task.estimate.sure.count == expected.sure.count
