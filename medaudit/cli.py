@@ -117,8 +117,8 @@ def explain_failure(error: Exception) -> int:
     from auditor.values.errors import MedauditError
 
     if isinstance(error, MedauditError):
+        from auditor.values.cells import visible
         from auditor.values.ordinary import shown_error
-        from reports.cell import visible
 
         # one line, whatever names of files are in it
         typer.echo(f"medaudit: {visible(shown_error(str(error)))}", err=True)

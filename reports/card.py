@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from auditor.values.cells import visible
 from auditor.values.corrections import Comparison
 from auditor.values.results import Finding, ScanResult
-from reports.cell import shown, visible
+from reports.cell import shown
 from reports.headline import asked
 from reports.wording import RUN_VERDICT, SEVERITY, STATUS, VERDICT, counted
 

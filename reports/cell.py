@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, cast
@@ -11,26 +10,12 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.values.cells import visible
 from auditor.values.results import Cell, Column
 
 MISSING = "–"
-# Control characters, and the invisible or direction-changing ones that make one name look like another; lone surrogates
-# are how Python holds the bytes of a file name that is not UTF-8.
-HIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
-)
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _MISFITS = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError)
 _ARROW = {"integer": pa.int64(), "number": pa.float64(), "fraction": pa.float64(), "boolean": pa.bool_()}
-
-
-def visible(text: str) -> str:
-    """The text with every control, invisible and direction-changing character written as an escape."""
-    return HIDDEN.sub(lambda found: _SHORT.get(found[0]) or _escape(ord(found[0])), text)
-
-
-def _escape(code: int) -> str:
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def plain(value: object) -> Cell:

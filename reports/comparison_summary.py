@@ -11,8 +11,9 @@ from rich.rule import Rule
 from rich.table import Table as Grid
 from rich.text import Text
 
+from auditor.values.cells import visible
 from auditor.values.corrections import Arm, Comparison
-from reports.cell import shown, signed, visible
+from reports.cell import shown, signed
 from reports.compare import alarming
 from reports.headline import headline
 from reports.measured import basis, chosen_arm, interval, level, lost

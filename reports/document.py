@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from auditor.values.cells import HIDDEN
 from auditor.values.results import Chart, Finding, Location, Table
-from reports.cell import HIDDEN, arrow, cells, plain, plain_mapping
+from reports.cell import arrow, cells, plain, plain_mapping
 
 INLINE_ROWS = 1000
 """A table with more rows goes to a side file."""

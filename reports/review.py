@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from auditor.values.cells import csv_bytes
 from reports.views import picture_uri
 
 SEALED_STEP = 128
@@ -58,11 +57,7 @@ def review_page(sheet: Sheet) -> bytes:
 
 def queue_table(records: Sequence[str]) -> bytes:
     """CSV: the records in the order of review, and nothing that would tell suspect from control."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["number", "record", "answer"])
-    writer.writerows([number, record, ""] for number, record in enumerate(records, 1))
-    return stream.getvalue().encode("utf-8", "replace")
+    return csv_bytes(["number", "record", "answer"], ([number, record, ""] for number, record in enumerate(records, 1)))
 
 
 def _entry(item: Item, number: int) -> dict[str, str]:

@@ -7,9 +7,10 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
+from auditor.values.cells import visible
 from auditor.values.results import ScanResult, Severity
 from reports.causes import causes
-from reports.cell import shortened, shown, visible
+from reports.cell import shortened, shown
 from reports.terminal import heading, indented
 from reports.wording import counted, severities
 

@@ -27,6 +27,7 @@ from auditor.tables.label_columns import gather_findings, labels_of
 from auditor.tables.label_table import LabelTable, categorical
 from auditor.tables.roles import Roles, find_roles
 from auditor.tables.tables import read_table, table_format
+from auditor.values.cells import from_cell
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError
 from auditor.values.labels import Labels
@@ -104,7 +105,7 @@ def _left_out(options: Options) -> frozenset[str]:
     if "path" not in frame.columns:
         raise DatasetError(f"{options.left_out}: no column 'path'")
     named = [str(value) for value in frame["path"].cat.categories]
-    return frozenset((*named, *(name.removeprefix("'") for name in named)))
+    return frozenset((*named, *map(from_cell, named)))
 
 
 def _pins(options: Options, table: LabelTable) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from auditor.prediction.numbers import NUMBER
 from auditor.reading.jobs import run_job, told
+from auditor.values.cells import as_cell, from_cell
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
 from auditor.values.image import Limits
@@ -127,6 +128,8 @@ def opened(path: Path, kind: str, *arguments: object, limits: Limits, workers: i
 
 
 def _read_table(path: Path, dataset: Dataset, table: pd.DataFrame, wanted: list[str]) -> npt.NDArray[np.float32]:
+    # what we wrote ourselves keeps a spreadsheet from running a class or an id as a formula
+    table = table.rename(columns={as_cell(name, data=True): name for name in wanted if name not in table.columns})
     present = [name for name in wanted if name in table.columns]
     if len(wanted) == 2 and len(present) == 1:
         cells = _numbers(path, table[present])
@@ -171,6 +174,8 @@ def _places(path: Path, dataset: Dataset, others: pd.DataFrame) -> npt.NDArray[n
             if not key.is_unique:
                 continue
             found = key.get_indexer(values)
+            if (found < 0).any():
+                found = np.where(found < 0, key.get_indexer(values.map(from_cell)), found)
             known = found >= 0
             if not known.any() or known.mean() < 0.5:
                 continue

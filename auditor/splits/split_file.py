@@ -7,6 +7,7 @@ from pathlib import Path
 
 from auditor.evidence.kin.groups import EXCLUDED
 from auditor.splits.split import NewSplit
+from auditor.values.cells import csv_bytes
 from auditor.values.errors import ConfigError
 
 
@@ -19,9 +20,10 @@ def written(new: NewSplit, goal: Path) -> dict[Path, bytes]:
     separators = {".csv": ",", ".tsv": "\t"}
     if goal.suffix.lower() not in separators:
         raise ConfigError(f"-o {goal}: .csv or .tsv is needed")
-    table = new.table.to_csv(index=False, sep=separators[goal.suffix.lower()], lineterminator="\n")
+    rows = new.table.astype(object).where(new.table.notna(), None).itertuples(index=False)
+    table = csv_bytes(list(new.table.columns), rows, separator=separators[goal.suffix.lower()], data=True)
     proof = json.dumps(as_json(new), indent=2, ensure_ascii=False) + "\n"
-    return {goal: table.encode("utf-8", "surrogateescape"), goal.with_name(f"{goal.stem}-proof.json"): proof.encode()}
+    return {goal: table, goal.with_name(f"{goal.stem}-proof.json"): proof.encode()}
 
 
 def told(new: NewSplit) -> list[str]:

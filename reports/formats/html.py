@@ -12,9 +12,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from auditor.values.cells import visible
 from auditor.values.corrections import Comparison
 from auditor.values.results import ScanResult
-from reports.cell import visible
 from reports.comparison_page import comparison_page
 from reports.page import page
 from reports.views import Limits

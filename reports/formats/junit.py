@@ -11,8 +11,8 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 
+from auditor.values.cells import visible
 from auditor.values.results import Finding, Outcome, ScanResult, Severity
-from reports.cell import visible
 from reports.headline import asked
 from reports.wording import FAMILIES, SEVERITY, VERDICT, place
 

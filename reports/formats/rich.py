@@ -16,10 +16,11 @@ from rich.rule import Rule
 from rich.table import Table as Grid
 from rich.text import Text
 
+from auditor.values.cells import visible
 from auditor.values.corrections import Comparison
 from auditor.values.results import Finding, Outcome, ScanResult, Severity
 from reports.causes import causes, places
-from reports.cell import shortened, shown, visible
+from reports.cell import shortened, shown
 from reports.comparison_summary import comparison_summary
 from reports.headline import why
 from reports.short_summary import SEVERITY_STYLE, first, roles

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from auditor.values.cells import visible
 from auditor.values.results import Column
-from reports.cell import MISSING, arrow, cells, plain, shortened, shown, visible
+from reports.cell import MISSING, arrow, cells, plain, shortened, shown
 
 
 def column(kind, values):

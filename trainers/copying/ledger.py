@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from auditor.values.cells import csv_bytes
 from auditor.values.corrections import Correction
 from trainers.copying.cells import Edit
 
 CORRECTIONS, REMOVED, WEIGHTS = "corrections.csv", "removed.csv", "weights.csv"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,42 +57,23 @@ def corrections_file(entries: Iterable[Entry]) -> bytes:
         )
         for e in entries
     )  # fmt: skip
-    return _file(names, rows)
+    return csv_bytes(names, rows)
 
 
 def removed_file(removals: Iterable[Removal]) -> bytes:
     """One row per record that left, or was proposed to leave."""
     names = ("record", "path", "reason", "strategy", "label", "split", "applied", "note")
-    return _file(names, ((r.record, r.path, r.reason, r.strategy, r.label, r.split, yes(r.applied), r.note) for r in removals))
+    return csv_bytes(
+        names, ((r.record, r.path, r.reason, r.strategy, r.label, r.split, yes(r.applied), r.note) for r in removals)
+    )
 
 
 def weights_file(weights: Mapping[str, float], paths: Mapping[str, str], strategies: Mapping[str, str]) -> bytes:
     """One row per record of the copy."""
     rows = ((record, paths.get(record, ""), f"{weight:.6g}", strategies.get(record, "")) for record, weight in weights.items())
-    return _file(("record", "path", "weight", "strategy"), rows)
+    return csv_bytes(("record", "path", "weight", "strategy"), rows)
 
 
 def yes(value: bool) -> str:
     """`yes` or `no`."""
     return "yes" if value else "no"
-
-
-def unescaped(text: str) -> str:
-    """What `_safe` was given."""
-    return text[1:] if text.startswith("'") else text
-
-
-def _safe(text: str) -> str:
-    """The text, never run as a formula by a spreadsheet (OWASP, CSV injection), and told from one that had an apostrophe."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _file(names: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    stream = io.StringIO(newline="")
-    plain, quoted = (csv.writer(stream, lineterminator="\n", quoting=q) for q in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
-    plain.writerow(names)
-    for row in rows:
-        cells = [_safe(cell) for cell in row]
-        # before Python 3.13 a lone carriage return is not quoted unless it ends the lines
-        (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
-    return stream.getvalue().encode("utf-8", "backslashreplace")

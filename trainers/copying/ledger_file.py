@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from auditor.tables.extent import bound_csv_cells
+from auditor.values.cells import from_cell
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
-from trainers.copying.ledger import CORRECTIONS, REMOVED, Key, unescaped
+from trainers.copying.ledger import CORRECTIONS, REMOVED, Key
 from trainers.copying.writing import content_of
 
 _YES = frozenset(("yes", "y", "true", "1", "x"))
@@ -67,4 +68,4 @@ def _rows(content: bytes, name: str, wanted: Sequence[str]) -> list[list[str]]:
     if not set(wanted) <= set(header):
         raise ConfigError(f"{name}: the columns {', '.join(wanted)} are needed; they were not all found in its first line")
     places = [header.index(column) for column in wanted]
-    return [[unescaped(row[p]) if p < len(row) else "" for p in places] for row in lines if row]
+    return [[from_cell(row[p]) if p < len(row) else "" for p in places] for row in lines if row]

@@ -13,6 +13,7 @@ import pandas as pd
 from auditor.files import write_files
 from auditor.prediction.files import column_order
 from auditor.prediction.numbers import NUMBER
+from auditor.values.cells import csv_bytes
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from trainers.decoding.model_input import Workplace, pictures_for
@@ -133,9 +134,9 @@ def content_of(found: Floats, columns: tuple[str, ...], dataset: Dataset, suffix
 
 def table_bytes(table: pd.DataFrame, suffix: str) -> bytes:
     """A table as the bytes of a parquet or csv file."""
-    stream = io.BytesIO()
     if suffix == ".parquet":
+        stream = io.BytesIO()
         table.to_parquet(stream, index=False)
-    else:
-        table.to_csv(stream, index=False, float_format="%.6g", lineterminator="\n")
-    return stream.getvalue()
+        return stream.getvalue()
+    rows = ([f"{v:.6g}" if isinstance(v, float) else v for v in row] for row in table.itertuples(index=False))
+    return csv_bytes(list(table.columns), rows, data=True)

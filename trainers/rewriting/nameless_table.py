@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from auditor.values.cells import as_cell, csv_bytes
 from auditor.values.dataset import Dataset
 from auditor.values.fields import words
 from auditor.values.labels import State
@@ -42,19 +41,16 @@ class NamelessTable:
 
     def content(self) -> bytes:
         """As CSV, in the order of the new names: the old order may be that of names or of dates."""
-        stream = io.StringIO(newline="")
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(list(self.columns))
         rows = zip(*self.columns.values(), strict=True)
-        writer.writerows(sorted(row for row, ok in zip(rows, self.there, strict=True) if ok))
-        return stream.getvalue().encode()
+        return csv_bytes(list(self.columns), sorted(row for row, ok in zip(rows, self.there, strict=True) if ok), data=True)
 
     def roles(self) -> dict[str, str]:
         """Role → column, as medaudit.toml of the copy declares it."""
         listed = ("path", "split", "fold", "patient", "site", "mask", "label")
         roles: dict[str, str] = {name: name for name in listed if name in self.columns}
         if self.dataset.labels.task == "multi" and not any("," in name for name in self.classes.values()):
-            roles["label"] = ",".join(self.classes.values())
+            # as the header of the file will hold them
+            roles["label"] = ",".join(as_cell(name, data=True) for name in self.classes.values())
         return roles
 
     def notes(self) -> list[str]:

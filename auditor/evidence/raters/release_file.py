@@ -9,6 +9,7 @@ import pandas as pd
 
 from auditor.evidence.raters.mask_folders import MaskRelease
 from auditor.evidence.raters.release import Release
+from auditor.values.cells import csv_bytes
 from auditor.values.errors import ConfigError
 
 SUFFIXES: tuple[str, ...] = (".csv", ".tsv", ".parquet", ".jsonl")
@@ -31,7 +32,6 @@ def released_files(found: Release | MaskRelease, path: Path) -> dict[Path, bytes
 
 
 def _bytes(frame: pd.DataFrame, path: Path) -> bytes:
-    """Text that a spreadsheet would run is left as it is: the file is data, read by programs."""
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         stream = io.BytesIO()
@@ -41,5 +41,6 @@ def _bytes(frame: pd.DataFrame, path: Path) -> bytes:
         return str(frame.to_json(orient="records", lines=True, force_ascii=False)).encode()
     if suffix in (".csv", ".tsv"):
         separator = "," if suffix == ".csv" else "\t"
-        return str(frame.to_csv(index=False, sep=separator, lineterminator="\n")).encode()
+        rows = frame.astype(object).where(frame.notna(), None).itertuples(index=False)
+        return csv_bytes(list(frame.columns), rows, separator=separator, data=True)
     raise ConfigError(f"{path}: the consensus is written as {', '.join(SUFFIXES)}")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from auditor.values.cells import HIDDEN, visible
 from auditor.values.results import Finding, Location, Outcome, Severity, Verdict
-from reports.cell import HIDDEN, visible
 from reports.formats.csv import COLUMNS, render
 
 
