@@ -10,6 +10,7 @@ import pandas as pd
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.labels import single
 from auditor.naming.names import NameRoles, roles_in_names
+from auditor.placement.channels import find_channels
 from auditor.placement.claims import claim
 from auditor.placement.counterparts import Counterparts, find_counterparts
 from auditor.placement.masks import Masks, find_masks
@@ -96,6 +97,8 @@ def load(listing: Listing, options: Options) -> Dataset:
         folders = doubted(read_folders(ids, pinned), beside)
         doubts = [text for text in (beside.doubt,) if text]
     drawn = masks.files | raters.files
+    channels = find_channels(ids)
+    ids = [path for path in ids if path not in channels.others]
     names = roles_in_names(ids)
     index = pd.Index(ids, name="record", dtype="str")
     labels, label_guesses = _labels(ids, index, folders, names)
@@ -114,6 +117,8 @@ def load(listing: Listing, options: Options) -> Dataset:
     if raters.of:
         guesses.append(Guess(role="mask", value="folders of raters", confidence=0.9, why=raters.why))
         notes.append(rater_note(raters, has_masks=bool(masks.of)))
+    if channels.of:
+        notes.append(f"{len(channels.of):,} cases have several files, which are their channels: {', '.join(channels.names)}")
     notes += mask_notes(masks) + unread_notes(listing)
     fields, metadata = {}, {}
     if names is not None:
@@ -131,6 +136,7 @@ def load(listing: Listing, options: Options) -> Dataset:
             columns=columns,
             metadata=metadata,
             rater_masks=raters.frame({path: (path,) for path in ids}) if raters.of else None,
+            channels=channels.columns(ids),
             fields=fields,
             guesses=tuple(guesses),
             notes=tuple(notes),

@@ -13,6 +13,8 @@ from auditor.layout import Detection, Listing, Options, list_files
 from auditor.naming.labels import single, text_of
 from auditor.naming.lexicon import words
 from auditor.naming.names import roles_in_names, split_name, splits_in_names
+from auditor.placement.case_table import CASE_FILE
+from auditor.placement.channels import find_channels
 from auditor.placement.claims import Claims, claim
 from auditor.placement.images import Inventory
 from auditor.placement.masks import Masks, find_masks
@@ -58,6 +60,8 @@ def _matchable(inventory: Inventory) -> tuple[list[str], Masks, RaterMasks]:
     raters = find_rater_masks(inventory.images)
     masks = find_masks([path for path in inventory.images if path not in raters.files])
     images = [path for path in inventory.images if path not in masks.files and path not in raters.files]
+    others = find_channels(images).others
+    images = [path for path in images if path not in others]
     return images or list(inventory.containers), masks, raters
 
 
@@ -112,6 +116,8 @@ def _pins(options: Options, table: LabelTable) -> Mapping[str, str]:
     pins = {role: column for role, column in options.roles.items() if not column.startswith(FOLDER_PIN)}
     if MERGED_SPLIT in table.frame.columns:
         pins.setdefault("split", MERGED_SPLIT)
+    if CASE_FILE in table.frame.columns:
+        pins.setdefault("path", CASE_FILE)
     return pins
 
 
@@ -207,6 +213,7 @@ class _Loader:
                 boxes=boxes,
                 points=points,
                 rater_masks=drawn,
+                channels=self._channels(names[rows]),
                 counts=self._counts(),
                 guesses=tuple(self.guesses),
                 notes=tuple(self.notes),
@@ -417,6 +424,13 @@ class _Loader:
             records.setdefault(str(name), []).append(record)
         self.guesses.append(Guess(role="mask", value="folders of raters", confidence=0.9, why=self.drawn.why))
         return self.drawn.frame(records)
+
+    def _channels(self, names: npt.NDArray[np.object_]) -> dict[str, list[str | None]]:
+        """The files of cases that have several, which a table names once."""
+        found = find_channels([path for path in self.inventory.images if path not in self.mask_files])
+        if found.of:
+            self.notes.append(f"{len(found.of):,} cases have several files, which are their channels: {', '.join(found.names)}")
+        return found.columns([str(name) for name in names])
 
     def _constant(self, name: str, row_record: npt.NDArray[np.object_]) -> bool:
         """The column says the same in all rows of a record."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG
         head = head_of(listing.root / files[0], HEAD_BYTES)
     except OSError:
         return None
-    if b"<annotation" not in head:
+    if re.search(rb"<annotation[\s>]", head) is None:
         return None
     in_folder = sum("/annotations/" in f"/{name.lower()}" for name in files)
     confidence = 0.93 if in_folder else 0.85

@@ -61,6 +61,12 @@ def json_kind(path: Path) -> str:
     return "via" if {b"regions", b"file_attributes"} <= keys or b"_via_img_metadata" in keys else ""
 
 
+def is_cvat(path: Path) -> bool:
+    """An XML file of CVAT, in which all images are."""
+    head = "".join(first_lines(path, 60))
+    return "<annotations" in head and ("<image " in head or "<track " in head or "<meta" in head)
+
+
 def first_lines(path: Path, most: int = 200) -> list[str]:
     """Lines of text at the beginning of a file, without blank ones; none where it cannot be opened."""
     try:

@@ -69,9 +69,14 @@ IMAGE_FOLDERS = frozenset(
 
 _SUFFIX = re.compile(
     r"^(?P<base>.+?)[ _.-]"
-    r"(?:masks?|anno|annos|annotations?|seg|segs|segmentations?|labels?|gt|ground[ _-]?truth|manual)[ _-]?\d*$",
+    r"(?:masks?|anno|annos|annotations?|d?seg|segs|segmentations?|labels?|gt|ground[ _-]?truth|manual)[ _-]?\d*$",
     re.IGNORECASE,
 )
+_WHOLE = re.compile(r"^(?:masks?|segs?|segmentations?|labels?|gt)$", re.IGNORECASE)
+"""The whole name of a mask that lies in the folder of its case."""
+_SESSION = re.compile(r"^sub-[A-Za-z0-9]+(?:_ses-[A-Za-z0-9]+)?(?=_)")
+MOST_OF_CASE = 8
+"""A case has no more files that one mask belongs to."""
 _CHANNEL = re.compile(r"^(?P<base>.+)_\d{4}$")
 
 
@@ -113,6 +118,8 @@ def _by_suffix(images: Sequence[str]) -> Masks:
         found = _SUFFIX.match(stem_of(path))
         if found is not None:
             candidates[path] = found["base"]
+        elif _WHOLE.match(stem_of(path)):
+            candidates[path] = ""
     if not candidates:
         return Masks(of={})
     # A mask may itself end like one of another image: only images that are no candidates have masks.
@@ -122,21 +129,44 @@ def _by_suffix(images: Sequence[str]) -> Masks:
         if path not in candidates:
             owners.setdefault((path.rpartition("/")[0], stem_of(path)), path)
             by_stem[stem_of(path)].append(path)
+    in_folder: dict[str, list[str]] = defaultdict(list)
+    in_session: dict[str, list[str]] = defaultdict(list)
+    for path in images:
+        if path not in candidates:
+            in_folder[path.rpartition("/")[0]].append(path)
+            session = _SESSION.match(stem_of(path))
+            if session is not None and "derivatives/" not in path:
+                in_session[session[0]].append(path)
     of: dict[str, list[str]] = defaultdict(list)
     alone: list[str] = []
     for path, base in candidates.items():
         owner = owners.get((path.rpartition("/")[0], base))
         if owner is None and len(by_stem.get(base, ())) == 1:
             owner = by_stem[base][0]
-        if owner is None:
+        owned = [owner] if owner is not None else _of_case(path, base, in_folder, in_session)
+        if not owned:
             alone.append(path)
-        else:
-            of[owner].append(path)
+        for image in owned:
+            of[image].append(path)
     paired = len(candidates) - len(alone)
     if paired < len(candidates) / 2:
         return Masks(of={})
     why = f"{paired:,} files are named after an image with `_mask`, `_anno`, `_seg` or the like"
     return Masks(of={owner: tuple(sorted(masks)) for owner, masks in of.items()}, alone=tuple(alone), why=why)
+
+
+def _of_case(
+    path: str, base: str, in_folder: Mapping[str, Sequence[str]], in_session: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """The images of the case that a mask lies with (`x_t1`, `x_flair` beside `x_seg`; `imaging` beside `segmentation`), or of
+    the session that it is called after (BIDS derivatives)."""
+    session = _SESSION.match(stem_of(path))
+    if session is not None:
+        found = in_session.get(session[0], ())
+    else:
+        beside = in_folder.get(path.rpartition("/")[0], ())
+        found = [image for image in beside if not base or re.match(re.escape(base) + r"[_\-. ]", stem_of(image))]
+    return list(found) if "/" in path and len(found) <= MOST_OF_CASE else []
 
 
 def _by_folder(images: Sequence[str]) -> Masks:
@@ -157,8 +187,10 @@ def _by_folder(images: Sequence[str]) -> Masks:
             elif part.lower() in IMAGE_FOLDERS:
                 keys.append(pattern)
                 alone_in[pattern].add(path)
-        # `x.png` beside `masks/x.png`
+        # `x.png` beside `masks/x.png`; `ct.nii.gz` beside `segmentations/liver.nii.gz`
         keys.append("/".join((*parts[:-1], "*")))
+        if len(parts) > 1:
+            alone_in[keys[-1]].add(path)
         for pattern in keys:
             others[(pattern, stem)].append(path)
             bare_others[(pattern, bare[path])].append(path)

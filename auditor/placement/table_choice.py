@@ -11,6 +11,7 @@ import pandas as pd
 
 from auditor.naming.lexicon import name_score
 from auditor.naming.names import split_name
+from auditor.placement.case_table import CASE_FILE, case_column, with_images
 from auditor.placement.listing import Listing, Options
 from auditor.placement.resolve import resolve_names
 from auditor.tables.label_table import LabelTable, merge_tables
@@ -23,6 +24,8 @@ MAX_JSON_BYTES = 256 << 20
 PROBE = 500
 MOST_OVERLAP = 0.2
 """Two tables of one split that name more of the same records are two versions of one table."""
+NAMES_BESIDE = 0.5
+"""So many cells of a column are files beside the table."""
 MERGED_SPLIT = "split (table name)"
 """Column of a table that was made of `train.csv`, `test.csv`, …"""
 
@@ -95,7 +98,7 @@ def rank_tables(listing: Listing, images: Sequence[str]) -> list[Candidate]:
         if table_format(name) == "json" and listing.files[name] > MAX_JSON_BYTES:
             continue
         try:
-            table = preview_table(listing.root / name, listing.limits)
+            table = beside(preview_table(listing.root / name, listing.limits), name, images)
         except DatasetError:
             continue  # what cannot be read is no label table; `placement.unused` tells why
         found.append(judge(name, table, listing.root, images))
@@ -111,10 +114,17 @@ def judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> Ca
     readings = bool(roles.raters) or "answer" in roles.columns
     useful = bool(roles.labels) or readings
     known = roles.known is not None
+    case, cases = case_column(table.frame, images) if share < 0.5 else ("", 0.0)
     if path is not None and share >= 0.5:
         covered = min(share * len(table.frame[path].cat.categories) / len(images), 1.0)
         confidence = 0.62 + 0.2 * useful + 0.05 * known + 0.05 * covered
         why = f"column {path!r} names files of the dataset ({share:.0%} of what was tried)"
+    elif case:
+        share = cases
+        confidence, why = (
+            0.62 + 0.2 * useful + 0.05 * cases,
+            f"column {case!r} calls the cases of the images ({cases:.0%} of them)",
+        )
     elif images and share:
         confidence, why = 0.4 + 0.2 * useful, f"column {path!r} names few files of the dataset ({share:.0%} of what was tried)"
     elif images:
@@ -159,6 +169,8 @@ def open_label_table(
     """
     options = options or Options()
     table, names = _found(listing, images, options)
+    if "path" not in options.roles and max(naming_shares(table.frame, listing.root, images).values(), default=0.0) < 0.5:
+        table = with_images(table, images) or table
     return with_corrections(table, options.corrected), names
 
 
@@ -178,14 +190,14 @@ def with_corrections(table: LabelTable, corrected: Mapping[str, str]) -> LabelTa
 
 def _found(listing: Listing, images: Sequence[str], options: Options) -> tuple[LabelTable, tuple[str, ...]]:
     if options.tables and not listing.is_file:
-        return _pinned(listing, options.tables)
+        return _pinned(listing, options.tables, images)
     if listing.is_file:
         return read_table(listing.target, listing.limits), (listing.target.name,)
     candidates = rank_tables(listing, images)
     if not candidates:
         raise DatasetError(f"{listing.target}: no label table that can be read; name one (csv, tsv, parquet, jsonl, json)")
     names = _sisters(candidates)
-    return _joined(listing, names) if len(names) > 1 else (read_table(listing.root / names[0], listing.limits), names)
+    return _joined(listing, names, images) if len(names) > 1 else (_whole(listing, names[0], images), names)
 
 
 def _sisters(candidates: Sequence[Candidate]) -> tuple[str, ...]:
@@ -217,28 +229,54 @@ def _overlap(one: Candidate, other: Candidate) -> float:
     return len(one.named & other.named) / max(1, min(len(one.named), len(other.named)))
 
 
-def _joined(listing: Listing, names: Sequence[str]) -> tuple[LabelTable, tuple[str, ...]]:
+def beside(table: LabelTable, name: str, images: Sequence[str]) -> LabelTable:
+    """A table in a folder may name the files of that folder (`train/metadata.csv`: `0001.png`), as those of others are called.
+
+    Where most cells of a column are files beside the table, these are what its rows mean, in `CASE_FILE`.
+    """
+    folder = name.rpartition("/")[0]
+    inside = {image for image in images if image.startswith(folder + "/")} if folder else set()
+    for column in map(str, table.frame.columns if inside else ()):
+        cells = [str(cell) for cell in table.frame[column].cat.categories]
+        files = [f"{folder}/{cell}" if f"{folder}/{cell}" in inside else cell for cell in cells]
+        found = sum(file != cell for file, cell in zip(files, cells, strict=True))
+        if found and found >= NAMES_BESIDE * sum(map(bool, cells)):
+            frame = table.frame.copy(deep=False)
+            frame.insert(0, CASE_FILE, frame[column].cat.rename_categories(files))
+            return replace(table, frame=frame)
+    return table
+
+
+def _whole(listing: Listing, name: str, images: Sequence[str]) -> LabelTable:
+    return beside(read_table(listing.root / name, listing.limits), name, images)
+
+
+def _joined(listing: Listing, names: Sequence[str], images: Sequence[str]) -> tuple[LabelTable, tuple[str, ...]]:
     ordered = tuple(sorted(names))
-    table = merge_tables([(_split_of(name), read_table(listing.root / name, listing.limits)) for name in ordered], MERGED_SPLIT)
+    table = merge_tables([(_split_of(name), _whole(listing, name, images)) for name in ordered], MERGED_SPLIT)
     told = ", ".join(name.rpartition("/")[2] for name in ordered[:6])
     if len(set(map(_split_of, ordered))) < len(ordered):
         table = replace(table, notes=(*table.notes, f"{len(ordered)} tables are read as one: {told}"))
     return table, ordered
 
 
-def _pinned(listing: Listing, names: tuple[str, ...]) -> tuple[LabelTable, tuple[str, ...]]:
+def _pinned(listing: Listing, names: tuple[str, ...], images: Sequence[str]) -> tuple[LabelTable, tuple[str, ...]]:
     for name in names:
         if name not in listing.files:
             raise DatasetError(f"{listing.target}: [dataset] tables names {name!r}, which is not there")
     if len(names) == 1:
-        return read_table(listing.root / names[0], listing.limits), names
+        return _whole(listing, names[0], images), names
     headers = [set(preview_table(listing.root / name, listing.limits).frame.columns) for name in names]
     if any(len(headers[0] & other) < 0.6 * len(headers[0] | other) for other in headers):
         raise DatasetError(f"{listing.target}: [dataset] tables: several tables must have nearly the same header")
-    return _joined(listing, names)
+    return _joined(listing, names, images)
 
 
 def _split_of(name: str) -> str | None:
-    base = name.rpartition("/")[2].partition(".")[0]
-    said = {split for split in map(split_name, [base, *re.split(r"[^A-Za-z]+", base)]) if split}
-    return said.pop() if len(said) == 1 else None
+    """What the name of a table says of its split, or else its folder (`train/metadata.csv`)."""
+    folder, _, base = name.rpartition("/")
+    for text in (base.partition(".")[0], folder.rpartition("/")[2]):
+        said = {split for split in map(split_name, [text, *re.split(r"[^A-Za-z]+", text)]) if split}
+        if said:
+            return said.pop() if len(said) == 1 else None
+    return None

@@ -72,6 +72,7 @@ _GENERIC = frozenset(
         "archive",
         "archives",
         "set",
+        "sets",
         "volume",
         "volumes",
         "all",
@@ -88,6 +89,14 @@ _GENERIC = frozenset(
         "crops",
         "subset",
         "fold",
+        "derivatives",
+        "sourcedata",
+        "rawdata",
+        "anat",
+        "func",
+        "dwi",
+        "fmap",
+        "perf",
     ]
 )
 _CLINICAL = CLINICAL_WORDS | frozenset(
@@ -114,6 +123,8 @@ _CLINICAL = CLINICAL_WORDS | frozenset(
     ]
 )
 _PATIENT = re.compile(r"^(?:patient|pat|pt|subject|subj|sub|pid|case|person|p|s)[-_ ]?\d+$", re.IGNORECASE)
+_NUMBERED = re.compile(r"^\w{1,2}[.)]\s*")
+"""`a. Training Set`, `1) Images`."""
 _SITE = re.compile(r"^(?:site|hospital|center|centre|clinic|institution|institute)[-_ ]?\w+$", re.IGNORECASE)
 _UID = re.compile(r"^[\d.]{12,}$")
 _IDENTIFIER = re.compile(r"^[A-Za-z]{0,8}[-_ ]?\d{3,}[-_ ]?[A-Za-z0-9]{0,3}$|\d{5,}|^[0-9a-f]{12,}$|^TCGA-")
@@ -140,6 +151,8 @@ class _Level:
     confidence: float
     why: str
     clinical: bool = False
+    stored: bool = False
+    """Each name has a word of storage too (`colon_image_sets`)."""
 
 
 def pinned_levels(roles: Mapping[str, str]) -> dict[str, int]:
@@ -268,6 +281,7 @@ def _reduced(name: str) -> tuple[str, ...]:
 
 
 def _as_split(name: str) -> str | None:
+    name = _NUMBERED.sub("", name)
     whole = split_name(name)
     if whole is not None:
         return whole
@@ -278,7 +292,8 @@ def _as_split(name: str) -> str | None:
 def _judge(depth: int, names: Mapping[str, int], total: int) -> _Level:
     def level(kind: LevelKind, confidence: float, why: str) -> _Level:
         clinical = any(token in _CLINICAL for name in names for token in _tokens(name))
-        return _Level(depth=depth, names=names, kind=kind, confidence=confidence, why=why, clinical=clinical)
+        stored = all(any(token in _GENERIC for token in _tokens(name)) for name in names)
+        return _Level(depth=depth, names=names, kind=kind, confidence=confidence, why=why, clinical=clinical, stored=stored)
 
     count = len(names)
     if all(_as_split(name) is not None for name in names):
@@ -311,12 +326,15 @@ def _judge(depth: int, names: Mapping[str, int], total: int) -> _Level:
 
 
 def _share(names: Mapping[str, int], pattern: re.Pattern[str]) -> float:
-    return sum(pattern.search(name) is not None for name in names) / len(names)
+    """Of the names that are no mere storage (`derivatives` beside `sub-01`)."""
+    told = [name for name in names if _reduced(name) or not _tokens(name)] or list(names)
+    return sum(pattern.search(name) is not None for name in told) / len(told)
 
 
 def _choose(levels: Sequence[_Level], parts: Mapping[str, tuple[str, ...]]) -> dict[str, _Level]:
     """One level per role. Of two levels that could be classes: the one with a clinical word, then a lower level whose names
-    recur under every upper one (site × class), then the upper one (class / subtype)."""
+    recur under every upper one (site × class) or where the upper ones are called like storage, then the upper one (class /
+    subtype)."""
     chosen: dict[str, _Level] = {}
     for level in levels:
         if level.kind in ("split", "patient", "site") and level.kind not in chosen:
@@ -327,7 +345,7 @@ def _choose(levels: Sequence[_Level], parts: Mapping[str, tuple[str, ...]]) -> d
         for level in classes[1:]:
             crossed = _crossed(parts, best.depth, level.depth)
             if (level.clinical and not best.clinical) or (
-                crossed and level.clinical == best.clinical and level.depth > best.depth
+                level.clinical == best.clinical and (crossed or (best.stored and not level.stored))
             ):
                 best = level
         chosen["label"] = best

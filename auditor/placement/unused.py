@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from auditor.naming.suffixes import stem_of, suffix_of
-from auditor.placement.documents import WORDS, are_boxes, first_lines, json_kind
+from auditor.placement.documents import WORDS, are_boxes, first_lines, is_cvat, json_kind
 from auditor.placement.listing import Listing
 from auditor.placement.resolve import Files
 from auditor.placement.table_choice import MAX_CANDIDATES, MAX_JSON_BYTES, Candidate, judge
@@ -139,6 +139,11 @@ def _of_others(listing: Listing, names: Sequence[str], images: Sequence[str], *,
         _problem(name, "a spreadsheet or a file of a statistics program is not read: save it as csv", grave=not any_read)
         for name in names
         if suffix_of(name).removesuffix(".gz") in _SHEETS
+    ]
+    found += [
+        _problem(name, "a CVAT file of annotations, which is not read: export it as COCO or VOC", grave=not any_read)
+        for name in names
+        if suffix_of(name) == "xml" and is_cvat(listing.root / name)
     ]
     texts = [n for n in names if suffix_of(n) in ("txt", "dat", "lst", "list") and not _PROSE.search(stem_of(n))]
     stems = {stem_of(path) for path in images}

@@ -16,6 +16,7 @@ import pandas as pd
 from auditor.layout import Listing, Options, list_files
 from auditor.layouts.table import table_and_roles
 from auditor.naming.labels import text_of
+from auditor.placement.case_table import CASE_FILE
 from auditor.placement.table_choice import MERGED_SPLIT
 from auditor.tables.label_table import LabelTable
 from auditor.tables.tables import read_table
@@ -92,6 +93,9 @@ def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
         return made(dataset, joined_columns(dataset, listing))
     table, names, roles = table_and_roles(listing, options)
     cells = {str(name): text_of(table.frame[name]) for name in table.frame.columns}
+    if CASE_FILE in cells:  # a row may be a case, of which one image is corrected; and names would mean nothing elsewhere
+        taken = {CASE_FILE, *roles.columns.values(), *roles.labels}
+        return made(dataset, {name: values for name, values in cells.items() if name not in taken})
     virtual = frozenset({MERGED_SPLIT} & set(cells))
     rows, grouped = rows_of(dataset, cells, roles.columns, table.lines)
     return Source(

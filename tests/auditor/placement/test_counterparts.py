@@ -98,8 +98,8 @@ def test_classes_that_count_their_pictures_alike_stay_classes(tmp_path, folders)
 
 
 def test_classes_called_after_a_mask_of_cloth_are_no_drawings(tmp_path):
-    dataset = opened(make(tmp_path, {"with_mask/{}.png": photo, "without_mask/{}.png": photo, "unclear/{}.png": photo}))
-    assert dataset.labels.classes == ("unclear", "with_mask", "without_mask")
+    dataset = opened(make(tmp_path, {"with_mask/{}.png": photo, "without_mask/{}.png": photo, "half_worn/{}.png": photo}))
+    assert dataset.labels.classes == ("half_worn", "with_mask", "without_mask")
 
 
 def test_classes_whose_masks_lie_in_one_folder_stay_classes(tmp_path):

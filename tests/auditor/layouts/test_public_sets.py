@@ -1,0 +1,175 @@
+"""The documented structures of public collections (names and folders alone): roles, cases, channels, masks and splits."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+from PIL import Image
+
+from auditor.layout import Options, open_dataset
+
+Write = Callable[[str, int], None]
+
+
+def writer(root: Path) -> Write:
+    """Writes a small image under a path: the suffix says of which kind, the number parts its pixels from those of others."""
+
+    def write(name: str, number: int) -> None:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        values = np.full((6, 6), number % 250, np.uint8)
+        if ".nii" in name:
+            path.write_bytes(nibabel.Nifti1Image(np.stack([values] * 3, axis=-1), np.eye(4)).to_bytes())
+        else:
+            stream = io.BytesIO()
+            Image.fromarray(values).save(stream, "PNG")
+            path.write_bytes(stream.getvalue())
+
+    return write
+
+
+def bids(root: Path, write: Write) -> None:
+    for subject in range(1, 9):
+        for session in ("ses-01", "ses-02"):
+            stem = f"sub-{subject:02d}/{session}/anat/sub-{subject:02d}_{session}"
+            write(f"{stem}_T1w.nii", subject)
+            write(f"derivatives/lesions/{stem}_desc-lesion_mask.nii", 200)
+    rows = [f"sub-{n:02d}\t{30 + n}\t{'patient' if n % 2 else 'control'}\n" for n in range(1, 9)]
+    (root / "participants.tsv").write_text("participant_id\tage\tgroup\n" + "".join(rows))
+    (root / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.8.0"}')
+
+
+def brats(root: Path, write: Write) -> None:
+    for case in range(1, 6):
+        for number, tail in enumerate(("t1", "t1ce", "t2", "flair", "seg")):
+            write(f"BraTS20_Training_{case:03d}/BraTS20_Training_{case:03d}_{tail}.nii", number)
+
+
+def kits(root: Path, write: Write) -> None:
+    for case in range(6):
+        write(f"case_{case:05d}/imaging.nii.gz", case)
+        write(f"case_{case:05d}/segmentation.nii.gz", 200)
+    told = [{"case_id": f"case_{n:05d}", "age": 50 + n, "malignant": bool(n % 2)} for n in range(6)]
+    (root / "kits.json").write_text(json.dumps(told))
+
+
+def totalsegmentator(root: Path, write: Write) -> None:
+    for case in range(4):
+        write(f"s{case:04d}/ct.nii.gz", case)
+        for organ in ("liver", "spleen"):
+            write(f"s{case:04d}/segmentations/{organ}.nii.gz", 200)
+    rows = [f"s{n:04d};5{n};{'train' if n < 3 else 'test'}\n" for n in range(4)]
+    (root / "meta.csv").write_text("image_id;age;split\n" + "".join(rows))
+
+
+def hugging_face(root: Path, write: Write) -> None:
+    for split in ("train", "test"):
+        for number in range(6):
+            write(f"{split}/{number:04d}.png", number)
+        rows = [json.dumps({"file_name": f"{n:04d}.png", "label": "ab"[n % 2]}) + "\n" for n in range(6)]
+        (root / split / "metadata.jsonl").write_text("".join(rows))
+
+
+def lc25000(root: Path, write: Write) -> None:
+    for name in ("colon_aca", "colon_n", "lung_aca"):
+        for number in range(6):
+            write(f"{name.partition('_')[0]}_image_sets/{name}/{name.replace('_', '')}{number}.jpeg", number)
+
+
+def numbered_splits(root: Path, write: Write) -> None:
+    for folder, count in (("a. Training Set", 8), ("b. Testing Set", 4)):
+        for number in range(count):
+            write(f"1. Original Images/{folder}/{folder[0]}_{number:03d}.jpg", number)
+
+
+SETS: dict[str, tuple[Callable[[Path, Write], None], dict[str, Any]]] = {
+    "bids": (bids, {"layout": "table", "records": 16, "classes": ("control", "patient"), "patients": 8, "masks": 16}),
+    "brats": (brats, {"layout": "folders", "records": 5, "classes": (), "patients": 5, "masks": 5, "channels": 20}),
+    "kits": (kits, {"layout": "table", "records": 6, "classes": ("false", "true"), "patients": 6, "masks": 6}),
+    "totalsegmentator": (
+        totalsegmentator, {"layout": "table", "records": 4, "classes": (), "masks": 4, "splits": {"train": 3, "test": 1}},
+    ),
+    "hugging face": (
+        hugging_face, {"layout": "table", "records": 12, "classes": ("a", "b"), "splits": {"train": 6, "test": 6}},
+    ),
+    "lc25000": (lc25000, {"layout": "folders", "records": 18, "classes": ("colon_aca", "colon_n", "lung_aca")}),
+    "numbered splits": (
+        numbered_splits, {"layout": "folders", "records": 12, "classes": (), "splits": {"train": 8, "test": 4}},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_structure_is_read_as_documented(name: str, tmp_path: Path) -> None:
+    make, expected = SETS[name]
+    make(tmp_path, writer(tmp_path))
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    records = dataset.records
+    told = {
+        "layout": dataset.summary.layout,
+        "records": dataset.size,
+        "classes": dataset.summary.classes,
+        "patients": int(records["patient"].nunique()),
+        "masks": int(records["mask"].notna().sum()),
+        "channels": len(dataset.channels),
+        "splits": records["split"].value_counts().to_dict(),
+    }
+    assert {key: told[key] for key in expected} == expected
+
+
+def test_a_table_whose_names_stand_in_two_folders_is_given_to_neither(tmp_path: Path) -> None:
+    write = writer(tmp_path)
+    for folder in ("a. Training Set", "b. Testing Set"):
+        for number in range(1, 7):
+            write(f"images/{folder}/IDRiD_{number:03d}.jpg", number)
+    rows = [f"IDRiD_{n:03d},{n % 3}\n" for n in range(1, 7)]
+    (tmp_path / "a. Training Labels.csv").write_text("Image name,Retinopathy grade\n" + "".join(rows))
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert not dataset.records["path"].isin(
+        [p for p in dataset.records["path"].dropna() if (tmp_path / p).is_file()]
+    ).any() or (dataset.labels.task == "none")
+
+
+def test_a_case_without_images_is_missing_and_an_image_without_a_case_unlisted(tmp_path: Path) -> None:
+    write = writer(tmp_path)
+    for case in range(5):
+        write(f"case_{case:05d}/imaging.nii.gz", case)
+    rows = [f"case_{n:05d},{'ab'[n % 2]}\n" for n in (0, 1, 2, 3, 9)]
+    (tmp_path / "cases.csv").write_text("case_id,diagnosis\n" + "".join(rows))
+    told = {(problem.kind, problem.path) for problem in open_dataset(tmp_path, Options(workers=0)).problems}
+    assert {("missing", "case_00009"), ("unlisted", "case_00004/imaging.nii.gz")} <= told
+
+
+def test_ages_beside_numbered_folders_call_no_case(tmp_path: Path) -> None:
+    write = writer(tmp_path)
+    for number in range(30, 38):
+        write(f"images/{number}/view.png", number)
+    (tmp_path / "people.csv").write_text("age,diagnosis\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(30, 38)))
+    assert open_dataset(tmp_path, Options(workers=0)).labels.task == "none"
+
+
+def test_slices_that_are_called_by_numbers_are_no_channels(tmp_path: Path) -> None:
+    write = writer(tmp_path)
+    for patient in range(3):
+        for number in range(4):
+            write(f"patient{patient}/slice_{number}.png", number)
+    assert open_dataset(tmp_path, Options(workers=0)).size == 12
+
+
+def test_a_cvat_file_beside_images_is_told(tmp_path: Path) -> None:
+    write = writer(tmp_path)
+    for number in range(4):
+        write(f"images/{number}.png", number)
+    (tmp_path / "annotations.xml").write_text(
+        '<annotations>\n<version>1.1</version>\n<image id="0" name="0.png"/></annotations>'
+    )
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert dataset.summary.layout == "folders"
+    assert any("CVAT" in problem.reason for problem in dataset.problems)
