@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
-from auditor.values.corrections import Comparison, RunVerdict
+from auditor.values.corrections import Comparison, Proposal, RunVerdict
 from auditor.values.results import Gate, GateVerdict, ScanResult, Severity
 from reports.causes import causes
 from reports.wording import RUN_VERDICT, VERDICT, counted
@@ -64,9 +65,10 @@ def headline(comparison: Comparison) -> Headline:
     if residual(comparison):
         said += " left, and a shortcut in the pixels is"
     unseen = f"; {counted(after.not_evaluated, 'check')} not evaluated" if after.not_evaluated else ""
+    task = {"fell": "; the task score fell with the new files", "unknown": "; whether the task survives cannot be told"}
     return Headline(
         gate=VERDICT[after.gate], look=look, subject="the copy" if comparison.arms else "the later scan",
-        left=f"{said} left{unseen}", run=run,
+        left=f"{said} left{task.get(survival(comparison), '')}{unseen}", run=run,
     )  # fmt: skip
 
 
@@ -77,15 +79,24 @@ def run_look(comparison: Comparison) -> str:
     if after is not None:
         looks.append("incomplete" if after.gate == "not enough seen" else after.gate)
         looks.append("incomplete" if after.errors else "passed")
-    if residual(comparison):
+    if residual(comparison) or survival(comparison) in ("fell", "unknown"):
         looks.append("incomplete")
     return min(looks, key=_WORSE.index)
 
 
 def residual(comparison: Comparison) -> bool:
     """Whether a strategy that was applied says that a shortcut is left in the pixels."""
-    applied = [arm.proposal for arm in comparison.arms if arm.proposal and arm.strategy in comparison.applied]
-    return any(proposal.metrics.get("residual_shortcut") is True for proposal in applied)
+    return any(proposal.metrics.get("residual_shortcut") is True for proposal in _applied(comparison))
+
+
+def survival(comparison: Comparison) -> Literal["", "survives", "fell", "unknown"]:
+    """Whether the task survives files that were written anew; empty where nobody asked."""
+    said = [p.metrics["task_survives"] for p in _applied(comparison) if "task_survives" in p.metrics]
+    return "" if not said else "fell" if False in said else "unknown" if None in said else "survives"
+
+
+def _applied(comparison: Comparison) -> list[Proposal]:
+    return [arm.proposal for arm in comparison.arms if arm.proposal and arm.strategy in comparison.applied]
 
 
 def why(result: ScanResult) -> str:

@@ -29,6 +29,7 @@ from trainers.attempt import Attempt, Order, proposed, trained
 from trainers.choose import Pick, recommended
 from trainers.engine.bench import Bench
 from trainers.strategy import Case, strategy_named
+from trainers.survival import with_survival
 from trainers.trust import trust_of
 from trainers.values.trust import Trust
 from trainers.values.view import View
@@ -119,7 +120,13 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
             continue
         proposed(attempt, case, doubt or (untrusted if attempt.strategy.trains and trust is None else ""))
         if not attempt.strategy.trains and attempt.proposal is not None:
+            old, believable = case, trust is not None
             case, trust, untrusted = shown_after(attempt, case, order)
+            if attempt.strategy.redraws and believable and not order.check:
+                own = budget_of(order, attempts)
+                seeds = range(order.seed, order.seed + order.seeds)
+                attempt.proposal = with_survival(attempt.proposal, old, case.bench.view, seeds=seeds, budget=own)
+                order = order if own is None or order.budget is None else replace(order, budget=order.budget - own)
     bench = case.bench
     if not order.check and trust is not None and any(a.strategy.trains and not a.skipped for a in attempts):
         trained(attempts, case, order)
@@ -128,6 +135,15 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
         dataset=dataset, before=before, trust=trust, attempts=tuple(attempts), chosen=chosen, reasons=reasons, bench=bench,
         answers=answers(before, picks, believed=trust is not None) if automatic else None,
     )  # fmt: skip
+
+
+def budget_of(order: Order, attempts: Sequence[Attempt]) -> float | None:
+    """Seconds of the budget for the two networks of the old and the new files: as many as for each arm that is trained, doing
+    nothing among them."""
+    if order.budget is None:
+        return None
+    arms = sum(a.strategy.trains and not a.skipped for a in attempts)
+    return order.budget * (2 / (3 + arms) if arms else 1.0)
 
 
 def unsure(dataset: Dataset, options: Options) -> str:

@@ -90,6 +90,9 @@ class Strategy(ABC):
     alone: ClassVar[bool] = False
     """True: its copy is a whole one of its own, which no other joins; where it was asked for and cannot, none is made."""
 
+    redraws: ClassVar[bool] = False
+    """True: pictures are made anew, and it is asked whether the task survives that (`trainers.survival`)."""
+
     stands_for: ClassVar[tuple[str, ...]] = ()
     """Ways of plain training (`trainers.references`) that it is itself, and so need not stand above."""
 

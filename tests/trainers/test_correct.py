@@ -72,6 +72,7 @@ def test_what_a_network_learns_is_what_the_copy_holds(tmp_path: Path, monkeypatc
     splits = dict(zip(copy.records["path"].astype(str), copy.records["split"].astype(str), strict=True))
     changed = [a.proposal for a in fixed.corrected.attempts[:3] if a.proposal is not None]
     assert [bool(p.files or p.removed or p.corrections) for p in changed] == [True, True, True]
+    assert "task_survives" in changed[0].metrics, "old and new files were compared"
     assert copy.size < fixed.corrected.dataset.size, "copies left"
     assert set(splits.values()) == {"train", "test"}
     assert set(map(str, bench.view.dataset.records["split"])) == {"train", "test"}

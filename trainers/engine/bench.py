@@ -123,17 +123,20 @@ class Bench:
             return self._wanted
         return automatic(self.task, len(self._usable(self.trust.training)), self.device.type)
 
-    def plan_for(self, efforts: Sequence[Effort], *, seeds: int, budget: float | None) -> TrainingPlan:
+    def plan_for(
+        self, efforts: Sequence[Effort], *, seeds: int, budget: float | None, name: str = "plan"
+    ) -> TrainingPlan:  # fmt: skip
         """Fixes how long everybody trains from now on, before the first arm; see `trainers.engine.plan`.
 
         Args:
             efforts: one per arm, that of plain training too.
             budget: seconds for all of it; None = as long as the recipes want.
+            name: of the file that remembers it.
         """
         vars(self).pop("recipe", None)  # of a network that was asked for before there was a plan
         examples, wanted = self._usable(self.trust.training), self.whole_recipe
         asked = [repr(wanted), repr(self.task), len(examples), [repr(e) for e in efforts], seeds, budget, str(self.device)]
-        place = self.work / "plan.json"
+        place = self.work / f"{name}.json"
         known = remembered(place, asked)
         if known is None:
             pace = None if budget is None else timed(self.pictures, examples, self.task, wanted, self.device)

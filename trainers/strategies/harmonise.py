@@ -48,8 +48,9 @@ class Harmonise(Strategy):
     Then the pixel-forensic probe looks for what re-saving cannot remove: traces of JPEG, of stretched grey levels and of
     resampling in the new pixels. If they tell the class out of fold, it says so.
 
-    The labels and splits stay, so nothing is trained for it: removing a leak lowers the score of a network that had learnt
-    the leak, on evaluation records that have it too.
+    A network that learns from the old files is compared with one that learns from the new ones, on records that neither saw:
+    whether the task survives (a loss of less than .02), whether its score fell, or that this cannot be told. A score that falls
+    may be the leak that is gone, since the evaluation records have it too: look at the pictures before and after.
 
     ## When
 
@@ -79,6 +80,7 @@ class Harmonise(Strategy):
     name: ClassVar[str] = "harmonise"
     answers: ClassVar[Answers] = "files"
     trains: ClassVar[bool] = False
+    redraws: ClassVar[bool] = True
 
     size: Literal["auto", "keep", "pad", "resize", "spacing"] = "auto"
     fill: Literal["auto", "pad", "crop"] = "auto"
