@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest, norm, rankdata, t
 
+from auditor.statistics.distributions import binom, norm, rankdata, t
 from trainers.metrics.panel import Doubles, Longs, Panel
 
 LEVEL = 0.95
@@ -109,7 +109,8 @@ def interval(plain: Doubles, drawn: Doubles, shares: Doubles, *, patients: int) 
 def mcnemar(before: npt.NDArray[np.bool_], after: npt.NDArray[np.bool_]) -> tuple[int, int, float]:
     """Right only before, right only after, and the exact two-sided p. Records must be independent."""
     lost, won = int((before & ~after).sum()), int((~before & after).sum())
-    return lost, won, float(binomtest(lost, lost + won).pvalue) if lost + won else 1.0
+    both = lost + won
+    return lost, won, min(1.0, 2 * float(binom.sf(max(lost, won) - 1, both, 0.5))) if both else 1.0
 
 
 def delong(positive: npt.NDArray[np.bool_], before: Doubles, after: Doubles) -> tuple[float, float, float]:

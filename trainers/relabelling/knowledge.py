@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import beta
 
+from auditor.statistics.distributions import beta
 from trainers.relabelling.pseudo_labels import Codes
 
 LEVEL = 0.95

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import beta
-
+from auditor.statistics.distributions import beta
 from auditor.values.results import Column, Table
 
 STRATA: tuple[float, ...] = (0.9, 0.7, 0.0)

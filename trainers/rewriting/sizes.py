@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
+
+from auditor.statistics.distributions import rankdata
 
 SizeRule = Literal["keep", "pad", "resize", "spacing"]
 Fill = Literal["pad", "crop"]
