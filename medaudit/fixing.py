@@ -28,7 +28,6 @@ from reports.format import formats
 from trainers import fix as job
 from trainers.attempt import Order
 from trainers.engine.crew import follow, follower, leading
-from trainers.engine.loop import train
 from trainers.fix import Fixed, under_old_names
 from trainers.strategy import strategy_classes, title
 
@@ -64,6 +63,8 @@ def fix(
         MedauditError: the copy cannot be written there.
     """
     if follower():
+        from trainers.engine.loop import train
+
         follow(train)
         raise SystemExit(0)
     target, told = target_of(dataset, "fix"), read_keywords(options, FixOptions, "fix")

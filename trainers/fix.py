@@ -25,8 +25,6 @@ from trainers.copying.pairs import in_copy, rewritten_records
 from trainers.copying.place import check_place
 from trainers.copying.provenance import provenance
 from trainers.correct import Corrected, correct, held_back
-from trainers.engine.encoder_file import Program
-from trainers.engine.model_file import CARD, DESCRIPTION, WEIGHTS, save_model
 from trainers.grading.wording import count
 
 MODEL = "model"
@@ -144,7 +142,7 @@ def fix(
         **render(fixed),
         "provenance.json": provenance(
             dataset, applied.tables, tool_version=plan.tool_version, configuration=configuration,
-            seeds=[order.seed + i for i in range(order.seeds)], device=str(corrected.bench.device),
+            seeds=[order.seed + i for i in range(order.seeds)], device=corrected.bench.device_name,
         ),
     }  # fmt: skip
     applied = apply(
@@ -215,8 +213,13 @@ def model_files(fixed: Fixed, work: Path) -> dict[str, Path]:
     """The network of the applied strategy's first seed, in the files of `trainers.engine.model_file`; empty where none was
     trained."""
     attempt = next((a for a in fixed.kept if a.fits), None)
+    if attempt is None:
+        return {}
+    from trainers.engine.encoder_file import Program
+    from trainers.engine.model_file import CARD, DESCRIPTION, WEIGHTS, save_model
+
     # an exported program has no architecture by name: such a network cannot be saved, and its strategy says so
-    if attempt is None or isinstance(attempt.fits[0].network.get_submodule("encoder"), Program):
+    if isinstance(attempt.fits[0].network.get_submodule("encoder"), Program):
         return {}
     notes = [f"Strategy {attempt.strategy.name}, the first of {count(len(attempt.fits), 'seed')}"]
     if attempt.evaluation is not None:
@@ -231,7 +234,7 @@ def settings(order: Order, corrected: Corrected) -> dict[str, Cell]:
     """What was asked for, and how it was trained, as plain values."""
     found: dict[str, Cell] = {
         "strategies": ", ".join(order.strategies), "seed": order.seed, "seeds": order.seeds, "margin": order.margin,
-        "device": str(corrected.bench.device), "forced": order.force, **order.options,
+        "device": corrected.bench.device_name, "forced": order.force, **order.options,
     }  # fmt: skip
     if any(a.fits for a in corrected.attempts):
         recipe = corrected.bench.recipe

@@ -18,7 +18,7 @@ from trainers.losses import (
     SymmetricCrossEntropy,
     loss_named,
 )
-from trainers.tasks.points import PointLoss
+from trainers.tasks.points import point_loss
 from trainers.values.pictures import UNKNOWN_PIXEL
 from trainers.values.task import LearningTask
 
@@ -50,7 +50,7 @@ def cases() -> list[tuple[str, Loss, Tensor, Tensor]]:
         ("smooth-l1", SmoothL1(), 2 * drawn(4, 1), drawn(4, 1, seed=3)),
         ("dice-cross-entropy", DiceCrossEntropy(), drawn(4, 3, 3, 5), maps),
         ("dice-cross-entropy", DiceCrossEntropy(), drawn(4, 1, 3, 5), maps),
-        ("points", PointLoss(), drawn(4, 4, 6, 5), marks),
+        ("points", point_loss(), drawn(4, 4, 6, 5), marks),
         ("pu", PositiveUnlabelled(), drawn(4, 1, 3, 5), (maps == 1).to(torch.uint8)),
     ]
 

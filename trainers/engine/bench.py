@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 
 from auditor.prediction.folds import assign_folds
 from auditor.progress import Progress, Silent
@@ -26,9 +25,7 @@ from trainers.decoding.pictures import read_pictures
 from trainers.decoding.staged import staged
 from trainers.engine.automatic import automatic
 from trainers.engine.examples import examples_of
-from trainers.engine.loop import train
 from trainers.engine.plan import TrainingPlan, planned, remember, remembered, timed
-from trainers.engine.predict import predict
 from trainers.kin import kin
 from trainers.kinds import kind_of, task_of
 from trainers.values.effort import Effort, Spent
@@ -37,6 +34,9 @@ from trainers.values.recipe import Recipe, Trained
 from trainers.values.task import LearningTask
 from trainers.values.trust import Bools, Trust
 from trainers.values.view import View
+
+if TYPE_CHECKING:
+    import torch
 
 MOST_SIDE = {"cpu": 64, "mps": 128, "cuda": 224}
 """Longest side of a picture by device: what trains in minutes there. Of masks twice as much on a CPU."""
@@ -76,12 +76,24 @@ class Bench:
         self.dataset, self.trust, self.work, self.unlabelled = dataset, trust, work, unlabelled
         self.view = view or View.of(dataset)
         self._before: Bench | None = None
-        self.device = device_named(device)
+        self._device = device
+        if device not in ("auto", "cpu"):  # these are always there; PyTorch is imported where something is trained
+            _ = self.device
         self.progress = progress or Silent()
         self._wanted, self._limits, self._workers = recipe, limits or Limits(), workers
         self.plan = TrainingPlan()
         self.spent: list[Spent] = []
         self._deadline: float | None = None
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where networks compute."""
+        return device_named(self._device)
+
+    @property
+    def device_name(self) -> str:
+        """The device by name; as it was asked for where nothing was computed."""
+        return str(self.device) if "device" in vars(self) else self._device
 
     @cached_property
     def pictures(self) -> Pictures:
@@ -191,7 +203,7 @@ class Bench:
                 bench, so that arms can be compared, and pictures are read anew only where the view shows others.
         """
         other = Bench(
-            view.dataset, trust or self.trust, work=self.work, device=str(self.device), recipe=self._wanted,
+            view.dataset, trust or self.trust, work=self.work, device=self._device, recipe=self._wanted,
             unlabelled=self.unlabelled, limits=self._limits, workers=self._workers, progress=self.progress, view=view,
         )  # fmt: skip
         other.plan, other.spent, other._deadline = self.plan, self.spent, self._deadline
@@ -255,6 +267,8 @@ class Bench:
             dynamics: note the probability of the given label, epoch by epoch.
             task: in the place of the bench's.
         """
+        from trainers.engine.loop import train
+
         recipe = recipe or self.recipe
         if validation == "trusted":
             validation = self._usable(self.trust.validation) if recipe.patience is not None else None
@@ -281,6 +295,8 @@ class Bench:
 
         Records that make a unit of the view (default: the bench's) have one prediction together.
         """
+        from trainers.engine.predict import predict
+
         view = view or self.view
         if view.units is not None and rows.ndim == 1:
             rows = view.bags(rows)
@@ -344,6 +360,8 @@ def device_named(name: str) -> torch.device:
     Raises:
         ConfigError: no such device, or it is not there.
     """
+    import torch
+
     kind, _, number = name.partition(":")
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -8,6 +8,7 @@ compute their part of each batch (`trainers.engine.team`) and keep nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -15,10 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from auditor.values.errors import MedauditError
-from trainers.engine.team import member, opened
 from trainers.values.pictures import Pictures
 
 END = None
@@ -41,10 +40,30 @@ class Crew:
 CREW = Crew()
 
 
+def launched() -> bool:
+    """Whether torchrun started this process: its mark, which `torch.distributed.is_torchelastic_launched` looks for as well, at
+    the price of importing PyTorch."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def member() -> tuple[int, int]:
+    """The number of this process and how many there are, before they are connected."""
+    return (int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])) if launched() else (0, 1)
+
+
 def follower() -> bool:
     """This process is one of those that only train along."""
     rank, size = member()
     return size > 1 and rank > 0
+
+
+def _connected() -> None:
+    """Connects this process with the others, once."""
+    import torch
+
+    from trainers.engine.team import opened
+
+    opened(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 @contextmanager
@@ -57,7 +76,7 @@ def leading() -> Iterator[None]:
     if size == 1 or rank > 0 or CREW.waiting:
         yield
         return
-    opened(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    _connected()
     CREW.waiting, CREW.shown = True, None
     try:
         yield
@@ -74,7 +93,7 @@ def follow(train: Callable[..., Any]) -> None:
     Args:
         train: `trainers.engine.loop.train`.
     """
-    opened(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    _connected()
     pictures: Pictures | None = None
     while True:
         try:
@@ -130,11 +149,15 @@ def loaded(array: Any) -> Any:
 
 def send(what: Any) -> None:
     """To all others; they are our own processes, so that objects may be pickled."""
+    import torch
+
     torch.distributed.broadcast_object_list([what], 0, device=torch.device("cpu"))
 
 
 def received() -> Any:
     """What the first process sends."""
+    import torch
+
     box: list[Any] = [None]
     torch.distributed.broadcast_object_list(box, 0, device=torch.device("cpu"))
     return box[0]

@@ -12,17 +12,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from auditor.stored import checked, read_json
-from trainers.engine.loop import train
 from trainers.values.effort import Effort
 from trainers.values.pictures import Examples, Pictures
 from trainers.values.recipe import Recipe
 from trainers.values.task import LearningTask
+
+if TYPE_CHECKING:
+    import torch
 
 PLANNED = 0.7
 """Of the budget that the plan uses: the machine may be busier later than it was when it was timed."""
@@ -136,6 +137,8 @@ def planned(
 
 def timed(pictures: Pictures, examples: Examples, task: LearningTask, recipe: Recipe, device: torch.device) -> Pace | None:
     """Two short trainings of a few batches, the first epoch of which warms up; None where there is nothing to learn from."""
+    from trainers.engine.loop import train  # PyTorch takes its time, and not every run trains
+
     few = examples.take(slice(0, TIMED_BATCHES * recipe.batch))
     if not len(few):
         return None

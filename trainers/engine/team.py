@@ -24,13 +24,6 @@ PATIENCE = timedelta(days=7)
 """So long a process waits for another: the first one may scan and write for hours. One that has ended is noticed at once."""
 
 
-def member() -> tuple[int, int]:
-    """The number of this process and how many there are, before they are connected."""
-    if not dist.is_torchelastic_launched():
-        return 0, 1
-    return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-
-
 def opened(device: torch.device) -> None:
     """Connects this process with the others, once."""
     if device.type == "cuda":

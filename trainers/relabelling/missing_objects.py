@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from scipy import ndimage
 
 from auditor.values.errors import ConfigError
@@ -77,6 +76,8 @@ def shifted(trained: Trained, threshold: float) -> Trained:
     Raises:
         ConfigError: the head has no bias, or more than one output.
     """
+    import torch
+
     network = copy.deepcopy(trained.network)
     bias = getattr(network.get_submodule("head"), "bias", None)
     if not isinstance(bias, torch.Tensor) or bias.numel() != 1:

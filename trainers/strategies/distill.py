@@ -6,22 +6,21 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import torch
 
 from auditor.values.corrections import Proposal
 from auditor.values.results import Cell
-from trainers.engine.bench import Bench
-from trainers.engine.model_file import load_model, save_model
-from trainers.engine.models import network_named, parameters
 from trainers.relabelling.pseudo_labels import tempered
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.values.effort import Effort
 from trainers.values.pictures import Rows
 from trainers.values.recipe import Recipe, Trained
 from trainers.values.task import LearningTask
+
+if TYPE_CHECKING:
+    from trainers.engine.bench import Bench
 
 TIMED_PICTURES = 1000
 STUDENT = "small-cnn"
@@ -79,6 +78,9 @@ class Distill(Strategy):
 
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """The ensemble, then the student."""
+        from trainers.engine.model_file import save_model
+        from trainers.engine.models import parameters
+
         bench = case.bench
         examples = bench.examples(proposal)
         plain, ensemble = bench.recipe, []
@@ -108,6 +110,8 @@ class Distill(Strategy):
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:
         """Size and speed of both; what they are worth is told by the evaluation."""
+        from trainers.engine.models import parameters
+
         bench = case.bench
         ensembles = [self.beside(case, fit)["ensemble"] for fit in fits]
         rows = np.flatnonzero(case.trust.training)[:TIMED_PICTURES].astype(np.int64)
@@ -125,6 +129,8 @@ class Distill(Strategy):
 
     def beside(self, case: Case, fit: Trained) -> Mapping[str, Sequence[Trained]]:
         """The ensemble that the student learnt from."""
+        from trainers.engine.model_file import load_model
+
         return {"ensemble": [load_model(self._place(case, fit.seed, member)) for member in range(self.networks)]}
 
     def _place(self, case: Case, seed: int, member: int) -> Path:
@@ -137,6 +143,10 @@ def small(plain: Recipe, task: LearningTask, most: int) -> Recipe:
     Raises:
         NotApplicable: even the narrowest has more.
     """
+    import torch
+
+    from trainers.engine.models import network_named, parameters
+
     with torch.device("meta"):  # counted, not made
         sizes = {width: parameters(network_named(STUDENT, task, width=width)) for width in range(WIDEST, 1, -1)}
     for width, size in sizes.items():

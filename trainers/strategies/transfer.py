@@ -10,10 +10,6 @@ from typing import ClassVar
 from auditor.values.corrections import Proposal
 from auditor.values.errors import ConfigError
 from trainers.contamination import UNCHECKED, check_unseen
-from trainers.engine.encoder_file import UNTRUSTED, Program, load_encoder
-from trainers.engine.model_file import DESCRIPTION, WEIGHTS, load_model
-from trainers.engine.models import NETWORKS, Network, network_named
-from trainers.engine.randomness import private_randomness
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.values.recipe import Normalisation, Recipe, Trained
 
@@ -75,6 +71,10 @@ class Transfer(Strategy):
         run, encoder = case.options.get("from-run"), case.options.get("encoder")
         if run is None and encoder is None:
             raise NotApplicable(NO_SOURCE)
+        from trainers.engine.encoder_file import UNTRUSTED
+        from trainers.engine.model_file import DESCRIPTION
+        from trainers.engine.models import NETWORKS
+
         if run is not None and encoder is not None:
             raise ConfigError("--from-run and --encoder: give one of them")
         source = Path(run) if run is not None else Path(encoder or "")
@@ -111,6 +111,8 @@ class Transfer(Strategy):
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:
         """Whether the comparison is one of weights alone."""
+        from trainers.engine.encoder_file import Program
+
         if isinstance(fits[0].network.get_submodule("encoder"), Program):
             note = "the network stands on an exported program (.pt2) and is not saved; plain training has its own network"
             return replace(proposal, notes=(*proposal.notes, note))
@@ -122,6 +124,11 @@ class Transfer(Strategy):
 
     def borrowed(self, case: Case, seed: int, normalisation: Normalisation) -> Trained:
         """The borrowed encoder with a random head for this task."""
+        from trainers.engine.encoder_file import load_encoder
+        from trainers.engine.model_file import WEIGHTS, load_model
+        from trainers.engine.models import Network, network_named
+        from trainers.engine.randomness import private_randomness
+
         bench, run = case.bench, case.options.get("from-run")
         task, recipe, shape = bench.task, bench.recipe, bench.task.shape
         if run is not None:

@@ -12,7 +12,6 @@ from auditor.prediction.numbers import NUMBER
 from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
-from trainers.losses import SmoothL1
 from trainers.metrics.label_panels import continuous_metrics, continuous_panel
 from trainers.metrics.panel import Metric, Panel
 from trainers.values.pictures import Floats, Pictures, Rows
@@ -69,6 +68,8 @@ class Continuous(LearningTask):
     @property
     def losses(self) -> Mapping[str, Callable[..., nn.Module]]:
         """Smooth L1."""
+        from trainers.losses import SmoothL1
+
         return {"smooth-l1": SmoothL1}
 
     def targets(self, dataset: Dataset, corrections: Sequence[Correction] = ()) -> Floats:

@@ -12,7 +12,6 @@ from auditor.naming.labels import states_of
 from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
 from auditor.values.labels import State
-from trainers.losses import BinaryCrossEntropy
 from trainers.metrics.label_panels import MULTI, multi_panel
 from trainers.metrics.panel import Metric, Panel
 from trainers.values.pictures import Floats, Pictures, Rows
@@ -58,6 +57,8 @@ class Multi(LearningTask):
     @property
     def losses(self) -> Mapping[str, Callable[..., nn.Module]]:
         """Binary cross-entropy per label."""
+        from trainers.losses import BinaryCrossEntropy
+
         return {"binary-cross-entropy": BinaryCrossEntropy}
 
     def targets(self, dataset: Dataset, corrections: Sequence[Correction] = ()) -> Floats:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from trainers.losses import BinaryCrossEntropy
 from trainers.metrics.label_panels import ordinal_metrics, ordinal_panel
 from trainers.metrics.panel import Metric, Panel
 from trainers.tasks.multi import believed_cells
@@ -34,6 +33,8 @@ class Ordinal(Single):
     @property
     def losses(self) -> Mapping[str, Callable[..., nn.Module]]:
         """Binary cross-entropy per threshold."""
+        from trainers.losses import BinaryCrossEntropy
+
         return {"binary-cross-entropy": BinaryCrossEntropy}
 
     def of_classes(self) -> Floats:

@@ -13,22 +13,18 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 from scipy.ndimage import gaussian_filter, maximum_filter
 from scipy.optimize import linear_sum_assignment
-from torch import Tensor
-from torch.nn import functional
 
 from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
-from trainers.losses import Loss, weighted_mean
 from trainers.metrics.panel import Metric, Panel, patient_sums, ratio
 from trainers.values.pictures import Floats, Pictures, Rows
 from trainers.values.task import Array, Bools, Doubles, LearningTask, Movement
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 REACH = 0.06
 """A mark is near within this share of the longer side (two pixels at least): so far pixels point to it, and so far from the
@@ -46,21 +42,26 @@ METRICS = (
 )
 
 
-class PointLoss(Loss):
+def point_loss() -> nn.Module:
     """Cross-entropy of p, and smooth L1 of the way and of d where a mark is near.
 
     Targets are marks (b, n, 2) in pixels, rows of infinity fill up; they are drawn as maps here, so that a deformation moves
     numbers and not pictures of them.
     """
+    from torch.nn import functional
 
-    def forward(self, logits: Tensor, targets: Tensor, weights: Tensor, index: Tensor) -> Tensor:  # noqa: ARG002
-        """The loss of one batch."""
-        way, apart, near = maps_of(targets, logits.shape[2:])
-        entropy = functional.binary_cross_entropy_with_logits(logits[:, 3], near, reduction="none").mean((1, 2))
-        wrong = functional.smooth_l1_loss(logits[:, :2], way, reduction="none").sum(1)
-        wrong = wrong + functional.smooth_l1_loss(logits[:, 2], apart, reduction="none")
-        there = near.sum((1, 2))
-        return weighted_mean(entropy + (wrong * near).sum((1, 2)) / there.clamp(min=1), weights)
+    from trainers.losses import Loss, weighted_mean
+
+    class PointLoss(Loss):
+        def forward(self, logits: Tensor, targets: Tensor, weights: Tensor, index: Tensor) -> Tensor:  # noqa: ARG002
+            way, apart, near = maps_of(targets, logits.shape[2:])
+            entropy = functional.binary_cross_entropy_with_logits(logits[:, 3], near, reduction="none").mean((1, 2))
+            wrong = functional.smooth_l1_loss(logits[:, :2], way, reduction="none").sum(1)
+            wrong = wrong + functional.smooth_l1_loss(logits[:, 2], apart, reduction="none")
+            there = near.sum((1, 2))
+            return weighted_mean(entropy + (wrong * near).sum((1, 2)) / there.clamp(min=1), weights)
+
+    return PointLoss()
 
 
 class Points(LearningTask):
@@ -104,7 +105,7 @@ class Points(LearningTask):
     @property
     def losses(self) -> Mapping[str, Callable[..., nn.Module]]:
         """The regression."""
-        return {"points": PointLoss}
+        return {"points": point_loss}
 
     def targets(self, dataset: Dataset, corrections: Sequence[Correction] = ()) -> Floats:  # noqa: ARG002
         """The marks, in the pixels of the pictures that are learnt from."""
@@ -132,11 +133,15 @@ class Points(LearningTask):
 
     def moved(self, learnt: Tensor, by: Movement) -> Tensor:
         """Marks move with their pictures."""
+        import torch
+
         gone = torch.isinf(learnt)
         return torch.where(gone, learnt, by.points(learnt.masked_fill(gone, torch.nan)))
 
     def decoded(self, logits: Tensor) -> Floats:
         """The four maps."""
+        import torch
+
         return np.asarray(torch.cat([logits[:, :3], logits[:, 3:].sigmoid()], 1).cpu().numpy(), np.float32)
 
     def soft_targets(self, predictions: Floats) -> Floats:
@@ -235,6 +240,8 @@ def reach_of(shape: Sequence[int]) -> float:
 
 def maps_of(marks: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
     """Marks (b, n, 2), filled up with infinity → way (b, 2, *shape) in units of the reach, d and nearness (b, *shape)."""
+    import torch
+
     reach, longest = reach_of(shape), max(shape)
     marks = marks.masked_fill(~torch.isfinite(marks), -10.0 * longest)
     axes = [torch.arange(side, device=marks.device, dtype=marks.dtype) for side in shape]

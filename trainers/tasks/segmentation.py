@@ -9,7 +9,6 @@ import numpy as np
 
 from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
-from trainers.losses import DiceCrossEntropy, PositiveUnlabelled
 from trainers.metrics.mask_panel import class_maps, mask_metrics, mask_panel
 from trainers.metrics.panel import Metric, Panel
 from trainers.values.pictures import UNKNOWN_PIXEL, Floats, Pictures, Rows
@@ -57,6 +56,8 @@ class Segmentation(LearningTask):
     @property
     def losses(self) -> Mapping[str, Callable[..., nn.Module]]:
         """Dice and cross-entropy; of one kind of object also the positive-unlabelled risk."""
+        from trainers.losses import DiceCrossEntropy, PositiveUnlabelled
+
         found: dict[str, Callable[..., nn.Module]] = {"dice-cross-entropy": DiceCrossEntropy}
         return found | {"pu": PositiveUnlabelled} if self.outputs == 1 else found
 

@@ -10,7 +10,6 @@ import numpy as np
 from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
-from trainers.losses import CrossEntropy, EarlyLearning, GeneralisedCrossEntropy, SymmetricCrossEntropy
 from trainers.metrics.label_panels import SINGLE, single_panel
 from trainers.metrics.panel import Metric, Panel
 from trainers.values.pictures import Floats, Pictures, Rows
@@ -53,6 +52,8 @@ class Single(LearningTask):
     @property
     def losses(self) -> Mapping[str, Callable[..., nn.Module]]:
         """Cross-entropy, and what follows wrong labels less."""
+        from trainers.losses import CrossEntropy, EarlyLearning, GeneralisedCrossEntropy, SymmetricCrossEntropy
+
         return {
             "cross-entropy": CrossEntropy,
             "gce": GeneralisedCrossEntropy,
