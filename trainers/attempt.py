@@ -23,6 +23,7 @@ from trainers.truth import patients_of, truth_of
 from trainers.values.effort import Spent
 from trainers.values.recipe import Trained
 from trainers.values.trust import Bools
+from trainers.values.view import View
 
 Floats = npt.NDArray[np.float32]
 
@@ -65,7 +66,7 @@ class Attempt:
     `beside` the same of further networks on the evaluation records.
 
     `cut` says why it was not trained as planned, `spent` what training took. `gain` is that over doing nothing on validation,
-    with its standard error. `bench` shows what it was trained on.
+    with its standard error. `bench` shows what it was trained on, `view` what the strategy made of the dataset.
     """
 
     strategy: Strategy
@@ -81,6 +82,7 @@ class Attempt:
     cut: str = ""
     spent: Spent | None = None
     bench: Bench | None = None
+    view: View | None = None
 
     @property
     def arm(self) -> Arm:
@@ -130,7 +132,8 @@ def train_arm(attempt: Attempt, case: Case, order: Order) -> None:
     fits: list[Trained] = []
     before = len(case.bench.spent)
     try:
-        own = replace(case, bench=case.bench.on(attempt.strategy.view(case, attempt.proposal, force=order.force)))
+        attempt.view = attempt.strategy.view(case, attempt.proposal, force=order.force)
+        own = replace(case, bench=case.bench.on(attempt.view))
         bench = attempt.bench = own.bench
         for seed in range(order.seed, order.seed + order.seeds):
             if bench.out_of_time:

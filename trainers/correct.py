@@ -27,6 +27,7 @@ from auditor.values.results import SURE, ScanResult, Table
 from trainers.answers import answers
 from trainers.attempt import Attempt, Order, proposed, trained
 from trainers.choose import Pick, recommended
+from trainers.copying.additions import Addition, additions_of
 from trainers.engine.bench import Bench
 from trainers.strategy import Case, strategy_named
 from trainers.survival import with_survival
@@ -63,9 +64,20 @@ class Corrected:
 
     @property
     def pending(self) -> int:
-        """Corrections, weights and removals that the chosen proposals hold."""
+        """Corrections, weights and removals that the chosen proposals hold, and records that they add."""
         proposals = [a.proposal for a in self.chosen if a.proposal is not None]
-        return sum(len(p.corrections) + len(p.weights) + len(p.removed) + len(p.files) for p in proposals)
+        changes = sum(len(p.corrections) + len(p.weights) + len(p.removed) + len(p.files) for p in proposals)
+        return changes + len(added_by(self.chosen))
+
+
+def added_by(attempts: Sequence[Attempt]) -> tuple[Addition, ...]:
+    """The records that these strategies made, each told once, of the one that made it."""
+    found: dict[str, Addition] = {}
+    for attempt in attempts:
+        if attempt.view is not None:
+            new = additions_of(attempt.view, attempt.strategy.name, known=found)
+            found |= {addition.record: addition for addition in new}
+    return tuple(found.values())
 
 
 def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Progress | None = None) -> Corrected:
@@ -170,7 +182,7 @@ def parts(dataset: Dataset, order: Order) -> tuple[Trust | None, str]:
 def shown_after(attempt: Attempt, case: Case, order: Order) -> tuple[Case, Trust | None, str]:
     """The case of the strategies that follow one that changes data: its view, and who may be believed there."""
     assert attempt.proposal is not None
-    view = attempt.strategy.view(case, attempt.proposal, force=order.force)
+    view = attempt.view = attempt.strategy.view(case, attempt.proposal, force=order.force)
     trust, untrusted = parts(view.dataset, order)
     believed = staying(trust if trust is not None else nobody(view.dataset), view)
     bench = case.bench.on(view, believed)

@@ -24,7 +24,7 @@ from trainers.copying.ledger import Removal, key_of
 from trainers.copying.pairs import in_copy, rewritten_records
 from trainers.copying.place import check_place
 from trainers.copying.provenance import provenance
-from trainers.correct import Corrected, correct, held_back
+from trainers.correct import Corrected, added_by, correct, held_back
 from trainers.grading.wording import count
 
 MODEL = "model"
@@ -121,7 +121,10 @@ def fix(
     proposals = [shown_only(a) if a not in kept else a.proposal for a in corrected.chosen]
     final = [p for p in proposals if p is not None]
     trial = work / "trial"
-    applied = apply(dataset, final, trial, target=target, options=plan.options, config=plan.config, force=order.force)
+    made = added_by(kept)
+    applied = apply(
+        dataset, final, trial, target=target, options=plan.options, config=plan.config, force=order.force, additions=made
+    )
     # the copy's own file, by name: what judged the original judges the copy
     again = plan_for(
         trial, config=trial / CONFIG_NAME, workers=plan.workers, cache=plan.cache is not None, tool_version=plan.tool_version
@@ -146,8 +149,9 @@ def fix(
         ),
     }  # fmt: skip
     applied = apply(
-        dataset, final, output, target=target, options=plan.options, config=plan.config, force=order.force, extra=extra
-    )
+        dataset, final, output, target=target, options=plan.options, config=plan.config, force=order.force, additions=made,
+        extra=extra,
+    )  # fmt: skip
     shutil.rmtree(work, ignore_errors=True)
     return replace(fixed, applied=applied)
 

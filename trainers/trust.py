@@ -26,6 +26,7 @@ from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
 from auditor.values.image import Limits
 from auditor.values.labels import State
 from trainers import kinds
+from trainers.copying.additions import MARK
 from trainers.kin import kin
 from trainers.values.trust import Trust
 
@@ -62,7 +63,8 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
         ConfigError: no such column or file, it names no record, or nothing is left to train or to evaluate on.
     """
     rng = np.random.default_rng([seed, 71])
-    usable = labelled(dataset)
+    made = synthetic(dataset)
+    usable = labelled(dataset) & ~made
     if not usable.any():
         raise ConfigError("no record has both a label (or a mask) and a readable image; name the column with --label")
     groups = kin(dataset)
@@ -88,7 +90,9 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
             origin = f"{believed.origin}; 8 of 20 groups of them evaluate"
         graded = believed.self_graded
     held = np.isin(groups, groups[evaluation | validation])
-    training = usable_for_training(dataset) & ~held & ~test_split(dataset)
+    # of whom a picture was made that nobody's id goes with, it must not meet the one it was made from
+    known = dataset.records["patient"].notna().to_numpy(bool) if dataset.has("patient") else np.zeros(dataset.size, np.bool_)
+    training = usable_for_training(dataset) & ~held & ~test_split(dataset) & (~made | known)
     if not evaluation.any() or not (training & usable).any():
         raise ConfigError(
             f"{int(evaluation.sum())} records evaluate and {int((training & usable).sum())} train: too few, or all of one "
@@ -98,6 +102,14 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
         trusted=train & training, validation=validation, evaluation=evaluation, training=training, origin=origin,
         self_graded=graded, guessed=believed.self_graded, named=named_records(dataset, trusted, evaluate),
     )  # fmt: skip
+
+
+def synthetic(dataset: Dataset) -> Bools:
+    """Records that were made from others, as the column `synthetic` of a copy says: they never evaluate."""
+    column = f"table.{MARK}"
+    if column not in dataset.metadata.columns:
+        return np.zeros(dataset.size, dtype=np.bool_)
+    return dataset.metadata[column].astype("string").str.strip().str.lower().isin(YES).to_numpy(bool)
 
 
 def labelled(dataset: Dataset) -> Bools:

@@ -1,9 +1,10 @@
 """The corrected copy: what `fix` writes. Whole or not at all, and never over the user's data.
 
 In the folder: the label table in the user's own form, a corrected column beside each original one; `corrections.csv`,
-`removed.csv`, `weights.csv`; images, where a strategy wrote them anew (then all of them, in `images/`); and a
-medaudit.toml, so that `medaudit scan FOLDER` opens the copy right away: corrected columns are read in the place of their
-originals, and images where they lie. A dataset without a table gets one (`labels.csv`); of an npz a new npz is written.
+`removed.csv`, `weights.csv`; images, where a strategy wrote or made some (then all of them, in `images/`); `synthetic.csv`, the
+rows of those that it made, and `additions.csv`, what they were made from; and a medaudit.toml, so that `medaudit scan FOLDER`
+opens the copy right away: corrected columns are read in the place of their originals, and images where they lie. A dataset
+without a table gets one (`labels.csv`); of an npz a new npz is written.
 
 A proposal whose files hold a medaudit.toml is a whole copy of its own (`deidentify`): it is taken as it is.
 """
@@ -21,6 +22,7 @@ from auditor.tables.tables import table_format
 from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
+from trainers.copying.additions import Addition, placed
 from trainers.copying.cells import Cells
 from trainers.copying.corrected_copy import (
     IMAGES,
@@ -34,7 +36,18 @@ from trainers.copying.corrected_copy import (
     table_files,
 )
 from trainers.copying.decide import MOST_REMOVED, decide_corrections, decide_removals
-from trainers.copying.ledger import CORRECTIONS, REMOVED, WEIGHTS, Entry, Removal, corrections_file, removed_file, weights_file
+from trainers.copying.ledger import (
+    ADDITIONS,
+    CORRECTIONS,
+    REMOVED,
+    WEIGHTS,
+    Entry,
+    Removal,
+    additions_file,
+    corrections_file,
+    removed_file,
+    weights_file,
+)
 from trainers.copying.memory import state_of_copy
 from trainers.copying.place import bring, built, check_place, put
 from trainers.copying.source import Source, open_source
@@ -51,6 +64,7 @@ class Applied:
         entries, removals: every correction and removal, applied or not, with the reason why not.
         weighted: records whose weight is not 1.
         files: images that were written anew.
+        added: records that strategies made.
         tables: the user's label tables as they were read, name → content.
         notes: what to know.
     """
@@ -61,6 +75,7 @@ class Applied:
     removals: tuple[Removal, ...] = ()
     weighted: int = 0
     files: int = 0
+    added: int = 0
     tables: Mapping[str, bytes]
     notes: tuple[str, ...] = ()
 
@@ -91,6 +106,7 @@ class Applied:
         counts = Counter(f"{e.correction.field.partition('.')[0]} corrected" for e in self.entries if e.applied)
         more = {
             "records removed": self.removed, "records weighted": self.weighted, "images rewritten": self.files,
+            "pictures added": self.added,
             "proposed only": self.proposed, "refused": self.refused,
         }  # fmt: skip
         return {**counts, **{what: count for what, count in more.items() if count}}
@@ -106,6 +122,7 @@ def apply(
     config: Config | None = None,
     force: bool = False,
     most_removed: float = MOST_REMOVED,
+    additions: Sequence[Addition] = (),
     extra: Mapping[str, bytes | Path] | None = None,
 ) -> Applied:
     """Write the corrected copy into a new folder; an earlier copy that lies there is replaced.
@@ -119,6 +136,7 @@ def apply(
         config: as of the scan; its gate, thresholds and waivers go into the copy's medaudit.toml.
         force: apply also corrections that are not safe.
         most_removed: share of the records of a class that may leave, 0–1.
+        additions: records that strategies made (`additions_of`).
         extra: further files of the copy: path in it → content, or the file to be copied. Those of a whole copy of its own lie
             beside it, in `NAME-report`: they name records as they were called before.
 
@@ -136,7 +154,7 @@ def apply(
     check_place(output, sources)
     whole = [p for p in proposals if CONFIG_NAME in p.files]
     if whole:
-        return _whole(whole[0], proposals, output, extra, sources)
+        return _whole(whole[0], proposals, additions, output, extra, sources)
     source = open_source(dataset, target, options)
     cells = Cells(source, dataset)
     removals = decide_removals(dataset, proposals, cells, most=most_removed)
@@ -145,7 +163,11 @@ def apply(
     files = files_that_stay(proposals, frozenset(gone))
     if files and source.form == "npz":
         raise ConfigError("images inside an npz cannot be written anew one by one; unpack them into a folder first")
-    state = state_of_copy(dataset, source, cells, entries, removals, options, config, output, rewritten=bool(files))
+    added = placed(additions, dataset, cells, gone)
+    state = state_of_copy(
+        dataset, source, cells, entries, removals, options, config, output, rewritten=bool(files) or added.count > 0,
+        added=added,
+    )  # fmt: skip
     weights, strategies = weights_of(dataset, proposals, frozenset(gone))
     paths = {str(r): str(p) for r, p in dataset.records["path"].dropna().items()}
     changed, leaving = applied_changes(entries), removed_rows(removals)
@@ -159,20 +181,26 @@ def apply(
         if removals:
             put(folder / REMOVED, removed_file(removals))
         if weights:
-            content = weights_file(weights, paths, strategies)
-            put(folder / WEIGHTS, content)
-            put(folder / MEMORY / WEIGHTS, content)
+            _keep(folder, WEIGHTS, weights_file(weights, paths, strategies))
         if source.form == "npz":
             write_arrays(state.arrays, dataset.root, folder, changed, leaving, limits)
-        if files:
-            _bring_images(folder / IMAGES, dataset, cells, files, frozenset(gone))
+        if state.rewritten:
+            _bring_images(folder / IMAGES, dataset, cells, {**files, **added.files}, frozenset(gone))
+        if added.entries:
+            _keep(folder, ADDITIONS, additions_file(added.entries))
         _add(folder, extra)
     tables = {part.name: part.content for part in source.parts} if source.form == "table" else {}
     return Applied(
         output=output, reports=output, entries=entries, removals=removals,
         weighted=sum(w != 1 for w in weights.values()), files=len(files), tables=tables,
-        notes=_notes(dataset, source, removals),
+        added=added.count, notes=(*_notes(dataset, source, removals), *added.notes),
     )  # fmt: skip
+
+
+def _keep(folder: Path, name: str, content: bytes) -> None:
+    """A file that goes when the copy is undone, and comes back when it is applied again."""
+    put(folder / name, content)
+    put(folder / MEMORY / name, content)
 
 
 def weights_of(
@@ -232,12 +260,14 @@ def replaced_paths(dataset: Dataset, cells: Cells) -> dict[str, str]:
 def _whole(
     proposal: Proposal,
     proposals: Sequence[Proposal],
+    additions: Sequence[Addition],
     output: Path,
     extra: Mapping[str, bytes | Path],
     sources: tuple[Path, ...],
 ) -> Applied:
     """A copy that a strategy made as a whole."""
     others = [p.strategy for p in proposals if p is not proposal and (p.corrections or p.removed or p.weights or p.files)]
+    others += dict.fromkeys(addition.strategy for addition in additions)
     if others:
         raise ConfigError(
             f"--strategy {proposal.strategy}: makes a copy of its own and goes with no other ({', '.join(others)}); "

@@ -53,6 +53,11 @@ class Cells:
         return self._columns[name]
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """All of them, also those that are in no file."""
+        return tuple(self._columns)
+
+    @property
     def virtual(self) -> frozenset[str]:
         """Columns that no file has."""
         return self.source.virtual | (set(self._columns) - set(self.source.cells))
@@ -124,13 +129,13 @@ class Cells:
         if role == "split":
             if correction.old not in (now, split_name(now) or now):
                 raise StaleValue("the old value no longer stands in the table")
-            words = self._vocabulary(name)
+            words = self.vocabulary(name)
             return words.get(correction.new, correction.new)
         if now != correction.old:
             raise StaleValue("the old value no longer stands in the table")
         return correction.new
 
-    def _vocabulary(self, column: str) -> Mapping[str, str]:
+    def vocabulary(self, column: str) -> Mapping[str, str]:
         """What the table calls the splits: `train` → `Training`."""
         return {split_name(str(text)) or str(text): str(text) for text in sorted(set(self._columns[column]), reverse=True)}
 

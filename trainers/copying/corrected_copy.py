@@ -19,6 +19,7 @@ from auditor.layout import CONFIG_NAME
 from auditor.stored import Name, checked, inside, read_json
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
+from trainers.copying.additions import table_of_added
 from trainers.copying.forms.column import Changed, CorrectedColumn, Place
 from trainers.copying.ledger import CORRECTIONS, REMOVED, Entry, Removal
 from trainers.copying.source import Part
@@ -49,6 +50,9 @@ class State:
         root: folder of the user's images, relative to the copy.
         rewritten: the images are read from the copy, where some of them were written anew.
         entries, removals: everything that was proposed, applied or not.
+        added: names of the tables of records that were made; they go with the images in the copy.
+        made: column → text of those records, in the order of their rows.
+        hidden: columns of them that the user's table has not.
     """
 
     form: Literal["table", "made", "npz", "whole"]
@@ -63,6 +67,9 @@ class State:
     rewritten: bool = False
     entries: tuple[Entry, ...] = ()
     removals: tuple[Removal, ...] = ()
+    added: tuple[Name, ...] = ()
+    made: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
 
 
 def state_file(state: State) -> bytes:
@@ -96,16 +103,20 @@ def read_state(output: Path) -> State:
         _agrees(state)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{output}: {STATE} is damaged: {error}; make the copy again with `medaudit fix`") from None
-    for name in (*state.tables, *state.arrays):
+    for name in (*state.tables, *state.arrays, *state.added):
         inside(output, name)
     return state
 
 
 def _agrees(state: State) -> None:
     """Raise ValueError where the parts of a state contradict each other."""
-    named = [*state.tables, *state.arrays]
+    named = [*state.tables, *state.arrays, *state.added]
     if len(set(named)) < len(named) or {name.partition("/")[0] for name in named} & {MEMORY, CONFIG_NAME, CORRECTIONS, REMOVED}:
         raise ValueError("it names a file twice, or one that is no table")
+    if len(state.added) > 1 or (state.added and not set(state.names) <= set(state.made)):
+        raise ValueError("it speaks of records that were made, and not of all their columns")
+    if len({len(values) for values in state.made.values()}) > 1:
+        raise ValueError("its records that were made have columns of unequal length")
     edits = [edit for entry in state.entries for edit in entry.edits]
     if not {*state.existing, *state.roles, *state.virtual, *(column for _, column, _, _ in edits)} <= set(state.names):
         raise ValueError("it speaks of columns that it does not name")
@@ -162,6 +173,9 @@ def table_files(
         place = Place(lines=part.lines, kept=kept)
         files[name] = part.content if untouched else written(part.name, part.content, place, columns, limits)
         start += size
+    if state.rewritten:
+        names = {column: state.names[column] for column in used}
+        files |= {name: table_of_added(state.made, state.hidden, names) for name in state.added}
     files[CONFIG_NAME] = toml_text(config_of(state, used, bool(removed))).encode()
     return files
 
@@ -196,6 +210,8 @@ def config_of(state: State, used: Sequence[str], removed: bool) -> dict[str, Any
     config: dict[str, Any] = {section: dict(values) for section, values in state.config.items() if section != "waivers"}
     if state.form != "npz":
         config["dataset"]["root"] = IMAGES if state.rewritten else state.root
+        if state.rewritten and state.added:
+            config["dataset"]["tables"] = [*config["dataset"]["tables"], *state.added]
         config["roles"] |= {role: state.names[column] for column, role in state.roles.items() if column in used}
         corrected = {column: state.names[column] for column in used if column not in state.roles}
         if corrected:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from auditor.values.cells import csv_bytes
 from auditor.values.corrections import Correction
+from trainers.copying.additions import Addition
 from trainers.copying.cells import Edit
 
-CORRECTIONS, REMOVED, WEIGHTS = "corrections.csv", "removed.csv", "weights.csv"
+CORRECTIONS, REMOVED, WEIGHTS, ADDITIONS = "corrections.csv", "removed.csv", "weights.csv", "additions.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,12 @@ def removed_file(removals: Iterable[Removal]) -> bytes:
     return csv_bytes(
         names, ((r.record, r.path, r.reason, r.strategy, r.label, r.split, yes(r.applied), r.note) for r in removals)
     )
+
+
+def additions_file(additions: Iterable[Addition]) -> bytes:
+    """One row per record that a strategy made: the picture it was made from, and its own, or why the copy has it not."""
+    names = ("path", "source", "strategy", "note")
+    return csv_bytes(names, ((a.path, a.source, a.strategy, a.note) for a in additions))
 
 
 def weights_file(weights: Mapping[str, float], paths: Mapping[str, str], strategies: Mapping[str, str]) -> bytes:

@@ -9,11 +9,15 @@ from typing import Any
 from auditor.config import Config
 from auditor.layout import Options
 from auditor.values.dataset import ROLES, Dataset
+from trainers.copying.additions import MARK, Added, columns_of_added, table_name
 from trainers.copying.cells import Cells
 from trainers.copying.corrected_copy import State
 from trainers.copying.forms.column import named
-from trainers.copying.ledger import CORRECTIONS, REMOVED, WEIGHTS, Entry, Removal
+from trainers.copying.ledger import ADDITIONS, CORRECTIONS, REMOVED, WEIGHTS, Entry, Removal
 from trainers.copying.source import Source
+
+RESERVED = (CORRECTIONS, REMOVED, WEIGHTS, ADDITIONS, f"{MARK}.csv", f"{MARK}-train.csv")
+"""Names of files of ours in a copy."""
 
 
 def state_of_copy(
@@ -27,6 +31,7 @@ def state_of_copy(
     output: Path,
     *,
     rewritten: bool,
+    added: Added,
 ) -> State:
     """What the copy will remember."""
     touched = dict.fromkeys(column for entry in entries for _, column, _, _ in entry.edits)
@@ -49,12 +54,15 @@ def state_of_copy(
         rewritten=rewritten,
         entries=entries,
         removals=removals,
+        added=(table_name(source),) if added.count else (),
+        made=columns_of_added(added, source) if added.count else {},
+        hidden=tuple(cells.virtual) if added.count else (),
     )
 
 
 def _free_name(name: str) -> str:
     """The table's own name, unless it is one of ours."""
-    return f"table-{name}" if name in (CORRECTIONS, REMOVED, WEIGHTS) else name
+    return f"table-{name}" if name in RESERVED else name
 
 
 def config_of_copy(dataset: Dataset, source: Source, options: Options, config: Config) -> dict[str, Any]:

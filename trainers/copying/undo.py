@@ -36,6 +36,7 @@ from trainers.copying.corrected_copy import (
     table_files,
 )
 from trainers.copying.ledger import (
+    ADDITIONS,
     CORRECTIONS,
     REMOVED,
     WEIGHTS,
@@ -151,7 +152,11 @@ def _rebuilt(
         write_files(files)
         for name in new.arrays:
             (Path(folder) / name).replace(output / name)
-    _weights(output, limits, there=images)
+    for name in (WEIGHTS, ADDITIONS):
+        _kept(output, name, limits, there=images)
+    for name in state.added:
+        if not new.rewritten:
+            (output / name).unlink(missing_ok=True)
     now = sum(entry.applied and bool(entry.edits) for entry in entries)
     gone = sum(r.applied for r in state.removals), sum(r.applied for r in removals)
     return Undone(
@@ -160,13 +165,13 @@ def _rebuilt(
     )  # fmt: skip
 
 
-def _weights(output: Path, limits: Limits, *, there: bool) -> None:
-    """Weights go with the corrections, and come back with them."""
-    kept = inside(output, f"{MEMORY}/{WEIGHTS}")
+def _kept(output: Path, name: str, limits: Limits, *, there: bool) -> None:
+    """Weights and records that were made go with the corrections, and come back with them."""
+    kept = inside(output, f"{MEMORY}/{name}")
     if there and kept.is_file():
-        write_files({output / WEIGHTS: content_of(kept, limits)})
+        write_files({output / name: content_of(kept, limits)})
     elif not there:
-        (output / WEIGHTS).unlink(missing_ok=True)
+        (output / name).unlink(missing_ok=True)
 
 
 def _original(output: Path, name: str, limits: Limits) -> Part:
@@ -230,6 +235,12 @@ def hand_edits(output: Path, state: State, parts: Sequence[Part], limits: Limits
     expected = table_files(state, parts, applied_changes(state.entries), leaving, limits)
     original_of = {name: column for column, name in state.names.items()}
     found: dict[Cell, str] = {}
+    for name in state.added:
+        if name in expected and (output / name).is_file() and content_of(inside(output, name), limits) != expected[name]:
+            raise ConfigError(
+                f"{output / name}: was changed by hand, which would be lost; keep it under another name first, "
+                "and make the copy again with `medaudit fix`"
+            )
     start = 0
     for name, part in zip(state.tables, parts, strict=True):
         rows = np.array([row for row in range(start, start + len(part.lines)) if row not in leaving], np.int64)
