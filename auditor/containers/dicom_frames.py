@@ -86,29 +86,39 @@ def _by_pydicom(elements: Elements, syntax: str, described: Described) -> tuple[
     from pydicom.pixels import get_decoder
 
     decoder = get_decoder(syntax)
+    module, package = (
+        ("jpeg_ls", "pyjpegls") if syntax in JPEG_LS
+        else ("openjpeg", "pylibjpeg-openjpeg") if syntax in JPEG_2000
+        else ("imagecodecs", "imagecodecs")
+    )  # fmt: skip
+    missing = MissingExtraError(package, extra="codecs", purpose=f"the DICOM file ({uid_name(syntax)})")
     if not decoder.is_available:
-        package = "pyjpegls" if syntax in JPEG_LS else "pylibjpeg-openjpeg" if syntax in JPEG_2000 else "imagecodecs"
-        missing = MissingExtraError(package, extra="codecs", purpose=f"the DICOM file ({uid_name(syntax)})")
         raise UnreadableFile("missing-codec", str(missing))
     assert elements.pixels is not None
-    with decoding("DICOM pixels", loggers=_LOGGERS):
-        # raw: no colour conversion, which is slow there
-        array, found = decoder.as_array(
-            elements.data[elements.pixels.offset :],
-            raw=True,
-            rows=described.rows,
-            columns=described.columns,
-            samples_per_pixel=described.samples,
-            number_of_frames=described.frames,
-            bits_allocated=described.allocated,
-            bits_stored=described.stored,
-            pixel_representation=int(described.signed),
-            planar_configuration=described.planar,
-            photometric_interpretation=described.photometric,
-            pixel_keyword="PixelData",
-            extended_offsets=_extended_offsets(elements),
-        )
-        return array.reshape(described.frames, *described.stored_shape), str(found["photometric_interpretation"])
+    try:
+        with decoding("DICOM pixels", loggers=_LOGGERS):
+            # raw: no colour conversion, which is slow there
+            array, found = decoder.as_array(
+                elements.data[elements.pixels.offset :],
+                raw=True,
+                rows=described.rows,
+                columns=described.columns,
+                samples_per_pixel=described.samples,
+                number_of_frames=described.frames,
+                bits_allocated=described.allocated,
+                bits_stored=described.stored,
+                pixel_representation=int(described.signed),
+                planar_configuration=described.planar,
+                photometric_interpretation=described.photometric,
+                pixel_keyword="PixelData",
+                extended_offsets=_extended_offsets(elements),
+            )
+            return array.reshape(described.frames, *described.stored_shape), str(found["photometric_interpretation"])
+    except UnreadableFile:
+        # what else is there (Pillow) reads some JPEG 2000 and no other: what it cannot read is not damaged for that
+        if syntax in JPEG_2000 and find_spec(module) is None:
+            raise UnreadableFile("missing-codec", str(missing)) from None
+        raise
 
 
 def _guess(frame: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,18 +10,19 @@ import pandas as pd
 
 from auditor.layout import Detection, Listing, Options, list_files
 from auditor.naming.labels import single, text_of
-from auditor.naming.lexicon import words
-from auditor.naming.names import roles_in_names, split_name, splits_in_names
+from auditor.naming.names import split_name
 from auditor.placement.case_table import CASE_FILE
 from auditor.placement.channels import find_channels
 from auditor.placement.claims import Claims, claim
 from auditor.placement.images import Inventory
 from auditor.placement.masks import Masks, find_masks
+from auditor.placement.path_roles import beside_columns
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
-from auditor.placement.records import Draft, build, no_labels, unique_ids
-from auditor.placement.resolve import Resolved, resolve_names
+from auditor.placement.records import Draft, build, no_labels
+from auditor.placement.resolve import resolve_names
 from auditor.placement.table_choice import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
 from auditor.placement.table_readings import long_readings, no_answers, read_boxes, read_points, wide_readings
+from auditor.placement.table_records import TableRecords, records_of_rows
 from auditor.placement.tree import FOLDER_PIN, pinned_levels, read_folders
 from auditor.tables.columns import describe_columns
 from auditor.tables.label_columns import gather_findings, labels_of
@@ -35,10 +35,6 @@ from auditor.values.errors import DatasetError
 from auditor.values.labels import Labels
 from auditor.values.results import Guess
 
-FINDING_WORDS = frozenset(
-    ("abnormality", "finding", "lesion", "nodule", "roi", "object", "annotation", "mass", "box", "region")
-)
-"""A column called so may count what is seen in one image."""
 _PLAIN_TEXT = (".txt", ".dat")
 
 
@@ -159,19 +155,20 @@ class _Loader:
         self.problems: list[Problem] = [*files.problems, *table.problems]
 
     def dataset(self) -> Dataset:
-        names, resolved = self._names()
-        self.paths = names
-        self.grouped = self._is_grouped(names)
-        rows, ids, row_record = self._records(names)
+        found = records_of_rows(self.table, self.roles, self.files.root, self.images)
+        names, rows, ids, row_record = found.names, found.rows, found.ids, found.row_record
+        self.paths, self.grouped = names, found.grouped
+        self.notes += found.notes
+        self.problems += found.problems
         index = pd.Index(ids, name="record", dtype="str")
         columns: dict[str, Sequence[object] | pd.Series] = {"line": pd.Series(self.table.lines[rows])}
         if "path" in self.roles.columns:
             columns["path"] = pd.Series(names[rows])
-        self._report_files(names, resolved, rows, ids)
+        self._report_files(found)
         for role in ("split", "patient", "lesion", "study", "series", "site", "fold", "time"):
             if role in self.roles.columns:
                 columns[role] = self._text(role, rows)
-        self._from_names(names[rows], columns)
+        self.guesses += beside_columns([str(name) for name in names[rows]], columns, self.roles, self.options.roles)
         self._no_splits_of_readers(columns)
         mask = self._masks(names[rows], rows)
         if mask is not None:
@@ -228,92 +225,9 @@ class _Loader:
             shown = ", ".join(repr(word) for word in sorted(words)[:6])
             self.notes.append(f"no readings but states of the work, left out: {shown}")
 
-    def _names(self) -> tuple[npt.NDArray[np.object_], Resolved | None]:
-        """What each row calls its record (empty: nothing), as a path where it is one."""
-        column = self.roles.columns.get("path")
-        if column is None:
-            item = self.roles.columns.get("item")
-            if item is not None:
-                return text_of(self.frame[item]), None
-            for role in ("series", "study", "lesion", "patient"):
-                name = self.roles.columns.get(role)
-                if name is not None:
-                    values = text_of(self.frame[name])
-                    if len(set(values)) == len(values) and "" not in set(values):
-                        return values, None
-            return np.array(
-                [f"line {line}" if line else f"row {i}" for i, line in enumerate(self.table.lines, 1)], dtype=object
-            ), None
-        categories = [str(value) for value in self.frame[column].cat.categories]
-        resolved = resolve_names(self.files.root, categories, self.images, numbers=True)
-        if resolved.renumbered:
-            self.notes.append(
-                f"{len(resolved.renumbered):,} names of {column!r} mean an image only with the zeros in front of its number, "
-                "which a spreadsheet takes away: joined so"
-            )
-        table = np.array([file or name or "" for file, name in zip(resolved.files, resolved.names, strict=True)], dtype=object)
-        outside = [i for i, name in enumerate(resolved.names) if name is None and categories[i]]
-        if outside:
-            codes = self.frame[column].cat.codes.to_numpy()
-            for i in outside:
-                row = int(np.flatnonzero(codes == i)[0]) if (codes == i).any() else -1
-                if row >= 0:
-                    reason = "the path leads out of the dataset: it is not opened"
-                    line = int(self.table.lines[row])
-                    self.problems.append(
-                        Problem(kind="outside-root", path=categories[i], reason=reason, record=f"line {line}", line=line)
-                    )
-        return table[self.frame[column].cat.codes.to_numpy()], resolved
-
-    def _is_grouped(self, names: npt.NDArray[np.object_]) -> bool:
-        """Several rows are one record: readings, boxes, or one finding per row."""
-        if "rater" in self.roles.columns or self.roles.boxes is not None:
-            return "path" in self.roles.columns or "item" in self.roles.columns
-        if "path" not in self.roles.columns or len(self.roles.labels) != 1:
-            return False
-        if self.roles.known is not None and self.roles.known.name.startswith("RSNA"):
-            return True
-        codes = self.frame[self.roles.labels[0]].cat.codes.to_numpy()
-        pairs = pd.DataFrame({"name": names, "label": codes}).drop_duplicates()
-        several = int((pairs.groupby("name", sort=False).size() > 1).sum())
-        distinct = pairs["name"].nunique()
-        if several and self._numbers_findings(names):
-            self.notes.append(f"{several:,} images have several findings, a row each: read as one image with several labels")
-            return True
-        if several >= 0.2 * distinct and distinct > 1:
-            self.notes.append(f"{several:,} images have several rows with different labels: read as one finding per row")
-            return True
-        return False
-
-    def _numbers_findings(self, names: npt.NDArray[np.object_]) -> bool:
-        """A column counts the findings of an image (`abnormality id` 1, 2): image and number are another pair in every row."""
-        for column in map(str, self.frame.columns):
-            if column in self.roles.used or not FINDING_WORDS & set(words(column)):
-                continue
-            pairs = pd.DataFrame({"name": names, "number": self.frame[column].cat.codes.to_numpy()})
-            if not pairs.duplicated().any() and pairs["number"].nunique() <= max(20, len(names) // 10):
-                return True
-        return False
-
-    def _records(self, names: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.int64], list[str], npt.NDArray[np.object_]]:
-        """Row of each record (its first), its id, and the record of every row."""
-        every = np.arange(len(names), dtype=np.int64)
-        lines = self.table.lines
-        filled = np.array([name or f"line {lines[i]}" for i, name in enumerate(names)], dtype=object)
-        if not self.grouped:
-            ids = unique_ids(list(filled))
-            repeated = sum(a != b for a, b in zip(ids, filled, strict=True))
-            if repeated:
-                self.notes.append(f"{repeated:,} rows name an image of an earlier row: records of their own, called `name#2`")
-            return every, ids, np.asarray(ids, dtype=object)
-        codes, _ = pd.factorize(filled)
-        _, first = np.unique(codes, return_index=True)
-        return first.astype(np.int64), [str(filled[i]) for i in first], filled
-
-    def _report_files(
-        self, names: npt.NDArray[np.object_], resolved: Resolved | None, rows: npt.NDArray[np.int64], ids: Sequence[str]
-    ) -> None:
+    def _report_files(self, found: TableRecords) -> None:
         """Missing and unlisted files; nothing is missing where no image is there at all."""
+        resolved, names = found.resolved, found.names
         if resolved is None or not resolved.found:
             if resolved is not None:
                 count = len(self.images) if self.inventory.images else 0
@@ -321,7 +235,7 @@ class _Loader:
                 self.notes.append(f"{there} under {self.files.root.name}: only the table is audited (say where with --root)")
             return
         known = {file for file in resolved.files if file is not None}
-        for row, record in zip(rows.tolist(), ids, strict=True):
+        for row, record in zip(found.rows.tolist(), found.ids, strict=True):
             name = names[row]
             if name and name not in known:
                 several = name in resolved.doubtful
@@ -342,31 +256,6 @@ class _Loader:
                 return pd.Series(mapped[column.cat.codes.to_numpy()])
         return pd.Series(text_of(column))
 
-    def _from_names(self, names: npt.NDArray[np.object_], columns: dict[str, Sequence[object] | pd.Series]) -> None:
-        """Patient, study and site out of the file names, where no column says them."""
-        known = self.roles.known
-        if known is not None:
-            for role, pattern in (("patient", known.patient_in_path), ("study", known.study_in_path)):
-                if pattern is not None and role not in columns:
-                    found = [re.search(pattern, name) for name in names]
-                    columns[role] = [match[1] if match else None for match in found]
-                    why = f"the paths of {known.name} name it"
-                    self.guesses.append(Guess(role=role, value="file name", confidence=0.95, why=why))
-        if "path" not in self.roles.columns:
-            return
-        self._split_from_names(names, columns)
-        if "patient" in columns:
-            return
-        said = roles_in_names([str(name) for name in names])
-        if said is None:
-            return
-        why = f"{said.matched:,} of {len(names):,} names follow the pattern of {said.pattern.name}"
-        for role in ("patient", "study", "site"):
-            values = getattr(said, role)
-            if values is not None and role not in columns:
-                columns[role] = values
-                self.guesses.append(Guess(role=role, value="file name", confidence=said.pattern.confidence, why=why))
-
     def _no_splits_of_readers(self, columns: dict[str, Sequence[object] | pd.Series]) -> None:
         """Of a panel, "val" and "test" say what readings were used for: nothing is trained on one and tried on the other."""
         if "split" not in columns or not (self.roles.raters or "rater" in self.roles.columns) or self.roles.labels:
@@ -375,27 +264,6 @@ class _Loader:
         if said and said <= {"val", "test"}:
             del columns["split"]
             self.notes.append(f"{' and '.join(sorted(said))} of a panel of readers are no training split: not compared")
-
-    def _split_from_names(self, names: npt.NDArray[np.object_], columns: dict[str, Sequence[object] | pd.Series]) -> None:
-        """The folders of a split, or names that begin with one, count where no column says the split."""
-        paths = [str(name) for name in names]
-        pinned = pinned_levels(self.options.roles)
-        folders = read_folders(paths, {role: level for role, level in pinned.items() if role != "label"})
-        for role in pinned:
-            values = getattr(folders, role, None)
-            if role != "label" and values is not None:
-                columns[role] = values
-                self.guesses += [guess for guess in folders.guesses if guess.role == role]
-        if "split" in columns or self.roles.raters or "rater" in self.roles.columns:
-            return
-        if folders.split is not None and len({split for split in folders.split if split}) > 1:
-            columns["split"] = folders.split
-            self.guesses += [guess for guess in folders.guesses if guess.role == "split"]
-        elif (splits := splits_in_names(paths)) is not None:
-            columns["split"] = splits
-            self.guesses.append(
-                Guess(role="split", value="file name", confidence=0.85, why="the file names begin with a split")
-            )
 
     def _masks(self, names: npt.NDArray[np.object_], rows: npt.NDArray[np.int64]) -> Sequence[object] | None:
         column = self.roles.columns.get("mask")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,24 +9,15 @@ import pandas as pd
 
 from auditor.naming.headers import BoxStyle, KnownHeader, known_header, plain
 from auditor.naming.lexicon import name_score
-from auditor.naming.names import split_name
+from auditor.tables.coordinates import box_columns, point_columns
+from auditor.tables.judged_role import JUDGED, judged
 from auditor.tables.label_roles import Style, find_labels, is_called_label, is_truth, label_score, state_run, style_of, twins_of
 from auditor.tables.profiles import Profile, check_column, profile
 from auditor.tables.rater_columns import are_answers, names_a_rater, rater_columns
+from auditor.tables.repeated import differs, reads_once, repeats
 from auditor.values.labels import Level
 from auditor.values.results import Guess
 
-_DATE = re.compile(r"^(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4}|(?:19|20)\d{6})(?:[T ]\d.*)?$")
-_BOXES: tuple[tuple[BoxStyle, tuple[str, str, str, str]], ...] = (
-    ("corners", ("xmin", "ymin", "xmax", "ymax")),
-    ("corners", ("x0", "y0", "x1", "y1")),
-    ("corners", ("x1", "y1", "x2", "y2")),
-    ("corners", ("left", "top", "right", "bottom")),
-    ("size", ("x", "y", "width", "height")),
-    ("size", ("x", "y", "w", "h")),
-    ("size", ("bboxx", "bboxy", "bboxw", "bboxh")),
-)
-_POINTS = (("x", "y"), ("pointx", "pointy"), ("xcoord", "ycoord"), ("cx", "cy"), ("xcenter", "ycenter"))
 _KEYS = ("series", "study", "lesion", "patient")
 """What a record of a panel may be called after, the narrowest first."""
 
@@ -204,78 +194,23 @@ class _Search:
             self.tell("label", self.labels, 0.98, why)
 
     def find_columns(self) -> None:
-        self._find_boxes()
-        self._best("split", self._split)
-        if "item" not in self.columns:
-            self._best("path", self._path)
-        for role in ("patient", "lesion", "study", "series", "site", "fold", "time"):
-            self._best(role, self._named)
-        self._best("mask", self._mask)
+        if self.boxes is None and (boxed := box_columns(self.free, self.profiles)) is not None:
+            self.boxes, self.box_style, why = boxed
+            self.tell("box", self.boxes, 0.9, why)
+        for role in JUDGED:
+            if role != "path" or "item" not in self.columns:
+                self._best(role)
 
-    def _best(self, role: str, judge: object) -> None:
+    def _best(self, role: str) -> None:
         """Give the role to the column that is judged best; ties go to the first."""
         if role in self.columns:
             return
-        assert callable(judge)
-        found = [(judge(name, role), name) for name in self.free if self.profiles[name].distinct]
+        candidates = [name for name in self.free if self.profiles[name].distinct]
+        found = [(judged(role, name, self.profiles[name], self.resolving.get(name, 0.0)), name) for name in candidates]
         confident = [(verdict, name) for verdict, name in found if verdict is not None]
         if confident:
             (confidence, why), name = max(confident, key=lambda entry: entry[0][0])
             self.assign(role, name, min(confidence, 0.99), why)
-
-    def _find_boxes(self) -> None:
-        by_name = {plain(name): name for name in self.free}
-        for style, keys in _BOXES:
-            if self.boxes is None and all(key in by_name for key in keys):
-                found = [by_name[key] for key in keys]
-                if all(self.profiles[name].numeric for name in found):
-                    self.boxes, self.box_style = (found[0], found[1], found[2], found[3]), style
-                    self.tell("box", found, 0.9, f"four numbers called {', '.join(keys)}")
-
-    def _split(self, name: str, role: str) -> tuple[float, str] | None:
-        seen = self.profiles[name]
-        if seen.distinct > 8 or not all(split_name(value) for value in seen.sample):
-            return None
-        why = f"every value is a split: {', '.join(sorted(seen.sample)[:4])}"
-        if name_score(name, role):
-            return 0.98, why
-        return (0.85, why) if seen.distinct > 1 else None
-
-    def _path(self, name: str, role: str) -> tuple[float, str] | None:
-        seen, named = self.profiles[name], name_score(name, role)
-        if "://" in str(seen.values[0]):
-            return None
-        share, alike = self.resolving.get(name, 0.0), seen.image_names
-        if share >= 0.5:
-            return 0.7 + 0.27 * share + 0.01 * named + 0.005 * alike, f"{share:.0%} of its names are files of the dataset"
-        if alike >= 0.9:
-            return 0.8 + 0.1 * named, f"{alike:.0%} of its values end as image files do"
-        if named == 1 and seen.distinct > max(seen.rows / 10, 1):
-            return 0.6, "called like a column of images, another value in most rows"
-        return None
-
-    def _named(self, name: str, role: str) -> tuple[float, str] | None:
-        seen, named = self.profiles[name], name_score(name, role)
-        if not named:
-            return None
-        if role == "lesion" and (seen.states or seen.distinct <= 2):
-            return None  # `Nodule` with yes and no is a finding
-        if role == "time":
-            sample = seen.sample
-            dates = sum(_DATE.match(value) is not None for value in sample) / len(sample)
-            return (0.9 * named, f"called so, and {dates:.0%} of its values are dates") if dates >= 0.9 else None
-        of = f"{seen.distinct:,} values for {seen.filled:,} rows"
-        if role in ("site", "fold"):
-            return (0.85 * named, f"called so, {of}") if 1 < seen.distinct <= max(50, seen.rows // 20) else None
-        if 1 < seen.distinct < seen.filled:
-            return 0.95 * named, f"called so, {of}"
-        return 0.5 * named, "called so, but " + (
-            "one value for all rows" if seen.distinct == 1 else "another value in every row"
-        )
-
-    def _mask(self, name: str, role: str) -> tuple[float, str] | None:
-        there = self.profiles[name].image_names >= 0.9 or self.resolving.get(name, 0.0) >= 0.5
-        return (0.9, "called so, and its values are files") if name_score(name, role) and there else None
 
     def find_raters(self) -> None:
         if self.raters or "rater" in self.columns:
@@ -303,27 +238,12 @@ class _Search:
         """Two numbers called x and y are a mark only where a rater set it; elsewhere they may be anything."""
         if self.boxes is not None or "rater" not in self.columns:
             return
-        by_name = {plain(name): name for name in self.free}
-        for first, second in _POINTS:
-            if first in by_name and second in by_name:
-                x, y = by_name[first], by_name[second]
-                if self.profiles[x].numeric and self.profiles[y].numeric:
-                    self.points = (x, y)
-                    self.tell("point", (x, y), 0.85, "two numbers called x and y, by several raters")
-                    return
+        self.points = point_columns(self.free, self.profiles)
+        if self.points is not None:
+            self.tell("point", self.points, 0.85, "two numbers called x and y, by several raters")
 
     def _repeats(self, other: str, rater: str) -> bool:
-        """Records of `other` have several rows, by several raters."""
-        seen = self.profiles[other]
-        if seen.distinct < 2 or seen.distinct >= seen.rows * 0.95 or seen.distinct <= 20 < seen.rows / 20:
-            return False
-        pairs = pd.DataFrame({"a": self.frame[other].cat.codes, "b": self.frame[rater].cat.codes})
-        return len(pairs.drop_duplicates()) > seen.distinct
-
-    def _reads_once(self, key: str, rater: str) -> bool:
-        """Nearly every row is another pair of record and rater, and records have several rows."""
-        pairs = pd.DataFrame({"a": self.frame[key].cat.codes, "b": self.frame[rater].cat.codes})
-        return self._repeats(key, rater) and float(pairs.duplicated().mean()) < 0.1
+        return repeats(self.frame, self.profiles[other], other, rater)
 
     def find_item(self) -> None:
         """Without a path, what names the record: of a long table of answers, or another value in every row."""
@@ -336,7 +256,7 @@ class _Search:
             if not any(name_score(name, "item") for name in candidates):
                 # A panel is often keyed by the study that everybody read.
                 keys = [self.columns[role] for role in _KEYS if role in self.columns]
-                candidates = [name for name in keys if self._reads_once(name, rater)] or candidates
+                candidates = [name for name in keys if reads_once(self.frame, seen[name], name, rater)] or candidates
         else:
             candidates = [n for n in self.free if name_score(n, "item") == 1 and seen[n].distinct == seen[n].rows > 1]
         candidates.sort(key=lambda name: (-name_score(name, "item"), -seen[name].distinct))
@@ -375,12 +295,8 @@ class _Search:
         return is_truth(name) and not self._differs(name)
 
     def _differs(self, name: str) -> bool:
-        """The column says different things in the rows of one record."""
         record = self.columns.get("path") or self.columns.get("item")
-        if record is None:
-            return False
-        pairs = pd.DataFrame({"a": self.frame[record].cat.codes, "b": self.frame[name].cat.codes}).drop_duplicates()
-        return bool(pairs["a"].duplicated().any())
+        return record is not None and differs(self.frame, record, name)
 
     def twins(self, known: KnownHeader | None) -> tuple[str, ...]:
         named = [name for name in map(self.find, known.twins if known is not None else ()) if name in self.free]

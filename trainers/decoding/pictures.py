@@ -17,9 +17,9 @@ import pandas as pd
 
 from auditor.containers.array_rows import digest_of
 from auditor.evidence.masks.mask_facts import PREFIX
+from auditor.measuring.tasks import tasks_of
 from auditor.progress import Progress, Silent
 from auditor.reading.workers import run_workers
-from auditor.stages.extract import tasks_of
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits

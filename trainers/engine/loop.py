@@ -26,9 +26,8 @@ from trainers.engine.feed import Feed, Normaliser
 from trainers.engine.mixing import mixed
 from trainers.engine.models import Network, first_network, freeze
 from trainers.engine.optimiser import Average, optimiser_of, schedule
-from trainers.engine.predict import autocast, placed, predict
+from trainers.engine.predict import autocast, placed, predict, score_of
 from trainers.engine.randomness import private_randomness
-from trainers.engine.score import score_of
 from trainers.engine.team import Team
 from trainers.losses import loss_named
 from trainers.values.pictures import Examples, Pictures

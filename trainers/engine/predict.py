@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainers.engine.feed import Feed, Normaliser, layout
-from trainers.values.pictures import Floats, Pictures, Rows
+from trainers.values.pictures import Examples, Floats, Pictures, Rows
 from trainers.values.recipe import Normalisation, Recipe, Trained
 from trainers.values.task import LearningTask
 
@@ -104,3 +104,17 @@ def autocast(recipe: Recipe, device: torch.device) -> AbstractContextManager[Any
     if recipe.precision == "bf16" or (recipe.precision == "auto" and device.type == "cuda"):
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()
+
+
+def score_of(trained: Trained, pictures: Pictures, examples: Examples, device: torch.device) -> float:
+    """How well the network does on the examples, as its kind of task measures it (`LearningTask.score`), for early stopping.
+
+    What is reported to the user is `trainers.grading.evaluate`'s.
+    """
+    task = trained.task
+    feed = Feed(pictures, examples.rows, device, with_masks=task.from_masks, masks=examples.masks)
+    predicted = predict_feed(trained, feed)
+    if not task.from_masks:
+        return task.score(predicted, examples.targets)
+    drawn = [b.masks.cpu().numpy() for b in feed.batches([np.arange(len(predicted))]) if b.masks is not None]
+    return task.score(predicted, drawn[0])

@@ -387,6 +387,21 @@ def test_a_missing_codec_is_told_with_the_pip_command(name: str, module: str, mo
     assert "pip install 'medaudit[codecs]'" in error.reason
 
 
+def test_what_pillow_cannot_read_of_jpeg_2000_is_told_as_a_missing_codec(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pillow:
+        is_available = True
+
+        def as_array(self, *_: object, **__: object) -> None:
+            raise RuntimeError("pillow: broken data stream")
+
+    content = (HERE / "JPEG2000.dcm").read_bytes()
+    monkeypatch.setattr("auditor.containers.dicom_frames.find_spec", lambda _: None)
+    monkeypatch.setattr("pydicom.pixels.get_decoder", lambda _: Pillow())
+    error = refused(content)
+    assert error.kind == "missing-codec"
+    assert "pylibjpeg-openjpeg: pip install 'medaudit[codecs]'" in error.reason
+
+
 def test_an_unknown_transfer_syntax_is_told_without_quoting_the_file() -> None:
     content = (HERE / "MR_small_RLE.dcm").read_bytes().replace(b"1.2.840.10008.1.2.5\0", b"1.2.840.10008.7.7.7\0")
     error = refused(content)

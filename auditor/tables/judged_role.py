@@ -1,0 +1,76 @@
+"""How well one column fits one role: names propose, content decides."""
+
+from __future__ import annotations
+
+import re
+
+from auditor.naming.lexicon import name_score
+from auditor.naming.names import split_name
+from auditor.tables.profiles import Profile
+
+JUDGED = ("split", "path", "patient", "lesion", "study", "series", "site", "fold", "time", "mask")
+"""Roles that a single column has, in the order in which columns are given away."""
+_DATE = re.compile(r"^(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4}|(?:19|20)\d{6})(?:[T ]\d.*)?$")
+
+
+def judged(role: str, name: str, seen: Profile, share: float) -> tuple[float, str] | None:
+    """Confidence that the column has the role, 0 to 1, and why; None where it has not.
+
+    Args:
+        role: one of `JUDGED`.
+        name: of the column, which is not empty.
+        share: of its names that are files of the dataset.
+    """
+    if role == "split":
+        return _split(role, name, seen)
+    if role == "path":
+        return _path(role, name, seen, share)
+    if role == "mask":
+        return _mask(role, name, seen, share)
+    return _named(role, name, seen)
+
+
+def _split(role: str, name: str, seen: Profile) -> tuple[float, str] | None:
+    if seen.distinct > 8 or not all(split_name(value) for value in seen.sample):
+        return None
+    why = f"every value is a split: {', '.join(sorted(seen.sample)[:4])}"
+    if name_score(name, role):
+        return 0.98, why
+    return (0.85, why) if seen.distinct > 1 else None
+
+
+def _path(role: str, name: str, seen: Profile, share: float) -> tuple[float, str] | None:
+    named = name_score(name, role)
+    if "://" in str(seen.values[0]):
+        return None
+    alike = seen.image_names
+    if share >= 0.5:
+        return 0.7 + 0.27 * share + 0.01 * named + 0.005 * alike, f"{share:.0%} of its names are files of the dataset"
+    if alike >= 0.9:
+        return 0.8 + 0.1 * named, f"{alike:.0%} of its values end as image files do"
+    if named == 1 and seen.distinct > max(seen.rows / 10, 1):
+        return 0.6, "called like a column of images, another value in most rows"
+    return None
+
+
+def _named(role: str, name: str, seen: Profile) -> tuple[float, str] | None:
+    named = name_score(name, role)
+    if not named:
+        return None
+    if role == "lesion" and (seen.states or seen.distinct <= 2):
+        return None  # `Nodule` with yes and no is a finding
+    if role == "time":
+        sample = seen.sample
+        dates = sum(_DATE.match(value) is not None for value in sample) / len(sample)
+        return (0.9 * named, f"called so, and {dates:.0%} of its values are dates") if dates >= 0.9 else None
+    of = f"{seen.distinct:,} values for {seen.filled:,} rows"
+    if role in ("site", "fold"):
+        return (0.85 * named, f"called so, {of}") if 1 < seen.distinct <= max(50, seen.rows // 20) else None
+    if 1 < seen.distinct < seen.filled:
+        return 0.95 * named, f"called so, {of}"
+    return 0.5 * named, "called so, but " + ("one value for all rows" if seen.distinct == 1 else "another value in every row")
+
+
+def _mask(role: str, name: str, seen: Profile, share: float) -> tuple[float, str] | None:
+    there = seen.image_names >= 0.9 or share >= 0.5
+    return (0.9, "called so, and its values are files") if name_score(name, role) and there else None
