@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.evidence.quality.sample_size import count_cells, labelled
+from auditor.evidence.quality.sample_size import count_cells, count_columns, labelled
 from auditor.values.dataset import Dataset
 from auditor.values.results import Chart, Column, Finding, Location, Severity, Table, Verdict
 
@@ -71,13 +71,7 @@ class Counts(Check):
             columns=(
                 Column(name="class", kind="class", values=counts["class"].tolist(), title="Class"),
                 Column(name="split", kind="text", values=counts["split"].tolist(), title="Split"),
-                Column(name="images", kind="integer", values=counts["images"].tolist(), title="Images"),
-                Column(
-                    name="patients",
-                    kind="integer",
-                    values=[None if v < 0 else v for v in counts["patients"].tolist()],
-                    title="Patients",
-                ),
+                *count_columns(counts),
             ),
         )
         patients = int(dataset.records["patient"].nunique()) if dataset.has("patient") else None

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.check import Check, SkipCheck
-from auditor.evidence.quality.sample_size import count_cells, labelled
+from auditor.evidence.quality.sample_size import count_cells, count_columns, labelled
 from auditor.values.dataset import Dataset
 from auditor.values.results import Chart, Column, Finding, Location, Severity, Table, Verdict
 
@@ -78,13 +78,7 @@ class Imbalance(Check):
             title="Images and patients per class",
             columns=(
                 Column(name="class", kind="class", values=counts["class"].tolist(), title="Class"),
-                Column(name="images", kind="integer", values=counts["images"].tolist(), title="Images"),
-                Column(
-                    name="patients",
-                    kind="integer",
-                    values=[None if v < 0 else v for v in counts["patients"].tolist()],
-                    title="Patients",
-                ),
+                *count_columns(counts),
                 Column(name="fraction", kind="fraction", values=[round(float(v), 6) for v in share], title="Share"),
             ),
         )

@@ -99,13 +99,6 @@ class Multi(LearningTask):
         """Minus the mean absolute error."""
         return -float(np.nanmean(np.abs(self.soft_targets(predictions) - truth.astype(np.float32))))
 
-    def prepared(self, prediction: Array, truth: Array) -> Array:  # noqa: ARG002
-        """Probabilities (records, classes)."""
-        values = prediction.astype(np.float64)
-        if values.ndim != 2 or values.shape[1] != len(self.classes):
-            raise ValueError("predictions need one column per class")
-        return values
-
     def judged(self, truth: Array) -> Bools:
         """One label at least is known."""
         return np.asarray(np.isfinite(truth.astype(np.float64)).reshape(len(truth), -1).any(axis=1))

@@ -108,13 +108,6 @@ class Single(LearningTask):
         wanted, said = truth.argmax(1), predictions.argmax(1)
         return float(np.mean([(said[wanted == c] == c).mean() for c in np.unique(wanted)]))
 
-    def prepared(self, prediction: Array, truth: Array) -> Array:  # noqa: ARG002
-        """Probabilities (records, classes)."""
-        values = prediction.astype(np.float64)
-        if values.ndim != 2 or values.shape[1] != len(self.classes):
-            raise ValueError("predictions need one column per class")
-        return values
-
     def judged(self, truth: Array) -> Bools:
         """A class is known."""
         return np.asarray(truth.astype(np.int64) >= 0)

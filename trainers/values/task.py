@@ -190,13 +190,16 @@ class LearningTask(ABC):
 
     # Grading; n = records, and all arrays are numpy
 
-    @abstractmethod
-    def prepared(self, prediction: Array, truth: Array) -> Array:
+    def prepared(self, prediction: Array, truth: Array) -> Array:  # noqa: ARG002
         """A prediction in the form that `panel` takes; a record with NaN in it is not judged.
 
         Raises:
             ValueError: its shape does not fit.
         """
+        values = prediction.astype(np.float64)
+        if values.ndim != 2 or values.shape[1] != len(self.columns):
+            raise ValueError("predictions need one column per class")
+        return values
 
     @abstractmethod
     def judged(self, truth: Array) -> Bools:

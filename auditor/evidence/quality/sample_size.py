@@ -15,7 +15,7 @@ from auditor.prediction.predict import COLOURS, ENCODING, MODULES
 from auditor.statistics.distributions import norm
 from auditor.values.dataset import Dataset
 from auditor.values.labels import State
-from auditor.values.results import Coverage
+from auditor.values.results import Column, Coverage
 
 Floats = npt.NDArray[np.float64]
 COMPONENTS = 32
@@ -49,6 +49,15 @@ def count_cells(dataset: Dataset, *, by_split: bool = True) -> pd.DataFrame:
             who = -1 if patients is None else int(patients[chosen].nunique())
             rows.append((name, place, int(chosen.sum()), who))
     return pd.DataFrame(rows, columns=["class", "split", "images", "patients"])
+
+
+def count_columns(counts: pd.DataFrame) -> tuple[Column, Column]:
+    """Images and patients of `count_cells` as columns of a table; patients are blank where their ids are not known."""
+    patients = [None if v < 0 else v for v in counts["patients"].tolist()]
+    return (
+        Column(name="images", kind="integer", values=counts["images"].tolist(), title="Images"),
+        Column(name="patients", kind="integer", values=patients, title="Patients"),
+    )
 
 
 def labelled(dataset: Dataset) -> Coverage:
