@@ -324,7 +324,7 @@ def unseen_sets(data: Path | None) -> Iterator[tuple[str, Floats, Codes]]:
     for name, load in (("breast cancer", load_breast_cancer), ("wine", load_wine)):
         found = load()
         yield name, found.data, found.target.astype(np.int64)
-    for seed, (records, classes) in enumerate(((1000, 2), (1000, 4), (300, 3), (200, 2))):
+    for records, classes in ((1000, 2), (1000, 4), (300, 3), (200, 2)):
         x, truth = make_classification(
             records,
             20,
@@ -333,7 +333,7 @@ def unseen_sets(data: Path | None) -> Iterator[tuple[str, Floats, Codes]]:
             n_classes=classes,
             class_sep=1.7,
             flip_y=0,
-            random_state=70 + seed,
+            random_state=70 + records // classes,
         )
         yield f"clouds, {records:,} of {classes} classes", x, truth.astype(np.int64)
     if data is not None:

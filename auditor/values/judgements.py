@@ -32,8 +32,10 @@ class NoiseEstimate:
         verdict, reason: and why, in words.
         disagreement: share of records whose most probable class is not the given one.
         null_disagreement: what the sharpened model would disagree with if every label were right: mean of 1 − max p.
-        noise: model-based share of wrong labels, under `ASSUMPTION`; the interval is that of sampling alone.
-        sure, doubtful: disagreement among the surer half of the records, and among those of middling confidence.
+        noise: model-based share of wrong labels, under `ASSUMPTION` (two models: `ASSUMPTION_OF_TWO`); the interval is that of
+            sampling alone.
+        sure, doubtful: disagreement among the surer half of the records, and among those of middling confidence; of two models,
+            where both name the same class.
         skill: how much more probability the given classes get than by chance; 0 = none, 1 = all there is.
         transition: (classes, classes), row = true class, column = given class; rows sum to 1.
         suspicion: probability that the given label is wrong, 0–1; their mean is `noise` where that can be reached.
