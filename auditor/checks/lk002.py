@@ -109,6 +109,9 @@ class MetadataModel(Check):
             holders=self.min_patients,
         )
         rows = draw_patients(question.clusters, question.targets, records=self.max_records, rare=200, seed=self.seed)
+        constant = _all_constant(dataset, question)
+        if constant:
+            return constant
         sample = self._sample(dataset, question, rows)
         found = [one for target in self._classes(sample) if np.isfinite((one := self._model(sample, target)).combined.auc)]
         if not found:
@@ -256,6 +259,22 @@ class MetadataModel(Check):
                 ),
             },
         )
+
+
+def _all_constant(dataset: Dataset, question: Question) -> Verdict | None:
+    """The verdict where every field holds one value: together, too, they tell nothing. None where one varies, or none is there.
+
+    So files that were written alike answer the question, which is not left open.
+    """
+    declared = {name for stratum in question.stratum_names for name in (stratum, f"table.{stratum}")}
+    names = [field.name for field in question.fields if field.name not in declared]
+    if any(dataset.metadata[name].nunique(dropna=False) > 1 for name in names) or not names:
+        return None
+    return Verdict(
+        summary=f"All {len(names):,} metadata fields hold one value: together they tell no class",
+        metrics={"fields": 0, "fields_constant": len(names), "rows_assumed_independent": question.clusters.independent},
+        coverage=Coverage(evaluated=question.labelled, total=dataset.size),
+    )
 
 
 def _culprits(one: _Class) -> list[tuple[int, float]]:

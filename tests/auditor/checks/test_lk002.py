@@ -112,6 +112,18 @@ def test_what_cannot_be_judged_is_skipped_with_a_reason(dataset: Dataset, reason
         MetadataModel().run(dataset)
 
 
+def test_fields_that_all_hold_one_value_tell_nothing_together_and_the_question_is_answered() -> None:
+    alike = {"container.x": [8] * 80, "container.y": ["png"] * 80}
+    verdict = MetadataModel().run(make_dataset(labels=["a", "b"] * 40, metadata=alike))
+    assert verdict.findings == ()
+    assert "All 2 metadata fields hold one value" in verdict.summary
+    assert verdict.coverage is not None
+    assert verdict.coverage.evaluated == 80
+    named = {**alike, "container.z": [f"id {i}" for i in range(80)]}
+    with pytest.raises(SkipCheck, match="fewer than two"):  # ids are not one value: nothing was learnt from them
+        MetadataModel().run(make_dataset(labels=["a", "b"] * 40, metadata=named))
+
+
 def test_the_same_dataset_gives_the_same_verdict() -> None:
     dataset = many_fields("xor", 2, fields=10)
     assert MetadataModel().run(dataset) == MetadataModel().run(dataset)
