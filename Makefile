@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SUPPLY := $(VENV)-supply
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types imports format clean
+.PHONY: help demo test test-all lint types imports format audit sbom clean
 
 help:  ## the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +41,17 @@ test: lint types imports  ## what CI runs
 test-all: lint types imports  ## the same plus simulations, fuzz and browser
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,browser]'
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m ''
+	$(MAKE) audit
+
+$(SUPPLY)/.installed:
+	$(PYTHON) -m venv $(SUPPLY)
+	-$(SUPPLY)/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9' 'cyclonedx-bom>=7' && touch $@
+
+audit: $(STAMP) $(SUPPLY)/.installed  ## known weaknesses of the installed packages (needs PyPI; says NOT RUN without)
+	$(BIN)/python benchmarks/packages.py $(SUPPLY)/bin/pip-audit "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+
+sbom: $(STAMP) $(SUPPLY)/.installed  ## software bill of materials of a release: sbom.json (CycloneDX), checked against its schema
+	$(SUPPLY)/bin/cyclonedx-py environment $(VENV) --pyproject pyproject.toml --sv 1.6 --of JSON -o sbom.json --validate
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) medaudit-demo medaudit-out build ./*.egg-info
+	rm -rf $(VENV) $(SUPPLY) sbom.json medaudit-demo medaudit-out build ./*.egg-info

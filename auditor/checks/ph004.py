@@ -12,7 +12,7 @@ import pandas as pd
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.privacy.exposed import pixels_unread
 from auditor.feature import feature_needs
-from auditor.features.lettering import FEWEST
+from auditor.features.lettering import BURNED, FEWEST
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
@@ -37,7 +37,7 @@ class BurnedInText(Check):
     of the hospital (LK). Ultrasound, endoscopy, fluoroscopy and secondary captures carry it most often.
 
     ## How to fix
-    Look at the pictures of each device, and keep the report to yourself until then: it shows them, small. Where the text
+    Look at the pictures of each device: the report shows them small and with veiled edges, so open the files. Where the text
     names somebody, blank that region for all pictures of the device; where it does not (a scale, a body mark), waive the
     finding with that reason.
 
@@ -55,7 +55,7 @@ class BurnedInText(Check):
     severity: ClassVar[Severity] = Severity.WARNING
     needs: ClassVar[frozenset[Need]] = feature_needs("lettering")
 
-    min_letters: int = 9
+    min_letters: int = BURNED
     max_shown: int = 40
 
     def __post_init__(self) -> None:

@@ -24,6 +24,8 @@ AROUND = 25
 COARSER = 4
 FEWEST = 5
 """Fewer letters are no row: ribs and vessels cross a line three times, too."""
+BURNED = 9
+"""A row of so many letters is text that was burned in (PH004): its thumbnail is veiled."""
 LEAST, MOST = 4, 40
 """Height of a letter in pixels of the view (longest side 512)."""
 MANY = 4000

@@ -18,6 +18,7 @@ from auditor.evidence.masks.mask_facts import VERSION as MASK_VERSION
 from auditor.evidence.masks.mask_facts import mask_numbers
 from auditor.evidence.privacy.exposure import exposure
 from auditor.feature import feature_columns, feature_version, measure_all
+from auditor.features.lettering import BURNED, OUTER
 from auditor.format import open_header, open_pixels, read_source
 from auditor.reading.place import place_of
 from auditor.values.errors import UnreadableFile
@@ -31,7 +32,10 @@ THUMBNAIL_QUALITY = 75
 HONEST = 20
 """A header may declare so many times the bytes of its file and be believed: CT is compressed to a half or a tenth, and an image
 of nothing, which is what a bomb is made of, to a thousandth."""
-MEASURE_VERSION = 6
+VEIL = 12
+"""Side of the blocks, larger than any letter of a thumbnail that could be read."""
+LETTERS = "lettering.line_letters"
+MEASURE_VERSION = 7
 """Raise it when digests, thumbnails, sketches, fronts or the normalised view change: it is part of the cache key."""
 
 
@@ -196,11 +200,12 @@ def mask_pixel_facts(header: Header, pixels: Pixels) -> PixelFacts:
 def pixel_facts(header: Header, pixels: Pixels, wanted: Wanted = EVERYTHING) -> PixelFacts:
     """Digest, thumbnail and what else is wanted of decoded pixels."""
     view = view_of(header, pixels)
+    features = measure_all(view, wanted.features)
     return PixelFacts(
         digest=pixel_digest(pixels.array),
         constant=bool(pixels.array.min() == pixels.array.max()),
-        features=measure_all(view, wanted.features),
-        thumbnail=thumbnail_of(view),
+        features=features,
+        thumbnail=thumbnail_of(view, veiled=is_lettered(features, wanted)),
         sketch=sketch(view) if wanted.sketch else b"",
         front=front_facts(header, pixels) if wanted.front else np.empty(0, np.float32),
     )
@@ -228,9 +233,26 @@ def frame_of(pixels: Pixels, index: int) -> Pixels:
     return replace(pixels, array=pixels.array[index : index + 1])
 
 
-def thumbnail_of(view: View) -> bytes:
-    """A small JPEG of the normalised picture, which is written in a tenth of the time of a WebP."""
+def is_lettered(features: npt.NDArray[np.float32], wanted: Wanted) -> bool:
+    """Text seems to be burned into the picture: reports must not show it. False where nobody looked for it."""
+    columns = feature_columns(wanted.features)
+    return LETTERS in columns and bool(features[columns.index(LETTERS)] >= BURNED)
+
+
+def thumbnail_of(view: View, *, veiled: bool = False) -> bytes:
+    """A small JPEG of the normalised picture, which is written in a tenth of the time of a WebP.
+
+    Args:
+        veiled: only the middle is shown, and blocks of `VEIL` pixels in the place of the rest, where texts stand.
+    """
     height, width = view.gray.shape
     small = view.square if height == width >= SQUARE_SIDE else shrink(view.gray, THUMBNAIL_SIDE)
+    if veiled:
+        rows, columns = small.shape
+        blocks = cv2.resize(small, (max(1, columns // VEIL), max(1, rows // VEIL)), interpolation=cv2.INTER_AREA)
+        down, across = int(OUTER * rows), int(OUTER * columns)
+        middle = small[down : rows - down, across : columns - across]
+        small = cv2.resize(blocks, (columns, rows), interpolation=cv2.INTER_NEAREST)
+        small[down : rows - down, across : columns - across] = middle
     content = cv2.imencode(".jpg", cv2.convertScaleAbs(small, alpha=255), [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY])[1]
     return bytes(content.tobytes())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pydicom
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from auditor.containers.source import read_source
 from auditor.degrade.encode import SUFFIX, write_image
@@ -15,6 +18,7 @@ from auditor.degrade.phantom import radiograph
 from auditor.evidence.privacy.exposure import exposure
 from auditor.feature import feature_columns
 from auditor.format import open_header
+from auditor.measuring import measure
 from auditor.measuring.measure import Measurer
 from auditor.reading import place
 from auditor.values.errors import UnreadableFile
@@ -130,3 +134,24 @@ def test_a_mapped_file_says_what_a_read_one_says_also_when_it_was_cut(tmp_path: 
     assert said(tmp_path / "a", mapped=True) == said(tmp_path / "a", mapped=False)
     (tmp_path / "b").write_bytes((tmp_path / "a").read_bytes()[:40])
     assert said(tmp_path / "b", mapped=True) == said(tmp_path / "b", mapped=False)
+
+
+def test_the_thumbnail_of_a_picture_with_text_burned_in_hides_its_edges_and_no_other_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = Image.fromarray(np.full((480, 480), 40, np.uint8))
+    ImageDraw.Draw(drawn).text((8, 8), "KUZMENKOVA OXANA 1953", fill=255, font=ImageFont.load_default(size=18))
+    ImageDraw.Draw(drawn).rectangle((200, 200, 280, 280), fill=200)
+    write_image(tmp_path / "a.png", np.asarray(drawn), "png8")
+
+    def thumbnail() -> npt.NDArray[np.float64]:
+        (found,) = Measurer(root=tmp_path, limits=Limits()).measure(Task(records=("r",), path="a.png"))
+        assert found.pixels is not None
+        return np.asarray(Image.open(io.BytesIO(found.pixels.thumbnail))).astype(float)
+
+    veiled = thumbnail()
+    monkeypatch.setattr(measure, "BURNED", 10**6)
+    bare = thumbnail()
+    assert bare[:12, :12].std() > 20, "letters"
+    assert veiled[:12, :12].std() < 4, "one block"
+    assert np.abs(veiled - bare)[32:64, 32:64].mean() < 4, "the middle stays"
