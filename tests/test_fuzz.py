@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.hostile import GIGABYTE, mutate, run, seeds
-from benchmarks.hostile_tables import run_tables
+from benchmarks.hostile_tables import placed, read, run_tables
+from benchmarks.hostile_tables import seeds as table_seeds
 
 
 def test_the_same_seed_makes_the_same_mutants() -> None:
@@ -59,6 +60,15 @@ def test_the_installed_malformed_files_are_read_or_explained(tmp_path: Path) -> 
             assert problem.kind not in ("crashed", "timeout", "memory"), problem
             assert len(problem.reason.split()) >= 4, problem.reason
             assert not problem.reason.startswith(("Traceback", "<")), problem.reason
+
+
+def test_every_seed_that_is_mutated_can_be_read_as_it_is(tmp_path: Path) -> None:
+    known = table_seeds(tmp_path / "model")
+    for name, content in known:
+        path = placed(tmp_path, name)
+        path.write_bytes(content)
+    for name, _ in known:
+        assert read(placed(tmp_path, name)) is not None, name
 
 
 @pytest.mark.fuzz
