@@ -163,22 +163,8 @@ def exchanged(content: bytes, rng: random.Random) -> bytes:
 
 
 TEXTS = (
-    b"",
-    b"-1",
-    b"1e999",
-    b"9" * 5000,
-    b"nan",
-    b"<a>",
-    b"&lt;",
-    b"&x;",
-    b"null",
-    b"\n",
-    b"[[",
-    b"{",
-    b'"',
-    b"\xc3\xa9",
-    b"../x",
-)
+    b"", b"-1", b"1e999", b"9" * 5000, b"nan", b"<a>", b"&lt;", b"&x;", b"null", b"\n", b"[[", b"{", b'"', b"\xc3\xa9", b"../x",
+)  # fmt: skip
 PLAIN = (".csv", ".tsv", ".xml", ".yaml", ".toml", ".txt")
 
 
