@@ -6,17 +6,18 @@ import errno
 import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 
 from medaudit import __version__
 from medaudit.commands import auditing, correcting, curating
+from medaudit.process import EXIT_INTERRUPTED, INTERRUPTED, one_interruption, open_streams, say
 
 # Newer releases of Typer carry a Click of their own, so the base of all usage errors is asked of Typer, not of click.
 UsageMistake: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-EXIT_USAGE, EXIT_BROKEN, EXIT_INTERRUPTED = 2, 3, 130
-INTERRUPTED = "interrupted; nothing was written"
+EXIT_USAGE, EXIT_BROKEN = 2, 3
 
 app = typer.Typer(
     name="medaudit",
@@ -73,8 +74,10 @@ for name, command in COMMANDS:
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point. Of several processes (torchrun) the first does what is asked; the others train along, and say nothing."""
+    open_streams()
     if "TORCHELASTIC_RUN_ID" not in os.environ:  # torchrun's mark
-        return alone(arguments)
+        with one_interruption():
+            return alone(arguments)
     from trainers.engine.crew import follow, follower, leading
     from trainers.engine.loop import train
 
@@ -96,13 +99,14 @@ def alone(arguments: list[str] | None) -> int:
         require_own_rooms()
         code = typer.main.get_command(app).main(args=arguments, prog_name="medaudit", standalone_mode=False)
         if code == EXIT_INTERRUPTED:  # Typer turns Ctrl-C into this code, and says nothing
-            typer.echo(INTERRUPTED, err=True)
+            say(INTERRUPTED)
         return code if isinstance(code, int) else 0
     except UsageMistake as error:
-        error.show()
+        with suppress(OSError, ValueError):
+            error.show()
         return EXIT_USAGE
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo(INTERRUPTED, err=True)
+        say(INTERRUPTED)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of the output went away (`| head`); the verdict is lost, so the audit counts as incomplete.
@@ -121,15 +125,15 @@ def explain_failure(error: Exception) -> int:
         from auditor.values.ordinary import shown_error
 
         # one line, whatever names of files are in it
-        typer.echo(f"medaudit: {visible(shown_error(str(error)))}", err=True)
+        say(f"medaudit: {visible(shown_error(str(error)))}")
         return EXIT_USAGE
     if isinstance(error, OSError) and error.errno in FULL_OR_CLOSED:
         # where we write, not what we read: files that cannot be read are findings, and never come this far
-        typer.echo(f"medaudit: cannot write: {os.strerror(error.errno)}; free room, or name another place", err=True)
+        say(f"medaudit: cannot write: {os.strerror(error.errno)}; free room, or name another place")
         return EXIT_USAGE
     if isinstance(error, ImportError) and "medaudit needs its own package" in str(error):
-        typer.echo(f"medaudit: {error}", err=True)
+        say(f"medaudit: {error}")
         return EXIT_BROKEN
-    typer.echo("medaudit: internal error; please report it with these lines (they hold no data):", err=True)
-    typer.echo("".join(traceback.format_tb(error.__traceback__)[-6:]) + type(error).__name__, err=True)
+    say("medaudit: internal error; please report it with these lines (they hold no data):")
+    say("".join(traceback.format_tb(error.__traceback__)[-6:]) + type(error).__name__)
     return EXIT_BROKEN

@@ -35,6 +35,6 @@ def columns(limits: Limits, side: Path, names: list[str]) -> list[list[Any]]:
         raise MedauditError(
             f"{side}: cannot be read ({error.strerror or 'damaged'}); result.json needs it beside itself"
         ) from None
-    except pa.ArrowException:
+    except (pa.ArrowException, ValueError):  # ValueError: a name that is no text
         raise MedauditError(f"{side}: this side file is damaged; scan again") from None
     return [list(cells(table.column(name).combine_chunks())) for name in names]

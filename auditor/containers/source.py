@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
+import re
 import stat
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from auditor.files import open_regular
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Limits
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""One half of a pair of UTF-16, written as JSON writes it."""
 
 
 class Mapped(mmap.mmap):
@@ -77,6 +82,28 @@ def read_document(path: Path, limits: Limits) -> bytes:
         reason = f"it is larger than {limits.document_bytes:,} bytes; raise [limits] document-bytes"
         raise UnreadableFile("too-large", reason)
     return content
+
+
+def read_json_document(path: Path, limits: Limits) -> Any:
+    """The values of a JSON document in UTF-8; halves of characters (`\\udcff`), which no text can hold, are replaced.
+
+    Raises:
+        UnreadableFile: as `read_document`, or no JSON (kind `malformed`).
+    """
+    try:
+        text = read_document(path, limits).decode("utf-8-sig")
+        found = json.loads(text)
+        return _whole(found) if _HALF.search(text) else found
+    except (ValueError, RecursionError):
+        raise UnreadableFile("malformed", "no JSON in UTF-8") from None
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return {_whole(key): _whole(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def place_beside(source: FileSource, name: str) -> Path:

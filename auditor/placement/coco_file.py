@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
+from auditor.containers.source import read_json_document
 from auditor.placement.documents import Document
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
@@ -22,10 +23,7 @@ def read_document(limits: Limits, path: Path) -> Document:
     """
     if path.stat().st_size > limits.table_bytes:
         raise UnreadableFile("too-large", f"it has more than the {limits.table_bytes:,} bytes of [limits] table-bytes")
-    try:
-        told = json.loads(path.read_text("utf-8-sig"))
-    except (ValueError, RecursionError):
-        raise UnreadableFile("malformed", "no JSON in UTF-8") from None
+    told = read_json_document(path, replace(limits, document_bytes=limits.table_bytes))
     images, annotations = (told.get("images"), told.get("annotations")) if isinstance(told, dict) else (None, None)
     if not isinstance(images, list) or not isinstance(annotations, list):
         raise UnreadableFile("malformed", "no lists of images and annotations")

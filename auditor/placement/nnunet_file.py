@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from auditor.containers.source import read_document
+from auditor.containers.source import read_json_document
 from auditor.values.annotations import Description
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
@@ -21,10 +20,7 @@ def read(limits: Limits, path: Path) -> Description:
     Raises:
         UnreadableFile: too large, no JSON object, or without what both versions have.
     """
-    try:
-        told = json.loads(read_document(path, limits).decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise UnreadableFile("malformed", "no JSON in UTF-8") from None
+    told = read_json_document(path, limits)
     if not isinstance(told, dict):
         raise UnreadableFile("malformed", "no JSON object")
     named = told.get("channel_names", told.get("modality"))

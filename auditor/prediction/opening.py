@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from auditor.containers.guard import DECODER_ERRORS
 from auditor.files import open_regular
 from auditor.prediction.files import ARRAY_NAMES, suffix_of
 from auditor.tables.extent import check_columns, check_rows, check_size
@@ -35,7 +36,7 @@ def table(limits: Limits, path: Path, rows: Literal[0] | None = None) -> pd.Data
         separator = "," if suffix_of(path) == ".csv" else "\t"
         most = limits.table_rows + 1 if rows is None else rows
         found = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig", nrows=most)
-    except (ValueError, OSError, EOFError, pa.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (*DECODER_ERRORS, pa.ArrowException) as error:
         raise DatasetError(f"{path}: not a readable table ({type(error).__name__})") from None
     check_columns(path, len(found.columns), limits)
     if rows is None:
@@ -78,7 +79,7 @@ def array(limits: Limits, path: Path, records: int) -> npt.NDArray[np.float32]:
                     _check_header(limits, path, records, *_array_header(member))
                 with archive.open(chosen) as member:
                     loaded = np.lib.format.read_array(member, allow_pickle=False)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except DECODER_ERRORS as error:
         raise DatasetError(
             f"{path}: not a readable NumPy file ({type(error).__name__}); save it again with numpy.save"
         ) from None

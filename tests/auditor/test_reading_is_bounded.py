@@ -17,6 +17,7 @@ READING = frozenset(
         "decompressobj", "file_digest", "fromfile", "fromstring", "genfromtxt", "imdecode", "imread", "iterparse", "load",
         "load_file", "loads", "loadtxt", "memmap", "open", "open_header", "open_memmap", "open_pixels", "open_regular", "parse",
         "raw_decode", "safe_load", "read_array", "read_bytes", "read_csv", "read_document", "read_excel", "read_feather",
+        "read_json_document",
         "read_orc", "read_parquet", "read_pickle", "read_source", "read_table", "read_text", "reader", "safe_open",
     }
 )  # fmt: skip
@@ -87,6 +88,7 @@ HERE: Mapping[str, tuple[frozenset[str], str]] = {
         ("reports.formats.html", "read_text", "a style of ours"),
         ("reports.review", "read_text", "a page of ours"),
         ("medaudit.cli", "open", "/dev/null"),
+        ("medaudit.process", "open", "/dev/null in the place of a closed stream"),
         ("medaudit.comparing", "load", "asks `reports.load`"),
     )
 }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from auditor.containers.source import read_document
+from auditor.containers.source import read_json_document
 from auditor.evidence.privacy.described import PLACE, PLACES
 from auditor.evidence.privacy.ps315 import profile
 from auditor.values.errors import UnreadableFile
@@ -37,8 +36,8 @@ def fields_of(limits: Limits, path: Path, name: str, rules: Privacy) -> TableLoo
     For `auditor.reading.jobs`.
     """
     try:
-        content = json.loads(read_document(path, replace(limits, document_bytes=min(MOST_BYTES, limits.document_bytes))))
-    except (UnreadableFile, ValueError, RecursionError):
+        content = read_json_document(path, replace(limits, document_bytes=min(MOST_BYTES, limits.document_bytes)))
+    except UnreadableFile:
         return None
     if not isinstance(content, dict | list):
         return None

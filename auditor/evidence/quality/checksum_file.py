@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import string
 from pathlib import Path
 
-from auditor.containers.source import read_document
+from auditor.containers.source import read_json_document
 from auditor.files import open_regular
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
@@ -24,10 +23,7 @@ def declared(limits: Limits, path: Path, is_croissant: bool) -> list[tuple[str, 
     Raises:
         UnreadableFile: too large, or no JSON.
     """
-    try:
-        content = json.loads(read_document(path, limits))
-    except (ValueError, RecursionError) as error:
-        raise UnreadableFile("malformed", f"not readable as JSON ({type(error).__name__})") from None
+    content = read_json_document(path, limits)
     if not isinstance(content, dict) or not (is_croissant or "croissant" in str(content.get("conformsTo", "")).lower()):
         return []
     items = content.get("distribution", [])

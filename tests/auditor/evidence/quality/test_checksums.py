@@ -53,3 +53,7 @@ def test_a_folder_without_a_description_declares_nothing(tmp_path: Path) -> None
         '{"distribution": [{"@type": "FileObject", "contentUrl": "x", "md5": "0"}]}', "utf-8"
     )
     assert len(measure_checksums(tmp_path, Limits())[0]) == 0
+
+
+def test_an_address_that_is_no_text_is_shown_as_one_that_is(tmp_path: Path) -> None:
+    assert set(described(tmp_path, {"contentUrl": "\udcff.csv", "md5": "0" * 32})) == {"?.csv"}

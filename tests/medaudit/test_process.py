@@ -1,0 +1,70 @@
+"""What the process of the command does with its streams and with interruptions."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from medaudit.process import one_interruption, say
+
+ROOT = Path(__file__).parents[2]
+
+
+def ended(line: str, tmp_path: Path) -> int:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MEDAUDIT_CACHE": str(tmp_path / "cache")}
+    command = f'"{sys.executable}" -m medaudit {line}'
+    return subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, check=False).returncode
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+@pytest.mark.parametrize("streams", [">/dev/full 2>/dev/full", ">&- 2>/dev/full", ">/dev/null 2>&-"])
+def test_a_mistake_is_one_whoever_can_hear_of_it(streams: str, tmp_path: Path) -> None:
+    assert ended(f"scan nowhere {streams}", tmp_path) == 2
+
+
+def test_what_is_opened_first_never_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
+    code = (
+        "from medaudit.process import open_streams; open_streams(); f = open('out', 'w'); print('to nobody'); f.close(); "
+        "import sys; sys.stdout.flush()"
+    )
+    subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -c "{code}" >&- 2>&- <&-'], cwd=tmp_path, check=True, env={"PYTHONPATH": str(ROOT)}
+    )
+    assert (tmp_path / "out").read_text() == ""
+
+
+def test_a_second_interruption_waits_until_the_first_has_tidied_up(capfd: pytest.CaptureFixture[str]) -> None:
+    before, tidied = signal.signal(signal.SIGINT, signal.default_int_handler), False
+    try:
+        with pytest.raises(KeyboardInterrupt), one_interruption():
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            finally:
+                os.kill(os.getpid(), signal.SIGINT)
+                tidied = True
+        assert tidied
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert "once more ends it" in capfd.readouterr().err
+        with pytest.raises(KeyboardInterrupt), one_interruption():
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_an_ignored_interruption_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with one_interruption():
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_the_last_word_never_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    closed = (tmp_path / "f").open("w")
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    say("nobody hears this")
