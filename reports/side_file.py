@@ -31,10 +31,11 @@ def columns(limits: Limits, side: Path, names: list[str]) -> list[list[Any]]:
             if missing:
                 raise MedauditError(f"{side}: column {missing[0]!r} is missing; the file belongs to another scan")
             table = file.read(columns=names)
+            table.validate(full=True)  # text that is none would only be found when it is shown
     except OSError as error:
         raise MedauditError(
             f"{side}: cannot be read ({error.strerror or 'damaged'}); result.json needs it beside itself"
         ) from None
-    except (pa.ArrowException, ValueError):  # ValueError: a name that is no text
+    except (pa.ArrowException, ValueError):  # ValueError: the name of a column is no text
         raise MedauditError(f"{side}: this side file is damaged; scan again") from None
     return [list(cells(table.column(name).combine_chunks())) for name in names]

@@ -53,7 +53,9 @@ def _parquet(limits: Limits, path: Path, rows: Literal[0] | None) -> pd.DataFram
             return pd.DataFrame(columns=list(map(str, file.schema_arrow.names)))
         check_rows(path, told.num_rows, limits)
         check_size(path, sum(told.row_group(i).total_byte_size for i in range(told.num_row_groups)), limits)
-        found: pd.DataFrame = file.read().to_pandas()
+        whole = file.read()
+        whole.validate(full=True)
+        found: pd.DataFrame = whole.to_pandas()
     found.columns = found.columns.astype(str)
     return found
 

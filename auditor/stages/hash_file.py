@@ -25,8 +25,10 @@ def table(limits: Limits, path: Path) -> pa.Table:
             file = pq.ParquetFile(stream)
             check_rows(path, file.metadata.num_rows, limits)
             check_columns(path, file.metadata.num_columns, limits)
-            return file.read()
+            found = file.read()
+            found.validate(full=True)
+            return found
     except OSError as error:
         raise ConfigError(f"--known {path}: cannot be read ({error.strerror or 'no such file'})") from None
-    except pa.ArrowException:
+    except (pa.ArrowException, ValueError):  # ValueError: the name of a column is no text
         raise ConfigError(f"--known {path}: no Parquet file; `medaudit fingerprint` writes one") from None

@@ -36,16 +36,21 @@ def test_what_is_opened_first_never_takes_the_place_of_a_closed_stream(tmp_path:
     assert (tmp_path / "out").read_text() == ""
 
 
+def interrupted_twice(tidied: list[str]) -> None:
+    with one_interruption():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+            tidied.append("all of it")
+
+
 def test_a_second_interruption_waits_until_the_first_has_tidied_up(capfd: pytest.CaptureFixture[str]) -> None:
-    before, tidied = signal.signal(signal.SIGINT, signal.default_int_handler), False
+    before, tidied = signal.signal(signal.SIGINT, signal.default_int_handler), list[str]()
     try:
-        with pytest.raises(KeyboardInterrupt), one_interruption():
-            try:
-                os.kill(os.getpid(), signal.SIGINT)
-            finally:
-                os.kill(os.getpid(), signal.SIGINT)
-                tidied = True
-        assert tidied
+        with pytest.raises(KeyboardInterrupt):
+            interrupted_twice(tidied)
+        assert tidied == ["all of it"]
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         assert "once more ends it" in capfd.readouterr().err
         with pytest.raises(KeyboardInterrupt), one_interruption():
