@@ -6,10 +6,12 @@ import re
 
 from auditor.naming.lexicon import name_score
 from auditor.naming.names import split_name
-from auditor.tables.profiles import Profile
+from auditor.tables.profiles import INTEGER, Profile
 
 JUDGED = ("split", "path", "patient", "lesion", "study", "series", "site", "fold", "time", "mask")
 """Roles that a single column has, in the order in which columns are given away."""
+MOST_LESIONS = 20
+"""Whole numbers up to here count the lesions of a patient or an image; ids go on."""
 _DATE = re.compile(r"^(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4}|(?:19|20)\d{6})(?:[T ]\d.*)?$")
 
 
@@ -57,7 +59,7 @@ def _named(role: str, name: str, seen: Profile) -> tuple[float, str] | None:
     named = name_score(name, role)
     if not named:
         return None
-    if role == "lesion" and (seen.states or seen.distinct <= 2):
+    if role == "lesion" and not _are_lesions(seen):
         return None  # `Nodule` with yes and no is a finding
     if role == "time":
         sample = seen.sample
@@ -74,3 +76,14 @@ def _named(role: str, name: str, seen: Profile) -> tuple[float, str] | None:
 def _mask(role: str, name: str, seen: Profile, share: float) -> tuple[float, str] | None:
     there = seen.image_names >= 0.9 or share >= 0.5
     return (0.9, "called so, and its values are files") if name_score(name, role) and there else None
+
+
+def _are_lesions(seen: Profile) -> bool:
+    """The values can tell lesions apart: `Nodule` with yes and no, kinds (`cyst`) or a count is a finding, and 1, 2, 3 are the
+    lesions of each patient."""
+    values = seen.told.sample
+    if seen.states or len(values) <= 2:
+        return False
+    if all(INTEGER.fullmatch(value) for value in values):
+        return max(abs(float(value)) for value in values) > MOST_LESIONS
+    return any(letter.isdigit() for value in values for letter in value)

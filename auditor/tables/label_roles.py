@@ -88,6 +88,9 @@ def find_labels(
         what = "ticked boxes; an empty one is read as no" if ticked else "yes, no, uncertain or blank"
         why = f"{len(states)} columns of {what}, side by side"
         return LabelColumns(names=tuple(states), confidence=0.65, why=why)
+    if best is None and states and any(set(words(name)) & CLINICAL_WORDS for name in states):
+        why = "called like a disease, and its values are yes, no, uncertain or blank"
+        return LabelColumns(names=tuple(states), confidence=0.6, why=why)
     if best is None:
         return None
     (score, why), name = best

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from auditor.naming.labels import are_states
 from auditor.naming.lexicon import CLINICAL_WORDS, LABEL_NAMES, NOT_A_LABEL, RATER_WORDS, TRUTH_NAMES, words
@@ -26,13 +27,26 @@ _NO_NAME = (
 )
 
 
-def rater_columns(profiles: Mapping[str, Profile], free: Sequence[str]) -> tuple[tuple[str, ...], str, float]:
-    """Columns of one name pattern that are readers, why in words, and how sure; empty where there are none."""
+@dataclass(frozen=True, kw_only=True)
+class Readers:
+    """Columns of one name pattern that are readers, with reason and confidence."""
+
+    names: tuple[str, ...]
+    why: str
+    confidence: float
+
+
+def rater_columns(profiles: Mapping[str, Profile], free: Sequence[str]) -> list[Readers]:
+    """Groups of columns that are readers; the first is the one to read, further ones answer another question."""
+    found: list[Readers] = []
     for pattern, members in _patterns(free, profiles).items():
-        if len(members) < 2:
+        taken = {name for group in found for name in group.names}
+        if len(members) < 2 or taken & set(members) or (found and set(pattern) & NOT_A_LABEL):
             continue
         if all(measures(profiles[name]) for name in members):
-            return tuple(members), f"{len(members)} columns of one name pattern, all measurements", 0.85
+            why = f"{len(members)} columns of one name pattern, all measurements"
+            found.append(Readers(names=tuple(members), why=why, confidence=0.85))
+            continue
         if any(profiles[name].distinct > MAX_RATER_CLASSES for name in members):
             continue
         sets = [set(map(str, profiles[name].told.values)) for name in members]
@@ -42,8 +56,9 @@ def rater_columns(profiles: Mapping[str, Profile], free: Sequence[str]) -> tuple
         if named and are_states(sorted(every)):
             continue
         if len(common) >= (0.6 if named else 0.3) * len(every) and len(every) <= MAX_RATER_CLASSES:
-            return tuple(members), f"{len(members)} columns of one name pattern with the same {len(every)} values", 0.9
-    return (), "", 0.0
+            why = f"{len(members)} columns of one name pattern with the same {len(every)} values"
+            found.append(Readers(names=tuple(members), why=why, confidence=0.9))
+    return found
 
 
 def measures(seen: Profile) -> bool:

@@ -215,9 +215,12 @@ class _Search:
     def find_raters(self) -> None:
         if self.raters or "rater" in self.columns:
             return
-        self.raters, why, confidence = rater_columns(self.profiles, self.free)
-        if self.raters:
-            self.tell("rater", self.raters, confidence, why)
+        found = rater_columns(self.profiles, self.free)
+        if found:
+            self.raters = found[0].names
+            self.tell("rater", self.raters, found[0].confidence, found[0].why)
+            if others := [name for group in found[1:] for name in group.names]:
+                self.notes.append(f"columns of readers about something else, not read as readings: {', '.join(others[:6])}")
             return
         for name in self.free:
             seen = self.profiles[name]

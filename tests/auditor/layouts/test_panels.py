@@ -149,3 +149,34 @@ def test_two_readers_called_by_name_are_no_key_of_records(tmp_path):
     rows = [(f"c{i}", i % 2, (i + 1) % 2) for i in range(40)]
     dataset = opened(written(tmp_path / "named.csv", ("id", "annotator_alice", "annotator_bob"), rows))
     assert dataset.size == 40
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "ids"),
+    [("Nodule", "0123", False), ("lesion", ("cyst", "solid", "mixed"), False), ("lesion_id", "1234", False),
+     ("Nodule", ("yes", "no", "unknown"), False), ("lesion_id", [f"L{i:02d}" for i in range(12)], True),
+     ("lesion", [str(i) for i in range(90, 120)], True)],
+)  # fmt: skip
+def test_a_lesion_id_tells_lesions_apart(tmp_path, name, cells, ids):
+    rows = [(f"{i}.png", cells[i % len(cells)], "ab"[i % 2]) for i in range(60)]
+    dataset = opened(written(tmp_path / "lesions.csv", ("file", name, "label"), rows))
+    assert bool(dataset.records["lesion"].notna().all()) is ids
+    assert (f"table.{name}" in dataset.metadata) is not ids
+
+
+def test_answers_to_a_second_question_are_told(tmp_path):
+    names = ("reader1_pneumonia", "reader2_pneumonia", "reader1_effusion", "reader2_effusion")
+    chance = random.Random(7)
+    rows = [(i, *(chance.choice("01") for _ in names)) for i in range(40)]
+    dataset = opened(written(tmp_path / "two.csv", ("id", *names), rows))
+    assert sorted(dataset.annotations["rater"].unique()) == ["reader1_pneumonia", "reader2_pneumonia"]
+    assert any("reader1_effusion, reader2_effusion" in note for note in dataset.summary.notes)
+
+
+@pytest.mark.parametrize(("yes", "no", "unread"), [("ja", "nein", "unklar"), ("POS", "NEG", "pending"), ("1", "0", "9")])
+def test_a_single_column_called_like_a_disease_is_a_label(tmp_path, yes, no, unread):
+    cells = (yes, no, unread)
+    rows = [(f"{i}.png", cells[i % 3], "mf"[i % 2]) for i in range(60)]
+    dataset = opened(written(tmp_path / "one.csv", ("file", "covid_status", "sex"), rows))
+    assert dataset.labels.origin == "covid_status"
+    assert {yes, no} <= set(dataset.labels.classes)
