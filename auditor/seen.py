@@ -144,14 +144,18 @@ def _silent(words: str) -> Callable[[Dataset, Sequence[Outcome]], str]:
     return lacks
 
 
+SHORTCUTS = ("LK001", "LK002", "LK005", "LK006", "LK007")
+"""Fields and pixels; words in a path, twins of the label and drift are further questions, which alone answer nothing."""
+WRONG_LABELS = ("LN001", "LN002", "LN003", "LN004", "LN005", "LN006", "LN008")
+"""What looks at labels, masks or boxes; spellings and rules between columns do not tell a wrong one."""
 QUESTIONS: tuple[_Asked, ...] = (
     _Asked(subject="files", codes=("IN001",), fits=has_images, lacks=_silent("none could be read")),
     _Asked(subject="labels", codes=("LK", "LN", "SP003", "SP008", "SZ001", "SZ002"), lacks=_unlabelled),
     _Asked(subject="patients", codes=("SP001", "SP006"), lacks=_strangers),
     _Asked(subject="splits", codes=("SP001", "SP006", "SP008"), lacks=_unsplit, fits=lambda d: has_images(d) or not is_read(d)),
     _Asked(subject="copies", codes=("SP002", "SP004"), fits=has_images, lacks=_silent("no picture to compare")),
-    _Asked(subject="shortcuts", codes=("LK",), fits=has_classes, lacks=_silent("no class to be given away")),
-    _Asked(subject="wrong labels", codes=("LN",), fits=has_classes, lacks=_silent("cannot be told")),
+    _Asked(subject="shortcuts", codes=SHORTCUTS, fits=has_classes, lacks=_silent("no class to be given away")),
+    _Asked(subject="wrong labels", codes=WRONG_LABELS, fits=has_classes, lacks=_silent("cannot be told")),
     _Asked(subject="masks", codes=("IN006", "IN010", "IN012"), fits=is_drawn, lacks=_silent("none could be compared")),
     _Asked(subject="readers", codes=("ED",), fits=is_read, lacks=_silent("no two read the same")),
     _Asked(subject="privacy", codes=("PH",), lacks=_silent("nothing to look at")),

@@ -117,7 +117,7 @@ def load(listing: Listing, options: Options) -> Dataset:
         Draft(
             root=listing.root,
             name=listing.target.name,
-            claims=claim(listing, "dicom_tree", masks=masks.files),
+            claims=claim(listing, "dicom_tree", masks=masks.files, tables=_read(listing, join)),
             ids=ids,
             labels=labels,
             columns=columns,
@@ -164,6 +164,11 @@ def _join(listing: Listing, ids: Sequence[str], options: Options) -> _Join | Non
         if best is not None:
             return best
     return None
+
+
+def _read(listing: Listing, join: _Join | None) -> list[str]:
+    """The table that was joined, as it is listed."""
+    return [] if join is None else [join.table.path.relative_to(listing.root).as_posix()]
 
 
 def _closer(one: _Join | None, other: _Join | None) -> _Join | None:

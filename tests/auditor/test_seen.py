@@ -63,6 +63,16 @@ def test_without_any_label_there_is_not_enough_to_judge() -> None:
     assert not seen.grave
 
 
+@pytest.mark.parametrize(
+    ("code", "subject"), [("LN007", "wrong labels"), ("LN009", "wrong labels"), ("LK003", "shortcuts"), ("LK004", "shortcuts")]
+)
+def test_a_check_that_is_beside_the_point_answers_no_question(code: str, subject: str) -> None:
+    """Where the checks that judge were left out, spellings, rules between columns and words in paths do not stand for them."""
+    codes = (*CODES, code)
+    assert asked(labelled(), "LK001", "LN002", codes=codes)[subject]
+    assert not asked(labelled(), codes=codes)[subject]
+
+
 def test_a_few_labels_among_many_records_are_told() -> None:
     dataset = make_dataset(n=20, labels=["a", "b", *[None] * 18])
     assert asked(dataset)["labels"] == "2 of 20 records have one"

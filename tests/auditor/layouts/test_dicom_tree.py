@@ -48,6 +48,7 @@ def test_a_table_is_joined_by_study(tree):
     assert dataset.labels.level == "study"
     assert dataset.metadata["table.age"].tolist() == [50.0, 50.0, 51.0, 51.0, 52.0, 52.0, 53.0, 53.0]
     assert dataset.records["line"].tolist() == [2, 2, 3, 3, 4, 4, 5, 5]
+    assert not [problem for problem in dataset.problems if "label" in problem.path]  # it was read: nothing lies unused
 
 
 def test_files_that_the_table_does_not_know_are_unlabelled(tree):
