@@ -69,6 +69,8 @@ def dicom_facts(elements: Elements, described: Described | None) -> dict[str, Fi
 
 
 def _place(elements: Elements) -> dict[str, FieldValue]:
+    if _ORIENTATION not in elements.found and _ORIENTATION not in elements.shared:
+        return {}
     cosines = [number(elements, _ORIENTATION, i) for i in range(6)]
     if any(value is None for value in cosines):
         return {}
@@ -87,6 +89,8 @@ def _place(elements: Elements) -> dict[str, FieldValue]:
 
 def _grid(elements: Elements) -> str:
     """Where the pixels of one slice lie (`auditor.values.grid`); empty where the file does not say it."""
+    if _ORIENTATION not in elements.found and _ORIENTATION not in elements.shared:
+        return ""
     cosines = [number(elements, _ORIENTATION, i) for i in range(6)]
     position = [number(elements, _POSITION, i) for i in range(3)]
     spacing = [number(elements, 0x00280030, i) for i in range(2)]

@@ -127,10 +127,10 @@ def dicom_fields(elements: Elements) -> dict[str, FieldValue]:
     if (across := number(elements, 0x00280030, 1)) is not None:
         fields["dicom.PixelSpacingColumn"] = across
     for tag, name in TEXTS.items():
-        if value := text(elements, tag):
+        if (tag in elements.found or tag in elements.shared) and (value := text(elements, tag)):
             fields[f"dicom.{name}"] = digest(value) if may_tell(value) and kinds_in(value) else value
     for tag, name in HASHED.items():
-        if value := text(elements, tag):
+        if (tag in elements.found or tag in elements.shared) and (value := text(elements, tag)):
             fields[f"dicom.{name}"] = digest(value)
     for tag, (time, stem) in _DATES.items():
         fields |= _date_parts(text(elements, tag), text(elements, time), stem)

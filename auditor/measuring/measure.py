@@ -64,8 +64,9 @@ class Measurer:
         if task.items:
             return self._items(task)
         path, item = self.root / task.path, f"mask {MASK_VERSION}" if task.is_mask else ""
-        place = place_of(path)
-        digest = self.digest_at(place) or ""
+        # of a file of which only the header is read nothing is remembered
+        place = place_of(path) if self.wanted.pixels else ""
+        digest = (place and self.digest_at(place)) or ""
         facts = self._known(digest, item) if digest else None
         try:
             source = read_source(path, self.limits, self.root, mapped=self.isolated and (facts or not self.wanted.pixels))
