@@ -203,7 +203,7 @@ class MetadataModel(Check):
             sample.fold,
             folds=self.folds,
             seed=self.seed,
-            importance=True,
+            importance=lambda auc, p: self._tells(auc, min(1.0, p * len(sample.targets.names))),
             strata=sample.strata,
         )
         smaller = min(np.unique(sample.clusters[side]).size for side in (positive, known & ~positive))
@@ -220,7 +220,10 @@ class MetadataModel(Check):
         )
 
     def _is_told(self, one: _Class) -> bool:
-        return one.p <= self.max_p and one.combined.auc >= self.min_auc
+        return self._tells(one.combined.auc, one.p)
+
+    def _tells(self, auc: float, p: float) -> bool:
+        return p <= self.max_p and auc >= self.min_auc
 
     def _finding(self, one: _Class, sample: _Sample, question: Question) -> Finding:
         name = sample.targets.names[one.target]

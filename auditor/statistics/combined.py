@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +50,7 @@ def combine(
     *,
     folds: int,
     seed: int,
-    importance: bool = False,
+    importance: Callable[[float, float], bool] = lambda auc, p: False,  # noqa: ARG005 - never
     strata: npt.NDArray[np.int64] | None = None,
 ) -> Combined:
     """Predict a class from all fields together, every record by a model that saw none of its patient.
@@ -59,6 +60,7 @@ def combine(
 
     Args:
         fold: fold per record, shape (records,); whole patients.
+        importance: whether it is asked for, by AUC and p: it costs more than the models.
         strata: declared stratum per record: cases are compared with others of their own stratum only.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier  # nearly a second to import, and few checks need it
@@ -66,9 +68,8 @@ def combine(
     matrix = np.column_stack([_ordered_codes(field) for field in fields])
     coarse = np.column_stack([coarsen(field) for field in fields])
     score = np.full(len(positive), np.nan)
-    loss = np.zeros(len(fields))
     used: dict[tuple[int, int], int] = {}
-    generator = np.random.default_rng(seed)
+    fitted: list[_Fitted] = []
     for h in range(folds):
         train, test = np.flatnonzero(known & (fold != h)), np.flatnonzero(known & (fold == h))
         if test.size == 0 or np.unique(positive[train]).size < 2:
@@ -91,29 +92,61 @@ def combine(
         with threadpool_limits(limits=1):
             model.fit(_design(matrix[train], coarse[train], columns, pairs, rates), positive[train])
             score[test] = model.decision_function(_design(matrix[test], coarse[test], columns, pairs, rates))
-        if not importance or np.unique(positive[test]).size < 2:
-            continue
-        block = None if strata is None else strata[test]
-        base = _auc(score[test], positive[test], block)
-        if not np.isfinite(base):
-            continue
-        for f in ranked[:60]:
-            shuffled, rough = matrix[test].copy(), coarse[test].copy()
-            order = generator.permutation(len(test))
-            shuffled[:, f], rough[:, f] = shuffled[order, f], rough[order, f]
-            with threadpool_limits(limits=1):
-                again = model.decision_function(_design(shuffled, rough, columns, pairs, rates))
-            loss[f] += (base - _auc(again, positive[test], block)) / folds
+        fitted.append(_Fitted(model=model, test=test, ranked=ranked, columns=columns, pairs=pairs, rates=rates))
     blocks = fold.astype(np.int64) if strata is None else np.unique(strata * folds + fold, return_inverse=True)[1]
     auc, error = fold_auc(score, positive, clusters, blocks, folds=int(blocks.max()) + 1)
+    p = score_test(score, positive, clusters, fold, folds=folds, strata=strata)
+    loss = np.full(len(fields), np.nan)
+    if importance(auc, p):
+        loss = np.zeros(len(fields))
+        generator = np.random.default_rng(seed)
+        with threadpool_limits(limits=1):
+            for one in fitted:
+                loss += _losses(one, matrix, coarse, score, positive, strata, generator) / folds
     return Combined(
         score=score,
         auc=auc,
         error=error,
-        p=score_test(score, positive, clusters, fold, folds=folds, strata=strata),
+        p=p,
         pairs=tuple((a, b, n) for (a, b), n in sorted(used.items(), key=lambda item: (-item[1], item[0]))),
-        importance=loss if importance else np.full(len(fields), np.nan),
+        importance=loss,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fitted:
+    """The model of one fold, what it was made of, and the records that it did not see."""
+
+    model: Any
+    test: npt.NDArray[np.int64]
+    ranked: npt.NDArray[np.int64]
+    columns: npt.NDArray[np.int64]
+    pairs: Sequence[Pair]
+    rates: Sequence[Floats]
+
+
+def _losses(
+    one: _Fitted,
+    matrix: npt.NDArray[np.float32],
+    coarse: npt.NDArray[np.int8],
+    score: Floats,
+    positive: npt.NDArray[np.bool_],
+    strata: npt.NDArray[np.int64] | None,
+    generator: np.random.Generator,
+) -> Floats:
+    """Loss of AUC in one fold when a field is shuffled there, shape (fields,); of the 60 most promising fields."""
+    loss, test = np.zeros(matrix.shape[1]), one.test
+    block = None if strata is None else strata[test]
+    base = _auc(score[test], positive[test], block) if np.unique(positive[test]).size > 1 else np.nan
+    if not np.isfinite(base):
+        return loss
+    for f in one.ranked[:60]:
+        shuffled, rough = matrix[test].copy(), coarse[test].copy()
+        order = generator.permutation(len(test))
+        shuffled[:, f], rough[:, f] = shuffled[order, f], rough[order, f]
+        again = one.model.decision_function(_design(shuffled, rough, one.columns, one.pairs, one.rates))
+        loss[f] = base - _auc(again, positive[test], block)
+    return loss
 
 
 def fold_auc(
