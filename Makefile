@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SUPPLY := $(VENV)-supply
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types imports format audit sbom clean
+.PHONY: help demo test test-all bench lint types imports format audit sbom clean
 
 help:  ## the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,10 @@ audit: $(STAMP) $(SUPPLY)/.installed  ## known weaknesses of the installed packa
 
 sbom: $(STAMP) $(SUPPLY)/.installed  ## software bill of materials of a release: sbom.json (CycloneDX), checked against its schema
 	$(SUPPLY)/bin/cyclonedx-py environment $(VENV) --pyproject pyproject.toml --sv 1.6 --of JSON -o sbom.json --validate
+
+bench: $(STAMP)  ## what a scan costs, held against what was recorded (a few minutes)
+	$(BIN)/python -m benchmarks.start --repeat 2 --headers 500 --check
+	$(BIN)/python -m benchmarks.scan --images 60 --repeat 2 --profiled 20 --check
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) $(SUPPLY) sbom.json medaudit-demo medaudit-out build ./*.egg-info

@@ -1,16 +1,17 @@
 """What a scan costs: processor seconds beside the decoder and two neighbours, and where they go.
 
-    python benchmarks/scan.py [FOLDER ...] [--images 800] [--repeat 3] [--rivals VENV] [--check]
+    python -m benchmarks.scan [FOLDER ...] [--images 800] [--repeat 3] [--rivals VENV] [--check]
 
 Without a folder it makes radiographs of 512 × 512 (`auditor.degrade.phantom`), once as JPEG and once as PNG. All programs run
 in turn, `--repeat` times, each in a process of its own; processor seconds (its own and its workers', start-up included) are
 shown as minimum–maximum. `cold`: no cache; `warm`: the second scan of an unchanged folder. `decode`: Pillow opens and decodes
-all files. Neighbours are run from `--rivals`, a virtual environment that holds cleanvision and, if wanted, imagededup.
+all files; `floor`: the same in an interpreter that imports pandas and pyarrow, without which no scan starts. Neighbours are
+run from `--rivals`, a virtual environment that holds cleanvision and, if wanted, imagededup.
 
 The profile counts the pass alone, one file at a time in this process: what each step and each feature takes per image.
 
-`--check` compares the ratio cold/decode with `scan.json` beside this file and fails where it is worse by more than 30 %;
-`--record` writes it.
+`--check` compares cold and warm over the floor with `recorded/scan.json` and fails where one is worse by more than 30 %;
+`--record` writes it. The ratios are those of as many images as were recorded: what a scan costs beside its files is in them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,12 +41,12 @@ from auditor.measuring.measure import sketch, thumbnail_of
 from auditor.values.image import Limits
 from auditor.values.privacy import Privacy
 from auditor.view import view_of
+from benchmarks.ratios import held, own_environment, processor_seconds, shown
 
-RECORDED = Path(__file__).with_suffix(".json")
-WORSE = 1.3
 BASES = 100
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".dcm")
 DECODE = "import sys, pathlib, PIL.Image\nfor p in pathlib.Path(sys.argv[1]).rglob('*.*'): PIL.Image.open(p).load()"
+FLOOR = "import pandas, pyarrow.parquet\n" + DECODE
 CLEANVISION = "import sys, cleanvision\ncleanvision.Imagelab(data_path=sys.argv[1]).find_issues(verbose=False)"
 IMAGEDEDUP = (
     "import sys, pathlib, imagededup.methods as m\nfor d in {p.parent for p in pathlib.Path(sys.argv[1]).rglob('*.*')}:\n"
@@ -69,24 +70,13 @@ def pictures(folder: Path, count: int) -> dict[str, Path]:
     return {kind: folder / kind for kind in ("jpeg", "png")}
 
 
-def processor_seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:
-    """Of a process and of all processes it has waited for."""
-    process = subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    code = os.waitstatus_to_exitcode(status)
-    process.returncode = code
-    if code not in (0, 1, 3):
-        raise SystemExit(f"{' '.join(command[:4])} … ended with {code}")
-    return used.ru_utime + used.ru_stime
-
-
 def programs(folder: Path, private: Path, rivals: Path | None) -> dict[str, Callable[[], float]]:
     """Name → what runs it once and gives its processor seconds."""
-    home = str(Path(__file__).resolve().parent.parent)
-    own = {**os.environ, "PYTHONPATH": home, "MEDAUDIT_CACHE": str(private / "cache"), "OMP_NUM_THREADS": "1"}
+    own = own_environment(private)
     scan = [sys.executable, "-m", "medaudit", "scan", str(folder), "-o", str(private / "result.json")]
     found: dict[str, Callable[[], float]] = {
         "decode": lambda: processor_seconds([sys.executable, "-c", DECODE, str(folder)], own),
+        "floor": lambda: processor_seconds([sys.executable, "-c", FLOOR, str(folder)], own),
         "cold": lambda: processor_seconds([*scan, "--no-cache"], own),
         "warm": lambda: processor_seconds(scan, own),
     }
@@ -140,11 +130,6 @@ def profile(files: Sequence[Path]) -> Counter[str]:
     return Counter({name: 1000 * seconds / len(files) for name, seconds in spent.items()})
 
 
-def shown(values: Sequence[float], unit: float = 1.0) -> str:
-    """Minimum–maximum."""
-    return f"{min(values) * unit:.2f}–{max(values) * unit:.2f}"
-
-
 def main() -> int:
     """Run and print."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -166,8 +151,9 @@ def main() -> int:
             print(f"\n{kind}: {len(files):,} files, processor seconds, minimum–maximum of {chosen.repeat}")
             for program, seconds in spent.items():
                 print(f"  {program:12s} {shown(seconds):>14s} s   {shown(seconds, 1000 / len(files)):>16s} ms per image")
-            ratios[kind] = min(spent["cold"]) / min(spent["decode"])
-            print(f"  cold is {ratios[kind]:.1f} decodes and {min(spent['cold']) / min(spent['warm']):.1f} warm scans")
+            cold, warm, decode, floor = (min(spent[name]) for name in ("cold", "warm", "decode", "floor"))
+            ratios |= {f"{kind}: cold over floor": cold / floor, f"{kind}: warm over floor": warm / floor}
+            print(f"  cold is {cold / decode:.1f} decodes and {cold / warm:.1f} warm scans")
             for rival in ("cleanvision", "imagededup"):
                 if rival in spent:
                     each = sorted(b / a for a, b in zip(spent["cold"], spent[rival], strict=True))
@@ -178,15 +164,7 @@ def main() -> int:
             print(f"  profile, ms per image, {sum(parts.values()):.2f} in all:")
             for part, milliseconds in parts.most_common():
                 print(f"    {part:24s} {milliseconds:6.3f}")
-    if chosen.record:
-        RECORDED.write_text(json.dumps(ratios, indent=1) + "\n", "utf-8")
-    if chosen.check:
-        known = json.loads(RECORDED.read_text("utf-8"))
-        slower = {kind: ratio for kind, ratio in ratios.items() if ratio > WORSE * known.get(kind, np.inf)}
-        for kind, ratio in slower.items():
-            print(f"{kind}: cold/decode is {ratio:.1f}, recorded {known[kind]:.1f}")
-        return int(bool(slower))
-    return 0
+    return held("scan", ratios, record=chosen.record, check=chosen.check)
 
 
 if __name__ == "__main__":

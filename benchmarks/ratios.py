@@ -1,0 +1,58 @@
+"""Processor seconds of commands, and ratios held against recorded ones: ratios, because seconds are a machine's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parent.parent
+RECORDED = Path(__file__).resolve().parent / "recorded"
+WORSE = 1.3
+"""A ratio that is so many times the recorded one fails."""
+
+
+def own_environment(private: Path) -> dict[str, str]:
+    """This tree's medaudit, one thread per process, a cache of its own."""
+    return {**os.environ, "PYTHONPATH": str(HOME), "MEDAUDIT_CACHE": str(private / "cache"), "OMP_NUM_THREADS": "1"}
+
+
+def processor_seconds(command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None) -> float:
+    """Of a process and of all processes that it has waited for.
+
+    Raises:
+        SystemExit: it ended with another code than 0, 1 or 3.
+    """
+    process = subprocess.Popen(
+        command, env=dict(environment), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )  # fmt: skip
+    _, status, used = os.wait4(process.pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    process.returncode = code
+    if code not in (0, 1, 3):
+        raise SystemExit(f"{' '.join(command[:4])} … ended with {code}")
+    return used.ru_utime + used.ru_stime
+
+
+def shown(values: Sequence[float], unit: float = 1.0) -> str:
+    """Minimum–maximum."""
+    return f"{min(values) * unit:.2f}–{max(values) * unit:.2f}"
+
+
+def held(name: str, ratios: Mapping[str, float], *, record: bool, check: bool) -> int:
+    """Record the ratios, or hold them against the recorded ones: 1 where one is worse by more than 30 %, or not recorded."""
+    file = RECORDED / f"{name}.json"
+    if record:
+        RECORDED.mkdir(exist_ok=True)
+        file.write_text(json.dumps({key: round(value, 3) for key, value in ratios.items()}, indent=1) + "\n", "utf-8")
+    if not check:
+        return 0
+    known = json.loads(file.read_text("utf-8"))
+    failed = 0
+    for key, value in ratios.items():
+        bad = key not in known or value > WORSE * known[key]
+        failed |= bad
+        print(f"  {'WORSE' if bad else 'holds'}  {key}: {value:.2f}, recorded {known.get(key, 'never')}")
+    return int(failed)
