@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.evidence.kin.groups import is_test, partition
+from auditor.evidence.kin.groups import is_test, partition, synthetic
 from auditor.prediction.folds import assign_folds
 from auditor.reading.jobs import run_job
 from auditor.splits.strata import column_of
@@ -26,7 +26,6 @@ from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
 from auditor.values.image import Limits
 from auditor.values.labels import State
 from trainers import kinds
-from trainers.copying.additions import MARK
 from trainers.kin import kin
 from trainers.values.trust import Trust
 
@@ -102,14 +101,6 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
         trusted=train & training, validation=validation, evaluation=evaluation, training=training, origin=origin,
         self_graded=graded, guessed=believed.self_graded, named=named_records(dataset, trusted, evaluate),
     )  # fmt: skip
-
-
-def synthetic(dataset: Dataset) -> Bools:
-    """Records that were made from others, as the column `synthetic` of a copy says: they never evaluate."""
-    column = f"table.{MARK}"
-    if column not in dataset.metadata.columns:
-        return np.zeros(dataset.size, dtype=np.bool_)
-    return dataset.metadata[column].astype("string").str.strip().str.lower().isin(YES).to_numpy(bool)
 
 
 def labelled(dataset: Dataset) -> Bools:

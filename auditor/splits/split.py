@@ -16,7 +16,7 @@ from auditor.checks.sp002 import ExactDuplicate
 from auditor.checks.sp004 import NearDuplicate
 from auditor.checks.sp005 import AcquisitionAcrossSplits
 from auditor.evidence.kin.components import components
-from auditor.evidence.kin.groups import EXCLUDED, declared_splits, split_names
+from auditor.evidence.kin.groups import EXCLUDED, declared_splits, is_training, split_names, synthetic
 from auditor.evidence.kin.identity import Codes, can_tell, identity, why_untold
 from auditor.splits.allocation import Tolerance, allocate
 from auditor.splits.strata import strata_of
@@ -87,7 +87,7 @@ class NewSplit:
         names: of the splits.
         sizes: wanted share of each.
         moved, assigned, excluded: records that changed their split, that had none, and that are left out because their group
-            stands in a split that is kept.
+            stands in a split that is kept, or because they were made from one that evaluates.
         old_crossing: groups that stood in several splits before.
         proof: the checks, run on the result.
         notes: what to know: what cannot be told, what could not be done.
@@ -127,6 +127,9 @@ def split(dataset: Dataset, wish: Wish) -> NewSplit:
     place = pd.Categorical(old, categories=list(names)).codes.astype(np.int64)
     groups = components(dataset, grades=BY[wish.by]).to_numpy()
     new, excluded = dealt(wish, names, sizes, place, groups, strata_of(dataset, wish.stratify))
+    made = synthetic(dataset)
+    # what was made from a record that evaluates, or from nobody knows whose, has no place
+    excluded |= made & (~np.array([is_training(name) for name in names])[new] | (identity(dataset, "patient") < 0))
     written = pd.Series(np.array(names, object)[new], index=dataset.records.index, dtype="str").where(~excluded, EXCLUDED)
     old_name = dataset.records["split"] if "split" in dataset.records.columns else old
     changed = (old.notna() & (written != old)).to_numpy(bool)
@@ -140,7 +143,7 @@ def split(dataset: Dataset, wish: Wish) -> NewSplit:
         excluded=int(excluded.sum()),
         old_crossing=crossing(groups, old),
         proof=tuple(proof_of(check(), after) for check in PROOF[wish.by]),
-        notes=tuple(notes_on(dataset, wish, names, sizes, groups, new, excluded)),
+        notes=tuple(notes_on(dataset, wish, names, sizes, groups, new, excluded, made)),
     )
 
 
@@ -269,6 +272,7 @@ def notes_on(
     groups: Codes,
     new: Codes,
     excluded: npt.NDArray[np.bool_],
+    made: npt.NDArray[np.bool_],
 ) -> list[str]:
     """What to know before the split is used."""
     notes: list[str] = []
@@ -279,9 +283,14 @@ def notes_on(
         notes.append(f"{int((patients < 0).sum()):,} records have no patient id: what else they belong to cannot be told")
     if wish.by != "patient":
         notes.append(f"split by {wish.by}: one patient may stand in several splits")
-    if excluded.any():
+    if (excluded & made).any():
         notes.append(
-            f"{int(excluded.sum()):,} records belong to groups that {' and '.join(wish.keep)} holds: they are {EXCLUDED}, "
+            f"{int((excluded & made).sum()):,} records that were made from others are {EXCLUDED}: what they were made from "
+            "evaluates, or is not known"
+        )
+    if (others := excluded & ~made).any():
+        notes.append(
+            f"{int(others.sum()):,} records belong to groups that {' and '.join(wish.keep)} holds: they are {EXCLUDED}, "
             "because a kept split stays as it is"
         )
     count = np.bincount(groups)

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from auditor.evidence.kin.groups import is_training, partition
+from auditor.evidence.kin.groups import SYNTHETIC, declared_splits, is_training, partition
 from auditor.placement.table_choice import MERGED_SPLIT
 from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
@@ -24,8 +24,6 @@ from trainers.copying.cells import Cells, Refused
 from trainers.copying.source import Source
 from trainers.values.view import View
 
-MARK = "synthetic"
-"""Column that says yes of a record that was made."""
 _WORDS = {State.POSITIVE: "1", State.NEGATIVE: "0", State.UNCERTAIN: "-1", State.NOT_MENTIONED: "-2"}
 
 
@@ -123,7 +121,8 @@ def placed(additions: Sequence[Addition], dataset: Dataset, cells: Cells, gone: 
     if "path" not in source.roles or any(len(rows) != 1 for rows in source.rows):
         raise ConfigError("pictures cannot be added to a table that has not one row per picture; give one that has")
     taken = {*dataset.records["path"].dropna().astype(str), *dataset.records["mask"].dropna().astype(str)}
-    splits = partition(dataset)
+    declared = declared_splits(dataset)
+    splits = partition(dataset) if declared is None else declared
     entries: list[Addition] = []
     files: dict[str, Path] = {}
     rows: list[Mapping[str, str]] = []
@@ -154,14 +153,14 @@ def placed(additions: Sequence[Addition], dataset: Dataset, cells: Cells, gone: 
 
 def table_name(source: Source) -> str:
     """Of the table of additions: it says the split where the names of the user's tables do."""
-    return f"{MARK}-train.csv" if MERGED_SPLIT in source.virtual else f"{MARK}.csv"
+    return f"{SYNTHETIC}-train.csv" if MERGED_SPLIT in source.virtual else f"{SYNTHETIC}.csv"
 
 
 def columns_of_added(added: Added, source: Source) -> dict[str, list[str]]:
     """Column → text per row: the columns of the user's table, those that are in no file, and the mark."""
     names = dict.fromkeys([*source.cells, *(column for row in added.rows for column in row)])
     columns = {column: [row.get(column, "") for row in added.rows] for column in names}
-    return {**columns, MARK: ["yes"] * added.count}
+    return {**columns, SYNTHETIC: ["yes"] * added.count}
 
 
 def table_of_added(columns: Mapping[str, Sequence[str]], virtual: Collection[str], names: Mapping[str, str]) -> bytes:
@@ -199,7 +198,7 @@ def _free(beside: PurePosixPath, addition: Addition, file: Path, taken: set[str]
     suffix = "".join(file.suffixes[-2:]) if file.suffix == ".gz" else file.suffix
     number = 0
     while True:
-        name = f"{stem}-{MARK}-{addition.strategy}-{number}{end}{suffix}" if not end else f"{stem}{end}{suffix}"
+        name = f"{stem}-{SYNTHETIC}-{addition.strategy}-{number}{end}{suffix}" if not end else f"{stem}{end}{suffix}"
         path = str(beside.with_name(name))
         if path not in taken:
             taken.add(path)

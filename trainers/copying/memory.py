@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from auditor.config import Config
+from auditor.evidence.kin.groups import SYNTHETIC
 from auditor.layout import Options
 from auditor.values.dataset import ROLES, Dataset
-from trainers.copying.additions import MARK, Added, columns_of_added, table_name
+from trainers.copying.additions import Added, columns_of_added, table_name
 from trainers.copying.cells import Cells
 from trainers.copying.corrected_copy import State
 from trainers.copying.forms.column import named
 from trainers.copying.ledger import ADDITIONS, CORRECTIONS, REMOVED, WEIGHTS, Entry, Removal
 from trainers.copying.source import Source
 
-RESERVED = (CORRECTIONS, REMOVED, WEIGHTS, ADDITIONS, f"{MARK}.csv", f"{MARK}-train.csv")
+RESERVED = (CORRECTIONS, REMOVED, WEIGHTS, ADDITIONS, f"{SYNTHETIC}.csv", f"{SYNTHETIC}-train.csv")
 """Names of files of ours in a copy."""
 
 

@@ -19,6 +19,10 @@ MAX_SPLITS = 50
 EXCLUDED = "excluded"
 """What `medaudit split` calls records that no split may hold: they are in none."""
 
+SYNTHETIC = "synthetic"
+"""Column of a table that says yes of a record that was made from another one."""
+_YES = frozenset({"yes", "y", "true", "t", "1", "1.0", "x"})
+
 _ORDER = {"train": 0, "training": 0, "val": 1, "valid": 1, "validation": 1, "dev": 1, "tune": 1, "test": 2, "testing": 2}
 
 
@@ -161,3 +165,11 @@ def location(dataset: Dataset, position: int) -> Location:
 def cells(values: pd.Series) -> list[Cell]:
     """A column as plain cells for a table of a verdict; missing = None."""
     return [None if missing else value for value, missing in zip(values.tolist(), values.isna().tolist(), strict=True)]
+
+
+def synthetic(dataset: Dataset) -> npt.NDArray[np.bool_]:
+    """Records that were made from others, as the column `synthetic` of a table says; they may teach, and never evaluate."""
+    column = f"table.{SYNTHETIC}"
+    if column not in dataset.metadata.columns:
+        return np.zeros(dataset.size, dtype=np.bool_)
+    return dataset.metadata[column].astype("string").str.strip().str.lower().isin(_YES).to_numpy(bool)

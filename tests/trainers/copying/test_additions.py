@@ -12,13 +12,15 @@ from copies import HEADER, Scanned, label, picture, proposal, rows_of, scanned, 
 from foreign import installed
 from PIL import Image
 
+from auditor.evidence.kin.groups import EXCLUDED, synthetic
 from auditor.plan import plan_for
+from auditor.splits.split import Wish, split
 from auditor.values.errors import ConfigError
 from trainers.attempt import Order
 from trainers.copying.additions import Addition, additions_of
 from trainers.copying.undo import reapply, undo
 from trainers.fix import fix
-from trainers.trust import synthetic, trust_of
+from trainers.trust import trust_of
 from trainers.values.recipe import Recipe
 from trainers.values.view import View
 
@@ -122,7 +124,7 @@ def test_rows_that_a_person_changed_are_not_lost(tmp_path: Path) -> None:
         undo(output)
 
 
-def test_a_later_run_never_evaluates_on_them_and_without_patients_does_not_learn_from_them(tmp_path: Path) -> None:
+def test_later_runs_and_splits_never_evaluate_on_them_and_without_patients_do_not_learn_from_them(tmp_path: Path) -> None:
     for name, patients in (("with", True), ("without", False)):
         rows = [(i, file, patient if patients else "", finding, "", note) for i, file, patient, finding, _, note in rows_of()]
         seen = collection(tmp_path / name, rows)
@@ -134,6 +136,12 @@ def test_a_later_run_never_evaluates_on_them_and_without_patients_does_not_learn
             trust = trust_of(copy, seed=seed)
             assert not (of_made & (trust.evaluation | trust.validation | trust.trusted)).any()
             assert (of_made & trust.training).any() is np.bool_(patients)
+        new = split(copy, Wish(sizes=(0.5, 0.5)))
+        placed = new.table["split"][of_made]
+        assert set(placed) <= ({"train", EXCLUDED} if patients else {EXCLUDED})
+        assert set(placed) >= {EXCLUDED}
+        assert (new.table["split"][~of_made] != EXCLUDED).all()
+        assert any("made from others" in note for note in new.notes)
 
 
 def test_a_form_that_holds_no_further_records_is_refused_in_one_line(tmp_path: Path) -> None:
