@@ -10,10 +10,10 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from auditor.values.errors import ConfigError
 
@@ -24,6 +24,7 @@ GROUPS: Mapping[str, str] = {
     "medaudit.features": "modules: one measurement of an image each (auditor.feature)",
     "medaudit.strategies": "classes: one way to correct a dataset each (trainers.strategy.Strategy)",
     "medaudit.tasks": "classes: one kind of task that networks learn each (trainers.values.task.LearningTask)",
+    "medaudit.networks": "functions: one network each, called with the task that it shall learn (trainers.engine.own_network)",
     "medaudit.reports": "modules: one format of a report each (reports.format)",
 }
 """Entry-point groups, and what their plug-ins are. The name of the entry point is the name of the plug-in."""
@@ -87,6 +88,22 @@ def plugin_classes(package: str, group: str, base: type[Base]) -> list[type[Base
             raise ConfigError(f"{_place(point)} is no usable {base.__name__}; see {GROUPS[group]}")
         if kind not in found:
             found.append(kind)
+    return found
+
+
+def plugin_functions(group: str) -> dict[str, Callable[..., Any]]:
+    """Plug-ins of a kind whose plug-ins are functions, by name; all of them are foreign.
+
+    Raises:
+        ConfigError: one cannot be loaded or is no function.
+    """
+    found: dict[str, Callable[..., Any]] = {}
+    for point in _points(group):
+        made = _load(point)
+        if not callable(made):
+            raise ConfigError(f"{_place(point)} cannot be called; see {GROUPS[group]}")
+        if found.setdefault(point.name, made) is not made:
+            raise ConfigError(f"{_place(point)}: another plug-in has that name already")
     return found
 
 

@@ -74,7 +74,7 @@ def fix(
         plan.file,
         strategies=told.get("strategy", ()),
         **{word: told.get(word) for word in ("trusted", "evaluate", "seeds", "device", "margin")},
-        **{word: told[word] for word in ("unlabelled", "seed", "budget", "force", "check") if word in told},
+        **{word: told[word] for word in ("unlabelled", "seed", "budget", "side", "force", "check") if word in told},
         options={word.replace("_", "-"): str(told[word]) for word in OF_STRATEGIES if word in told},
     )
     with leading():
@@ -199,6 +199,7 @@ def comparison_of(fixed: Fixed) -> Comparison:
         thumbnails=fixed.thumbnails,
         pictures=fixed.pictures,
         notes=[
+            *([corrected.bench.shown] if any(a.fits for a in corrected.attempts) else []),
             *corrected.reasons,
             *fixed.held,
             *fixed.applied.notes,

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypedDict, get_args, get_type_hints
 from auditor.config import suggestion
 from auditor.values.errors import ConfigError
 
+LEAST_SIDE, MOST_SIDE = 8, 4096
 UNITS: Mapping[str, int] = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -69,6 +70,13 @@ def whole_number_of(value: object) -> int:
     raise ValueError("a whole number, 0 or more, is needed")
 
 
+def side_of(value: object) -> int:
+    """A side of a picture in pixels."""
+    if isinstance(value, int) and not isinstance(value, bool) and LEAST_SIDE <= value <= MOST_SIDE:
+        return value
+    raise ValueError(f"a whole number of pixels from {LEAST_SIDE} to {MOST_SIDE:,} is needed")
+
+
 def fraction_of(value: object) -> float:
     """A number from 0 to 1."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
@@ -104,6 +112,7 @@ Files = Annotated[str | Path | Sequence[str | Path] | None, paths_of]
 Spec = Annotated[str | Path | None, spec_of]
 Flag = Annotated[bool | None, flag_of]
 Whole = Annotated[int | None, whole_number_of]
+Side = Annotated[int | None, side_of]
 Fraction = Annotated[float | None, fraction_of]
 Shares = Annotated[str | Sequence[float] | None, shares_of]
 Seconds = Annotated[str | float | None, seconds_of]
@@ -178,6 +187,7 @@ class FixOptions(Reading, total=False):
     seeds: Whole
     device: Name
     budget: Seconds
+    side: Side
     margin: Fraction
     from_run: File
     encoder: File

@@ -116,7 +116,13 @@ TRAINING: Mapping[str, Any] = {
     "margin": option(float, "A smaller loss counts as none (0.01).", TRAIN, min=0, max=1),
     "from_run": option(Path, "transfer: the copy of another dataset's fix; its network is the start.", TRAIN),
     "encoder": option(Path, "transfer: weights of an encoder, .safetensors or .pt2.", TRAIN),
-    "network": option(str, "transfer: the network that --encoder belongs to.", TRAIN),
+    "network": option(
+        str,
+        "The network that is trained, and that --encoder belongs to: small, resnet18, densenet121, unet, ... (default: "
+        "chosen); module:factory or a .pt2 program of your own.",
+        TRAIN,
+    ),
+    "side": option(int, "Longer side of the pictures as networks see them, in pixels (default: chosen).", TRAIN),
     "trust_program": option(bool, PROGRAM, TRAIN, "--trust-program"),
     "teacher_data": option(
         Path, "teacher, transfer: hashes.parquet of what the start network has seen, to be looked for in the evaluation.", TRAIN

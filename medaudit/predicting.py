@@ -76,14 +76,26 @@ def workplace(plan: Plan, device: str | None, progress: Progress) -> Workplace:
     )  # fmt: skip
 
 
-def predicted(model: Path, target: Path, plan: Plan, output: Path, device: str | None, progress: Progress) -> list[str]:
+def predicted(
+    model: Path,
+    target: Path,
+    plan: Plan,
+    output: Path,
+    device: str | None,
+    progress: Progress,
+    *,
+    trust_program: bool = False,
+) -> list[str]:
     """Predict a dataset with a saved network, write the file or folder, and say so.
+
+    Args:
+        trust_program: a network that is code may run.
 
     Raises:
         ConfigError: there is no network, or it does not fit.
         DatasetError: the dataset cannot be opened.
     """
-    trained = model_of(model)
+    trained = model_of(model, trust_program=trust_program)
     check_output(trained, output)
     place = workplace(plan, device, progress)
     written = predict_files(trained, read_dataset(target, plan, progress=progress), output, place)
@@ -92,6 +104,7 @@ def predicted(model: Path, target: Path, plan: Plan, output: Path, device: str |
         f"{output} written: predictions of {written.predicted:,} records"
         + (f"; {missing:,} could not be read and have none" if missing else "")
     ]
+    lines += written.notes
     if written.unknown:
         lines.append(f"{len(written.unknown)} classes of the dataset are unknown to the network, so `scan` cannot use the file")
     elif written.classes and output.suffix.lower() == ".npy":

@@ -41,6 +41,7 @@ class Order:
         device: auto, cpu, cuda, cuda:N or mps.
         budget: seconds for all training together: from it one plan in samples is made for all arms; None = no limit.
         margin: a loss of the main metric smaller than this counts as none.
+        side: longer side of what networks are shown, in pixels; None = chosen.
         force: apply what is not shown to do no harm.
         check: propose only, train nothing.
         options: of strategies, text (`from-run`, `encoder`, ...).
@@ -55,9 +56,15 @@ class Order:
     device: str = "auto"
     budget: float | None = None
     margin: float = 0.01
+    side: int | None = None
     force: bool = False
     check: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def network(self) -> str | None:
+        """The name of the network that is trained; None = chosen."""
+        return self.options.get("network")
 
 
 @dataclass(kw_only=True)

@@ -29,6 +29,7 @@ from trainers.attempt import Attempt, Order, proposed, trained
 from trainers.choose import Pick, recommended
 from trainers.copying.additions import Addition, additions_of
 from trainers.engine.bench import Bench
+from trainers.sizing import sized
 from trainers.strategy import Case, strategy_named
 from trainers.survival import with_survival
 from trainers.trust import trust_of
@@ -98,6 +99,11 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
     wanted = {name: strategy_named(name, told.get(name)) for name in order.strategies if name != "auto"}
     for name in told:  # a mistake in the file is told before an hour of training, not after
         strategy_named(name, told[name])
+    if order.network is not None:
+        from trainers.engine.models import known_network
+        from trainers.engine.own_network import trusted_network
+
+        trusted_network(known_network(order.network), trust_program=order.options.get("trust-program") == str(True))
     seen = examine(target, plan, progress=progress, provide={"links", "pixels"})
     dataset, before = seen.dataset, seen.result
     # what was trained or chosen on other pictures or labels is of no use to this run
@@ -114,6 +120,7 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
     bench = Bench(
         dataset, believed, work=work, device=order.device, unlabelled=unlabelled, limits=plan.config.limits_of(),
         progress=progress, workers=plan.workers if plan.workers is not None else max(1, os.cpu_count() or 1),
+        network=order.network, side=order.side,
     )  # fmt: skip
     case = Case(
         dataset=dataset, result=before, trust=believed, bench=bench, work=work, unlabelled=unlabelled,
@@ -125,11 +132,14 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
     # what changes the data comes first: what is learnt is learnt from what the copy will hold
     attempts.sort(key=lambda attempt: attempt.strategy.trains)
     doubt = unsure(dataset, plan.options)
+    size = ""
     for attempt in attempts:
         first = next((a.strategy.name for a in attempts if a.strategy.alone and a.proposal is not None), "")
         if first and automatic and attempt.strategy.name not in wanted:
             attempt.skipped = f"{first} makes a copy of its own: fix that copy afterwards"
             continue
+        if attempt.strategy.trains and not size and not order.check and trust is not None and not doubt:
+            case, order, size = sized(case, order, arms=1 + sum(a.strategy.trains for a in attempts))
         proposed(attempt, case, doubt or (untrusted if attempt.strategy.trains and trust is None else ""))
         if not attempt.strategy.trains and attempt.proposal is not None:
             old, believable = case, trust is not None
@@ -143,6 +153,7 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
     if not order.check and trust is not None and any(a.strategy.trains and not a.skipped for a in attempts):
         trained(attempts, case, order)
     chosen, reasons = selected(attempts, order, automatic=automatic)
+    reasons = (size, *reasons) if size else reasons
     return Corrected(
         dataset=dataset, before=before, trust=trust, attempts=tuple(attempts), chosen=chosen, reasons=reasons, bench=bench,
         answers=answers(before, picks, believed=trust is not None) if automatic else None,

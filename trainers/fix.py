@@ -242,7 +242,7 @@ def settings(order: Order, corrected: Corrected) -> dict[str, Cell]:
     }  # fmt: skip
     if any(a.fits for a in corrected.attempts):
         recipe = corrected.bench.recipe
-        found |= {"network": recipe.network, "epochs": recipe.epochs, "batch": recipe.batch, "rate": recipe.rate}
+        found |= {"network": Path(recipe.network).name, "epochs": recipe.epochs, "batch": recipe.batch, "rate": recipe.rate}
         found["pictures"] = f"{' × '.join(map(str, corrected.bench.pictures.shape))} pixels"
     return found
 

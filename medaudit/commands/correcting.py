@@ -80,7 +80,7 @@ def strategies() -> None:
     typer.echo("\n".join(strategy_lines()))
 
 
-@given.sharing(given.ROLES, given.READING, {"device": given.TRAINING["device"]})
+@given.sharing(given.ROLES, given.READING, {word: given.TRAINING[word] for word in ("device", "trust_program")})
 def foretell(
     model: Annotated[Path, typer.Argument(help="The corrected copy that `medaudit fix` wrote, or its folder model.")],
     dataset: given.Dataset,
@@ -100,8 +100,9 @@ def foretell(
 
     options = read_keywords(given.told(plan), ScanOptions, "predict")
     private = apart(plan.get("crosswalk"), files=[output], folders=[output])
-    device = options.pop("device", None)
-    lines = predicted(model, dataset, plan_of(dataset, options), output, device, progress_on_terminal(quiet=quiet))
+    device, trusted = options.pop("device", None), options.pop("trust_program", False)
+    told = progress_on_terminal(quiet=quiet)
+    lines = predicted(model, dataset, plan_of(dataset, options), output, device, told, trust_program=trusted)
     if not quiet:
         typer.echo("\n".join(lines))
     tell_crosswalk(private, quiet=quiet)

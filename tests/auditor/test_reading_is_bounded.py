@@ -82,6 +82,7 @@ HERE: Mapping[str, tuple[frozenset[str], str]] = {
         ("trainers.strategies.deidentify", "open", "the user's own key, at most 1 MiB, as bytes"),
         ("auditor.evidence.privacy.container_privacy", "reader", "called with a file that a worker has read"),
         ("trainers.decoding.mapped", "memmap open open_memmap", "makes arrays in the private working folder"),
+        ("trainers.decoding.model_input", "memmap", "asks whether an array is mapped"),
         ("trainers.engine.crew", "load memmap", "maps an array in the private working folder"),
         ("trainers.relabelling.reading", "load", "arrays in the private working folder; never pickles"),
         ("trainers.strategies.teacher", "load", "the same"),

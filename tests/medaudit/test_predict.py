@@ -144,7 +144,6 @@ def test_masks_are_pictures_of_the_size_and_name_of_the_images(tmp_path: Path) -
         (["predict", "{data}", "{data}"], "no network in it"),
         (["predict", "{colour}", "{data}", "-o", "p.txt"], ".csv, .parquet, .npy"),
         (["predict", "{masks}", "{data}", "-o", "p.csv"], "draws masks"),
-        (["predict", "{grey}", "{coloured}"], "reads grey pictures"),
         (["predict", "{volumes}", "{data}"], "reads volumes"),
         (["predict", "{grey}", "{data}", "--device", "tpu"], "--device tpu"),
         (["scan", "{data}", "--predict", "forest"], "--predict forest"),
@@ -177,6 +176,24 @@ def test_a_network_of_colour_pictures_sees_grey_ones_as_three_equal_channels(tmp
     write_model(tmp_path / "copy", channels=3)
     assert main(["predict", str(tmp_path / "copy"), str(data), "--workers", "0", "-q"]) == 0
     assert len(pd.read_csv("predictions.csv")) == 8
+
+
+def test_a_network_of_grey_pictures_takes_coloured_ones_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trained = write_model(tmp_path / "copy", "multi", ("a", "b"))
+    draw = np.random.default_rng(0)
+    coloured, grey = tmp_path / "coloured", tmp_path / "grey"
+    for folder in (coloured, grey):
+        (folder / "a").mkdir(parents=True)
+    for i in range(4):
+        level = draw.integers(20, 200, (*trained.task.shape, 1))
+        picture = level + np.array([-15, 0, 15])
+        Image.fromarray(picture.astype(np.uint8)).save(coloured / "a" / f"{i}.png")
+        Image.fromarray(level[..., 0].astype(np.uint8)).save(grey / "a" / f"{i}.png")
+    assert main(["predict", str(tmp_path / "copy"), str(coloured), "--workers", "0", "-o", "coloured.csv"]) == 0
+    assert "it sees the mean" in capsys.readouterr().out
+    assert main(["predict", str(tmp_path / "copy"), str(grey), "--workers", "0", "-o", "grey.csv"]) == 0
+    assert "channels" not in capsys.readouterr().out
+    np.testing.assert_allclose(pd.read_csv("coloured.csv")[["a", "b"]], pd.read_csv("grey.csv")[["a", "b"]], atol=1e-6)
 
 
 def judged(result: Path) -> tuple[str, list[str]]:

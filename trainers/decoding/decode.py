@@ -20,8 +20,10 @@ from auditor.resample import resize
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Pixels
 from auditor.values.measurement import Measurement, Task
+from trainers.values.fitted import fitted, part
+from trainers.values.pictures import UNKNOWN_PIXEL
 
-DECODE_VERSION = 1
+DECODE_VERSION = 2
 """Raise it when the decoded values change: it is part of the cache key."""
 SAMPLED = 1 << 21
 """A window is taken from about so many samples at most."""
@@ -92,11 +94,12 @@ class Decoder(Measurer):
 
 
 def picture_of(pixels: Pixels, plan: Plan) -> npt.NDArray[np.generic]:
-    """The middle frame or all frames in the geometry and type of the plan, shape (1 or 3, *plan.shape)."""
+    """The middle frame or all frames in the geometry and type of the plan, black bars around; shape (1 or 3, *plan.shape)."""
     frames = colour_frames(wanted_frames(pixels.array, plan))
     top = float(np.iinfo(plan.depth).max)
     low, high = window_of(frames) if plan.window else (0.0, 255.0)
-    height, width = plan.shape[-2:]
+    (height, width), _ = fitted(frames.shape[1:3], plan.shape[-2:])
+    rows, columns = part(frames.shape[1:3], plan.shape[-2:])
     channels: list[npt.NDArray[np.float32]] = []
     for channel in range(frames.shape[-1]):
         planes = []
@@ -106,7 +109,9 @@ def picture_of(pixels: Pixels, plan: Plan) -> npt.NDArray[np.generic]:
             plane = np.nan_to_num(frame[::step, ::step].astype(np.float32), nan=low, posinf=high, neginf=low)
             plane = np.clip((plane - np.float32(low)) / np.float32(high - low), 0, 1)
             plane = 1 - plane if pixels.inverted else plane
-            planes.append(plane if plane.shape == (height, width) else resize(plane, height, width))
+            whole_frame = np.zeros(plan.shape[-2:], np.float32)
+            whole_frame[rows, columns] = plane if plane.shape == (height, width) else resize(plane, height, width)
+            planes.append(whole_frame)
         channels.append(deepened(np.stack(planes), plan))
     whole: npt.NDArray[np.generic] = np.rint(np.clip(np.stack(channels), 0, 1) * top).astype(plan.depth)
     return whole
@@ -156,12 +161,23 @@ def deepened(volume: npt.NDArray[np.float32], plan: Plan) -> npt.NDArray[np.floa
 
 
 def mask_of(pixels: Pixels, plan: Plan) -> npt.NDArray[np.uint8]:
-    """Class index per pixel, nearest neighbour, shape plan.shape; a value that the collection does not know is background."""
+    """Class index per pixel, nearest neighbour, shape plan.shape; a value that the collection does not know is background.
+
+    In the bars around the picture nobody knows the class.
+    """
     values = single_channel(wanted_frames(pixels.array, plan))
     if len(plan.shape) == 2:
         values = values[0]
-    nearest = [((np.arange(new) + 0.5) * old / new).astype(np.int64) for new, old in zip(plan.shape, values.shape, strict=True)]
-    small = values[np.ix_(*nearest)]
+    inner, _ = fitted(values.shape[-2:], plan.shape[-2:])
+    goal = (*plan.shape[:-2], *inner)
+    nearest = [((np.arange(new) + 0.5) * old / new).astype(np.int64) for new, old in zip(goal, values.shape, strict=True)]
+    found = np.full(plan.shape, UNKNOWN_PIXEL, np.uint8)
+    found[..., *part(values.shape[-2:], plan.shape[-2:])] = classes_of(values, values[np.ix_(*nearest)], plan)
+    return found
+
+
+def classes_of(values: npt.NDArray[np.generic], small: npt.NDArray[np.generic], plan: Plan) -> npt.NDArray[np.uint8]:
+    """Class index per sample `small` of the values of a mask."""
     if plan.soft_masks:
         return np.asarray(small.astype(np.float64) > soft_threshold(values), np.uint8)
     known = np.asarray(plan.mask_values)

@@ -13,10 +13,12 @@ import numpy as np
 
 from auditor.progress import Progress, Silent
 from auditor.values.dataset import Dataset
-from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
+from trainers.decoding.mapped import mapped_array
 from trainers.decoding.pictures import read_pictures
 from trainers.values.pictures import Pictures
+
+PORTION = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,43 +47,44 @@ class Workplace:
             yield Path(folder)
 
 
-def pictures_for(
-    dataset: Dataset, place: Workplace, work: Path, *, channels: int, shape: tuple[int, ...], named: str
-) -> Pictures:
-    """The pictures of a dataset that was scanned, in the shape and with the channels of a network.
-
-    A grey picture is given to a network of three channels as three equal ones, as in training.
-
-    Args:
-        named: what to call the network in a message.
+def pictures_for(dataset: Dataset, place: Workplace, work: Path, *, channels: int, shape: tuple[int, ...]) -> Pictures:
+    """The pictures of a dataset that was scanned, in the shape and with the channels of a network (see `with_channels`).
 
     Raises:
         DatasetError: no picture can be read, or the network reads volumes and these are none.
-        ConfigError: the network reads grey pictures and these are coloured.
     """
     pictures = read_pictures(
         dataset, work=work, shape=shape, limits=place.limits, workers=place.workers, progress=place.progress
     )
-    return with_channels(pictures, channels, named)
+    return with_channels(pictures, channels)
 
 
-def with_channels(pictures: Pictures, channels: int, named: str) -> Pictures:
-    """The same pictures for a network of so many channels.
+def with_channels(pictures: Pictures, channels: int) -> Pictures:
+    """The same pictures for a network of so many channels, 1 or 3.
 
-    Raises:
-        ConfigError: it reads other channels than there are.
+    Grey ones are shown as three equal channels; of coloured ones a grey network sees the mean of their channels.
     """
     if pictures.channels == channels:
         return pictures
-    if pictures.channels != 1:
-        raise ConfigError(
-            f"{named} reads {told(channels)}, but these have {pictures.channels} channels that differ; "
-            "give one that was trained on pictures like these"
-        )
     array: Any = pictures.array
-    return replace(pictures, array=np.broadcast_to(array, (len(array), channels, *array.shape[2:])))
+    if channels != 1:
+        return replace(pictures, array=np.broadcast_to(array[:, :1], (len(array), channels, *array.shape[2:])))
+    shape = (len(array), 1, *array.shape[2:])
+    grey: Any
+    if isinstance(array, np.memmap):
+        grey = mapped_array(Path(str(array.filename)).with_name("grey.npy"), array.dtype, shape)
+    else:
+        grey = np.empty(shape, array.dtype)
+    for start in range(0, len(array), PORTION):
+        mean = array[start : start + PORTION].astype(np.float32).mean(axis=1, keepdims=True)
+        grey[start : start + PORTION] = np.rint(mean)
+    return replace(pictures, array=grey)
 
 
-def told(channels: int) -> str:
-    """`grey pictures`, `pictures of 3 channels`."""
-    return "grey pictures" if channels == 1 else f"pictures of {channels} channels"
+def channels_told(there: int, wanted: int) -> str:
+    """What `with_channels` does to pictures, in words; nothing where nothing is done."""
+    if there == wanted:
+        return ""
+    if wanted == 1:
+        return f"the network reads grey pictures: of the {there} channels of these it sees the mean"
+    return f"the network reads pictures of {wanted} channels: these are grey and shown as {wanted} equal ones"

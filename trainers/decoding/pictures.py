@@ -52,8 +52,8 @@ def read_pictures(
 
     Three channels are kept only where any picture has unequal ones. Files of one 8-bit raster format stay as they are; in any
     other collection each picture is spread over its own 1st–99th percentile, as 16 bits where every file is deeper than 8, so
-    that neither depth nor container can be read off the array. All pictures get one shape; a picture of other proportions is
-    stretched, because bars beside it would tell its proportions. Volumes are kept where every record has more than one frame,
+    that neither depth nor container can be read off the array. All pictures get one shape; a picture of other proportions keeps
+    them, with black bars (`trainers.values.fitted`). Volumes are kept where every record has more than one frame,
     else the middle frame is taken.
 
     Args:

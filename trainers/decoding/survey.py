@@ -99,7 +99,7 @@ def shape_of(survey: Survey, *, side: int | None, most: int, volumes: bool) -> t
 
     Sides that must change are rounded to a multiple of 8 (of 16 from 64 on), which suits networks that halve several times.
     """
-    sizes = [survey.frames] * volumes + [survey.heights, survey.widths]
+    sizes = sides_of(survey, volumes=volumes)
     medians = [float(np.median(s)) for s in sizes]
     same = all((s == s[0]).all() for s in sizes)
     longest = max(medians)
@@ -114,6 +114,16 @@ def shape_of(survey: Survey, *, side: int | None, most: int, volumes: bool) -> t
     if side is not None:
         return tuple(max(1, round(m * target / longest)) for m in medians)
     return tuple(rounded(m * target / longest) for m in medians)
+
+
+def sides_of(survey: Survey, *, volumes: bool) -> list[npt.NDArray[np.float64]]:
+    """Of every readable picture: height and width, of volumes the depth before them."""
+    return [survey.frames] * volumes + [survey.heights, survey.widths]
+
+
+def usual_shape(survey: Survey, *, volumes: bool) -> tuple[int, ...]:
+    """The median of each side."""
+    return tuple(int(np.median(side)) for side in sides_of(survey, volumes=volumes))
 
 
 def paths_of_masks(dataset: Dataset) -> pd.Series:

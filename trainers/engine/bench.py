@@ -21,7 +21,9 @@ from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
 from auditor.values.image import Limits
+from trainers.decoding.model_input import channels_told, with_channels
 from trainers.decoding.pictures import read_pictures
+from trainers.decoding.shown import coloured_in, pictures_told
 from trainers.decoding.staged import staged
 from trainers.engine.automatic import automatic
 from trainers.engine.examples import examples_of
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
     import torch
 
 MOST_SIDE = {"cpu": 64, "mps": 128, "cuda": 224}
-"""Longest side of a picture by device: what trains in minutes there. Of masks twice as much on a CPU."""
+"""Longest side of a picture by device where nobody says more: what trains in minutes there."""
+MOST_DENSE_SIDE = {"cpu": 128, "mps": 128, "cuda": 256}
+"""The same, where every pixel is answered for."""
 
 
 class Bench:
@@ -50,7 +54,10 @@ class Bench:
         trust: which records may be used for what.
         work: private folder of decoded pictures and checkpoints.
         device: auto (CUDA where there is one, else the CPU), cpu, cuda, cuda:N or mps.
-        recipe: how to train; None = chosen by task, size and device (`automatic`).
+        recipe: how to train; None = chosen by task, size, device and network (`automatic`).
+        network: its name (`trainers.engine.models`), which may run; None = chosen.
+        side: longer side of what networks are shown, in pixels; None = that of the pictures, at most what the device trains in
+            minutes. A program has its own.
         unlabelled: a second collection whose pictures may be learnt from; see `pool`.
         workers: processes that decode.
         view: what the strategies so far have made of the dataset; None = nothing.
@@ -72,6 +79,8 @@ class Bench:
         workers: int = 1,
         progress: Progress | None = None,
         view: View | None = None,
+        network: str | None = None,
+        side: int | None = None,
     ) -> None:
         self.dataset, self.trust, self.work, self.unlabelled = dataset, trust, work, unlabelled
         self.view = view or View.of(dataset)
@@ -80,6 +89,7 @@ class Bench:
         if device not in ("auto", "cpu"):  # these are always there; PyTorch is imported where something is trained
             _ = self.device
         self.progress = progress or Silent()
+        self.network, self.side = network, side
         self._wanted, self._limits, self._workers = recipe, limits or Limits(), workers
         self.plan = TrainingPlan()
         self.spent: list[Spent] = []
@@ -103,16 +113,35 @@ class Bench:
             return self._before.pictures
         kind = kind_of(self.dataset)
         dense, masks = kind is not None and kind.dense, kind is not None and kind.from_masks
-        most = MOST_SIDE[self.device.type]
         how: Mapping[str, Any] = {"limits": self._limits, "workers": self._workers, "progress": self.progress}
-        return read_pictures(
+        program = self._program()
+        found = read_pictures(
             staged(self.view, self.work / "staged", **how),
             work=self.work,
             more=[more for more in (self.unlabelled, self.view.added) if more is not None],
-            most=max(most, 128) if dense else most,
+            side=self.side,
+            most=(MOST_DENSE_SIDE if dense else MOST_SIDE)[self.device.type],
+            shape=None if program is None else program[1],
             masks=masks,
             **how,
         )
+        return found if program is None else with_channels(found, program[0])
+
+    def _program(self) -> tuple[int, tuple[int, ...]] | None:
+        """Channels and shape of the pictures that the network wants, where it is a program."""
+        if self.network is None:
+            return None
+        from trainers.engine.own_network import program_input
+
+        return program_input(self.network)
+
+    @property
+    def shown(self) -> str:
+        """What became of the pictures, for the top of a report: their sizes as stored and as learnt, and their colours."""
+        told = pictures_told(self.dataset, self.pictures)
+        program = self._program()
+        colours = "" if program is None else channels_told(coloured_in(self.dataset), program[0])
+        return told if not colours else f"{told} {colours[0].upper()}{colours[1:]}."
 
     @cached_property
     def task(self) -> LearningTask:
@@ -133,7 +162,7 @@ class Bench:
         """How it would be trained if time were no matter."""
         if self._wanted is not None:
             return self._wanted
-        return automatic(self.task, len(self._usable(self.trust.training)), self.device.type)
+        return automatic(self.task, len(self._usable(self.trust.training)), self.device.type, self.network)
 
     def plan_for(
         self, efforts: Sequence[Effort], *, seeds: int, budget: float | None, name: str = "plan"
@@ -166,7 +195,7 @@ class Bench:
     def appetite(self, examples: int) -> float:
         """The samples that a network of its own for so many examples sees, as a share of what plain training sees."""
         plain = len(self._usable(self.trust.training))
-        mine, usual = (automatic(self.task, n, self.device.type).epochs * n for n in (examples, plain))
+        mine, usual = (automatic(self.task, n, self.device.type, self.network).epochs * n for n in (examples, plain))
         return mine / max(1, usual)
 
     @cached_property
@@ -205,9 +234,16 @@ class Bench:
         other = Bench(
             view.dataset, trust or self.trust, work=self.work, device=self._device, recipe=self._wanted,
             unlabelled=self.unlabelled, limits=self._limits, workers=self._workers, progress=self.progress, view=view,
+            network=self.network, side=self.side,
         )  # fmt: skip
         other.plan, other.spent, other._deadline = self.plan, self.spent, self._deadline
         other._before = self if trust is None else None
+        return other
+
+    def sized(self, *, network: str | None, side: int | None) -> Bench:
+        """A bench like this one with another network and another size of pictures, on which nothing is trained yet."""
+        other = self.on(self.view, self.trust)
+        other.network, other.side = network, side
         return other
 
     def examples(

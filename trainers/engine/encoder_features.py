@@ -66,11 +66,11 @@ def borrowed(dataset: Dataset, path: Path, network: str | None, place: Workplace
     if not path.is_file():
         raise ConfigError(f"{named}: there is no such file")
     if path.name == WEIGHTS and (path.parent / DESCRIPTION).is_file():
-        trained = load_model(path.parent)
+        trained = load_model(path.parent, trust_program=place.trust_program)
         if network is not None and network != trained.recipe.network:
             raise ConfigError(f"{named}: its network is {trained.recipe.network}, not {network}; leave --network out")
         task = trained.task
-        pictures = pictures_for(dataset, place, work, channels=task.channels, shape=task.shape, named=named)
+        pictures = pictures_for(dataset, place, work, channels=task.channels, shape=task.shape)
         encoder = trained.network.get_submodule("encoder")
         return Borrowed(
             encoder=encoder, pictures=pictures, normalisation=trained.normalisation,
@@ -80,7 +80,7 @@ def borrowed(dataset: Dataset, path: Path, network: str | None, place: Workplace
         if network is not None:
             raise ConfigError(f"{named}: a program has its own network; leave --network out")
         program, channels, shape = load_program(path, trust_program=place.trust_program)
-        pictures = pictures_for(dataset, place, work, channels=channels, shape=shape, named=named)
+        pictures = pictures_for(dataset, place, work, channels=channels, shape=shape)
         return Borrowed(encoder=program, pictures=pictures, normalisation=own(pictures), name=path.name)
     if network is None or network not in NETWORKS:
         raise ConfigError(f"{named}: name its network with --network: one of {', '.join(NETWORKS)}")
@@ -102,7 +102,7 @@ def _by_name(dataset: Dataset, path: Path, network: str, place: Workplace, work:
     if large and min(pictures.shape) <= SMALL_SIDE:
         pictures = read(round(ENLARGED * max(pictures.shape) / min(pictures.shape)))
     if len(kernel) > 1 and kernel[1] == 3:
-        pictures = with_channels(pictures, 3, path.name)
+        pictures = with_channels(pictures, 3)
     task = task_named(kind="single", classes=("a", "b"), channels=pictures.channels, shape=pictures.shape)
     with private_randomness(0, torch.device("cpu")):
         whole = network_named(network, task, width=kernel[0] if network == "small-cnn" else 0)

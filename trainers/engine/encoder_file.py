@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from auditor.values.errors import ConfigError
-from trainers.engine.models import Network
+from trainers.engine.network import Network
 from trainers.values.task import LearningTask
 
 HEADS = ("fc", "classifier", "head", "heads", "class_layers", "last_linear", "linear")
@@ -87,6 +87,16 @@ def load_encoder(network: Network, path: Path, task: LearningTask, *, trust_prog
         raise ConfigError(f"encoder {path.name}: weight {name} has shape {tuple(weight.shape)}, not {tuple(own[name].shape)}")
     network.encoder.load_state_dict(weights)
     return network
+
+
+def program_network(path: Path, task: LearningTask) -> Network:
+    """An exported program with a head for the task, its weights those of the file. To load it is to run it:
+    whether it may was asked before (`trainers.engine.own_network.trusted_network`).
+
+    Raises:
+        ConfigError: it is no program, or does not take such pictures.
+    """
+    return _with_program(path, task, trust_program=True)
 
 
 def _with_program(path: Path, task: LearningTask, trust_program: bool) -> Network:

@@ -24,11 +24,13 @@ from trainers.engine.crew import together
 from trainers.engine.dynamics import Dynamics
 from trainers.engine.feed import Feed, Normaliser
 from trainers.engine.mixing import mixed
-from trainers.engine.models import Network, first_network, freeze
+from trainers.engine.models import first_network
+from trainers.engine.network import Network, freeze
 from trainers.engine.optimiser import Average, optimiser_of, schedule
 from trainers.engine.predict import autocast, placed, predict, score_of
 from trainers.engine.randomness import private_randomness
 from trainers.engine.team import Team
+from trainers.engine.windows import windows_of
 from trainers.losses import loss_named
 from trainers.values.pictures import Examples, Pictures
 from trainers.values.recipe import Epoch, Normalisation, Recipe, Trained
@@ -131,6 +133,8 @@ class _Run:
         softened = task.smoothed(examples.targets, recipe.label_smoothing) if recipe.label_smoothing else examples.targets
         self.targets = torch.from_numpy(softened).to(device)
         self.weights = torch.from_numpy(examples.weights).to(device)
+        if recipe.patch and not task.from_masks:
+            raise ConfigError("recipe: windows are for masks, other targets are those of whole pictures; set patch to 0")
         if recipe.mixup and self.feed.rows.shape[1] > 1:
             raise ConfigError("recipe: mixup blends single pictures, not bags; set it to 0")
         # every batch has the same size, a multiple of the team's: the last one is filled up from the first
@@ -164,7 +168,8 @@ class _Run:
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
             index, weights = batch.places, self.weights[batch.places]
-            images, targets = self._augmented(batch.images, self.task.learnt(batch.masks, self.targets[index]), generator)
+            images, targets = self._cut(batch.images, self.task.learnt(batch.masks, self.targets[index]), draw)
+            images, targets = self._augmented(images, targets, generator)
             images = self.normalise(images)
             if recipe.mixup:
                 images, targets = mixed(images, targets, float(draw.beta(recipe.mixup, recipe.mixup)), generator)
@@ -280,6 +285,13 @@ class _Run:
         for module in self.frozen:
             module.eval()
         return self.model
+
+    def _cut(self, images: Tensor, targets: Any, draw: np.random.Generator) -> tuple[Tensor, Any]:
+        """Another window of each picture, where the recipe wants windows; masks are cut alike."""
+        window = self.recipe.window(self.task.shape)
+        if window == tuple(images.shape[2:]):
+            return images, targets
+        return windows_of(images, targets, window, draw)
 
     def _augmented(self, images: Tensor, targets: Any, generator: torch.Generator) -> tuple[Tensor, Any]:
         if self.recipe.augmentation == "off":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,13 +20,17 @@ from auditor.files import head_of
 from auditor.stored import checked, read_json
 from auditor.values.errors import ConfigError, DatasetError
 from trainers.engine.encoder_file import Program
-from trainers.engine.models import network_named, parameters
+from trainers.engine.model_card import card_of
+from trainers.engine.models import network_named
+from trainers.engine.own_network import is_own, is_program
 from trainers.kinds import task_named
 from trainers.values.recipe import Epoch, Normalisation, Recipe, Trained
 from trainers.values.task import described
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 WEIGHTS, DESCRIPTION, CARD = "model.safetensors", "model.json", "card.md"
+ARCHITECTURE = "network.pt2"
+"""The program that a network stands on, where it does."""
 MOST_BYTES = 64 << 20
 MOST_CHANNELS, MOST_SIDE = 64, 1 << 14
 """Of the pictures that a network may want."""
@@ -33,23 +39,28 @@ _APART = (OSError, LookupError, TypeError, ValueError, RuntimeError, ArithmeticE
 
 
 def save_model(trained: Trained, folder: Path, notes: Sequence[str] = ()) -> None:
-    """Writes `model.safetensors`, `model.json` and `card.md`; the same network gives the same bytes.
+    """Writes `model.safetensors`, `model.json` and `card.md`; the same network gives the same bytes. The program that a network
+    stands on lies beside them.
 
     Args:
         notes: sentences for the card: strategy, trust, results. Neither they nor anything else here holds a patient's value.
 
     Raises:
-        ConfigError: the encoder is an exported program, which has no architecture by name.
+        ConfigError: the encoder is a program whose file is not named by the recipe (`transfer`).
     """
-    if isinstance(getattr(trained.network, "encoder", None), Program):
+    recipe = trained.recipe
+    if isinstance(getattr(trained.network, "encoder", None), Program) and not is_program(recipe.network):
         raise ConfigError("a model on an exported encoder (.pt2) cannot be saved; give the encoder as safetensors")
     folder.mkdir(parents=True, exist_ok=True)
+    if is_program(recipe.network):
+        shutil.copyfile(recipe.network, folder / ARCHITECTURE)
+        recipe = replace(recipe, network=ARCHITECTURE)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.network.state_dict().items()}
     save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
     content: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "task": described(trained.task),
-        "recipe": asdict(trained.recipe),
+        "recipe": asdict(recipe),
         "normalisation": asdict(trained.normalisation),
         "temperature": trained.temperature,
         "seed": trained.seed,
@@ -83,14 +94,18 @@ class _Stored:
     history: tuple[_Pass, ...]
 
 
-def load_model(folder: Path) -> Trained:
+def load_model(folder: Path, *, trust_program: bool = False) -> Trained:
     """The network of a folder that `save_model` wrote, or that somebody sent.
 
     Nothing is unpickled. Before a network is made, its weights as `model.json` says them are compared with those that
     `model.safetensors` holds: no network is larger than its file.
 
+    Args:
+        trust_program: a network that is somebody's own code (`module:factory`) or a program may be made, which runs it.
+
     Raises:
         DatasetError: a file is missing, damaged, or of another version, or they do not belong together.
+        ConfigError: the network is code, and nobody said that it may run.
     """
     damaged = f"{folder.name}: {DESCRIPTION} or {WEIGHTS} is damaged; run fix again"
     apart = f"{folder.name}: {DESCRIPTION} and {WEIGHTS} do not belong together; run fix again"
@@ -102,20 +117,28 @@ def load_model(folder: Path) -> Trained:
             raise DatasetError(f"{folder.name}: the model is of another version of medaudit; use that one, or run fix again")
         stored = checked(_Stored, document)
         shapes = shapes_in(folder / WEIGHTS)
+        recipe = with_own(stored.recipe, folder)
     except FileNotFoundError as error:
         raise DatasetError(f"{folder.name}: {DESCRIPTION} or {WEIGHTS} is missing; give the folder that fix wrote") from error
     except (OSError, ValueError, SafetensorError, ConfigError) as error:
         raise DatasetError(damaged) from error
+    own = is_own(recipe.network)
+    if own and not trust_program:
+        raise ConfigError(
+            f"{folder.name}: its network is code ({Path(recipe.network).name}), and to make it is to run it as you; if it is "
+            "your own, say --trust-program"
+        )
     try:
-        task, recipe = task_named(**_tuples(stored.task)), stored.recipe
+        task = task_named(**_tuples(stored.task))
         if not 0 < task.channels <= MOST_CHANNELS or not all(0 < side <= MOST_SIDE for side in task.shape):
             raise ValueError("pictures of that size are none")
-        with torch.device("meta"), warnings.catch_warnings():
+        how: dict[str, Any] = {"width": recipe.width, "dropout": recipe.dropout}
+        with nullcontext() if own else torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of layers without weights
-            drawn = network_named(recipe.network, task, width=recipe.width, dropout=recipe.dropout)
+            drawn = network_named(recipe.network, task, **how)
         if {name: tuple(tensor.shape) for name, tensor in drawn.state_dict().items()} != shapes:
             raise ValueError("other weights")
-        network = network_named(recipe.network, task, width=recipe.width, dropout=recipe.dropout)
+        network = drawn if own else network_named(recipe.network, task, **how)
         network.load_state_dict(load_file(folder / WEIGHTS))
     except (
         OSError,
@@ -143,6 +166,11 @@ def load_model(folder: Path) -> Trained:
     )
 
 
+def with_own(recipe: Recipe, folder: Path) -> Recipe:
+    """The recipe with the program that lies in the folder, where the network is one: never a file of another place."""
+    return replace(recipe, network=str(folder / ARCHITECTURE)) if is_program(recipe.network) else recipe
+
+
 def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
     """Name → shape of every tensor of a safetensors file, from its header.
 
@@ -153,41 +181,6 @@ def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
     head_of(path, 1)  # a pipe would be waited for
     with safe_open(path, framework="pt") as file:
         return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-
-
-def card_of(trained: Trained, notes: Sequence[str] = ()) -> str:
-    """The model card (Mitchell 2019), Markdown."""
-    task, recipe = trained.task, trained.recipe
-    shape = " × ".join(map(str, task.shape))
-    lines = [
-        "# Model card",
-        "",
-        "## What it is",
-        "",
-        f"* Task: {task.words}" + (f" ({', '.join(task.classes)})" if task.classes else "") + ".",
-        f"* Pictures: {shape} pixels, {'grey' if task.channels == 1 else f'{task.channels} channels'}.",
-        f"* Network: {recipe.network}, {parameters(trained.network):,} parameters.",
-        f"* Training: {trained.records:,} records, {len(trained.history)} of {recipe.epochs} epochs, loss {recipe.loss},"
-        f" seed {trained.seed}.",
-        f"* Calibration: {'temperature ' + format(trained.temperature, '.3g') if trained.temperature != 1 else 'none'}.",
-        *(f"* {note}" for note in notes),
-        "",
-        "## Intended use",
-        "",
-        "Auditing this dataset and comparing corrections of it. It is a yardstick for the data, not a medical device, and must",
-        "not be used for diagnosis.",
-        "",
-        "## What was not tested",
-        "",
-        "* Pictures of other hospitals, devices, protocols or populations than those of the dataset.",
-        "* Differences between groups of patients beyond those that the report shows.",
-        "* Attempts to deceive it, and pictures that show something else than the classes above.",
-        "* Whether training records can be inferred from the weights: treat these like the pictures they were learnt from.",
-        "",
-        f"`medaudit predict` lets it judge other pictures; `{DESCRIPTION}` holds every setting. Nothing in here is executed.",
-        "",
-    ]
-    return "\n".join(lines)
 
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:

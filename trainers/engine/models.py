@@ -1,4 +1,4 @@
-"""Networks by name, each in two parts: an encoder that another task may borrow, and a head for this one."""
+"""Networks by name: our own, those of MONAI, what installed packages add (`medaudit.networks`), and the user's own."""
 
 from __future__ import annotations
 
@@ -7,54 +7,36 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
+from auditor.config import suggestion
 from auditor.values.errors import ConfigError
+from trainers.engine.network import Network, with_new_head
+from trainers.engine.own_network import installed, is_own, own_network
 from trainers.values.recipe import Recipe, Trained
 from trainers.values.task import LearningTask
 
-
-class Network(nn.Module):
-    """Encoder and head. Pictures (b, C, *shape) → logits (b, K); of masks (b, K, *shape)."""
-
-    def __init__(self, encoder: nn.Module, head: nn.Module, *, multiple: int = 1) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.head = head
-        self.multiple = multiple
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits."""
-        if self.multiple == 1:
-            return self._logits(images)
-        # a U-Net halves and doubles: sides that do not divide are padded, and the padding is cut off again
-        shape = images.shape[2:]
-        padding = [(-side) % self.multiple for side in reversed(shape)]
-        padded = functional.pad(images, [p for width in padding for p in (0, width)])
-        logits = self._logits(padded)
-        for axis, side in enumerate(shape, start=2):
-            logits = logits.narrow(axis, 0, side)
-        return logits
-
-    def _logits(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.encoder(images))
-        return logits
+SMALL_SIDE = 64
+"""Pictures of so many pixels and less keep their detail: no stride and no pooling before the first stage."""
 
 
 class SmallEncoder(nn.Sequential):
-    """Pairs of 3×3 convolutions with batch norm, halving the side until 2–4 are left; features = what is left, flattened.
+    """Pairs of 3×3 convolutions with batch norm, halving the side until 2–8 are left, pooled to 2 × 2; features = all of it.
 
-    Made for pictures of 8–64 pixels a side: three stages of width, 2 × width, 4 × width at most, and larger pictures are
-    pooled to 2 × 2 in the end.
+    Stages of width, 2 × width, then 4 × width. Pictures above 64 pixels a side are halved by a 5×5 convolution first.
     """
 
     def __init__(self, channels: int, shape: tuple[int, ...], width: int, dropout: float) -> None:
-        dims = len(shape)
+        dims, side = len(shape), min(shape)
         convolution, norm, pool, last = _LAYERS[dims]
-        stages = min(4, max(2, round(math.log2(min(shape))) - 1))
+        large = side > SMALL_SIDE
+        stages = min(6, round(math.log2(side)) - 2) if large else min(4, max(2, round(math.log2(side)) - 1))
         blocks: list[nn.Module] = []
         before = channels
+        if large:
+            stem = convolution(channels, width, 5, stride=2, padding=2, bias=False)
+            blocks.append(nn.Sequential(stem, norm(width), nn.ReLU(inplace=True)))
+            before = width
         for stage in range(stages):
             after = width * min(4, 2**stage)
             layers: list[nn.Module] = [] if stage == 0 else [pool(2, ceil_mode=True)]
@@ -81,8 +63,7 @@ def _resnet(name: str) -> Callable[[LearningTask, int, float], Network]:
     def build(task: LearningTask, width: int, dropout: float) -> Network:  # noqa: ARG001
         from monai.networks import nets
 
-        # pictures of 64 pixels and less keep their detail: no pooling and no stride before the first stage
-        small = min(task.shape) <= 64
+        small = min(task.shape) <= SMALL_SIDE
         encoder: Any = getattr(nets, name)(
             spatial_dims=task.dims,
             n_input_channels=task.channels,
@@ -98,12 +79,26 @@ def _resnet(name: str) -> Callable[[LearningTask, int, float], Network]:
     return build
 
 
-def _densenet121(task: LearningTask, width: int, dropout: float) -> Network:  # noqa: ARG001
-    from monai.networks.nets import DenseNet121
+def _densenet(name: str) -> Callable[[LearningTask, int, float], Network]:
+    def build(task: LearningTask, width: int, dropout: float) -> Network:  # noqa: ARG001
+        from monai.networks import nets
 
-    encoder: Any = DenseNet121(spatial_dims=task.dims, in_channels=task.channels, out_channels=1)
-    features = encoder.class_layers.out.in_features
-    encoder.class_layers.out = nn.Identity()
+        encoder: Any = getattr(nets, name)(spatial_dims=task.dims, in_channels=task.channels, out_channels=1)
+        features = encoder.class_layers.out.in_features
+        encoder.class_layers.out = nn.Identity()
+        return Network(encoder, nn.Linear(features, task.outputs))
+
+    return build
+
+
+def _efficientnet(task: LearningTask, width: int, dropout: float) -> Network:  # noqa: ARG001
+    from monai.networks.nets import EfficientNetBN
+
+    encoder: Any = EfficientNetBN(
+        "efficientnet-b0", pretrained=False, spatial_dims=task.dims, in_channels=task.channels, num_classes=1
+    )
+    features = encoder._fc.in_features
+    encoder._fc = nn.Identity()
     return Network(encoder, nn.Linear(features, task.outputs))
 
 
@@ -136,71 +131,88 @@ def _basic_unet(task: LearningTask, width: int, dropout: float) -> Network:  # n
     return Network(encoder, _pixel_head(task, width), multiple=16)
 
 
+def _attention_unet(task: LearningTask, width: int, dropout: float) -> Network:
+    """U-Net with attention gates (Oktay 2018), as deep as the shortest side allows."""
+    from monai.networks.nets import AttentionUnet
+
+    width = width or 16
+    levels = min(5, max(2, round(math.log2(min(task.shape))) - 1))
+    encoder: Any = AttentionUnet(
+        spatial_dims=task.dims, in_channels=task.channels, out_channels=width,
+        channels=[width * min(8, 2**level) for level in range(levels)], strides=[2] * (levels - 1), dropout=dropout,
+    )  # fmt: skip
+    return Network(encoder, _pixel_head(task, width), multiple=2 ** (levels - 1))
+
+
+def _segresnet(task: LearningTask, width: int, dropout: float) -> Network:
+    """Residual encoder and decoder (Myronenko 2018), three halvings."""
+    from monai.networks.nets import SegResNet
+
+    width = width or 16
+    encoder: Any = SegResNet(
+        spatial_dims=task.dims, init_filters=width, in_channels=task.channels, out_channels=width, dropout_prob=dropout or None,
+        norm=("GROUP", {"num_groups": math.gcd(width, 8)}),
+    )  # fmt: skip
+    return Network(encoder, _pixel_head(task, width), multiple=8)
+
+
 def _pixel_head(task: LearningTask, features: int) -> nn.Module:
     return _LAYERS[task.dims][0](features, task.outputs, 1)
 
 
 NETWORKS: Mapping[str, Callable[[LearningTask, int, float], Network]] = {
     "small-cnn": _small_cnn,
+    "resnet10": _resnet("resnet10"),
     "resnet18": _resnet("resnet18"),
+    "resnet34": _resnet("resnet34"),
     "resnet50": _resnet("resnet50"),
-    "densenet121": _densenet121,
+    "densenet121": _densenet("DenseNet121"),
+    "densenet169": _densenet("DenseNet169"),
+    "efficientnet-b0": _efficientnet,
     "unet": _unet,
     "basic-unet": _basic_unet,
+    "attention-unet": _attention_unet,
+    "segresnet": _segresnet,
 }
-_DENSE = ("unet", "basic-unet")
-"""Networks that answer for every pixel."""
+DENSE = ("unet", "basic-unet", "attention-unet", "segresnet")
+"""Networks that answer for every pixel; the others answer once per picture."""
+SMALL = "small"
+"""The smallest of its kind, by one name for both."""
+
+
+def known_network(name: str) -> str:
+    """The name, which there is: of ours, of an installed package, or of the user's own code or program.
+
+    Raises:
+        ConfigError: there is none of that name; it says which one may be meant.
+    """
+    if name in NETWORKS or name == SMALL or is_own(name) or name in installed():
+        return name
+    raise ConfigError(
+        f"--network {name}: there is none of that name{suggestion(name, [SMALL, *NETWORKS, *installed()])}; "
+        "your own is module:factory or a .pt2 program"
+    )
 
 
 def network_named(name: str, task: LearningTask, *, width: int = 0, dropout: float = 0.0) -> Network:
-    """A network with random weights, drawn from torch's generator.
+    """A network with random weights, drawn from torch's generator; a program has those of its file.
+
+    Args:
+        width: feature maps of the first stage; 0 = its own habit. Our own network and the U-Nets heed it.
+        dropout: before the head of `small-cnn`, inside `attention-unet` and `segresnet`; the others have none.
 
     Raises:
         ConfigError: there is none of that name, or it does not fit the kind of task.
     """
+    known_network(name)
+    if name == SMALL:
+        name = "unet" if task.dense else "small-cnn"
     if name not in NETWORKS:
-        raise ConfigError(f"network {name}: there is none of that name; one of {', '.join(NETWORKS)}")
-    if (name in _DENSE) != task.dense:
-        wanted = ", ".join(_DENSE if task.dense else (n for n in NETWORKS if n not in _DENSE))
-        raise ConfigError(f"network {name} cannot learn a task of kind {task.kind}; one of {wanted}")
+        return own_network(name, task)
+    if (name in DENSE) != task.dense:
+        wanted = ", ".join(DENSE if task.dense else (n for n in NETWORKS if n not in DENSE))
+        raise ConfigError(f"--network {name}: cannot learn a task of kind {task.kind}; one of {wanted}")
     return NETWORKS[name](task, width, dropout)
-
-
-def parameters(network: nn.Module) -> int:
-    """How many numbers are learnt."""
-    return sum(p.numel() for p in network.parameters())
-
-
-def blocks(network: nn.Module) -> list[nn.Module]:
-    """The parts of the encoder that hold parameters, first to last; a lone wrapper is opened."""
-    found = [child for child in network.get_submodule("encoder").children() if parameters(child)]
-    while len(found) == 1 and len(list(found[0].children())) > 1:
-        found = [child for child in found[0].children() if parameters(child)]
-    return found
-
-
-def freeze(network: nn.Module, count: int) -> list[nn.Module]:
-    """Stops the first `count` blocks of the encoder (-1: all of it) from learning, and lets all the others learn.
-
-    Returns the frozen modules: they belong in eval mode, so that their batch statistics stay as they are.
-    """
-    frozen = [network.get_submodule("encoder")] if count < 0 else blocks(network)[:count]
-    network.requires_grad_(True)
-    for module in frozen:
-        module.requires_grad_(False)
-    return frozen
-
-
-def with_new_head(network: Network, task: LearningTask) -> Network:
-    """The same network (not a copy) with a random head for another task of the same family (labels, or masks)."""
-    old = network.head
-    if isinstance(old, nn.Linear):
-        network.head = nn.Linear(old.in_features, task.outputs)
-    elif isinstance(old, (nn.Conv2d, nn.Conv3d)):
-        network.head = type(old)(old.in_channels, task.outputs, 1)
-    else:
-        raise ConfigError("the head of this network cannot be replaced")
-    return network
 
 
 def first_network(task: LearningTask, recipe: Recipe, start: Trained | None) -> Network:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 PLANNED = 0.7
 """Of the budget that the plan uses: the machine may be busier later than it was when it was timed."""
 TIMED_BATCHES, TIMED_EPOCHS = 4, 3
+TIMED_PIXELS, LEAST_TIMED = 64 * 64, 16
+"""Of larger pictures fewer are timed, so many at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +141,8 @@ def timed(pictures: Pictures, examples: Examples, task: LearningTask, recipe: Re
     """Two short trainings of a few batches, the first epoch of which warms up; None where there is nothing to learn from."""
     from trainers.engine.loop import train  # PyTorch takes its time, and not every run trains
 
-    few = examples.take(slice(0, TIMED_BATCHES * recipe.batch))
+    share = min(1.0, TIMED_PIXELS / np.prod(pictures.shape, dtype=np.float64))
+    few = examples.take(slice(0, max(min(recipe.batch, LEAST_TIMED), round(TIMED_BATCHES * recipe.batch * share))))
     if not len(few):
         return None
 

@@ -66,21 +66,22 @@ def logits_of(
     for images, _, _, present in feed.batches(np.arange(start, min(start + batch, size)) for start in range(0, size, batch)):
         seen = normalise(images)
         with autocast(recipe, feed.device):
-            if task.dense and any(a > b for a, b in zip(seen.shape[2:], task.shape, strict=True)):
-                logits = _windows(network, seen, task)
+            window = recipe.window(task.shape)
+            if task.dense and any(a > b for a, b in zip(seen.shape[2:], window, strict=True)):
+                logits = _windows(network, seen, window)
             else:
                 logits = network(seen)
         yield task.united(logits.float(), present)
 
 
-def _windows(network: nn.Module, images: Tensor, task: LearningTask) -> Tensor:
+def _windows(network: nn.Module, images: Tensor, size: tuple[int, ...]) -> Tensor:
     from monai.inferers import sliding_window_inference
 
     def window(part: Tensor) -> Tensor:
         logits: Tensor = network(part.contiguous(memory_format=layout(part.ndim - 2, part.device)))
         return logits.float()
 
-    whole: Any = sliding_window_inference(images, task.shape, sw_batch_size=16, predictor=window, overlap=0.25, mode="gaussian")
+    whole: Any = sliding_window_inference(images, size, sw_batch_size=16, predictor=window, overlap=0.25, mode="gaussian")
     result: Tensor = whole
     return result
 

@@ -15,6 +15,7 @@ from auditor.values.errors import ConfigError
 from trainers.copying.place import built, put
 from trainers.decoding.model_input import Workplace
 from trainers.engine.predict import predict
+from trainers.values.fitted import part
 from trainers.values.pictures import Pictures
 from trainers.values.recipe import Trained
 
@@ -65,13 +66,15 @@ def classes_of(found: Floats) -> npt.NDArray[np.uint8]:
 
 
 def enlarged(found: Floats, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """Probabilities (K, h, w) → class per pixel in another size: interpolated linearly, then decided, strip by strip."""
+    """Probabilities (K, h, w) → class per pixel of the stored picture: the part of the frame that it lies in, interpolated
+    linearly, then decided, strip by strip."""
+    found = found[:, *part(size, found.shape[1:])]
     rows, columns = (weights_of(old, new) for old, new in zip(found.shape[1:], size, strict=True))
     wide = found @ columns.T
     result = np.empty(size, np.uint8)
     for start in range(0, size[0], STRIP):
-        part = slice(start, start + STRIP)
-        result[part] = classes_of(rows[part] @ wide)
+        strip = slice(start, start + STRIP)
+        result[strip] = classes_of(rows[strip] @ wide)
     return result
 
 

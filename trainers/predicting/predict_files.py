@@ -16,7 +16,8 @@ from auditor.prediction.numbers import NUMBER
 from auditor.values.cells import csv_bytes
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from trainers.decoding.model_input import Workplace, pictures_for
+from trainers.decoding.model_input import Workplace, channels_told, pictures_for
+from trainers.decoding.shown import coloured_in
 from trainers.engine.bench import device_named
 from trainers.engine.model_file import DESCRIPTION, load_model
 from trainers.engine.predict import predict
@@ -37,24 +38,26 @@ class Written:
         predicted, records: how many records have a prediction, and how many there are.
         classes: of the columns, in their order; empty for a number and for masks.
         unknown: classes of the dataset's labels that the network does not know.
+        notes: what was done to the pictures.
     """
 
     predicted: int
     records: int
     classes: tuple[str, ...]
     unknown: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def model_of(folder: Path) -> Trained:
+def model_of(folder: Path, *, trust_program: bool = False) -> Trained:
     """The network of a copy that `medaudit fix` wrote, or of its folder `model/`.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is none, or it is code and may not run.
         DatasetError: it is damaged.
     """
     for place in (folder, folder / "model"):
         if (place / DESCRIPTION).is_file():
-            return load_model(place)
+            return load_model(place, trust_program=trust_program)
     raise ConfigError(
         f"{folder}: no network in it ({DESCRIPTION}); give the copy that `medaudit fix` wrote with a strategy that trains, "
         "or its folder model"
@@ -87,7 +90,7 @@ def predict_files(trained: Trained, dataset: Dataset, output: Path, place: Workp
     column. A network that finds objects writes a row for each: `record`, `x`, `y` in pixels of the file, `score`.
 
     Raises:
-        ConfigError: the network wants other pictures, or the output cannot be of that form.
+        ConfigError: the output cannot be of that form.
         DatasetError: no picture can be read.
         MedauditError: the output cannot be written.
     """
@@ -95,27 +98,28 @@ def predict_files(trained: Trained, dataset: Dataset, output: Path, place: Workp
     device_named(place.device)
     task = trained.task
     with place.work() as work:
-        pictures = pictures_for(
-            dataset, place, work, channels=task.channels, shape=task.shape, named=f"the {trained.recipe.network} of the model"
-        )
+        pictures = pictures_for(dataset, place, work, channels=task.channels, shape=task.shape)
+        notes = tuple(filter(None, [channels_told(coloured_in(dataset), task.channels)]))
         readable = np.flatnonzero(pictures.readable).astype(np.int64)
         if task.told_as == "masks":
             drawn = write_masks(trained, pictures, dataset, output, place)
-            return Written(predicted=drawn, records=dataset.size, classes=(), unknown=())
+            return Written(predicted=drawn, records=dataset.size, classes=(), unknown=(), notes=notes)
         place.progress.start("predicting", 0)
         said = predict(trained, pictures, readable, device=device_named(place.device))
         place.progress.finish()
     if task.told_as == "objects":
         objects = task.objects(said, dataset, readable)
         write_files({output: table_bytes(objects, output.suffix.lower())})
-        return Written(predicted=len(readable), records=dataset.size, classes=(), unknown=())
+        return Written(predicted=len(readable), records=dataset.size, classes=(), unknown=(), notes=notes)
     found = np.full((dataset.size, len(task.columns)), np.nan, np.float32)
     found[readable] = said
     order = tuple(column_order(task.columns))
     found = found[:, [task.columns.index(name) for name in order]]
     write_files({output: content_of(found, order, dataset, output.suffix.lower())})
     unknown = tuple(name for name in dataset.labels.classes if name not in order) if task.classes else ()
-    return Written(predicted=len(readable), records=dataset.size, classes=order if task.classes else (), unknown=unknown)
+    return Written(
+        predicted=len(readable), records=dataset.size, classes=order if task.classes else (), unknown=unknown, notes=notes
+    )
 
 
 def content_of(found: Floats, columns: tuple[str, ...], dataset: Dataset, suffix: str) -> bytes:

@@ -12,6 +12,7 @@ import numpy as np
 
 from auditor.values.corrections import Proposal
 from auditor.values.results import Cell
+from trainers.engine.automatic import RATES
 from trainers.relabelling.pseudo_labels import tempered
 from trainers.strategy import Answers, Case, NotApplicable, Strategy
 from trainers.values.effort import Effort
@@ -79,7 +80,7 @@ class Distill(Strategy):
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
         """The ensemble, then the student."""
         from trainers.engine.model_file import save_model
-        from trainers.engine.models import parameters
+        from trainers.engine.network import parameters
 
         bench = case.bench
         examples = bench.examples(proposal)
@@ -110,7 +111,7 @@ class Distill(Strategy):
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:
         """Size and speed of both; what they are worth is told by the evaluation."""
-        from trainers.engine.models import parameters
+        from trainers.engine.network import parameters
 
         bench = case.bench
         ensembles = [self.beside(case, fit)["ensemble"] for fit in fits]
@@ -131,7 +132,8 @@ class Distill(Strategy):
         """The ensemble that the student learnt from."""
         from trainers.engine.model_file import load_model
 
-        return {"ensemble": [load_model(self._place(case, fit.seed, member)) for member in range(self.networks)]}
+        places = [self._place(case, fit.seed, member) for member in range(self.networks)]
+        return {"ensemble": [load_model(place, trust_program=True) for place in places]}
 
     def _place(self, case: Case, seed: int, member: int) -> Path:
         return case.work / f"{self.name}-{seed}" / f"teacher{member + 1}"
@@ -145,13 +147,14 @@ def small(plain: Recipe, task: LearningTask, most: int) -> Recipe:
     """
     import torch
 
-    from trainers.engine.models import network_named, parameters
+    from trainers.engine.models import network_named
+    from trainers.engine.network import parameters
 
     with torch.device("meta"):  # counted, not made
         sizes = {width: parameters(network_named(STUDENT, task, width=width)) for width in range(WIDEST, 1, -1)}
     for width, size in sizes.items():
         if size <= most:
-            return replace(plain, network=STUDENT, width=width, rate=max(plain.rate, 3e-3))
+            return replace(plain, network=STUDENT, width=width, rate=RATES[STUDENT])
     raise NotApplicable(f"no network has as few as {most:,} parameters; give distill a larger share")
 
 

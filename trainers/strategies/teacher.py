@@ -220,8 +220,8 @@ class Teacher(Strategy):
     def _recipe(self, case: Case, examples: int) -> Recipe:
         """The plain recipe with noise, and with the epochs and batches that suit this number of examples."""
         bench, plain = case.bench, case.bench.recipe
-        wanted = automatic(bench.task, examples, bench.device.type)
-        usual = automatic(bench.task, len(bench.examples()), bench.device.type)
+        wanted = automatic(bench.task, examples, bench.device.type, bench.network)
+        usual = automatic(bench.task, len(bench.examples()), bench.device.type, bench.network)
         # where the plain recipe was shortened to fit the time, this one is in proportion
         epochs = max(1, round(wanted.epochs * plain.epochs / usual.epochs))
         batch = max(1, round(wanted.batch * plain.batch / usual.batch))

@@ -126,14 +126,15 @@ class Transfer(Strategy):
         """The borrowed encoder with a random head for this task."""
         from trainers.engine.encoder_file import load_encoder
         from trainers.engine.model_file import WEIGHTS, load_model
-        from trainers.engine.models import Network, network_named
+        from trainers.engine.models import network_named
+        from trainers.engine.network import Network
         from trainers.engine.randomness import private_randomness
 
         bench, run = case.bench, case.options.get("from-run")
         task, recipe, shape = bench.task, bench.recipe, bench.task.shape
         if run is not None:
             path = Path(run) / "model" / WEIGHTS
-            source = load_model(path.parent)
+            source = load_model(path.parent, trust_program=trusts_programs(case))
             if source.task.dims != task.dims or source.task.dense != task.dense:
                 raise NotApplicable(
                     f"the network of --from-run learnt a task of kind {source.task.kind} in {source.task.dims} dimensions; "

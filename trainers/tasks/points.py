@@ -20,6 +20,7 @@ from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
 from trainers.metrics.panel import Metric, Panel, patient_sums, ratio
+from trainers.values.fitted import into_frame, out_of_frame
 from trainers.values.pictures import Floats, Pictures, Rows
 from trainers.values.task import Array, Bools, Doubles, LearningTask, Movement
 
@@ -112,9 +113,7 @@ class Points(LearningTask):
         marks = marks_of(dataset)
         marks = marks[marks["record"].isin(dataset.records.index[self.labelled(dataset)])]
         where = dataset.records.index.get_indexer(pd.Index(marks["record"]))
-        scale = np.asarray(self.shape) / sizes_of(dataset)[where]
-        # pixel centres: the first one is at 0 in both
-        places = (marks[["y", "x"]].to_numpy(np.float64) + 0.5) * scale - 0.5
+        places = into_frame(marks[["y", "x"]].to_numpy(np.float64), sizes_of(dataset)[where], self.shape)
         there = np.isfinite(places).all(axis=1)
         number = marks[there].groupby("record").cumcount().to_numpy()
         found = np.full((dataset.size, int(number.max(initial=0)) + 1, 2), np.nan, np.float32)
@@ -160,7 +159,7 @@ class Points(LearningTask):
         found = self.read(predictions)
         sizes = sizes_of(dataset)[rows]
         which, number = np.nonzero(found[..., 0] > NOWHERE / 2)
-        places = (found[which, number, :2] + 0.5) * (sizes[which] / np.asarray(self.shape)) - 0.5
+        places = out_of_frame(found[which, number, :2], sizes[which], self.shape)
         return pd.DataFrame({
             "record": dataset.records.index[rows[which]].astype(str),
             "x": places[:, 1].round(2),

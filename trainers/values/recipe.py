@@ -23,7 +23,7 @@ class Recipe:
     """How a network is trained.
 
     Args:
-        network: name, see `trainers.engine.models.NETWORKS`.
+        network: name, see `trainers.engine.models.NETWORKS`; or the user's own, see `trainers.engine.own_network`.
         width: feature maps of its first stage; 0 = its own habit. Only our own networks and the U-Nets heed it.
         dropout: before the head of `small-cnn`.
         epochs: passes over the examples.
@@ -46,6 +46,8 @@ class Recipe:
             None = train all epochs, so that arms that are compared have had the same compute.
         precision: `auto` = bf16 autocast on CUDA, fp32 elsewhere.
         compile: `torch.compile` of the network; `auto` = on CUDA.
+        patch: masks of larger pictures are learnt in windows of at most so many pixels a side, drawn anew each time a picture
+            is seen, and put together from overlapping ones; 0 = whole.
     """
 
     network: str = "small-cnn"
@@ -70,6 +72,11 @@ class Recipe:
     patience: int | None = None
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     compile: bool | Literal["auto"] = "auto"
+    patch: int = 0
+
+    def window(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """What the network sees at once of a picture of this shape."""
+        return tuple(min(side, self.patch or side) for side in shape)
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 1:

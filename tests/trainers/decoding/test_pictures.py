@@ -227,3 +227,20 @@ def test_two_processes_that_decode_the_same_do_not_hinder_each_other(tmp_path: P
     (done / "readable.npy").rename(done / "other.npy")
     with pytest.raises(OSError):
         take_place(draft, done)
+
+
+def test_proportions_are_kept_with_bars_and_masks_know_nothing_there(tmp_path: Path) -> None:
+    for kind in ("images", "masks"):
+        (tmp_path / "set" / kind).mkdir(parents=True)
+    for i, (height, width) in enumerate([(20, 40), (20, 40), (20, 40), (40, 40), (40, 10)]):
+        Image.fromarray(np.full((height, width), 200, np.uint8)).save(tmp_path / "set" / "images" / f"{i}.png")
+        Image.fromarray(np.full((height, width), 255, np.uint8)).save(tmp_path / "set" / "masks" / f"{i}.png")
+    pictures = read(tmp_path / "set", tmp_path / "work", masks=True, side=40)
+    assert pictures.shape == (20, 40)
+    assert (pictures.array[:3] == 200).all()
+    for row, columns in ((3, slice(10, 30)), (4, slice(17, 22))):
+        inside = np.zeros((20, 40), bool)
+        inside[:, columns] = True
+        assert ((pictures.array[row, 0] == 200) == inside).all()
+        assert pictures.masks is not None
+        assert (pictures.masks[row] == np.where(inside, 1, 255)).all()

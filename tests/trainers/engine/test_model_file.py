@@ -1,5 +1,6 @@
 import json
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from torch import nn
 from auditor.values.errors import ConfigError, DatasetError
 from trainers.engine.encoder_file import Program
 from trainers.engine.loop import train
+from trainers.engine.model_card import card_of
 from trainers.engine.model_file import load_model, save_model
-from trainers.engine.models import Network
+from trainers.engine.models import network_named
+from trainers.engine.network import Network, parameters
 from trainers.engine.predict import predict
 from trainers.kinds import task_named
 from trainers.values.pictures import Examples, Pictures
@@ -63,6 +66,62 @@ def test_the_card_says_what_it_is_and_what_was_not_tested(tmp_path: Path) -> Non
         "## What was not tested",
     ):
         assert words in card
+
+
+def test_the_card_counts_every_parameter_in_its_table_of_layers_and_says_what_it_is_shown() -> None:
+    found = trained()
+    card = card_of(found)
+    rows = [line.split("|") for line in card.splitlines() if line.startswith("| `")]
+    assert sum(int(row[4].replace(",", "")) for row in rows) == parameters(found.network)
+    assert rows[-1][1].strip() == "`head`"
+    assert rows[-1][3].strip() == "3"
+    assert "60 samples" in card
+    assert "(pictures, 1, 8, 8)" in card
+
+
+def test_a_network_of_somebodys_own_code_is_made_only_where_it_may_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "theirs_in_a_model.py").write_text(
+        "from pathlib import Path\nfrom torch import nn\nPath('ran').touch()\n"
+        "def made(task):\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 3), nn.ReLU(), nn.Linear(3, task.outputs))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    mine = replace(trained(), recipe=Recipe(network="theirs_in_a_model:made"))
+    mine = replace(mine, network=network_named(mine.recipe.network, TASK).eval())
+    Path("ran").unlink()
+    sys.modules.pop("theirs_in_a_model")
+    save_model(mine, tmp_path / "model")
+    with pytest.raises(ConfigError, match="--trust-program"):
+        load_model(tmp_path / "model")
+    assert not Path("ran").exists()
+    after, rows = load_model(tmp_path / "model", trust_program=True), np.arange(30)
+    np.testing.assert_array_equal(predict(mine, PICTURES, rows, device="cpu"), predict(after, PICTURES, rows, device="cpu"))
+
+
+def test_a_network_on_a_program_is_saved_with_it_and_names_no_other_file(tmp_path: Path) -> None:
+    class Features(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Linear(64, 5)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.first(images.flatten(1)).relu()
+
+    place = tmp_path / "secret-place" / "mine.pt2"
+    place.parent.mkdir()
+    batch = torch.export.Dim("batch")
+    torch.export.save(torch.export.export(Features(), (torch.zeros(2, 1, 8, 8),), dynamic_shapes=({0: batch},)), place)
+    network = network_named(str(place), TASK)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)
+    mine = replace(trained(), network=network.eval(), recipe=Recipe(network=str(place)))
+    save_model(mine, tmp_path / "model")
+    written = {path.name for path in (tmp_path / "model").iterdir()}
+    assert written == {"model.safetensors", "model.json", "card.md", "network.pt2"}
+    assert "secret-place" not in (tmp_path / "model" / "model.json").read_text() + (tmp_path / "model" / "card.md").read_text()
+    with pytest.raises(ConfigError, match="--trust-program"):
+        load_model(tmp_path / "model")
+    after, rows = load_model(tmp_path / "model", trust_program=True), np.arange(30)
+    np.testing.assert_array_equal(predict(mine, PICTURES, rows, device="cpu"), predict(after, PICTURES, rows, device="cpu"))
 
 
 def test_a_folder_without_a_model_is_an_error(tmp_path: Path) -> None:

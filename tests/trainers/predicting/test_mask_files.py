@@ -13,6 +13,7 @@ from auditor.values.errors import ConfigError
 from trainers.decoding.model_input import Workplace
 from trainers.kinds import task_named
 from trainers.predicting.mask_files import classes_of, enlarged, write_masks
+from trainers.values.fitted import part
 from trainers.values.pictures import Pictures
 from trainers.values.recipe import Normalisation, Recipe, Trained
 
@@ -32,9 +33,10 @@ def test_pictures_of_one_file_get_a_folder_of_its_name() -> None:
 
 
 @pytest.mark.parametrize("size", [(9, 40), (700, 16), (5, 3)])
-def test_probabilities_are_interpolated_as_torch_does_and_then_decided(size: tuple[int, int]) -> None:
+def test_the_part_of_the_picture_is_interpolated_as_torch_does_and_then_decided(size: tuple[int, int]) -> None:
     found = np.random.default_rng(0).random((1, 8, 8)).astype(np.float32)
-    wanted = nn.functional.interpolate(torch.from_numpy(found)[None], size, mode="bilinear", align_corners=False)[0, 0].numpy()
+    inside = found[:, *part(size, (8, 8))]
+    wanted = nn.functional.interpolate(torch.from_numpy(inside)[None], size, mode="bilinear", align_corners=False)[0, 0].numpy()
     clear = np.abs(wanted - 0.5) > 1e-5
     np.testing.assert_array_equal((enlarged(found, size) == 255)[clear], (wanted >= 0.5)[clear])
 

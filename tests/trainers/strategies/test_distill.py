@@ -14,7 +14,8 @@ from auditor.stages.extract import Pass, extract
 from auditor.values.dataset import Dataset
 from auditor.values.results import ScanResult
 from trainers.engine.bench import Bench
-from trainers.engine.models import network_named, parameters
+from trainers.engine.models import network_named
+from trainers.engine.network import parameters
 from trainers.kinds import task_named
 from trainers.strategies.distill import Distill, small
 from trainers.strategy import Case, NotApplicable
