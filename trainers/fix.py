@@ -25,9 +25,8 @@ from trainers.copying.pairs import in_copy, rewritten_records
 from trainers.copying.place import check_place
 from trainers.copying.provenance import provenance
 from trainers.correct import Corrected, added_by, correct, held_back
-from trainers.grading.wording import count
+from trainers.model_files import model_files
 
-MODEL = "model"
 MAX_THUMBNAILS = 200
 MANY_AGES = 10
 """Ages are counted in steps of so many years."""
@@ -141,7 +140,7 @@ def fix(
         renamed=withhold(renamed_images(applied), names), pictures=withhold(pairs, names),
     )  # fmt: skip
     extra: dict[str, bytes | Path] = {
-        **model_files(fixed, work),
+        **model_files(fixed.kept, corrected.trust, work),
         **render(fixed),
         "provenance.json": provenance(
             dataset, applied.tables, tool_version=plan.tool_version, configuration=configuration,
@@ -211,27 +210,6 @@ def shown_only(attempt: Attempt) -> Proposal | None:
     return replace(
         proposal, corrections=tuple(replace(c, safe=False) for c in proposal.corrections), weights={}, removed={}, files={}
     )
-
-
-def model_files(fixed: Fixed, work: Path) -> dict[str, Path]:
-    """The network of the applied strategy's first seed, in the files of `trainers.engine.model_file`; empty where none was
-    trained."""
-    attempt = next((a for a in fixed.kept if a.fits), None)
-    if attempt is None:
-        return {}
-    from trainers.engine.encoder_file import Program
-    from trainers.engine.model_file import CARD, DESCRIPTION, WEIGHTS, save_model
-
-    # an exported program has no architecture by name: such a network cannot be saved, and its strategy says so
-    if isinstance(attempt.fits[0].network.get_submodule("encoder"), Program):
-        return {}
-    notes = [f"Strategy {attempt.strategy.name}, the first of {count(len(attempt.fits), 'seed')}"]
-    if attempt.evaluation is not None:
-        notes.append(f"Against plain training: {attempt.evaluation.summary}")
-    if fixed.corrected.trust is not None:
-        notes.append(f"Trusted: {fixed.corrected.trust.origin}")
-    save_model(attempt.fits[0], work / MODEL, notes=notes)
-    return {f"{MODEL}/{name}": work / MODEL / name for name in (WEIGHTS, DESCRIPTION, CARD)}
 
 
 def settings(order: Order, corrected: Corrected) -> dict[str, Cell]:

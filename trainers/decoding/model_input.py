@@ -67,8 +67,10 @@ def with_channels(pictures: Pictures, channels: int) -> Pictures:
     if pictures.channels == channels:
         return pictures
     array: Any = pictures.array
+    words = channels_told(pictures.channels, channels)
     if channels != 1:
-        return replace(pictures, array=np.broadcast_to(array[:, :1], (len(array), channels, *array.shape[2:])))
+        wide = np.broadcast_to(array[:, :1], (len(array), channels, *array.shape[2:]))
+        return replace(pictures, array=wide, told=(*pictures.told, words))
     shape = (len(array), 1, *array.shape[2:])
     grey: Any
     if isinstance(array, np.memmap):
@@ -78,13 +80,11 @@ def with_channels(pictures: Pictures, channels: int) -> Pictures:
     for start in range(0, len(array), PORTION):
         mean = array[start : start + PORTION].astype(np.float32).mean(axis=1, keepdims=True)
         grey[start : start + PORTION] = np.rint(mean)
-    return replace(pictures, array=grey)
+    return replace(pictures, array=grey, told=(*pictures.told, words))
 
 
 def channels_told(there: int, wanted: int) -> str:
-    """What `with_channels` does to pictures, in words; nothing where nothing is done."""
-    if there == wanted:
-        return ""
+    """What `with_channels` does to pictures, in words."""
     if wanted == 1:
         return f"the network reads grey pictures: of the {there} channels of these it sees the mean"
     return f"the network reads pictures of {wanted} channels: these are grey and shown as {wanted} equal ones"

@@ -9,11 +9,6 @@ from trainers.decoding.survey import survey_of, usual_shape
 from trainers.values.pictures import Pictures
 
 
-def coloured_in(dataset: Dataset) -> int:
-    """3 where any readable picture of the dataset has colours, else 1."""
-    return 3 if survey_of(dataset).coloured else 1
-
-
 def stored_shape(dataset: Dataset) -> tuple[int, ...]:
     """The usual shape of the pictures as stored: (height, width), of volumes (depth, height, width)."""
     survey = survey_of(dataset)
@@ -43,5 +38,6 @@ def named(shape: tuple[int, ...]) -> str:
 
 
 def pictures_told(dataset: Dataset, pictures: Pictures) -> str:
-    """`sizes_told` of a dataset."""
-    return sizes_told(stored_shape(dataset), pictures.shape)
+    """Sizes, and what was done to the pictures."""
+    more = "".join(f" {words[0].upper()}{words[1:]}." for words in pictures.told)
+    return sizes_told(stored_shape(dataset), pictures.shape) + more

@@ -21,9 +21,9 @@ from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
 from auditor.values.image import Limits
-from trainers.decoding.model_input import channels_told, with_channels
+from trainers.decoding.model_input import with_channels
 from trainers.decoding.pictures import read_pictures
-from trainers.decoding.shown import coloured_in, pictures_told
+from trainers.decoding.shown import pictures_told
 from trainers.decoding.staged import staged
 from trainers.engine.automatic import automatic
 from trainers.engine.examples import examples_of
@@ -138,10 +138,7 @@ class Bench:
     @property
     def shown(self) -> str:
         """What became of the pictures, for the top of a report: their sizes as stored and as learnt, and their colours."""
-        told = pictures_told(self.dataset, self.pictures)
-        program = self._program()
-        colours = "" if program is None else channels_told(coloured_in(self.dataset), program[0])
-        return told if not colours else f"{told} {colours[0].upper()}{colours[1:]}."
+        return pictures_told(self.dataset, self.pictures)
 
     @cached_property
     def task(self) -> LearningTask:

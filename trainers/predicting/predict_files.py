@@ -16,8 +16,7 @@ from auditor.prediction.numbers import NUMBER
 from auditor.values.cells import csv_bytes
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from trainers.decoding.model_input import Workplace, channels_told, pictures_for
-from trainers.decoding.shown import coloured_in
+from trainers.decoding.model_input import Workplace, pictures_for
 from trainers.engine.bench import device_named
 from trainers.engine.model_file import DESCRIPTION, load_model
 from trainers.engine.predict import predict
@@ -99,7 +98,7 @@ def predict_files(trained: Trained, dataset: Dataset, output: Path, place: Workp
     task = trained.task
     with place.work() as work:
         pictures = pictures_for(dataset, place, work, channels=task.channels, shape=task.shape)
-        notes = tuple(filter(None, [channels_told(coloured_in(dataset), task.channels)]))
+        notes = pictures.told
         readable = np.flatnonzero(pictures.readable).astype(np.int64)
         if task.told_as == "masks":
             drawn = write_masks(trained, pictures, dataset, output, place)

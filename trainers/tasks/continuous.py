@@ -83,9 +83,9 @@ class Continuous(LearningTask):
         """A number or NaN (records,)."""
         return numbers(dataset)[rows]
 
-    def decoded(self, logits: Tensor) -> Floats:
+    def said(self, logits: Tensor) -> Tensor:
         """The number in its own unit (b, 1)."""
-        return (logits.cpu().numpy() * np.float32(self.target_scale) + np.float32(self.target_mean)).astype(np.float32)
+        return logits * self.target_scale + self.target_mean
 
     def soft_targets(self, predictions: Floats) -> Floats:
         """Standardised."""

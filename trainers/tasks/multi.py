@@ -86,10 +86,9 @@ class Multi(LearningTask):
         """The mean over known labels; no margin."""
         return believed_cells(logits, given), None
 
-    def decoded(self, logits: Tensor) -> Floats:
+    def said(self, logits: Tensor) -> Tensor:
         """Probabilities (b, K)."""
-        chances: Floats = logits.sigmoid().cpu().numpy()
-        return chances
+        return logits.sigmoid()
 
     def soft_targets(self, predictions: Floats) -> Floats:
         """The probabilities."""

@@ -53,10 +53,15 @@ class Ordinal(Single):
         """The mean over thresholds; no margin."""
         return believed_cells(logits, given), None
 
-    def decoded(self, logits: Tensor) -> Floats:
-        """Probabilities of the grades (b, K)."""
-        above: Floats = logits.sigmoid().cpu().numpy()
-        return grade_probabilities(above)
+    def said(self, logits: Tensor) -> Tensor:
+        """Probabilities of the grades (b, K); thresholds that cross are made monotone."""
+        import torch
+
+        above = [logits[:, 0].sigmoid()]
+        for threshold in range(1, logits.shape[1]):
+            above.append(torch.minimum(above[-1], logits[:, threshold].sigmoid()))
+        edges = torch.stack([torch.ones_like(above[0]), *above, torch.zeros_like(above[0])], 1)
+        return edges[:, :-1] - edges[:, 1:]
 
     def soft_targets(self, predictions: Floats) -> Floats:
         """P(grade > k)."""
@@ -89,10 +94,3 @@ def cumulative(probabilities: Floats) -> Floats:
     """Probabilities of K grades (m, K) → P(grade > k) for k = 0 … K − 2, shape (m, K − 1)."""
     above = np.cumsum(probabilities[:, ::-1], axis=1)[:, ::-1][:, 1:]
     return np.asarray(np.clip(above, 0, 1), np.float32)
-
-
-def grade_probabilities(above: Floats) -> Floats:
-    """P(grade > k), shape (m, K − 1) → probabilities of the K grades, shape (m, K); crossing thresholds are made monotone."""
-    ordered = np.minimum.accumulate(above.astype(np.float64), axis=1)
-    edges = np.concatenate([np.ones((len(above), 1)), ordered, np.zeros((len(above), 1))], axis=1)
-    return np.asarray(edges[:, :-1] - edges[:, 1:], np.float32)

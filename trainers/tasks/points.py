@@ -137,11 +137,11 @@ class Points(LearningTask):
         gone = torch.isinf(learnt)
         return torch.where(gone, learnt, by.points(learnt.masked_fill(gone, torch.nan)))
 
-    def decoded(self, logits: Tensor) -> Floats:
+    def said(self, logits: Tensor) -> Tensor:
         """The four maps."""
         import torch
 
-        return np.asarray(torch.cat([logits[:, :3], logits[:, 3:].sigmoid()], 1).cpu().numpy(), np.float32)
+        return torch.cat([logits[:, :3], logits[:, 3:].sigmoid()], 1)
 
     def soft_targets(self, predictions: Floats) -> Floats:
         """The marks that are read off the maps."""

@@ -78,10 +78,9 @@ class Segmentation(LearningTask):
         """Masks move with their pictures."""
         return by.masks(learnt)
 
-    def decoded(self, logits: Tensor) -> Floats:
+    def said(self, logits: Tensor) -> Tensor:
         """Probabilities per pixel."""
-        found: Floats = (logits.softmax(1) if self.outputs > 1 else logits.sigmoid()).cpu().numpy()
-        return found
+        return logits.softmax(1) if self.outputs > 1 else logits.sigmoid()
 
     def soft_targets(self, predictions: Floats) -> Floats:
         """Nothing: masks have no soft targets."""

@@ -94,10 +94,9 @@ class Single(LearningTask):
         others = logits.scatter(1, own, -float("inf")).amax(1)
         return (logits.softmax(1) * given).sum(1), logits.gather(1, own)[:, 0] - others
 
-    def decoded(self, logits: Tensor) -> Floats:
+    def said(self, logits: Tensor) -> Tensor:
         """Class probabilities (b, K)."""
-        shares: Floats = logits.softmax(1).cpu().numpy()
-        return shares
+        return logits.softmax(1)
 
     def soft_targets(self, predictions: Floats) -> Floats:
         """The probabilities."""

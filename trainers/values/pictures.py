@@ -27,6 +27,7 @@ class Pictures:
         masked: boolean, shape (records,): there is a mask for the record.
         mask_values: the value in the files behind each class index, the background first.
         decoded: how many pictures and masks were decoded for this; 0 when all came from the cache.
+        told: what was done to them for a network that wants others, in words.
     """
 
     array: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -35,6 +36,7 @@ class Pictures:
     masked: npt.NDArray[np.bool_] | None = None
     mask_values: tuple[int, ...] = ()
     decoded: int = 0
+    told: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

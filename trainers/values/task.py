@@ -173,8 +173,15 @@ class LearningTask(ABC):
     # Reading outputs
 
     @abstractmethod
+    def said(self, logits: Tensor) -> Tensor:
+        """Logits (b, outputs, ...) → predictions as `trainers.engine.predict.predict` returns them.
+
+        In torch alone: it goes with the network into `model.pt2` and `model.onnx`.
+        """
+
     def decoded(self, logits: Tensor) -> Floats:
-        """Logits (b, outputs, ...) → predictions as `trainers.engine.predict.predict` returns them."""
+        """What the logits say, off the device."""
+        return np.asarray(self.said(logits).cpu().numpy(), np.float32)
 
     @abstractmethod
     def soft_targets(self, predictions: Floats) -> Floats:

@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
+import torch
 from builders import make_dataset
 
 from auditor.values.corrections import Correction, Proposal
 from auditor.values.errors import DatasetError
 from auditor.values.labels import State
 from trainers.engine.examples import examples_of
-from trainers.kinds import task_of
-from trainers.tasks.ordinal import cumulative, grade_probabilities
+from trainers.kinds import task_named, task_of
+from trainers.tasks.ordinal import cumulative
 from trainers.values.pictures import Pictures
 
 
@@ -90,8 +91,9 @@ def test_grades_become_thresholds_and_come_back() -> None:
     assert examples_of(dataset, everything(3), task).targets.tolist() == [[0, 0], [1, 1], [1, 0]]
     probabilities = np.array([[0.2, 0.5, 0.3], [0, 0, 1]], np.float32)
     np.testing.assert_allclose(cumulative(probabilities), [[0.8, 0.3], [1, 1]], atol=1e-6)
-    np.testing.assert_allclose(grade_probabilities(cumulative(probabilities)), probabilities, atol=1e-6)
-    np.testing.assert_allclose(grade_probabilities(np.array([[0.3, 0.6]], np.float32)), [[0.7, 0, 0.3]], atol=1e-6)
+    task = task_named(kind="ordinal", classes=("1", "2", "3"))
+    np.testing.assert_allclose(task.decoded(torch.from_numpy(cumulative(probabilities)).logit()), probabilities, atol=1e-6)
+    np.testing.assert_allclose(task.decoded(torch.tensor([[0.3, 0.6]]).logit()), [[0.7, 0, 0.3]], atol=1e-6)
 
 
 def test_a_number_is_standardised_over_the_training_records_and_comes_back() -> None:
