@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.naming.labels import numbers_of, states_of, text_of, words_of_work
+from auditor.naming.labels import numbers_of, split_cell, states_of, text_of, words_of_work
 from auditor.naming.lexicon import words
 from auditor.naming.unlabelled import unlabelled_words
 from auditor.placement.records import box_frame
+from auditor.tables.label_roles import separator_of
+from auditor.tables.profiles import profile
 from auditor.tables.roles import Roles
 from auditor.values.labels import State
 
 Objects = npt.NDArray[np.object_]
+_SEVERAL = "|"
 
 _EXTRA = {
     "time": frozenset(("time", "date", "timestamp", "datetime")),
@@ -28,8 +31,8 @@ _EXTRA = {
 def wide_readings(frame: pd.DataFrame, raters: Sequence[str], ids: Sequence[str]) -> pd.DataFrame:
     """One row per filled cell of the rater columns that is an answer; the column's name is the rater."""
     records = np.asarray(ids, dtype=object)
-    unread = no_answers(frame, raters)
-    parts = [pd.DataFrame({"record": records, "rater": name, "label": _answers(frame, name, unread)}) for name in raters]
+    told = _answers(frame, raters)
+    parts = [pd.DataFrame({"record": records, "rater": name, "label": said}) for name, said in zip(raters, told, strict=True)]
     long = pd.concat(parts, ignore_index=True)
     return long[long["label"] != ""].astype("str").reset_index(drop=True)
 
@@ -40,9 +43,16 @@ def no_answers(frame: pd.DataFrame, columns: Sequence[str]) -> set[str]:
     return unlabelled_words(said)
 
 
-def _answers(frame: pd.DataFrame, column: str, unread: Collection[str]) -> Objects:
-    said = text_of(frame[column])
-    return np.where(np.isin(said, list(unread)), "", said)
+def _answers(frame: pd.DataFrame, columns: Sequence[str]) -> list[Objects]:
+    """What readers said, a column each: blank where it is no reading, several labels of one cell in order and joined by `|`."""
+    every = pd.api.types.union_categoricals([frame[name] for name in columns])
+    names = [str(name) for name in every.categories]
+    seen = profile(columns[0], pd.Series(every)).told
+    unread, mark = no_answers(frame, columns), None if seen.numeric else separator_of(seen)
+    said = {name: "" if name in unread else name for name in names}
+    if mark is not None:
+        said = {name: _SEVERAL.join(sorted(split_cell(text, mark))) for name, text in said.items()}
+    return [np.array([said[text] for text in text_of(frame[name])], dtype=object) for name in columns]
 
 
 def long_readings(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.DataFrame:
@@ -53,7 +63,7 @@ def long_readings(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.Dat
     columns: dict[str, object] = {"record": records, "rater": text_of(frame[roles.columns["rater"]])}
     answer = roles.columns.get("answer")
     if answer is not None:
-        columns["label"] = _answers(frame, answer, no_answers(frame, [answer]))
+        columns["label"] = _answers(frame, [answer])[0]
     else:
         columns["label"] = _positives(frame, roles.labels)
     for name in frame.columns:

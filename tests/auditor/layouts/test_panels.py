@@ -180,3 +180,19 @@ def test_a_single_column_called_like_a_disease_is_a_label(tmp_path, yes, no, unr
     dataset = opened(written(tmp_path / "one.csv", ("file", "covid_status", "sex"), rows))
     assert dataset.labels.origin == "covid_status"
     assert {yes, no} <= set(dataset.labels.classes)
+
+
+@pytest.mark.parametrize("mark", ["; ", ";", ", ", " + ", "|"])
+def test_several_labels_of_one_reading_are_a_set_whatever_joins_them(tmp_path, mark):
+    cells = ["Pneumonia", "Effusion", f"Pneumonia{mark}Effusion", f"Effusion{mark}Pneumonia", "No Finding"]
+    chance = random.Random(8)
+    rows = [(i, *(f'"{chance.choice(cells)}"' for _ in range(3))) for i in range(50)]
+    dataset = opened(written(tmp_path / "wide.csv", ("id", "r1", "r2", "r3"), rows))
+    assert set(dataset.annotations["label"]) == {"Pneumonia", "Effusion", "Effusion|Pneumonia", "No Finding"}
+    assert len(dataset.annotations) == 150
+
+
+def test_measurements_with_decimal_commas_are_no_sets(tmp_path):
+    rows = [(i, *(f'"{(i + r) % 4},5"' if i % 3 else i % 4 for r in range(2))) for i in range(40)]
+    dataset = opened(written(tmp_path / "grades.csv", ("id", "reader1", "reader2"), rows))
+    assert not dataset.annotations["label"].str.contains("|", regex=False).any()
