@@ -40,6 +40,8 @@ def measure(view: View) -> npt.NDArray[np.float32]:
     best = (0, 0, float("nan"))
     for difference in (cv2.subtract(fine, ground), cv2.subtract(ground, fine)):
         mask = _outer(cv2.threshold(difference, CONTRAST, 1, cv2.THRESH_BINARY)[1])
+        if cv2.countNonZero(mask) < FEWEST * LEAST:  # fewer pixels than the fewest letters have
+            continue
         for rows in _crossed(mask):
             found = _letters(mask[rows], fine[rows])
             if found[1] > best[1]:
@@ -107,12 +109,14 @@ def _longest_row(
 ) -> npt.NDArray[np.int64]:
     """Places of the letters of the longest row: baselines, heights and brightness alike, gaps no wider than two letters."""
     best = np.empty(0, np.int64)
-    for i in np.argsort(-height, kind="stable")[:200]:
-        alike = (np.abs(bottom - bottom[i]) <= max(1.0, 0.2 * height[i])) & (height >= 0.6 * height[i]) & (height <= height[i])
-        alike &= np.abs(levels - levels[i]) < 0.15
-        row = np.flatnonzero(alike)
-        if len(row) <= len(best):
+    first = np.argsort(-height, kind="stable")[:200]
+    tall = height[first, None]
+    alike = (np.abs(bottom - bottom[first, None]) <= np.maximum(1.0, 0.2 * tall)) & (height >= 0.6 * tall) & (height <= tall)
+    alike &= np.abs(levels - levels[first, None]) < 0.15
+    for i, count, candidates in zip(first, np.count_nonzero(alike, axis=1).tolist(), alike, strict=True):
+        if count <= len(best):
             continue
+        row = np.flatnonzero(candidates)
         row = row[np.argsort(left[row], kind="stable")]
         gaps = left[row][1:] - (left[row] + width[row])[:-1]
         near = (gaps >= 0) & (gaps <= 2.0 * height[i])

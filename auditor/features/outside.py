@@ -37,15 +37,15 @@ def measure(view: View) -> npt.NDArray[np.float32]:
     values = gray[outside]
     middle = np.partition(values, len(values) // 2)[len(values) // 2]
     marked = np.abs(gray - middle) > MARKED
-    found[:4] = outside.mean(), values.mean(), values.std(), marked[outside].mean()
+    found[:4] = _share(outside), values.mean(), values.std(), _share(marked[outside])
     half = SQUARE_SIDE // 2
     for number, (rows, columns) in enumerate(
         (rows, columns) for rows in (slice(None, half), slice(half, None)) for columns in (slice(None, half), slice(half, None))
     ):
         here = outside[rows, columns]
-        if here.sum() >= 16:
+        if np.count_nonzero(here) >= 16:
             found[4 + number] = gray[rows, columns][here].mean()
-            found[8 + number] = marked[rows, columns][here].mean()
+            found[8 + number] = _share(marked[rows, columns][here])
     return found
 
 
@@ -59,7 +59,7 @@ def outside_of(gray: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_] | None:
         return None
     dark = gray <= _otsu(gray)
     edge = np.concatenate([dark[0], dark[-1], dark[1:-1, 0], dark[1:-1, -1]])
-    share = float(edge.mean())
+    share = _share(edge)
     if max(share, 1 - share) < BORDER_SHARE + 0.1:
         return None
     thing = ~dark if share > BORDER_SHARE else dark
@@ -75,7 +75,12 @@ def outside_of(gray: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_] | None:
     reaching[0] = False
     body = (~reaching[rest]).view(np.uint8)
     outside: npt.NDArray[np.bool_] = cv2.dilate(body, _CROSS, iterations=MARGIN) == 0
-    return outside if LEAST <= float(outside.mean()) <= MOST else None
+    return outside if LEAST <= _share(outside) <= MOST else None
+
+
+def _share(marks: npt.NDArray[np.bool_]) -> float:
+    """How many are True, of all; a tenth of the time of `mean`."""
+    return np.count_nonzero(marks) / marks.size
 
 
 def _otsu(gray: npt.NDArray[np.float32]) -> float:
