@@ -102,6 +102,19 @@ def test_kin_are_never_on_both_sides(stripes: Dataset, monkeypatch: pytest.Monke
     assert all((0 in test) == (19 in test) for _, test in seen)
 
 
+def test_networks_that_learn_something_else_say_nothing_of_labels(stripes: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = predictor.bench_of
+
+    def finding_marks(*arguments: object) -> object:
+        bench = real(*arguments)
+        vars(bench)["task"] = task_named("points", shape=(12, 12))
+        return bench
+
+    monkeypatch.setattr(predictor, "bench_of", finding_marks)
+    with pytest.raises(ConfigError, match="says nothing about each label"):
+        network_predictor(PLACE)(stripes)
+
+
 def test_rare_classes_and_records_without_label_are_not_judged(stripes: Dataset) -> None:
     values: list[object] = [["a", "b"][c] for c in stripes.labels.codes]
     values[0], values[1], values[2] = "c", None, "c"
