@@ -229,11 +229,11 @@ def demo(
     written = medaudit.report(result, folder / "report.html", folder / "result.json")
     show(result, written[:2])
     lines, found = tell(planted, result)
-    command = f"medaudit fix {planted.dataset} --strategy {','.join(ORDER)}"
+    command = f"medaudit fix {planted.dataset} --strategy {','.join(ORDER)} --seeds 1"
     typer.echo("\n".join(["", *lines, "", f"Now the corrections: {command} ..."]))
     copy = folder / "fixed"
     progress = progress_on_terminal(quiet=False)
-    fixed = medaudit.fix(planted.dataset, copy, progress=progress, strategy=ORDER, seed=seed, device="cpu")
+    fixed = medaudit.fix(planted.dataset, copy, progress=progress, strategy=ORDER, seed=seed, seeds=1, device="cpu")
     if fixed.comparison is not None:
         show_comparison(fixed.comparison, [copy / "report.html", copy], quiet=False)
     raise typer.Exit(0 if found else 1)
