@@ -47,7 +47,8 @@ class BurnedInText(Check):
 
     ## References
     DICOM PS3.15 2026c, Annex E.3.1 (Clean Pixel Data Option). On 369 real pictures of eleven kinds, rows of 9 and more
-    were found in those with burned-in text alone; short texts below it are missed.
+    were found in those with burned-in text alone; short texts below it are missed. Of 78 texts that were drawn into real
+    pictures with a rim, it saw 24 (benchmarks/burned_in.py): no finding is no proof.
     """
 
     code: ClassVar[str] = "PH004"

@@ -1,4 +1,4 @@
-"""A name in every place × every command × every format: none is found. `pytest -s -m slow` on this file prints the matrix."""
+"""A name in every place × every command × every format: none is found. `pytest -m slow` on this file prints the matrix."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ import auditor.scan
 from medaudit.cli import main
 from reports.format import formats
 from tests.medaudit.canary_places import PLACES, Planted, plant, traces
+from trainers.values.recipe import Recipe
 
-COPY = ("labels.csv", "medaudit.toml", "state.json", "original", ".dcm", "labels-split.csv")
-"""Files of the dataset itself, corrected: they hold what it holds. What is written *about* it is searched."""
+COPY = ("labels.csv", "medaudit.toml", "state.json", "original", ".dcm", "labels-split.csv", "p.csv")
+"""Files of the dataset itself, corrected, and those in which its own ids lead programs to its records (a split, predictions):
+they hold what it holds. What is written *about* it is searched."""
 EVERY = [part for name in formats() for part in ("-o", f"{name}:r.{name}")]
 
 
@@ -93,6 +95,8 @@ def test_no_name_of_any_place_is_in_any_output_of_any_command(
     shutil.copytree(root, earlier)
     table = (earlier / "labels.csv").read_text().splitlines()
     (earlier / "labels.csv").write_text("\n".join([table[0], *table[5:30], *(r.replace("train", "test") for r in table[30:])]))
+    monkeypatch.setattr("trainers.engine.bench.automatic", lambda *_: Recipe(epochs=1, batch=16, width=4))
+    private = str(tmp_path / "private" / "crosswalk.json")
     key = tmp_path / "secret.key"
     key.write_bytes(bytes(range(32)))
 
@@ -103,6 +107,10 @@ def test_no_name_of_any_place_is_in_any_output_of_any_command(
         ("scan", ("scan", root, *EVERY), {1}),
         ("scan, workers", ("scan", root, "--workers", "2", "--no-cache", *EVERY), {1}),
         ("scan, DICOM", ("scan", tree, *EVERY), {0, 1}),
+        ("scan, all said", ("scan", root, "--verbose", "--select", "LK,PH,SP", "-o", "v.json"), {1}),
+        ("scan, DICOM, all said", ("scan", tree, "--verbose", "-o", "v.json"), {0, 1}),
+        ("scan, no settings", ("scan", root, "--config", "none", "--select", "PH,MA", "-o", "v.json"), {1}),
+        ("scan, crosswalk", ("scan", root, "--select", "PH007", "-o", "v.json", "--crosswalk", private), {1}),
         ("scan, readings", ("scan", readings, "--rater", "rater", "--label", "label", *EVERY), {0, 1}),
         ("scan, wrong role", ("scan", root, "--label", "nosuch"), {2}),
         ("scan, wrong column", ("scan", root, "--site", "remark"), {2}),
@@ -120,24 +128,40 @@ def test_no_name_of_any_place_is_in_any_output_of_any_command(
         ("fingerprint", ("fingerprint", root, "--key", str(key), "-o", "hashes.parquet"), {0}),
         ("fix", ("fix", root, "--strategy", "resplit", "-o", "fixed"), {0}),
         ("fix --check", ("fix", root, "--check"), {0, 1}),
+        ("fix, DICOM", ("fix", tree, "--strategy", "deidentify", "-o", "clean"), {0, 1}),
+        ("fix, a network", ("fix", root, "--strategy", "robust", "--seeds", "1", "--force", "-o", "trained"), {0, 1}),
+        ("predict", ("predict", "trained", root, "-o", "p.csv"), {0}),
         ("predict, no model", ("predict", "fixed", root, "-o", "p.csv"), {2}),
     ]
     matrix: dict[str, dict[str, list[str]]] = {}
     for name, words, codes in runs:
         code, matrix[name] = told(*words)
         assert code in codes, (name, code)
+    assert sorted(traces(Path(private).read_bytes())), "the crosswalk leads back"
     monkeypatch.setattr(auditor.scan, "judge", crash)
-    code, matrix["scan, crash"] = told("scan", root, "-o", "x.json")
-    assert code == 3
+    for name, words in (("scan, crash", ("scan", root, "-o", "x.json")), ("fix, crash", ("fix", root, "-o", "x"))):
+        code, matrix[name] = told(*words)
+        assert code == 3, name
+    monkeypatch.setattr("auditor.scan.gather", crash)
+    monkeypatch.setattr("auditor.diff.gather", crash)
+    for name, words in (
+        ("split, crash", ("split", root)), ("diff, crash", ("diff", root, str(earlier))),
+        ("fingerprint, crash", ("fingerprint", root, "--key", str(key))), ("predict, crash", ("predict", "trained", root)),
+    ):  # fmt: skip
+        code, matrix[name] = told(*words)
+        assert code == 3, name
     with told.capfd.disabled():
         sys.stdout.write(drawn(matrix) + "\n")
     assert not {name: found for name, found in matrix.items() if not nothing(found)}
 
 
 def drawn(matrix: Mapping[str, Mapping[str, list[str]]]) -> str:
-    """Command × format, and in each cell how many of the places were found."""
+    """Two tables: command × format with the places found in each, and place × command with the formats it was found in."""
     kinds = sorted({kind for found in matrix.values() for kind in found})
     cell: Callable[[str, str], str] = lambda name, kind: str(len(matrix[name][kind])) if kind in matrix[name] else ""  # noqa: E731
     lines = [f"{len(PLACES)} places: {', '.join(PLACES)}", " | ".join(["command", *kinds])]
     lines += [" | ".join([name, *(cell(name, kind) for kind in kinds)]) for name in matrix]
+    lines += ["", " | ".join(["place", *matrix]), " | ".join(["(outputs)", *(str(len(found)) for found in matrix.values())])]
+    for place in PLACES:
+        lines.append(" | ".join([place, *(str(sum(place in told for told in found.values())) for found in matrix.values())]))
     return "\n".join(lines)

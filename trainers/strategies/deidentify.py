@@ -228,7 +228,7 @@ def notes_on(dataset: Dataset, stays: Mapping[str, tuple[str, str]], there: Bool
     if missing:
         notes.append(f"{missing:,} records are not in the copy, because their files are not")
     notes.append(
-        "short texts in the pixels would not be seen (PH004): look at the pictures of machines that write into them"
+        "PH004 misses most short or small texts in the pixels: look at the pictures of machines that write into them"
         if LETTERS in dataset.features.columns
         else "nobody has looked for text in the pixels: PH004 was left out"
     )
