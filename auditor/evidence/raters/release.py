@@ -16,6 +16,7 @@ from auditor.evidence.raters.models import vote_shares
 from auditor.evidence.raters.readings import Readings, collect_readings, finding_sets
 from auditor.evidence.raters.scores import Scores, collect_scores
 from auditor.evidence.raters.tables import record_agreement
+from auditor.naming.labels import NEGATIVE_CLASSES
 from auditor.prediction.files import read_predictions
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
@@ -113,14 +114,28 @@ def _decide(
 
 
 def _of_sets(readings: Readings, method: str, min_gain: float, seed: int) -> Release:
-    """Every finding is decided on its own; the record is as sure as its least sure finding."""
-    names, members = finding_sets(readings.classes)
+    """Every finding is decided on its own; the record is as sure as its least sure finding.
+
+    `No Finding` and the like are no finding but the empty set: the label of a record without any, where a reader said so. Where
+    none is agreed on and nobody saw nothing, there is no label.
+    """
+    every, holds = finding_sets(readings.classes)
+    negative = np.array([name.lower() in NEGATIVE_CLASSES for name in every])
+    negative &= not negative.all()
+    names, members = tuple(np.array(every, dtype=object)[~negative].tolist()), holds[:, ~negative]
+    nothing = (holds & negative).any(axis=1)
+    clear = np.bincount(readings.unit, nothing[readings.label], minlength=len(readings.records)) > 0
+    said_by = dict(zip(every, (readings.counts.sum(axis=0) @ holds).tolist(), strict=True))
+    word = max((name for name, no in zip(every, negative, strict=True) if no), key=lambda name: said_by[name], default="")
     parts = [_decide(readings, members[readings.label, f].astype(np.int64), 2, method, None, seed) for f in range(len(names))]
     positive = np.column_stack([part.truth[:, 1] for part in parts])
     confidence = np.column_stack([part.confidence for part in parts]).min(axis=1)
     gain = np.column_stack([part.gain for part in parts]).max(axis=1)
     said = np.column_stack([part.label == 1 for part in parts])
-    labels = ["|".join(name for name, there in zip(names, row, strict=True) if there) for row in said]
+    labels = [
+        "|".join(name for name, there in zip(names, row, strict=True) if there) or (word if one_said_so else "")
+        for row, one_said_so in zip(said, clear, strict=True)
+    ]
     usual = max({part.method for part in parts}, key=[part.method for part in parts].count)
     shown = replace(next(part for part in parts if part.method == usual), tied=np.any([part.tied for part in parts], axis=0))
     return _frame(readings, shown, labels, confidence, gain, positive, names, min_gain)
