@@ -16,7 +16,7 @@ from auditor.statistics.purity import pure_values
 from auditor.statistics.question import Question, ask
 from auditor.statistics.screening import Screening, screen
 from auditor.statistics.told import intervals_chart
-from auditor.statistics.unnamed import IMAGES_PER_PATIENT, Reading
+from auditor.statistics.unnamed import Reading
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field, follows_picture, spoken
 from auditor.values.results import Cell, Finding, Location, Severity, Verdict
@@ -52,8 +52,9 @@ class MetadataLeakage(ColumnCheck):
 
     Without usable patient ids an encoding field is an error only when the lower end would stay over `max_auc` for the groups
     that names and equal rows let guess, and else with every ten images taken for one patient's: about 50 images in each of two
-    classes that it parts without exception, 30 in the smaller where the other has 150 (6 against 6 never). For all else rows
-    are then taken as independent, unless groups can be guessed.
+    classes that it parts without exception, 30 in the smaller where the other has 150 (6 against 6 never). Where other ways of
+    writing hang together inside a class, as they do when rows have patients or machines behind them, it is as many images as
+    that shows, at most thirty. For all else rows are then taken as independent, unless groups can be guessed.
 
     ## Why is this bad?
 
@@ -181,7 +182,7 @@ class MetadataLeakage(ColumnCheck):
         if reading is None or groups.usable:
             return f"; {groups.note}" if groups.note else ""
         named = groups.guessed == "names"
-        units = "for the groups that the names tell" if named else f"if every {IMAGES_PER_PATIENT:.0f} images are one patient's"
+        units = "for the groups that the names tell" if named else f"if every {reading.images:.0f} images are one patient's"
         if severity is Severity.ERROR:
             return f"; no usable patient ids, the interval holds even {units}"
         return f"; {groups.note} ({units} it begins at {reading.low:.2f})"

@@ -6,7 +6,9 @@ them. Where names or equal rows let the groups be guessed, these are the units; 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,9 @@ from auditor.statistics.question import Question
 
 IMAGES_PER_PATIENT = 10.0
 """The stated design effect. Chest collections hold 1 to 4 images a patient, dermoscopy 1 to 3, slides and frames tens."""
+
+MOST_PER_PATIENT = 30.0
+MOST_FIELDS = 12
 
 LEVEL = 0.90
 """Two-sided: 5 % on the side that decides. The other side of an AUC of 1 holds nothing."""
@@ -33,6 +38,7 @@ class Reading:
         cases, others: effective patients on either side.
         low: lower end of the AUC of this reading (their mean).
         p: Fisher's exact test at the effective counts, two-sided.
+        images: so many images were taken for one patient's, where nothing better is known.
     """
 
     right_cases: float
@@ -41,10 +47,49 @@ class Reading:
     others: float
     low: float
     p: float
+    images: float = IMAGES_PER_PATIENT
 
 
-def read_without_ids(field: CodedField, question: Question, target: int, fold: npt.NDArray[np.int8]) -> Reading:
-    """What the field tells of class `target` when patients are not known.
+def images_per_patient(fields: Sequence[CodedField], question: Question) -> float:
+    """How many images must be taken for one patient's: ten, or as many as the fields show of their own, at most thirty.
+
+    Two fields that know nothing of each other are independent inside a class, if rows are. Where patients (or machines) stand
+    behind the rows, χ² between two fields that are constant in each is larger than its degrees of freedom by the design effect
+    Σn²/Σn (Rao & Scott 1981, JASA 76:221). Pairs of which one follows from the other (extension from format) show nothing.
+
+    Args:
+        fields: ways of encoding, none of them the label.
+    """
+    label = np.unique(np.packbits(question.targets.positive, axis=1), axis=0, return_inverse=True)[1].ravel()
+    excess, freedom = 0.0, 0
+    for one, other in combinations(fields[:MOST_FIELDS], 2):
+        whole = _table(one.codes, other.codes)
+        if min(int((whole > 0).sum(axis=axis).max()) for axis in (0, 1)) == 1:
+            continue
+        for value in range(int(label.max()) + 1):
+            rows = label == value
+            table = _table(one.codes[rows], other.codes[rows])
+            if min(table.shape) < 2:
+                continue
+            expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / table.sum()
+            excess += float(((table - expected) ** 2 / expected).sum())
+            freedom += (table.shape[0] - 1) * (table.shape[1] - 1)
+    shown = excess / freedom if freedom else 1.0
+    return min(MOST_PER_PATIENT, max(IMAGES_PER_PATIENT, shown))
+
+
+def _table(one: npt.NDArray[np.int32], other: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+    """Counts of both codes together, values that do not occur left out."""
+    rows, first = np.unique(one, return_inverse=True)
+    columns, second = np.unique(other, return_inverse=True)
+    counts = np.bincount(first * len(columns) + second, minlength=len(rows) * len(columns))
+    return counts.reshape(len(rows), len(columns)).astype(np.float64)
+
+
+def read_without_ids(
+    field: CodedField, question: Question, target: int, fold: npt.NDArray[np.int8], *, images: float = IMAGES_PER_PATIENT
+) -> Reading:
+    """What the field tells of class `target` when patients are not known and every `images` images may be one patient's.
 
     A record is a yes where its code is commoner among the class than elsewhere in the other folds. The AUC of a yes or no is
     the mean of both shares; its lower end is Newcombe's (1998, Stat Med 17:873), from Wilson's intervals of either share.
@@ -60,7 +105,9 @@ def read_without_ids(field: CodedField, question: Question, target: int, fold: n
     right_others = float(others[~yes].sum() / max(1.0, others.sum()))
     positive, known = question.targets.positive[:, target], question.targets.known[:, target]
     groups = question.clusters
-    units = [effective_patients(groups.index[side], guessed=groups.guessed) for side in (positive, known & ~positive)]
+    units = [
+        effective_patients(groups.index[side], guessed=groups.guessed, images=images) for side in (positive, known & ~positive)
+    ]
     return Reading(
         right_cases=right_cases,
         right_others=right_others,
@@ -68,17 +115,18 @@ def read_without_ids(field: CodedField, question: Question, target: int, fold: n
         others=units[1],
         low=lower_end(right_cases, units[0], right_others, units[1]),
         p=exact_p(right_cases, units[0], right_others, units[1]),
+        images=images,
     )
 
 
-def effective_patients(groups: npt.NDArray[np.int64], *, guessed: str) -> float:
+def effective_patients(groups: npt.NDArray[np.int64], *, guessed: str, images: float = IMAGES_PER_PATIENT) -> float:
     """How many patients of equal weight the records of one side are worth.
 
     Guessed groups count as (Σn)²/Σn² (Kish 1965), so that one person with most of the images is nearly one; where there is no
-    guess, every ten images are one patient. Groups that were guessed from equal rows can be finer than patients: there, too,
-    there are never more than one patient for ten images.
+    guess, every `images` images are one patient. Groups that were guessed from equal rows can be finer than patients: there,
+    too, there are never more than one patient for so many images.
     """
-    stated = len(groups) / IMAGES_PER_PATIENT
+    stated = len(groups) / images
     if not guessed or not len(groups):
         return stated
     sizes = np.unique(groups, return_counts=True)[1].astype(np.float64)

@@ -9,7 +9,7 @@ from auditor.statistics.coding import partition
 from auditor.statistics.derived import Gate
 from auditor.statistics.question import Question
 from auditor.statistics.screening import Measured, Screening, closer_interval, measured_for
-from auditor.statistics.unnamed import Reading, read_without_ids
+from auditor.statistics.unnamed import Reading, images_per_patient, read_without_ids
 from auditor.values.fields import Field, follows_picture
 from auditor.values.results import Severity
 
@@ -54,8 +54,9 @@ def judge_fields(screening: Screening, question: Question, *, gate: Gate, max_au
     known = {field.name: field for field in question.fields}
     measured = [(one, known[one.coded.name]) for one in screening.measured]
     # Encoding fields that part the records differently, for each class: so many chances of an accident.
-    ways = {partition(one.coded) for one, field in measured if _is_made(field)}
-    families = max(1, len(ways)) * len(question.targets.names)
+    made = list({partition(one.coded): one.coded for one, field in measured if _is_made(field)}.values())
+    families = max(1, len(made)) * len(question.targets.names)
+    images = 0.0 if question.clusters.usable else images_per_patient(made, question)
     found = []
     for one, field in measured:
         judged = JudgedField(measured=one, field=field, low=one.low, high=one.high)
@@ -63,7 +64,9 @@ def judge_fields(screening: Screening, question: Question, *, gate: Gate, max_au
             judged = _look_closer(judged, question, screening, seed=seed)
             if judged.low > 0.5:
                 if not question.clusters.usable and _is_made(field):
-                    judged = _look_closer(_for_surest_class(judged, question, screening), question, screening, seed=seed)
+                    judged = _look_closer(
+                        _for_surest_class(judged, question, screening, images), question, screening, seed=seed
+                    )
                 severity = _severity(judged, families, max_auc=max_auc, max_q=gate.max_q)
                 low = judged.low
                 if judged.reading is not None and severity is Severity.ERROR:
@@ -106,10 +109,10 @@ def _look_closer(judged: JudgedField, question: Question, screening: Screening, 
     return replace(judged, low=low, high=high)
 
 
-def _for_surest_class(judged: JudgedField, question: Question, screening: Screening) -> JudgedField:
+def _for_surest_class(judged: JudgedField, question: Question, screening: Screening, images: float) -> JudgedField:
     """For the class, of those that the field tells without patient ids, whose interval begins highest."""
     one, classes = judged.measured, range(len(question.targets.names))
-    found = [read_without_ids(one.coded, question, target, screening.record_fold) for target in classes]
+    found = [read_without_ids(one.coded, question, target, screening.record_fold, images=images) for target in classes]
     target = max(classes, key=lambda t: (found[t].low, t == one.target))
     if target == one.target or found[target].low <= found[one.target].low:
         return replace(judged, reading=found[one.target])

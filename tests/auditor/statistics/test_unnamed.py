@@ -2,10 +2,20 @@ import itertools
 
 import numpy as np
 import pytest
+from builders import make_dataset
 from scipy.stats import fisher_exact
 from statsmodels.stats.proportion import proportion_confint
 
-from auditor.statistics.unnamed import effective_patients, exact_p, lower_end
+from auditor.statistics.coding import code_field
+from auditor.statistics.question import ask
+from auditor.statistics.unnamed import (
+    IMAGES_PER_PATIENT,
+    MOST_PER_PATIENT,
+    effective_patients,
+    exact_p,
+    images_per_patient,
+    lower_end,
+)
 
 
 def test_the_lower_end_is_newcombes_from_statsmodels_wilson_intervals() -> None:
@@ -47,3 +57,26 @@ def test_the_p_value_is_fishers() -> None:
     table = [[6, 0], [1, 5]]
     assert exact_p(1.0, 6, 5 / 6, 6) == pytest.approx(2 * fisher_exact(table, alternative="greater")[1])
     assert exact_p(1.0, 0.9, 1.0, 20) == 1.0
+
+
+def shown(seed: int, group: np.ndarray, *, follows: bool = False) -> float:
+    """Images per patient that two ways of writing show, each constant inside a group; `follows`: the second from the first."""
+    g = np.random.default_rng(seed)
+    count = int(group.max()) + 1
+    depth = g.integers(0, 2, count)
+    other = depth * 2 if follows else g.integers(0, 3, count)
+    dataset = make_dataset(
+        labels=["a" if k % 2 else "b" for k in group],
+        metadata={"container.bit_depth": depth[group].tolist(), "container.jpeg_quality": other[group].tolist()},
+    )
+    question = ask(dataset, wanted=lambda _: True, cases=2, holders=1)
+    fields = [code_field(dataset.metadata[name], np.arange(dataset.size)) for name in dataset.metadata.columns]
+    return images_per_patient([field for field in fields if field is not None], question)
+
+
+def test_fields_that_hang_together_inside_a_class_show_how_many_images_a_patient_has() -> None:
+    rows, patients = np.arange(400), np.repeat(np.arange(24), 20)
+    assert max(shown(seed, rows) for seed in range(20)) == IMAGES_PER_PATIENT
+    assert np.median([shown(seed, patients) for seed in range(30)]) == pytest.approx(20, rel=0.4)
+    assert shown(0, np.repeat(np.arange(8), 60)) == MOST_PER_PATIENT
+    assert shown(0, patients, follows=True) == IMAGES_PER_PATIENT
