@@ -8,6 +8,7 @@ a file is a name inside its folder, and no link on its way may lead out.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -72,7 +73,7 @@ def inside(folder: Path, name: str) -> Path:
         ConfigError: it means one that lies elsewhere.
     """
     path = folder / name
-    if not _is_plain(name) or not path.resolve().is_relative_to(folder.resolve()):
+    if not _is_plain(name) or not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
         raise ConfigError(f"{folder}: a file of it names a path outside of it; it is not as medaudit wrote it")
     return path
 

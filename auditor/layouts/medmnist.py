@@ -58,6 +58,12 @@ def load(listing: Listing, options: Options) -> Dataset:
     pairs = [pair for pair in pairs if pair.labels] or pairs
     if not pairs:
         raise DatasetError(f"{listing.target}: no npz with images and labels inside; choose another layout")
+    count = sum(pair.count for pair in pairs)
+    if count > options.limits.table_rows:
+        raise DatasetError(
+            f"{listing.target}: its arrays declare {count:,} images, more than {options.limits.table_rows:,}; "
+            "raise [limits] table-rows"
+        )
     ids: list[str] = []
     paths: list[str] = []
     items: list[str] = []

@@ -87,7 +87,7 @@ def list_files(target: Path, limits: Limits | None = None) -> Listing:
         DatasetError: the path does not exist, cannot be opened or is empty.
     """
     limits = limits or Limits()
-    if not target.exists():
+    if not os.path.exists(target):  # noqa: PTH110 - that of a Path raises where links run in a circle
         raise DatasetError(f"{target}: no such file or folder; check the spelling")
     if target.is_file():
         if not os.access(target, os.R_OK):
@@ -119,6 +119,11 @@ def list_files(target: Path, limits: Limits | None = None) -> Listing:
     return Listing(target=root, root=root, files=dict(sorted(files.items())), problems=tuple(problems), limits=limits)
 
 
+def settled(path: Path) -> Path:
+    """Where a path leads over all links; of those that run in a circle it is one, which is no file: nothing is raised."""
+    return Path(os.path.realpath(path))
+
+
 def _refused(path: str, reason: str) -> Problem:
     return Problem(kind="refused", path=path, reason=reason)
 
@@ -137,7 +142,7 @@ def _list_entry(
         problems.append(_refused(shown, "the name is not valid UTF-8; rename the file"))
         return
     if entry.is_symlink():
-        goal = Path(entry.path).resolve()
+        goal = settled(Path(entry.path))
         if not goal.is_relative_to(root) or not goal.is_file():
             problems.append(_refused(where, "a symbolic link to a folder, to nothing or out of the dataset is not followed"))
             return
@@ -167,5 +172,5 @@ def resolve_inside(root: Path, name: str) -> str | None:
 
 def stays_inside(root: Path, path: str) -> bool:
     """The file is there, called by a clean path, and no link on its way leads out of the dataset."""
-    whole = (root / path).resolve()
-    return resolve_inside(root, path) == path and whole.is_file() and whole.is_relative_to(root.resolve())
+    whole = settled(root / path)
+    return resolve_inside(root, path) == path and whole.is_file() and whole.is_relative_to(settled(root))

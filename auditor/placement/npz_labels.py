@@ -27,7 +27,10 @@ def shapes(limits: Limits, path: Path) -> dict[str, tuple[int, ...]]:
             for member in archive.namelist()[:MOST_MEMBERS]:
                 if member.endswith(".npy"):
                     with archive.open(member) as stream:
-                        found[member.removesuffix(".npy")] = npy_header(stream.read(min(HEADER_BYTES, limits.header_bytes)))[0]
+                        shape, dtype, _ = npy_header(stream.read(min(HEADER_BYTES, limits.header_bytes)))
+                    # an array that cannot be in its member holds no records
+                    if math.prod(shape) * dtype.itemsize <= archive.getinfo(member).file_size:
+                        found[member.removesuffix(".npy")] = shape
     except UnreadableFile:
         return {}
     return found

@@ -34,6 +34,18 @@ def test_links_out_of_the_root_and_pipes_are_refused(tmp_path):
     ]  # fmt: skip
 
 
+def test_links_that_run_in_a_circle_are_refused_and_nothing_is_raised(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    (tmp_path / "up").symlink_to("..")
+    listing = list_files(tmp_path)
+    assert list(listing.files) == ["a.png"]
+    assert {problem.path for problem in listing.problems} == {"one", "two", "up"}
+    with pytest.raises(DatasetError, match="no such file"):
+        list_files(tmp_path / "one")
+
+
 def test_names_that_are_no_utf_8_are_refused_and_shown_escaped(tmp_path):
     touch(tmp_path, "a.png")
     (tmp_path / os.fsdecode(b"\xff.png")).write_bytes(b"x")

@@ -1,10 +1,14 @@
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from auditor.layout import Options, open_dataset
+from auditor.layouts.medmnist import array_pairs
 from auditor.values.errors import DatasetError
+from auditor.values.image import Limits
 
 SHARED = Path(__file__).parents[3] / "../shared/data"
 IMAGES = np.zeros((4, 8, 8), np.uint8)
@@ -56,6 +60,17 @@ def test_pickled_labels_are_refused(tmp_path):
     np.savez(tmp_path / "m.npz", images=IMAGES, labels=np.array([{}, {}, {}, {}], dtype=object))
     with pytest.raises(DatasetError, match="pickled"):
         open_dataset(tmp_path, Options(layout="medmnist"))
+
+
+def test_more_images_than_records_may_be_or_than_the_file_can_hold_are_none(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", images=np.zeros((9, 4, 4), np.uint8), labels=np.zeros(9, np.uint8))
+    with pytest.raises(DatasetError, match=r"raise \[limits\] table-rows"):
+        open_dataset(tmp_path, Options(limits=Limits(table_rows=8)))
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (1 << 31, 3, 3)})
+    with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive:
+        archive.writestr("images.npy", header.getvalue())
+    assert array_pairs(tmp_path, ["b.npz"], Limits()) == []
 
 
 def test_a_file_called_npz_that_is_none_is_left_to_the_reader(tmp_path):
