@@ -75,7 +75,11 @@ HERE: Mapping[str, tuple[frozenset[str], str]] = {
         ("trainers.decoding.pictures", "load memmap", "arrays in the private working folder; never pickles"),
         ("trainers.engine.checkpoint", "load", "weights alone, in the private working folder"),
         ("trainers.engine.encoder_features", "safe_open", "a bounded header"),
-        ("trainers.engine.encoder_file", "load load_file", "weights whose header is checked; a program that the user trusts"),
+        (
+            "trainers.engine.encoder_file",
+            "load load_file safe_open",
+            "weights whose header is checked; a program that the user trusts",
+        ),
         ("trainers.engine.model_file", "load_file safe_open", "weights whose header is checked"),
         ("trainers.engine.feed", "reader", "a thread that moves pictures"),
         ("trainers.predicting.predict_files", "content_of", "makes the bytes of a table"),

@@ -63,7 +63,9 @@ def _connected() -> None:
 
     from trainers.engine.team import opened
 
-    opened(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    # with a GPU for each, both ways are opened; what is computed on is chosen with each training
+    enough = torch.cuda.device_count() >= int(os.environ.get("LOCAL_WORLD_SIZE", "1")) > 0
+    opened(torch.device("cuda" if torch.cuda.is_available() and enough else "cpu"))
 
 
 @contextmanager

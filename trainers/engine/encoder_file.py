@@ -15,7 +15,7 @@ from auditor.values.errors import ConfigError
 from trainers.engine.network import Network
 from trainers.values.task import LearningTask
 
-HEADS = ("fc", "classifier", "head", "heads", "class_layers", "last_linear", "linear")
+HEADS = ("fc", "_fc", "classifier", "head", "heads", "class_layers", "last_linear", "linear")
 """First parts of the names that common libraries give to what stands behind the encoder: classes of another task."""
 
 UNTRUSTED = (
@@ -87,6 +87,36 @@ def load_encoder(network: Network, path: Path, task: LearningTask, *, trust_prog
         raise ConfigError(f"encoder {path.name}: weight {name} has shape {tuple(weight.shape)}, not {tuple(own[name].shape)}")
     network.encoder.load_state_dict(weights)
     return network
+
+
+def words_on(path: Path, channels: int) -> list[str]:
+    """What `load_encoder` does with a file of weights beside taking them, in words: heads left out, channels that differ.
+
+    Args:
+        channels: of the pictures that the network is shown.
+
+    Raises:
+        ConfigError: it is no safetensors file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            shapes = {n.removeprefix("encoder."): file.get_slice(n).get_shape() for n in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ConfigError(f"encoder {path.name}: not a safetensors file; save it again") from error
+    told = []
+    heads = sorted(name for name in shapes if name.partition(".")[0] in HEADS)
+    if heads:
+        told.append(f"the head of another task is left out of {path.name}: {', '.join(heads)}")
+    kernels = [shape for shape in shapes.values() if len(shape) > 2]
+    seen = min((int(shape[1]) for shape in kernels), default=channels)
+    if kernels and {seen, channels} == {1, 3}:
+        kinds = {1: "grey pictures", 3: "pictures of three channels"}
+        told.append(
+            f"{path.name} learnt {kinds[seen]} and is shown {kinds[channels]}: its first kernel is averaged over channels"
+        )
+    return told
 
 
 def program_network(path: Path, task: LearningTask) -> Network:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
+from auditor.values.errors import ConfigError
 from trainers.engine.predict import device_of
 
 PATIENCE = timedelta(days=7)
@@ -27,10 +28,24 @@ PATIENCE = timedelta(days=7)
 def opened(device: torch.device) -> None:
     """Connects this process with the others, once."""
     if device.type == "cuda":
+        check_gpus(torch.cuda.device_count(), int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     if not dist.is_initialized():
         # with GPUs, what lies in main memory still goes by Gloo
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+
+
+def check_gpus(there: int, processes: int) -> None:
+    """Every process of a machine computes on a GPU of its own.
+
+    Raises:
+        ConfigError: there are fewer GPUs than processes.
+    """
+    if there < processes:
+        raise ConfigError(
+            f"torchrun started {processes} processes here, and there are {there} GPUs: start as many as there are, or say "
+            "--device cpu"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

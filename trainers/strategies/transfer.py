@@ -73,7 +73,7 @@ class Transfer(Strategy):
             raise NotApplicable(NO_SOURCE)
         from trainers.engine.encoder_file import UNTRUSTED
         from trainers.engine.model_file import DESCRIPTION
-        from trainers.engine.models import NETWORKS
+        from trainers.engine.models import NETWORKS, known_network
 
         if run is not None and encoder is not None:
             raise ConfigError("--from-run and --encoder: give one of them")
@@ -82,8 +82,10 @@ class Transfer(Strategy):
             raise ConfigError(f"--from-run {source.name}: no network in it (model/{DESCRIPTION}); give a copy that fix wrote")
         if encoder is not None and not source.is_file():
             raise ConfigError(f"--encoder {source.name}: there is no such file")
-        if encoder is not None and source.suffix != ".pt2" and case.options.get("network") not in NETWORKS:
-            raise ConfigError(f"--encoder {source.name}: name its network with --network: one of {', '.join(NETWORKS)}")
+        if encoder is not None and source.suffix != ".pt2":
+            if case.options.get("network") is None:
+                raise ConfigError(f"--encoder {source.name}: name its network with --network: one of {', '.join(NETWORKS)}")
+            known_network(case.options["network"])
         if encoder is not None and source.suffix == ".pt2" and not trusts_programs(case):
             raise ConfigError(UNTRUSTED.format(name=source.name))
         checked = check_unseen(case)
@@ -111,8 +113,12 @@ class Transfer(Strategy):
 
     def conclude(self, case: Case, proposal: Proposal, fits: Sequence[Trained]) -> Proposal:
         """Whether the comparison is one of weights alone."""
-        from trainers.engine.encoder_file import Program
+        from trainers.engine.encoder_file import Program, words_on
 
+        encoder = case.options.get("encoder", "")
+        if encoder.endswith(".safetensors"):
+            told = words_on(Path(encoder), case.bench.task.channels)
+            proposal = replace(proposal, notes=(*proposal.notes, *told))
         if isinstance(fits[0].network.get_submodule("encoder"), Program):
             note = "the network stands on an exported program (.pt2) and is not saved; plain training has its own network"
             return replace(proposal, notes=(*proposal.notes, note))

@@ -54,7 +54,7 @@ def test_the_others_train_what_they_are_sent_until_the_job_is_done(tmp_path: Pat
     shown, other = pictures(tmp_path), pictures(tmp_path)
     orders = [(shown, {"name": "a"}), (None, {"name": "b"}), (other, {"name": "c"}), crew.END]
     seen: list[tuple[object, str]] = []
-    monkeypatch.setattr(crew, "opened", lambda _: None)
+    monkeypatch.setattr(crew, "_connected", lambda: None)
     monkeypatch.setattr(crew, "received", lambda: orders.pop(0))
 
     def train(pictures: Pictures, *, name: str) -> None:
@@ -72,7 +72,7 @@ def test_a_first_process_that_is_gone_ends_the_others(monkeypatch: pytest.Monkey
     def gone() -> None:
         raise RuntimeError("Connection closed by peer")
 
-    monkeypatch.setattr(crew, "opened", lambda _: None)
+    monkeypatch.setattr(crew, "_connected", lambda: None)
     monkeypatch.setattr(crew, "received", gone)
     crew.follow(lambda: None)
 
@@ -82,7 +82,7 @@ def test_the_others_are_let_go_once_but_not_after_a_training_that_failed_here(
 ) -> None:
     sent: list[object] = []
     monkeypatch.setattr(crew, "member", lambda: (0, 2))
-    monkeypatch.setattr(crew, "opened", lambda _: None)
+    monkeypatch.setattr(crew, "_connected", lambda: None)
     monkeypatch.setattr(crew, "send", sent.append)
     shown = pictures(tmp_path)
     with crew.leading(), crew.leading():

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from auditor.values.errors import ConfigError
-from trainers.engine.encoder_file import load_encoder, load_program
+from trainers.engine.encoder_file import load_encoder, load_program, words_on
 from trainers.engine.models import network_named
 from trainers.kinds import task_named
 from trainers.values.task import LearningTask
@@ -53,6 +53,20 @@ def test_the_head_of_another_task_is_left_out_and_anything_else_unknown_is_refus
     save_file({n: w.clone() for n, w in weights.items()} | {"layer9.weight": torch.ones(2)}, tmp_path / "odd.safetensors")
     with pytest.raises(ConfigError, match="1 names of weights differ"):
         load_encoder(network_named("small-cnn", task(), width=4), tmp_path / "odd.safetensors", task())
+
+
+def test_what_is_left_out_and_averaged_is_said(tmp_path: Path) -> None:
+    network = network_named("resnet10", task_named(kind="single", classes=("a", "b"), channels=3, shape=(8, 8)))
+    weights = {name: tensor.contiguous() for name, tensor in network.encoder.state_dict().items()}
+    save_file(weights, tmp_path / "plain.safetensors")
+    assert words_on(tmp_path / "plain.safetensors", 3) == []
+    save_file(weights | {"fc.weight": torch.zeros(5, 512), "fc.bias": torch.zeros(5)}, tmp_path / "whole.safetensors")
+    head, channels = words_on(tmp_path / "whole.safetensors", 1)
+    assert "left out of whole.safetensors: fc.bias, fc.weight" in head
+    assert "learnt pictures of three channels and is shown grey pictures" in channels
+    (tmp_path / "none.safetensors").write_bytes(b"none")
+    with pytest.raises(ConfigError, match="not a safetensors file"):
+        words_on(tmp_path / "none.safetensors", 1)
 
 
 def test_an_encoder_of_another_architecture_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainers.engine.team import Team
+from auditor.values.errors import ConfigError
+from trainers.engine.team import Team, check_gpus
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = """
@@ -49,6 +50,12 @@ def test_without_torchrun_a_team_is_one_process_that_changes_nothing() -> None:
     assert team.share(tensor, tensor, np.arange(2)) == 1.0
     team.combine(tensor, torch.zeros(3))
     assert torch.equal(tensor, torch.ones(3))
+
+
+def test_fewer_gpus_than_processes_is_one_clear_line() -> None:
+    check_gpus(2, 2)
+    with pytest.raises(ConfigError, match="2 processes here, and there are 1 GPUs"):
+        check_gpus(1, 2)
 
 
 @pytest.mark.slow
