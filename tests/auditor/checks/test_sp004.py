@@ -93,6 +93,13 @@ def test_a_near_copy_in_the_test_split_is_an_error_and_one_within_a_warning() ->
     }  # fmt: skip
 
 
+def test_a_pair_that_agrees_only_just_is_not_called_a_copy_without_a_word() -> None:
+    for score, said in ((0.884, True), (0.95, False)):
+        dataset = make_dataset(splits=["train", "test"], links=[("r0000", "r0001", "near", score)])
+        summary = NearDuplicate().run(known(dataset)).summary
+        assert ("1 pair agrees only just and may be one field photographed again" in summary) is said
+
+
 def test_a_near_copy_of_an_image_whose_twin_is_in_the_test_split_crosses_too() -> None:
     dataset = make_dataset(
         splits=["train", "test", "train"], links=[("r0000", "r0001", "bytes", 1.0), ("r0000", "r0002", "near", 0.9)]
