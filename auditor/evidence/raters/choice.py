@@ -18,6 +18,7 @@ Codes = npt.NDArray[np.int64]
 Method = Literal["majority", "dawid-skene", "glad", "mace", "crowdlab"]
 FEW_READINGS = 5.0
 """Below so many readings per record a classifier beside the raters is worth more than a model of them."""
+ENOUGH_FOR_GLAD = 3.0
 FEW_RECORDS = 20
 FEW_RATERS = 3
 """With two raters nothing tells who of them is right."""
@@ -82,7 +83,8 @@ def choose_method(
         if few:
             return "crowdlab", f"{about}, but {few}, and a model that looked at the records: CROWDLAB weighs both"
     others: tuple[Method, ...] = ("dawid-skene", "majority") if usual == "crowdlab" else ("majority", "glad")
-    if len(unit) > MAX_SLOW:
+    # Of two readings, one is left when the other is hidden: GLAD cannot be judged by it, and is the worst there.
+    if len(unit) > MAX_SLOW or each < ENOUGH_FOR_GLAD:
         others = tuple(method for method in others if method != "glad")
     # CROWDLAB needs two readings of a record beside the hidden one.
     if size.classes < 2 or _too_few(unit, rater, read) or np.bincount(unit).max() < (3 if usual == "crowdlab" else 2):
