@@ -1,3 +1,4 @@
+import contextlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -99,9 +100,12 @@ def hidden_patients(seed: int, images: int) -> Dataset:
 
 
 def errors(seeds: range, images: int) -> int:
-    checks = MetadataLeakage(draws=200)
-    found = (checks.run(hidden_patients(seed, images)).findings for seed in seeds)
-    return sum(any(f.severity is Severity.ERROR for f in one) for one in found)
+    """Sets called an error; one whose guessed groups are too few to be tested is none."""
+    check, found = MetadataLeakage(draws=200), 0
+    for seed in seeds:
+        with contextlib.suppress(SkipCheck):
+            found += any(f.severity is Severity.ERROR for f in check.run(hidden_patients(seed, images)).findings)
+    return found
 
 
 def test_patients_hidden_in_the_rows_make_no_error() -> None:
