@@ -235,8 +235,8 @@ def test_a_chain_writes_only_what_stays_and_findings_keep_their_names(tmp_path, 
     pd.concat([table, more]).to_csv(dataset / "labels.csv", index=False)
     assert main(["fix", str(dataset), "--strategy", "deduplicate,harmonise", "--workers", "0", "-o", "copy"]) == 0
     comparison = json.loads(Path("copy/comparison.json").read_text())
-    # LK002 warned of two fields together; the copy has no second one to ask about, so that is neither fixed nor left
-    assert comparison["verdict"] == "cannot tell"
+    # LK002 warned of two fields together; in the copy every field holds one value, which is an answer
+    assert comparison["verdict"] == "corrected"
     assert comparison["changes"]["records removed"] == 3
     copies, files = (arm["proposal"] for arm in comparison["arms"])
     assert copies["removed"]["row_count"] == 3
