@@ -17,8 +17,6 @@ from pathlib import Path
 from types import ModuleType
 
 from auditor.files import OWN_OUTPUT
-from auditor.format import formats
-from auditor.naming.suffixes import image_suffixes, suffix_of
 from auditor.placement.listing import CONFIG_NAME, Listing, Options, list_files, resolve_inside
 from auditor.placement.tree import FOLDER_PIN
 from auditor.plugins import plugin_modules
@@ -65,13 +63,6 @@ def open_dataset(target: Path, options: Options) -> Dataset:
     return open_listing(list_files(target, options.limits), options)
 
 
-def _unread(listing: Listing) -> str:
-    """Names the formats that are there and are not read."""
-    told = [image_suffixes().get(suffix_of(name), "") for name in listing.inventory.unsupported]
-    words = sorted({formats()[name].words for name in told if name})
-    return f" (but {len(told):,} files of formats that are not read: {', '.join(words)})" if words else ""
-
-
 def open_listing(listing: Listing, options: Options) -> Dataset:
     """Detect and load what was listed.
 
@@ -81,8 +72,7 @@ def open_listing(listing: Listing, options: Options) -> Dataset:
     fits = detect(listing, options)
     if not fits:
         raise DatasetError(
-            f"{listing.target}: no images, label table or npz found{_unread(listing)}; "
-            "name the folder that holds the images, or the label table"
+            f"{listing.target}: no images, label table or npz found; name the folder that holds the images, or the label table"
         )
     dataset: Dataset = layouts()[fits[0].layout].load(listing, options)
     columns = {role: column for role, column in options.roles.items() if not column.startswith(FOLDER_PIN)}

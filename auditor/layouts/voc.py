@@ -21,12 +21,18 @@ from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.results import Guess
 
 HEAD_BYTES = 4096
+LEAST_SHARE = 0.1
+"""So many of the images have an annotation: one stray XML file makes no layout."""
+LEAST_CALLED = 0.5
+"""So many of the XML files are called after an image."""
 
 
 def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG001
-    """XML files whose first one is a VOC annotation, about as many as images."""
+    """XML files called after images, enough for them, whose first one is a VOC annotation."""
     files = _annotation_files(listing)
-    if not files or not listing.inventory.images:
+    images = {stem_of(path) for path in listing.inventory.images}
+    called = [name for name in files if stem_of(name.removesuffix(".xml")) in images]
+    if len(called) < max(1.0, LEAST_SHARE * len(images)) or len(called) < LEAST_CALLED * len(files):
         return None
     try:
         head = head_of(listing.root / files[0], HEAD_BYTES)

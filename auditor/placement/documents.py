@@ -61,10 +61,12 @@ def json_kind(path: Path) -> str:
     return "via" if {b"regions", b"file_attributes"} <= keys or b"_via_img_metadata" in keys else ""
 
 
-def is_cvat(path: Path) -> bool:
-    """An XML file of CVAT, in which all images are."""
+def xml_kind(path: Path) -> str:
+    """`cvat` (all images in one file), `voc` (a file per image), or empty, by the first lines."""
     head = "".join(first_lines(path, 60))
-    return "<annotations" in head and ("<image " in head or "<track " in head or "<meta" in head)
+    if "<annotations" in head:
+        return "cvat" if "<image " in head or "<track " in head or "<meta" in head else ""
+    return "voc" if re.search(r"<annotation[\s>]", head) else ""
 
 
 def first_lines(path: Path, most: int = 200) -> list[str]:

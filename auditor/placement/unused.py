@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from auditor.naming.suffixes import stem_of, suffix_of
-from auditor.placement.documents import WORDS, are_boxes, first_lines, is_cvat, json_kind
+from auditor.placement.documents import WORDS, are_boxes, first_lines, json_kind, xml_kind
 from auditor.placement.listing import Listing
 from auditor.placement.resolve import Files
 from auditor.placement.table_choice import MAX_CANDIDATES, MAX_JSON_BYTES, Candidate, judge
@@ -30,6 +30,8 @@ NEAR_IMAGES = 0.5
 MAX_TEXT_BYTES = 16 << 20
 MAX_TEXTS = 40
 MIN_LINES = 3
+FEW_BOXES = 0.1
+"""Fewer XML annotations than this share of the images are told without alarm."""
 MOST_ALIKE = 3
 
 _SHEETS = frozenset(("xlsx", "xls", "xlsm", "ods", "sav", "dta", "sas7bdat", "rds", "rdata", "feather", "numbers", "gsheet"))
@@ -140,11 +142,7 @@ def _of_others(listing: Listing, names: Sequence[str], images: Sequence[str], *,
         for name in names
         if suffix_of(name).removesuffix(".gz") in _SHEETS
     ]
-    found += [
-        _problem(name, "a CVAT file of annotations, which is not read: export it as COCO or VOC", grave=not any_read)
-        for name in names
-        if suffix_of(name) == "xml" and is_cvat(listing.root / name)
-    ]
+    found += _of_xml(listing, [name for name in names if suffix_of(name) == "xml"], images, any_read=any_read)
     texts = [n for n in names if suffix_of(n) in ("txt", "dat", "lst", "list") and not _PROSE.search(stem_of(n))]
     stems = {stem_of(path) for path in images}
     beside = [name for name in texts if PurePosixPath(name).stem in stems]
@@ -164,6 +162,23 @@ def _of_others(listing: Listing, names: Sequence[str], images: Sequence[str], *,
         if 0 < listing.files[name] <= MAX_TEXT_BYTES and _lists_images(listing.root / name, there):
             reason = "a text file that names the images is not looked for in a folder; name it: medaudit scan " + name
             found.append(_problem(name, reason, grave=not any_read))
+    return found
+
+
+def _of_xml(listing: Listing, names: Sequence[str], images: Sequence[str], *, any_read: bool) -> list[Problem]:
+    """Annotations in XML: one file of CVAT, or files of VOC that are not called after the images."""
+    kinds = {name: xml_kind(listing.root / name) for name in names[:MAX_CANDIDATES]}
+    found = [
+        _problem(name, "a CVAT file of annotations, which is not read: export it as COCO or VOC", grave=not any_read)
+        for name, kind in kinds.items()
+        if kind == "cvat"
+    ]
+    boxes = [name for name, kind in kinds.items() if kind == "voc"]
+    if boxes:
+        # One stray file beside many images is told, and is not what the images' labels are.
+        grave = not any_read and len(names) >= FEW_BOXES * len(images)
+        reason = f"{len(boxes):,} XML annotations (VOC) are not read; if they belong to the images, say --layout voc"
+        found.append(_problem(boxes[0].rpartition("/")[0] or boxes[0], reason, grave=grave))
     return found
 
 

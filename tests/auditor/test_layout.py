@@ -106,7 +106,8 @@ def test_every_layout_module_has_its_two_functions():
         assert callable(module.load), name
 
 
-def test_what_is_there_and_not_read_is_named_where_nothing_else_is(tmp_path):
+def test_what_is_there_and_not_read_are_the_records_where_nothing_else_is(tmp_path):
     touch(tmp_path, "a.h5", "b.czi")
-    with pytest.raises(DatasetError, match=r"but 2 files of formats that are not read: HDF5, Zeiss CZI"):
-        open_dataset(tmp_path, Options())
+    dataset = open_dataset(tmp_path, Options())
+    assert list(dataset.records["path"]) == ["a.h5", "b.czi"]
+    assert {problem.path for problem in dataset.problems} <= {"a.h5", "b.czi"}

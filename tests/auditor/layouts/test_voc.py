@@ -98,3 +98,12 @@ def test_the_real_bccd_is_opened_whole():
     flat = (SHARED / "images/bccd/BCCD/Annotations/BloodImage_00338.xml").read_text().splitlines()
     lines = dataset.boxes.loc[dataset.boxes["path"].str.endswith("00338.xml"), "line"]
     assert all("<object>" in flat[line - 1] for line in lines)
+
+
+def test_a_stray_annotation_beside_many_images_makes_no_layout(tmp_path):
+    make(tmp_path, "a")
+    for number in range(20):
+        (tmp_path / f"JPEGImages/other{number}.jpg").write_text("x")
+    dataset = open_dataset(tmp_path, Options())
+    assert dataset.summary.layout == "folders"
+    assert any("XML annotations" in problem.reason for problem in dataset.problems)
