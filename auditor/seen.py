@@ -16,7 +16,7 @@ from auditor.evidence.kin.identity import can_tell, identity
 from auditor.gate import Seen, looked
 from auditor.naming.suffixes import suffix_of
 from auditor.values.dataset import Dataset
-from auditor.values.results import Outcome, Question
+from auditor.values.results import Outcome, Question, Severity
 
 NO_PIXELS = "pixels were not read (--no-pixels)"
 """Why a check was left out where the user wanted headers alone: it keeps the verdict from being a pass."""
@@ -28,6 +28,8 @@ MIN_FAMILY = 3
 """So many files of one suffix, or `MIN_SHARE` of all, are a family that must not be overlooked."""
 MIN_SHARE = 0.1
 MIN_LABELLED = 0.5
+PARTING = 0.99
+"""Area under the curve from which a field is said to part the classes."""
 """A smaller share of records with a label is told in the verdict."""
 
 
@@ -73,9 +75,24 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
     missing = [q.subject for q in questions if not q.asked]
     if 2 * len(missing) > len(questions):
         gaps.append("most of the questions that matter could not be asked")
+    if _parted(outcomes):
+        gaps.append("a field parts the classes (LK001): without patient ids nobody can say whether a few patients explain it")
     if not gaps and not any(looked(o) for o in outcomes if not o.code.startswith("MA")):
         gaps.append("no check could look at anything")
     return Seen(questions=questions, gaps=tuple(gaps), grave=bool(families or unused))
+
+
+def _parted(outcomes: Sequence[Outcome]) -> bool:
+    """A field all but parts the classes, and is a warning only because patients cannot be told apart."""
+    return any(
+        outcome.code == "LK001"
+        and finding.severity == Severity.WARNING
+        and finding.waived is None
+        and "low_without_ids" in finding.evidence
+        and (finding.score or 0.0) >= PARTING
+        for outcome in outcomes
+        for finding in (outcome.verdict.findings if outcome.verdict is not None else ())
+    )
 
 
 def _questions(dataset: Dataset, outcomes: Sequence[Outcome]) -> Iterator[Question]:

@@ -136,3 +136,21 @@ def test_most_questions_unasked_is_not_enough() -> None:
 def test_a_selection_that_could_look_at_nothing_is_not_enough() -> None:
     seen = seen_of(labelled(), outcomes("IQ001", codes=("IQ001",)))
     assert seen.gaps == ("no check could look at anything",)
+
+
+@pytest.mark.parametrize(
+    ("severity", "score", "evidence", "enough"),
+    [
+        (Severity.WARNING, 1.0, {"low_without_ids": 0.7}, False),
+        (Severity.WARNING, 0.9, {"low_without_ids": 0.6}, True),
+        (Severity.WARNING, 1.0, {}, True),  # patients are known
+        (Severity.ERROR, 1.0, {"low_without_ids": 0.9}, True),  # fails by itself
+    ],
+)
+def test_a_field_that_parts_the_classes_without_ids_is_no_pass(
+    severity: Severity, score: float, evidence: dict[str, float], enough: bool
+) -> None:
+    finding = Finding(code="LK001", severity=severity, message="m", where=Location(field="f"), score=score, evidence=evidence)
+    told = Verdict(summary="s", coverage=Coverage(evaluated=9, total=9), findings=(finding,))
+    every = tuple(replace(o, status="failed", verdict=told) if o.code == "LK001" else o for o in outcomes())
+    assert (seen_of(labelled(), every).gaps == ()) is enough
