@@ -17,7 +17,7 @@ TEXT = st.text(st.characters(), max_size=10) | st.sampled_from(
     ["=1", "'=1", "\\n", "\\\\x1b", "a\\b", "\x1b[2J", "-1.5", "＝1"]
 )
 ROOT = Path(__file__).parents[3]
-OF_THE_USER = {"trainers/copying/source.py", "auditor/degrade/flaws.py", "medaudit/flawed.py"}
+OF_THE_USER = {"trainers/copying/source.py", "trainers/copying/additions.py", "auditor/degrade/flaws.py", "medaudit/flawed.py"}
 """Who else writes CSV: a table in the user's own form, whose cells stay what they were, and made-up data."""
 
 
