@@ -118,6 +118,11 @@ def is_drawn(dataset: Dataset) -> bool:
     return dataset.has("mask") or not all(frame.empty for frame in (dataset.boxes, dataset.points, dataset.rater_masks))
 
 
+def has_masks(dataset: Dataset) -> bool:
+    """Masks are there, of the images or of readers."""
+    return dataset.has("mask") or not dataset.rater_masks.empty
+
+
 def is_read(dataset: Dataset) -> bool:
     """Several people read the same: labels, masks or boxes."""
     raters = dataset.annotations["rater"] if "rater" in dataset.annotations.columns else ()
@@ -173,7 +178,7 @@ QUESTIONS: tuple[_Asked, ...] = (
     _Asked(subject="copies", codes=("SP002", "SP004"), fits=has_images, lacks=_silent("no picture to compare")),
     _Asked(subject="shortcuts", codes=SHORTCUTS, fits=has_classes, lacks=_silent("no class to be given away")),
     _Asked(subject="wrong labels", codes=WRONG_LABELS, fits=has_classes, lacks=_silent("cannot be told")),
-    _Asked(subject="masks", codes=("IN006", "IN010", "IN012"), fits=is_drawn, lacks=_silent("none could be compared")),
+    _Asked(subject="masks", codes=("IN006", "IN010", "IN012"), fits=has_masks, lacks=_silent("none could be compared")),
     _Asked(subject="readers", codes=("ED",), fits=is_read, lacks=_silent("no two read the same")),
     _Asked(subject="privacy", codes=("PH",), lacks=_silent("nothing to look at")),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from builders import make_dataset
 
@@ -154,3 +155,8 @@ def test_a_field_that_parts_the_classes_without_ids_is_no_pass(
     told = Verdict(summary="s", coverage=Coverage(evaluated=9, total=9), findings=(finding,))
     every = tuple(replace(o, status="failed", verdict=told) if o.code == "LK001" else o for o in outcomes())
     assert (seen_of(labelled(), every).gaps == ()) is enough
+
+
+def test_boxes_are_not_asked_for_masks() -> None:
+    boxes = pd.DataFrame({"record": ["r0"], "label": ["cell"], "x0": [0.0], "y0": [0.0], "x1": [2.0], "y1": [2.0]})
+    assert "masks" not in asked(replace(make_dataset(n=20), boxes=boxes), "IN012")
