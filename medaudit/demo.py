@@ -8,10 +8,14 @@ from auditor.degrade.flaws import Truth
 from auditor.values.results import Cell, Finding, ScanResult, Severity
 from medaudit.flawed import DEEP, SHALLOW, Planted, make_demo
 
-__all__ = ["ORDER", "Planted", "make_demo", "tell"]
+__all__ = ["BUDGET", "ORDER", "Planted", "make_demo", "tell"]
 
 ORDER: tuple[str, ...] = ("resplit", "deduplicate", "harmonise")
 """The corrections that the demo ends with: of splits, copies and files."""
+
+
+BUDGET = 30.0
+"""Seconds for the two networks that say whether the task survives harmonising: a demo is watched."""
 
 
 def tell(planted: Planted, result: ScanResult) -> tuple[list[str], bool]:

@@ -221,7 +221,7 @@ def demo(
 ) -> None:
     """Make a flawed dataset, audit it, say what was planted and what was found, correct it, and compare before and after."""
     import medaudit
-    from medaudit.demo import ORDER, make_demo, tell
+    from medaudit.demo import BUDGET, ORDER, make_demo, tell
 
     planted = make_demo(folder, seed=seed)
     typer.echo(f"A flawed dataset lies in {planted.dataset}; what is wrong with it, in {planted.truth}.")
@@ -229,11 +229,13 @@ def demo(
     written = medaudit.report(result, folder / "report.html", folder / "result.json")
     show(result, written[:2])
     lines, found = tell(planted, result)
-    command = f"medaudit fix {planted.dataset} --strategy {','.join(ORDER)} --seeds 1"
+    command = f"medaudit fix {planted.dataset} --strategy {','.join(ORDER)} --seeds 1 --budget {BUDGET:.0f}s"
     typer.echo("\n".join(["", *lines, "", f"Now the corrections: {command} ..."]))
     copy = folder / "fixed"
     progress = progress_on_terminal(quiet=False)
-    fixed = medaudit.fix(planted.dataset, copy, progress=progress, strategy=ORDER, seed=seed, seeds=1, device="cpu")
+    fixed = medaudit.fix(
+        planted.dataset, copy, progress=progress, strategy=ORDER, seed=seed, seeds=1, budget=BUDGET, device="cpu"
+    )
     if fixed.comparison is not None:
         show_comparison(fixed.comparison, [copy / "report.html", copy], quiet=False)
     raise typer.Exit(0 if found else 1)
