@@ -35,6 +35,8 @@ from auditor.values.errors import DatasetError
 from auditor.values.labels import Labels
 from auditor.values.results import Guess
 
+BESIDE_CLASSES = 0.5
+"""How sure it is that a table of cases is the label table where folders are classes."""
 _PLAIN_TEXT = (".txt", ".dat")
 
 
@@ -45,10 +47,15 @@ def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG
             return None
         return Detection(layout="table", confidence=1.0, why="a table was named")
     inventory = listing.inventory
-    candidates = rank_tables(listing, _matchable(inventory)[0]) if inventory.tables else []
+    images = _matchable(inventory)[0] if inventory.tables else []
+    candidates = rank_tables(listing, images) if inventory.tables else []
     if not candidates:
         return None
-    return Detection(layout="table", confidence=candidates[0].confidence, why=f"{candidates[0].name}: {candidates[0].why}")
+    best = candidates[0]
+    # What a table says of patients (an outcome, a stage) does not take the place of the classes that the folders are.
+    beside = best.case and read_folders(images).label is not None
+    confidence = min(best.confidence, BESIDE_CLASSES) if beside else best.confidence
+    return Detection(layout="table", confidence=confidence, why=f"{best.name}: {best.why}")
 
 
 def _matchable(inventory: Inventory) -> tuple[list[str], Masks, RaterMasks]:

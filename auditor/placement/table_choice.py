@@ -42,6 +42,7 @@ class Candidate:
         useful: it holds labels or readings.
         rows: how many were looked at.
         folders: it names folders of the images.
+        case: the column that calls the cases of the images, where none names their files; else empty.
         named: what it calls its records, of the rows that were looked at.
     """
 
@@ -54,6 +55,7 @@ class Candidate:
     useful: bool = False
     rows: int = 0
     folders: bool = False
+    case: str = ""
     named: frozenset[str] = frozenset()
 
 
@@ -139,6 +141,7 @@ def judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> Ca
     return Candidate(
         name=name, confidence=round(confidence, 3), why=why, header=header, naming=naming, share=share, useful=useful,
         rows=len(table.frame), named=named - {""}, folders=not share and _names_folders(table.frame, images),
+        case=case,
     )  # fmt: skip
 
 

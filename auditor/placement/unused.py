@@ -120,6 +120,9 @@ def _of_table(
         return None
     size = len(images)
     alike = size > 0 and NEAR_IMAGES * size <= judged.rows <= 4 * size
+    if judged.case:
+        reason = "a column calls the cases of the images, whose labels were read elsewhere; to read it instead, name the table"
+        return _problem(name, reason, grave=judged.useful or not labelled)
     if judged.share >= NAMING and len(judged.header) > 1:  # a mere list of the images says nothing of them
         reason = (
             f"a column names the image files ({judged.share:.0%} of what was tried), but the layout reads no table; name it"

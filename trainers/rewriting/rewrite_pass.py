@@ -27,8 +27,6 @@ from trainers.rewriting.rewrite import SUFFIX, Form, Survey, encoded, rewritten,
 
 VERSION = 2
 """Raise it when the same form gives other bytes."""
-FEW_FILES = 200
-"""So few files are read in this process: workers take longer to start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +107,7 @@ def read_all(
     progress.start(stage, len(tasks))
     try:
         found: Iterable[list[Measurement]]
-        if workers == 0 or len(tasks) <= FEW_FILES:
+        if workers == 0:
             rewriter = setup.measurer()
             found = (rewriter.measure(task) for task in tasks)
         else:

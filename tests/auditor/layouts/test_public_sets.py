@@ -173,3 +173,18 @@ def test_a_cvat_file_beside_images_is_told(tmp_path: Path) -> None:
     dataset = open_dataset(tmp_path, Options(workers=0))
     assert dataset.summary.layout == "folders"
     assert any("CVAT" in problem.reason for problem in dataset.problems)
+
+
+@pytest.mark.parametrize(("column", "grave"), [("sex", False), ("outcome", True)])
+def test_a_table_of_patients_does_not_take_the_place_of_class_folders(tmp_path: Path, column: str, grave: bool) -> None:
+    """What became of a patient is no label of the images that lie in `covid` and `normal`; it is told, and not read."""
+    write = writer(tmp_path)
+    for patient in range(12):
+        for view in range(2):
+            write(f"{('covid', 'normal')[patient % 2]}/patient{patient:03d}_{view}.png", patient)
+    rows = [f"patient{n:03d},{40 + n},{('died', 'alive')[n % 3 == 0]}\n" for n in range(12)]
+    (tmp_path / "clinical.csv").write_text(f"patient_id,age,{column}\n" + "".join(rows))
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert dataset.labels.classes == ("covid", "normal")
+    told = [problem for problem in dataset.problems if problem.path == "clinical.csv"]
+    assert [problem.kind == "unused-table" for problem in told] == [grave]

@@ -119,11 +119,10 @@ def test_a_second_run_writes_the_same_and_reads_its_own_files_again(tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_workers_give_the_same_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_give_the_same_files(tmp_path: Path) -> None:
     leaky(tmp_path / "data", {"ill": "png16", "well": "png8"}, count=10)
     seen = seen_in(tmp_path / "data")
     alone = Harmonise(workers=0).propose(case_of(seen, tmp_path / "a"))
-    monkeypatch.setattr("trainers.rewriting.rewrite_pass.FEW_FILES", 0)
     crew = Harmonise(workers=2).propose(case_of(seen, tmp_path / "b"))
     assert crew.metrics == alone.metrics
     assert crew.corrections == alone.corrections
