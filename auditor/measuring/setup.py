@@ -24,7 +24,7 @@ def import_all() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """Where the files lie, what each may cost, and what is known of them (`auditor.reading.workers.Work`)."""
+    """Where the files lie, what each may cost, and what is known of them (`auditor.reading.serving.Work`)."""
 
     root: Path
     limits: Limits

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from auditor.reading.serving import MEMORY_BYTES
 from auditor.reading.standing import STANDING
-from auditor.reading.workers import MEMORY_BYTES, run_workers
+from auditor.reading.workers import run_workers
 from auditor.values.errors import MedauditError, UnreadableFile
 from auditor.values.image import Limits
 

@@ -4,29 +4,27 @@ An interpreter with numpy and OpenCV takes a quarter of a second of computing to
 worker spends on a hundred files. A copy takes some milliseconds. The nursery reads no file and runs no thread; what it imports
 is ours. It keeps no end of a worker's pipes, so that a worker that dies is heard at once, and it goes when the program that
 started it has gone and its workers have ended. Linux alone: elsewhere, and where it cannot be had, every worker starts afresh.
+This is the program's side; what the nursery does in its own process is `forking`.
 """
 
 from __future__ import annotations
 
 import atexit
-import errno
-import gc
-import importlib
 import os
 import pickle
-import selectors
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+
+from auditor.reading.forking import NUMBER, ORDER_LENGTH
+from auditor.reading.wire import exactly, readable
 
 HOME = str(Path(__file__).resolve().parents[2])
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -38,8 +36,7 @@ LATEST = 300.0
 MOST = 2
 """Nurseries of one program."""
 
-_LENGTH, _NUMBER = struct.Struct("<I"), struct.Struct("<i")
-_START = "import sys; sys.path.insert(0, {home!r}); from auditor.reading.nursery import keep; keep({place})"
+_START = "import sys; sys.path.insert(0, {home!r}); from auditor.reading.forking import keep; keep({place})"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -75,9 +72,9 @@ class Child:
 
     def _heard(self, timeout: float | None) -> int | None:
         # the kernel says that it has ended, the nursery how; where the nursery was killed nobody knows how
-        if self.returncode is None and _readable(self._handle, timeout):
-            told = os.read(self._status, _NUMBER.size) if _readable(self._status, 5) else b""
-            self.returncode = _NUMBER.unpack(told)[0] if len(told) == _NUMBER.size else -signal.SIGKILL
+        if self.returncode is None and readable(self._handle, timeout):
+            told = os.read(self._status, NUMBER.size) if readable(self._status, 5) else b""
+            self.returncode = NUMBER.unpack(told)[0] if len(told) == NUMBER.size else -signal.SIGKILL
             for place in (self._handle, self._status):
                 os.close(place)
             self._handle = self._status = -1
@@ -127,10 +124,10 @@ class Nursery:
         pipes = [os.pipe() for _ in range(3)]  # each closed when a program is run
         (their_in, to_them), (from_them, their_out), (status, their_status) = pipes
         try:
-            socket.send_fds(self.line, [_LENGTH.pack(len(order))], [their_in, their_out, their_status, here])
+            socket.send_fds(self.line, [ORDER_LENGTH.pack(len(order))], [their_in, their_out, their_status, here])
             self.line.sendall(order)
-            told, handles, _, _ = socket.recv_fds(self.line, _NUMBER.size, 1)
-            (pid,) = _NUMBER.unpack(told + _exactly(self.line, _NUMBER.size - len(told)))
+            told, handles, _, _ = socket.recv_fds(self.line, NUMBER.size, 1)
+            (pid,) = NUMBER.unpack(told + exactly(self.line, NUMBER.size - len(told)))
             if pid < 0:
                 raise OSError(-pid, os.strerror(-pid))
         except BaseException as error:
@@ -211,135 +208,3 @@ class Nurseries:
 
 NURSERIES = Nurseries()
 atexit.register(NURSERIES.end)
-
-
-def keep(place: int) -> None:
-    """The nursery's life: orders from the socket at `place`, until its other end is closed and all workers have ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    os.chdir("/")  # no folder is held
-    line = socket.socket(fileno=place)
-    woken, wake = os.pipe()
-    for end in (woken, wake):
-        os.set_blocking(end, False)
-    signal.set_wakeup_fd(wake)
-    living: dict[int, int] = {}
-    done: set[str] = set()
-    with selectors.DefaultSelector() as selector:
-        selector.register(line, selectors.EVENT_READ)
-        selector.register(woken, selectors.EVENT_READ)
-        listening = True
-        while listening or living:
-            for key, _ in selector.select():
-                if key.fileobj is line:
-                    try:
-                        _obey(line, living, done, (woken, wake, selector))
-                    except (EOFError, ConnectionError):
-                        selector.unregister(line)
-                        listening = False
-                else:
-                    with suppress(BlockingIOError):
-                        os.read(woken, 512)
-            _reap(living)
-
-
-def _obey(line: socket.socket, living: dict[int, int], done: set[str], own: tuple[int, int, selectors.BaseSelector]) -> None:
-    """One order: a copy of this process is made, and its number told."""
-    head, places, _, _ = socket.recv_fds(line, _LENGTH.size, 4)
-    if not head:
-        raise EOFError
-    head += _exactly(line, _LENGTH.size - len(head)) if len(head) < _LENGTH.size else b""
-    code, prepared, environment = pickle.loads(_exactly(line, _LENGTH.unpack(head)[0]))  # noqa: S301 - from our own program
-    for name in prepared:
-        if name not in done:
-            done.add(name)
-            _prepare(name)
-    gc.freeze()  # what is there now is never looked at again, so that its memory stays shared
-    try:
-        pid = os.fork()
-    except OSError as error:
-        pid = -(error.errno or errno.EAGAIN)
-    if pid == 0:
-        for end in (line.fileno(), own[0], own[1], *living.values()):
-            os.close(end)
-        own[2].close()
-        _live(code, environment, *places)
-    else:
-        for end in (*places[:2], places[3]):
-            os.close(end)
-        if pid < 0:
-            os.close(places[2])
-            line.sendall(_NUMBER.pack(pid))
-            return
-        living[pid] = places[2]
-        handle = os.pidfd_open(pid)  # before it can be reaped, so that it is no other process that is meant
-        socket.send_fds(line, [_NUMBER.pack(pid)], [handle])
-        os.close(handle)
-
-
-def _prepare(name: str) -> None:
-    """Import a module, or call a function of it; what fails here fails in the worker, which says so."""
-    module, _, function = name.partition(":")
-    with suppress(Exception):
-        loaded = importlib.import_module(module)
-        if function:
-            getattr(loaded, function)()
-
-
-def _live(code: str, environment: dict[str, str], their_in: int, their_out: int, status: int, here: int) -> None:
-    """The life of the copy: as if an interpreter had been started with `code`."""
-    ended = 1
-    try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.fchdir(here)
-        os.dup2(their_in, 0)
-        os.dup2(their_out, 1)
-        for place in (their_in, their_out, status, here):
-            os.close(place)
-        os.environ.clear()
-        os.environ.update(environment)
-        exec(code, {"__name__": "__main__"})  # noqa: S102 - our own code
-        ended = 0
-    finally:
-        os._exit(ended)  # nothing of what the nursery would do at its end
-
-
-def _reap(living: dict[int, int]) -> None:
-    """Tell how the workers ended that have."""
-    for pid in list(living):
-        found, status = os.waitpid(pid, os.WNOHANG)
-        if found:
-            place = living.pop(pid)
-            with suppress(OSError):
-                os.write(place, _NUMBER.pack(os.waitstatus_to_exitcode(status)))
-            os.close(place)
-
-
-def _readable(place: int, timeout: float | None) -> bool:
-    """Something can be read there, at latest after so many seconds."""
-    end = None if timeout is None else time.monotonic() + timeout
-    with selectors.DefaultSelector() as selector:
-        selector.register(place, selectors.EVENT_READ)
-        while True:
-            left = None if end is None else max(0.0, end - time.monotonic())
-            if selector.select(left):
-                return True
-            if left == 0.0:
-                return False
-
-
-def _exactly(line: socket.socket, count: int) -> bytes:
-    """So many bytes.
-
-    Raises:
-        EOFError: the other end was closed.
-    """
-    parts = b""
-    while len(parts) < count:
-        part = line.recv(count - len(parts))
-        if not part:
-            raise EOFError
-        parts += part
-    return parts

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.reading.bounds import clock_limit
-from auditor.reading.workers import STARTING, STARVED, Process, Work, receive
+from auditor.reading.process import Process, no_worker, too_large, too_late
+from auditor.reading.serving import STARTING, STARVED, Work
+from auditor.reading.wire import receive
 from auditor.values.errors import MedauditError
 
 _LATE, _GONE = "late", "gone"
@@ -68,9 +70,9 @@ class Standing:
             try:
                 self.worker.start()
             except (OSError, MemoryError) as error:
-                raise MedauditError(_no_worker(getattr(error, "strerror", None) or "no memory")) from None
+                raise MedauditError(no_worker("the tables", getattr(error, "strerror", None) or "no memory")) from None
             if _message(self.worker, max(longest, STARTING)) is not None:
-                raise MedauditError(_no_worker("it ends before it is ready"))
+                raise MedauditError(no_worker("the tables", "it ends before it is ready"))
         worker = self.worker
         worker.give([task])
         answer = _message(worker, longest)
@@ -79,9 +81,9 @@ class Standing:
             self.answered += 1
             return answer[0], None
         if answer == STARVED:
-            cause = ("memory", f"reading it needs more than {work.memory_bytes / 2**20:,.0f} MiB of memory")
+            cause = too_large(work)
         elif answer == _LATE:
-            cause = ("timeout", f"reading it took more than {longest:g} s; the file was left out")
+            cause = too_late(longest)
         else:
             cause = worker.cause()
         self.stop()
@@ -110,10 +112,6 @@ def _message(worker: Process, seconds: float) -> object:
         return receive(worker.process.stdout)
     except EOFError:
         return _GONE
-
-
-def _no_worker(why: str) -> str:
-    return f"no worker process can be started to read the tables ({why}): free memory or processes (`ulimit -u`, `ulimit -v`)"
 
 
 STANDING = Standing()

@@ -15,7 +15,8 @@ import pytest
 from auditor.reading import nursery
 from auditor.reading.jobs import Jobs
 from auditor.reading.nursery import Child, Nurseries
-from auditor.reading.workers import Process, receive
+from auditor.reading.process import Process
+from auditor.reading.wire import receive
 from auditor.values.image import Limits
 
 pytestmark = pytest.mark.skipif(not nursery.POSSIBLE, reason="Linux alone")

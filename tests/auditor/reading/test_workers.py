@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from auditor.measuring.setup import Setup
-from auditor.reading import bounds, workers
+from auditor.reading import bounds, process
 from auditor.reading.workers import run_workers
 from auditor.values.errors import MedauditError
 from auditor.values.image import Limits
@@ -36,12 +36,12 @@ def test_no_task_starts_no_answer(tmp_path: Path) -> None:
 def sabotage(fault: str, path: str) -> str:
     """A worker's start where measuring one file does something else first."""
     return (
-        f"import sys; sys.path.insert(0, {workers.HOME!r}); import auditor.measuring.measure as m; real = m.Measurer.measure\n"
+        f"import sys; sys.path.insert(0, {process.HOME!r}); import auditor.measuring.measure as m; real = m.Measurer.measure\n"
         "def measure(self, task):\n"
         f"    if task.path == {path!r}:\n        {fault}\n"
         "    return real(self, task)\n"
         "m.Measurer.measure = measure\n"
-        "from auditor.reading.workers import serve; serve()"
+        "from auditor.reading.serving import serve; serve()"
     )
 
 
@@ -62,7 +62,7 @@ def test_a_worker_that_dies_blocks_or_computes_for_ever_costs_one_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, kind: str, limits: dict[str, float]
 ) -> None:
     tasks = [png(tmp_path / f"{i}.png", i) for i in range(6)]
-    monkeypatch.setattr(workers, "START", sabotage(fault, "2.png"))
+    monkeypatch.setattr(process, "START", sabotage(fault, "2.png"))
     answers = [m for group in run_workers(tasks, setup_of(tmp_path, **limits), workers=1, chunk=6) for m in group]
     problems = {m.record: m.problem for m in answers if m.problem is not None}
     assert {record: problem[0] for record, problem in problems.items()} == {"2.png": kind}
@@ -73,7 +73,7 @@ def test_a_worker_that_dies_blocks_or_computes_for_ever_costs_one_file(
 @timed
 def test_a_file_that_waits_longer_than_it_may_compute_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine gives a worker little of its time: what counts is what the file costs, not how long it takes."""
-    monkeypatch.setattr(workers, "START", sabotage("import time; time.sleep(1.5)", "0.png"))
+    monkeypatch.setattr(process, "START", sabotage("import time; time.sleep(1.5)", "0.png"))
     tasks = [png(tmp_path / "0.png", 0)]
     (answers,) = run_workers(tasks, setup_of(tmp_path, seconds=0.7), workers=1)
     assert [m.problem for m in answers] == [None]
@@ -88,7 +88,7 @@ def test_the_limit_on_the_clock_is_never_shorter_than_the_one_on_computing(monke
 
 def test_a_file_that_needs_too_much_memory_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = [png(tmp_path / "0.png", 0), png(tmp_path / "1.png", 1)]
-    monkeypatch.setattr(workers, "START", sabotage("bytearray(8 << 30)", "0.png"))
+    monkeypatch.setattr(process, "START", sabotage("bytearray(8 << 30)", "0.png"))
     answers = [m for group in run_workers(tasks, setup_of(tmp_path), workers=1) for m in group]
     assert {m.record: m.problem[0] for m in answers if m.problem is not None} == {"0.png": "memory"}
 
@@ -101,7 +101,7 @@ def test_a_worker_that_is_killed_or_starved_once_costs_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     tasks = [png(tmp_path / f"{i}.png", i) for i in range(9)]
-    monkeypatch.setattr(workers, "START", sabotage(ONCE.format(mark=str(tmp_path / "mark"), fault=fault), "2.png"))
+    monkeypatch.setattr(process, "START", sabotage(ONCE.format(mark=str(tmp_path / "mark"), fault=fault), "2.png"))
     answers = [m for group in run_workers(tasks, setup_of(tmp_path), workers=2, chunk=3) for m in group]
     assert (tmp_path / "mark").exists()
     assert sorted(m.record for m in answers) == sorted(t.path for t in tasks)
@@ -109,13 +109,13 @@ def test_a_worker_that_is_killed_or_starved_once_costs_no_file(
 
 
 def test_a_worker_that_cannot_start_blames_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "START", "raise SystemExit(1)")
+    monkeypatch.setattr(process, "START", "raise SystemExit(1)")
     with pytest.raises(MedauditError, match="no worker process can be started"):
         list(run_workers([png(tmp_path / "0.png", 0)], setup_of(tmp_path), workers=1))
 
 
 def test_fewer_processes_than_asked_for_do_the_work_and_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tasks, started, real = [png(tmp_path / f"{i}.png", i) for i in range(9)], [0], workers.NURSERIES.bear
+    tasks, started, real = [png(tmp_path / f"{i}.png", i) for i in range(9)], [0], process.NURSERIES.bear
 
     def refuse(*arguments: Any, **options: Any) -> Any:
         started[0] += 1
@@ -123,7 +123,7 @@ def test_fewer_processes_than_asked_for_do_the_work_and_none_is_told(tmp_path: P
             raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
         return real(*arguments, **options)
 
-    monkeypatch.setattr(workers.NURSERIES, "bear", refuse)
+    monkeypatch.setattr(process.NURSERIES, "bear", refuse)
     allowed = 1
     answers = [m for group in run_workers(tasks, setup_of(tmp_path), workers=3, chunk=3) for m in group]
     assert len(answers) == 9
