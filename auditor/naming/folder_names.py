@@ -1,0 +1,48 @@
+"""What the name of a folder says: words of storage, of classes and splits; how patients, sites and numbers are written."""
+
+from __future__ import annotations
+
+import re
+
+from auditor.naming.lexicon import CLINICAL_WORDS
+from auditor.naming.names import split_name
+
+_STORAGE = (
+    "image images img imgs data dataset datasets file files folder dir part parts batch jpegimages png pngs jpg "
+    "jpeg dicom dicoms dcm nifti tif tiff scan scans slice slices raw original originals picture pictures photo "
+    "photos input inputs tile tiles patch patches export archive archives set sets volume volumes all misc other "
+    "tests samples sample series study studies zip crop crops subset fold derivatives sourcedata rawdata anat "
+    "func dwi fmap perf"
+)
+STORAGE_WORDS = frozenset(_STORAGE.split())
+_CLASSES = (
+    "sick diseased case grade stage class uninfected parasitized tb yes no glaucoma cataract pos neg meningioma "
+    "pituitary notumor adenocarcinoma"
+)
+CLASS_WORDS = CLINICAL_WORDS | frozenset(_CLASSES.split())
+PATIENT_FOLDER = re.compile(r"^(?:patient|pat|pt|subject|subj|sub|pid|case|person|p|s)[-_ ]?\d+$", re.IGNORECASE)
+NUMBERED = re.compile(r"^\w{1,2}[.)]\s*")
+"""`a. Training Set`, `1) Images`."""
+SITE_FOLDER = re.compile(r"^(?:site|hospital|center|centre|clinic|institution|institute)[-_ ]?\w+$", re.IGNORECASE)
+UID_FOLDER = re.compile(r"^[\d.]{12,}$")
+NUMBER_FOLDER = re.compile(r"^[A-Za-z]{0,8}[-_ ]?\d{3,}[-_ ]?[A-Za-z0-9]{0,3}$|\d{5,}|^[0-9a-f]{12,}$|^TCGA-")
+
+
+def tokens_of(name: str) -> tuple[str, ...]:
+    """The words of letters in a name, lower case."""
+    return tuple(token for token in re.split(r"[^A-Za-z]+", name.lower()) if token)
+
+
+def class_words(name: str) -> tuple[str, ...]:
+    """The words of a folder name that could mean a class."""
+    return tuple(t for t in tokens_of(name) if t not in STORAGE_WORDS and split_name(t) is None)
+
+
+def as_split(name: str) -> str | None:
+    """The split that a folder is called after (`train`, `val`, `test`), None where it is called after none."""
+    name = NUMBERED.sub("", name)
+    whole = split_name(name)
+    if whole is not None:
+        return whole
+    words = [split_name(token) for token in tokens_of(name) if token not in STORAGE_WORDS]
+    return words[0] if len(words) == 1 else None

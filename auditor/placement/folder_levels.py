@@ -1,0 +1,129 @@
+"""What one level of folders means. Names propose, counts decide."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from auditor.naming.folder_names import (
+    CLASS_WORDS,
+    NUMBER_FOLDER,
+    PATIENT_FOLDER,
+    SITE_FOLDER,
+    STORAGE_WORDS,
+    UID_FOLDER,
+    as_split,
+    class_words,
+    tokens_of,
+)
+
+LevelKind = Literal["split", "class", "patient", "site", "nothing"]
+
+COVERAGE = 0.95
+"""A level of folders counts when this share of the files lies that deep."""
+MAX_CLASSES = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderLevel:
+    """One level: its names with the files below each, what it means, how sure that is and why."""
+
+    depth: int
+    names: Mapping[str, int]
+    kind: LevelKind
+    confidence: float
+    why: str
+    clinical: bool = False
+    stored: bool = False
+    """Each name has a word of storage too (`colon_image_sets`)."""
+
+
+def folder_levels(parts: Mapping[str, tuple[str, ...]], counts: Mapping[str, int]) -> list[FolderLevel]:
+    """The levels that most files lie in, or all files of whole splits.
+
+    Args:
+        parts: folder → the names of its levels.
+        counts: folder → files in it.
+    """
+    total = sum(counts.values())
+    deepest = max((len(names) for names in parts.values()), default=0)
+    levels: list[FolderLevel] = []
+    splits: FolderLevel | None = None
+    for depth in range(deepest):
+        names: Counter[str] = Counter()
+        for folder, folder_names in parts.items():
+            if len(folder_names) > depth:
+                names[folder_names[depth]] += counts[folder]
+        covered = sum(names.values())
+        if covered < COVERAGE * total and not whole_splits(parts, counts, depth, splits):
+            continue
+        level = judge_level(depth, names, total)
+        levels.append(level)
+        if level.kind == "split":
+            splits = level
+    return levels
+
+
+def whole_splits(
+    parts: Mapping[str, tuple[str, ...]], counts: Mapping[str, int], depth: int, splits: FolderLevel | None
+) -> bool:
+    """The level is there for whole splits and not at all for others (a test split without classes)."""
+    if splits is None:
+        return False
+    deep: dict[str, int] = defaultdict(int)
+    every: dict[str, int] = defaultdict(int)
+    for folder, names in parts.items():
+        if len(names) > splits.depth:
+            every[names[splits.depth]] += counts[folder]
+            deep[names[splits.depth]] += counts[folder] if len(names) > depth else 0
+    shares = [deep[name] / every[name] for name in every]
+    return any(share >= COVERAGE for share in shares) and all(share >= COVERAGE or share <= 1 - COVERAGE for share in shares)
+
+
+def judge_level(depth: int, names: Mapping[str, int], total: int) -> FolderLevel:
+    """What a level means, by its names and how many files (of `total`) each holds."""
+
+    def level(kind: LevelKind, confidence: float, why: str) -> FolderLevel:
+        clinical = any(token in CLASS_WORDS for name in names for token in tokens_of(name))
+        stored = all(any(token in STORAGE_WORDS for token in tokens_of(name)) for name in names)
+        return FolderLevel(
+            depth=depth, names=names, kind=kind, confidence=confidence, why=why, clinical=clinical, stored=stored
+        )
+
+    count = len(names)
+    if all(as_split(name) is not None for name in names):
+        return level("split", 0.95 if count > 1 else 0.8, f"the folders are called {', '.join(sorted(names)[:4])}")
+    if count < 2:
+        return level("nothing", 1.0, "one folder")
+    if share(names, SITE_FOLDER) >= 0.9:
+        return level("site", 0.85, f"{count:,} folders are named after a site")
+    if share(names, PATIENT_FOLDER) >= 0.9:
+        return level("patient", 0.9, f"{count:,} folders are named after a patient")
+    grades = all(re.fullmatch(r"\d{1,2}", name) and int(name) <= 20 for name in names)
+    if not grades and share(names, UID_FOLDER) + share(names, NUMBER_FOLDER) >= 0.5:
+        return level("patient", 0.6, f"{count:,} folders are named by a number, as patients or studies are")
+    reduced = {class_words(name) for name in names}
+    if (
+        not grades
+        and (len(reduced) == 1 or reduced == {()})
+        and not all(re.search(r"(?:class|grade|stage)", n.lower()) for n in names)
+    ):
+        return level("nothing", 0.7, "the names differ in nothing that could be a class")
+    if not grades and all(not class_words(name) for name in names):
+        return level("nothing", 0.7, "the names are those of storage, not of classes")
+    if count > min(MAX_CLASSES, total / 2):
+        return level("nothing", 0.6, f"{count:,} folders for {total:,} images are too many for classes")
+    why = f"{count:,} folders with {total / count:,.0f} images on average"
+    if grades:
+        return level("class", 0.75, why + ", named as grades are")
+    clinical = any(token in CLASS_WORDS for name in names for token in tokens_of(name))
+    return level("class", 0.95 if clinical else 0.8 if count <= 50 else 0.65, why)
+
+
+def share(names: Mapping[str, int], pattern: re.Pattern[str]) -> float:
+    """Of the names that are no mere storage (`derivatives` beside `sub-01`)."""
+    told = [name for name in names if class_words(name) or not tokens_of(name)] or list(names)
+    return sum(pattern.search(name) is not None for name in told) / len(told)

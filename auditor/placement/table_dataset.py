@@ -1,0 +1,251 @@
+"""From the rows of a label table and the files that they name to a Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from auditor.naming.labels import single, text_of
+from auditor.naming.names import split_name
+from auditor.placement.channels import find_channels
+from auditor.placement.claims import Claims, claim
+from auditor.placement.listing import Listing, Options
+from auditor.placement.masks import Masks
+from auditor.placement.path_roles import beside_columns
+from auditor.placement.rater_masks import RaterMasks
+from auditor.placement.records import Draft, build, no_labels
+from auditor.placement.resolve import resolve_names
+from auditor.placement.table_readings import long_readings, no_answers, read_boxes, read_points, wide_readings
+from auditor.placement.table_records import TableRecords, records_of_rows
+from auditor.placement.tree import pinned_levels, read_folders
+from auditor.tables.columns import describe_columns
+from auditor.tables.label_columns import gather_findings, labels_of
+from auditor.tables.label_table import LabelTable, categorical
+from auditor.tables.roles import Roles
+from auditor.values.dataset import Dataset, Problem
+from auditor.values.labels import Labels
+from auditor.values.results import Guess
+
+
+class TableLoader:
+    """One load: from the table, its roles and the files to the Dataset."""
+
+    def __init__(
+        self,
+        table: LabelTable,
+        tables: tuple[str, ...],
+        files: Listing,
+        images: Sequence[str],
+        masks: Masks,
+        drawn: RaterMasks,
+        roles: Roles,
+        listing: Listing,
+        left_out: frozenset[str],
+        *,
+        options: Options,
+    ) -> None:
+        self.table, self.tables, self.files, self.images = table, tables, files, images
+        self.mask_of, self.mask_files, self.roles, self.listing = masks.of, masks.files | drawn.files, roles, listing
+        self.drawn, self.left_out, self.options = drawn, left_out, options
+        self.chosen = listing.is_file or bool(options.tables)
+        self.inventory = files.inventory
+        self.frame = table.frame
+        self.grouped = False
+        self.paths: npt.NDArray[np.object_] = np.array([], dtype=object)
+        self.missing = 0
+        self.unlisted: list[str] = []
+        self.notes = [*table.notes, *roles.notes]
+        self.guesses: list[Guess] = list(roles.guesses)
+        self.problems: list[Problem] = [*files.problems, *table.problems]
+
+    def dataset(self) -> Dataset:
+        """The Dataset: records, labels, readings, masks, boxes and metadata, and what is amiss with the files."""
+        found = records_of_rows(self.table, self.roles, self.files.root, self.images)
+        names, rows, ids, row_record = found.names, found.rows, found.ids, found.row_record
+        self.paths, self.grouped = names, found.grouped
+        self.notes += found.notes
+        self.problems += found.problems
+        index = pd.Index(ids, name="record", dtype="str")
+        columns: dict[str, Sequence[object] | pd.Series] = {"line": pd.Series(self.table.lines[rows])}
+        if "path" in self.roles.columns:
+            columns["path"] = pd.Series(names[rows])
+        self._report_files(found)
+        for role in ("split", "patient", "lesion", "study", "series", "site", "fold", "time"):
+            if role in self.roles.columns:
+                columns[role] = self._text(role, rows)
+        self.guesses += beside_columns([str(name) for name in names[rows]], columns, self.roles, self.options.roles)
+        self._no_splits_of_readers(columns)
+        mask = self._masks(names[rows], rows)
+        if mask is not None:
+            columns["mask"] = mask
+        drawn = self._drawn(names[rows], ids)
+        boxes = None
+        if self.roles.boxes is not None:
+            boxes = read_boxes(self.frame, self.roles, row_record, self.table.lines, self.table.path.name)
+        points = None
+        if self.roles.points is not None:
+            points = read_points(self.frame, self.roles, row_record)
+        labels = self._labels(rows, index, row_record)
+        annotations = None
+        if self.roles.raters:
+            annotations = wide_readings(self.frame.iloc[rows], self.roles.raters, ids)
+            self._tell_unread(self.roles.raters)
+        elif "rater" in self.roles.columns and ("answer" in self.roles.columns or self.roles.labels):
+            annotations = long_readings(self.frame, self.roles, row_record)
+            self._tell_unread([self.roles.columns["answer"]] if "answer" in self.roles.columns else self.roles.labels)
+        free = [str(name) for name in self.frame.columns if name not in self.roles.used]
+        free += [self.roles.columns[role] for role in ("site", "time") if role in self.roles.columns]
+        if self.grouped:
+            free = [name for name in free if self._constant(name, row_record)]
+        metadata = describe_columns(self.frame, free, rows)
+        if metadata.left_out:
+            text = ", ".join(metadata.left_out)
+            self.notes.append(f"columns with another text in almost every row are no metadata: {text}")
+        return build(
+            Draft(
+                root=self.files.root,
+                name=self.listing.target.name,
+                claims=self._claims(),
+                ids=ids,
+                labels=labels,
+                columns=columns,
+                metadata=metadata.columns,
+                fields=metadata.fields,
+                annotations=annotations,
+                boxes=boxes,
+                points=points,
+                rater_masks=drawn,
+                channels=self._channels(names[rows]),
+                counts=self._counts(),
+                guesses=tuple(self.guesses),
+                notes=tuple(self.notes),
+                problems=tuple(self.problems),
+            )
+        )
+
+    def _tell_unread(self, columns: Sequence[str]) -> None:
+        """Which words of the readers were taken for no reading."""
+        words = no_answers(self.frame, columns)
+        if words:
+            shown = ", ".join(repr(word) for word in sorted(words)[:6])
+            self.notes.append(f"no readings but states of the work, left out: {shown}")
+
+    def _report_files(self, found: TableRecords) -> None:
+        """Missing and unlisted files; nothing is missing where no image is there at all."""
+        resolved, names = found.resolved, found.names
+        if resolved is None or not resolved.found:
+            if resolved is not None:
+                count = len(self.images) if self.inventory.images else 0
+                there = f"none of the {count:,} images is named by the table" if count else "no image found"
+                self.notes.append(f"{there} under {self.files.root.name}: only the table is audited (say where with --root)")
+            return
+        known = {file for file in resolved.files if file is not None}
+        for row, record in zip(found.rows.tolist(), found.ids, strict=True):
+            name = names[row]
+            if name and name not in known:
+                several = name in resolved.doubtful
+                reason = "several files fit this name: none was taken" if several else "named by the table, but not there"
+                line = int(self.table.lines[row])
+                self.problems.append(Problem(kind="missing", path=name, reason=reason, record=record, line=line))
+                self.missing += 1
+        self.unlisted = [path for path in self.images if path not in known and path not in self.left_out]
+        reason = "there, but not named by the table"
+        self.problems += [Problem(kind="unlisted", path=path, reason=reason) for path in self.unlisted]
+
+    def _text(self, role: str, rows: npt.NDArray[np.int64]) -> pd.Series:
+        column = self.frame[self.roles.columns[role]].iloc[rows]
+        if role == "split":
+            names = [str(value) for value in column.cat.categories]
+            if all(split_name(name) or not name for name in names):
+                mapped = np.array([split_name(name) or "" for name in names], dtype=object)
+                return pd.Series(mapped[column.cat.codes.to_numpy()])
+        return pd.Series(text_of(column))
+
+    def _no_splits_of_readers(self, columns: dict[str, Sequence[object] | pd.Series]) -> None:
+        """Of a panel, "val" and "test" say what readings were used for: nothing is trained on one and tried on the other."""
+        if "split" not in columns or not (self.roles.raters or "rater" in self.roles.columns) or self.roles.labels:
+            return
+        said = {split for split in columns["split"] if isinstance(split, str) and split}
+        if said and said <= {"val", "test"}:
+            del columns["split"]
+            self.notes.append(f"{' and '.join(sorted(said))} of a panel of readers are no training split: not compared")
+
+    def _masks(self, names: npt.NDArray[np.object_], rows: npt.NDArray[np.int64]) -> Sequence[object] | None:
+        column = self.roles.columns.get("mask")
+        if column is not None:
+            categories = [str(value) for value in self.frame[column].cat.categories]
+            resolved = resolve_names(self.files.root, categories, (*self.inventory.images, *self.inventory.containers))
+            table = np.array(
+                [file or name or "" for file, name in zip(resolved.files, resolved.names, strict=True)], dtype=object
+            )
+            masks = table[self.frame[column].cat.codes.to_numpy()][rows]
+            self.mask_files = self.mask_files | {file for file in resolved.files if file is not None}
+            taken = {file for file in resolved.files if file is not None}
+            self.problems = [p for p in self.problems if not (p.kind == "unlisted" and p.path in taken)]
+            self.unlisted = [path for path in self.unlisted if path not in taken]
+            return list(masks)
+        if not self.mask_of:
+            return [self.drawn.first(name) for name in names] if self.drawn.of else None
+        self.guesses.append(Guess(role="mask", value="file names", confidence=0.9, why="files called as masks of the images"))
+        return [self.mask_of[name][0] if name in self.mask_of else None for name in names]
+
+    def _drawn(self, names: npt.NDArray[np.object_], ids: Sequence[str]) -> pd.DataFrame | None:
+        if not self.drawn.of:
+            return None
+        records: dict[str, list[str]] = {}
+        for name, record in zip(names, ids, strict=True):
+            records.setdefault(str(name), []).append(record)
+        self.guesses.append(Guess(role="mask", value="folders of raters", confidence=0.9, why=self.drawn.why))
+        return self.drawn.frame(records)
+
+    def _channels(self, names: npt.NDArray[np.object_]) -> dict[str, list[str | None]]:
+        """The files of cases that have several, which a table names once."""
+        found = find_channels([path for path in self.inventory.images if path not in self.mask_files])
+        if found.of:
+            self.notes.append(f"{len(found.of):,} cases have several files, which are their channels: {', '.join(found.names)}")
+        return found.columns([str(name) for name in names])
+
+    def _constant(self, name: str, row_record: npt.NDArray[np.object_]) -> bool:
+        """The column says the same in all rows of a record."""
+        pairs = pd.DataFrame({"record": row_record, "value": self.frame[name].cat.codes.to_numpy()}).drop_duplicates()
+        return not bool(pairs["record"].duplicated().any())
+
+    def _labels(self, rows: npt.NDArray[np.int64], index: pd.Index, row_record: npt.NDArray[np.object_]) -> Labels:
+        roles = self.roles
+        level = pinned_levels(self.options.roles).get("label")
+        if level is not None:
+            folders = read_folders(["" if not isinstance(path, str) else path for path in self.paths[rows]], {"label": level})
+            self.guesses += [guess for guess in folders.guesses if guess.role == "label"]
+            return single(categorical(v or "" for v in folders.label or ()), index, level="image", origin="class folder")
+        if not roles.labels or ("rater" in roles.columns and len(roles.labels) > 1):
+            if "rater" in roles.columns or roles.raters:
+                self.notes.append("no column with a released label: the readings are compared with one another alone")
+            return no_labels(list(index))
+        name = roles.labels[0]
+        if self.grouped and len(roles.labels) == 1 and not self._constant(name, row_record):
+            if roles.boxes is not None or "rater" in roles.columns:
+                what = "box" if roles.boxes is not None else "reading"
+                self.notes.append(f"{name!r} differs within an image: it labels the {what}, the image has no label of its own")
+                return no_labels(list(index))
+            return gather_findings(self.frame[name], row_record, index, level=roles.level, origin=name)
+        return labels_of(roles, self.frame.iloc[rows], index, level=roles.level)
+
+    def _claims(self) -> Claims:
+        """The masks, and the tables that were read: also one called `.txt`, and one that lies outside the images' folder."""
+        masks = [path for path in self.inventory.images if path in self.mask_files]
+        places = [self.listing.root / name for name in self.tables]
+        root = self.files.root
+        tables = [(place.relative_to(root) if place.is_relative_to(root) else place).as_posix() for place in places]
+        return claim(self.files, "table", masks=masks, tables=tables, chosen=self.chosen)
+
+    def _counts(self) -> dict[str, int]:
+        return {
+            "rows": self.table.rows,
+            "rows_used": len(self.frame),
+            "rows_malformed": self.table.rows - len(self.frame),
+            "missing": self.missing,
+            "unlisted": len(self.unlisted),
+        }
