@@ -72,22 +72,30 @@ def tell_crosswalk(crosswalk: Path | None, *, quiet: bool = False) -> None:
         typer.echo(f"{crosswalk} written: it leads back to people; keep it apart from every report", err=True)
 
 
-def show(result: ScanResult, written: list[Path], *, quiet: bool = False, verbose: bool = False) -> None:
-    """The result on the terminal: what matters; every check when `verbose`, only the verdict when `quiet`."""
+def printed(outputs: Iterable[str]) -> bool:
+    """Whether an output goes to standard output: what people read goes to standard error then."""
+    from reports.format import STANDARD_OUTPUT, parse_output
+
+    return any(parse_output(text)[1] == STANDARD_OUTPUT for text in outputs)
+
+
+def show(result: ScanResult, written: list[Path], *, quiet: bool = False, verbose: bool = False, aside: bool = False) -> None:
+    """The result on the terminal: what matters; every check when `verbose`, only the verdict when `quiet`; on standard error
+    when `aside`."""
     from rich.console import Console
 
     from reports.formats.rich import print_result
 
-    print_result(result, Console(highlight=False), outputs=written, brief=quiet, whole=verbose)
+    print_result(result, Console(highlight=False, stderr=aside), outputs=written, brief=quiet, whole=verbose)
 
 
-def show_comparison(comparison: Comparison, written: list[Path], *, quiet: bool) -> None:
-    """Before and after on the terminal."""
+def show_comparison(comparison: Comparison, written: list[Path], *, quiet: bool, aside: bool = False) -> None:
+    """Before and after on the terminal; on standard error when `aside`."""
     from rich.console import Console
 
     from reports.formats.rich import print_comparison
 
     if quiet:
-        typer.echo(f"{comparison.verdict}: {comparison.summary}")
+        typer.echo(f"{comparison.verdict}: {comparison.summary}", err=aside)
     else:
-        print_comparison(comparison, Console(highlight=False), outputs=written)
+        print_comparison(comparison, Console(highlight=False, stderr=aside), outputs=written)

@@ -10,16 +10,21 @@ A format module has two names, or three; its own name is the `-o NAME:path` valu
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 from auditor.files import write_files
 from auditor.plugins import plugin_modules
 from auditor.values.corrections import Comparison
 from auditor.values.errors import ConfigError
 from auditor.values.results import ScanResult
+
+STANDARD_OUTPUT = Path("-")
+"""The path that means it: `-o json:-`."""
 
 
 @cache
@@ -29,7 +34,7 @@ def formats() -> Mapping[str, ModuleType]:
 
 
 def parse_output(text: str) -> tuple[str, Path]:
-    """`report.html` or `csv:findings.txt` → (format, path).
+    """`report.html`, `csv:findings.txt` or `github:-` (standard output) → (format, path).
 
     Raises:
         ConfigError: unknown format or suffix, no file name, or a folder.
@@ -87,6 +92,26 @@ def _write(rendered: Iterable[tuple[Path, Mapping[str, bytes]]]) -> list[Path]:
             target = path.parent / filename
             if target in plan:
                 raise ConfigError(f"-o {target}: two outputs would be written to this file; give each its own name")
+            if path == STANDARD_OUTPUT != target:
+                _refuse_side_files(filename)
             plan[target] = content
+    printed = plan.pop(STANDARD_OUTPUT, b"")
     write_files(plan)
+    if printed:
+        _print(printed)
     return list(plan)
+
+
+def _print(content: bytes) -> None:
+    """To standard output as it is; as text where that takes text alone (a notebook)."""
+    sys.stdout.flush()
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:
+        sys.stdout.write(content.decode("utf-8", "replace"))
+    else:
+        stream.write(content)
+        stream.flush()
+
+
+def _refuse_side_files(filename: str) -> NoReturn:
+    raise ConfigError(f"-o -: its large tables lie in files beside it ({filename.lstrip('-.')}); name a file instead of -")

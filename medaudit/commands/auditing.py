@@ -14,6 +14,7 @@ from medaudit.terminal import (
     checked_outputs,
     default_output,
     named,
+    printed,
     progress_on_terminal,
     show,
     show_comparison,
@@ -29,7 +30,9 @@ def scan(
     dataset: given.Dataset,
     output: Annotated[
         list[str] | None,
-        typer.Option("-o", "--output", help="report.html, result.json, findings.csv or FORMAT:PATH; may be repeated."),
+        typer.Option(
+            "-o", "--output", help="report.html, result.json, audit.sarif or FORMAT:PATH (- prints it); may be repeated."
+        ),
     ] = None,
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit 0 also when there are findings.", rich_help_panel=given.GATE)
@@ -51,7 +54,8 @@ def scan(
     outputs = checked_outputs(output or [str(default_output("report.html")), str(default_output("result.json"))])
     private = apart(plan.get("crosswalk"), files=[parse_output(text)[1] for text in outputs])
     result = medaudit.scan(dataset, progress=progress_on_terminal(quiet=quiet), **given.told(plan))
-    show(result, named(medaudit.report(result, *outputs), outputs), quiet=quiet, verbose=verbose)
+    written = named(medaudit.report(result, *outputs), outputs)
+    show(result, written, quiet=quiet, verbose=verbose, aside=printed(outputs))
     tell_crosswalk(private, quiet=quiet)
     raise typer.Exit(0 if exit_zero and result.gate.exit_code == 1 else result.gate.exit_code)
 
@@ -141,14 +145,15 @@ def compare(
     outputs = checked_outputs(output or [])
     comparison = medaudit.compare(before, after)
     written = medaudit.report(comparison, *outputs) if outputs else []
-    show_comparison(comparison, named(written, outputs), quiet=False)
+    show_comparison(comparison, named(written, outputs), quiet=False, aside=printed(outputs))
     raise typer.Exit(1 if introduces(comparison) else 0)
 
 
 def report(
     result: Annotated[Path, typer.Argument(help="A result.json or comparison.json.")],
     output: Annotated[
-        list[str] | None, typer.Option("-o", "--output", help="report.html, findings.csv or FORMAT:PATH; may be repeated.")
+        list[str] | None,
+        typer.Option("-o", "--output", help="report.html or FORMAT:PATH (- prints it); may be repeated."),
     ] = None,
 ) -> None:
     """Draw a result again, in any format, without its dataset.
@@ -158,7 +163,7 @@ def report(
     import medaudit
 
     for path in medaudit.report(result, *(output or [str(default_output("report.html"))])):
-        typer.echo(f"{path} written")
+        typer.echo(f"{path} written", err=printed(output or []))
 
 
 def review(

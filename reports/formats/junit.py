@@ -12,8 +12,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 
 from auditor.values.cells import visible
-from auditor.values.results import Finding, Outcome, ScanResult, Severity
+from auditor.values.results import Finding, Outcome, ScanResult
 from reports.headline import asked
+from reports.machine import fails
 from reports.wording import FAMILIES, SEVERITY, VERDICT, place
 
 SUFFIXES: tuple[str, ...] = (".xml",)
@@ -68,7 +69,7 @@ def _case(outcome: Outcome, fail_on: str) -> ET.Element:
         },
     )
     findings = outcome.verdict.findings if outcome.verdict is not None else ()
-    failing = [f for f in findings if _fails(f, fail_on)]
+    failing = [f for f in findings if fails(f, fail_on)]
     if outcome.status == "crashed":
         ET.SubElement(case, "error", {"message": _fit(outcome.reason), "type": "crashed"})
     elif outcome.status == "skipped":
@@ -96,10 +97,6 @@ def _gate_case(result: ScanResult) -> ET.Element:
     if notes:
         ET.SubElement(case, "system-out").text = "\n".join(map(_fit, notes))
     return case
-
-
-def _fails(finding: Finding, fail_on: str) -> bool:
-    return fail_on != "never" and finding.waived is None and finding.severity.rank >= Severity(fail_on).rank
 
 
 def _listed(findings: list[Finding]) -> str:

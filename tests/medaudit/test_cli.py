@@ -164,3 +164,11 @@ def test_init_writes_a_file_that_the_next_scan_reads(tmp_path: Path) -> None:
     assert main(["scan", str(table), "-q", "-o", "r.json"]) in (0, 1)
     guesses = {g["role"]: g for g in json.loads(Path("r.json").read_text("utf-8"))["dataset"]["guesses"]}
     assert guesses["label"]["pinned"]
+
+
+def test_an_output_can_be_printed_and_words_for_people_go_aside(images: Path, capsysbinary) -> None:
+    assert main(["scan", str(images), "--select", "SZ", "-o", "json:-", "--no-cache"]) == 0
+    told = capsysbinary.readouterr()
+    assert json.loads(told.out)["records"] == 12
+    assert b"exit code" in told.err
+    assert not Path("-").exists()

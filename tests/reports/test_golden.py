@@ -13,7 +13,11 @@ from comparisons import improved
 
 from reports.format import formats
 
-NAMES = {"json": "result.json", "html": "report.html", "csv": "findings.csv", "rich": "summary.txt", "junit": "junit.xml"}
+NAMES = {
+    "json": "result.json", "html": "report.html", "csv": "findings.csv", "rich": "summary.txt", "junit": "junit.xml",
+    "sarif": "result.sarif", "github": "annotations.txt", "markdown": "summary.md",
+    "croissant": "croissant.json", "datasheet": "datasheet.md",
+}  # fmt: skip
 COMPARISONS = {"json": "comparison.json", "html": "comparison.html", "rich": "comparison.txt"}
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -66,6 +67,13 @@ def with_verdict(result, verdict):
 def test_the_result_follows_its_schema(hostile_result, small_result):
     assert mismatches(written(hostile_result), SCHEMA) == []
     assert mismatches(written(small_result), SCHEMA) == []
+
+
+def test_the_schema_is_one_and_a_validator_of_json_schema_agrees(hostile_result, small_result):
+    validator = jsonschema.validators.validator_for(SCHEMA)
+    validator.check_schema(SCHEMA)
+    for result in (hostile_result, small_result):
+        assert list(validator(SCHEMA).iter_errors(written(result))) == []
 
 
 def test_the_schema_would_see_a_wrong_result(small_result):
