@@ -74,7 +74,8 @@ if TYPE_CHECKING:
     from auditor.evidence.raters.mask_folders import MaskRelease
     from auditor.evidence.raters.release import Release
     from auditor.progress import Progress
-    from auditor.splits.split import NewSplit, Proof
+    from auditor.splits.proof import Proof
+    from auditor.splits.split import NewSplit
     from auditor.values.corrections import Arm, Correction, Evaluation, Measured, Proposal, Tally
     from auditor.values.dataset import Dataset
     from auditor.values.errors import ConfigError, DatasetError, MedauditError, MissingExtraError, UnreadableFile
@@ -107,7 +108,8 @@ _HOMES = {
     "auditor.evidence.raters.mask_folders": "MaskRelease",
     "auditor.evidence.raters.release": "Release",
     "auditor.progress": "Progress",
-    "auditor.splits.split": "NewSplit Proof",
+    "auditor.splits.proof": "Proof",
+    "auditor.splits.split": "NewSplit",
     "auditor.values.dataset": "Dataset",
     "auditor.values.errors": "ConfigError DatasetError MedauditError MissingExtraError UnreadableFile",
     "auditor.values.corrections": "Arm Correction Evaluation Measured Proposal Tally",

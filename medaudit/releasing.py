@@ -13,7 +13,8 @@ from auditor.layout import open_dataset as opened
 from auditor.progress import Progress
 from auditor.scan import linked_dataset
 from auditor.splits import split as splits
-from auditor.splits.split import NewSplit, Wish
+from auditor.splits.split import NewSplit
+from auditor.splits.wish import Wish
 from auditor.values.errors import ConfigError
 from medaudit.keywords import ConsensusOptions, SplitOptions, read_keywords, roles_in, target_of
 from medaudit.scanning import plan_of

@@ -2,80 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import csr_matrix
 
-from auditor.check import Check, SkipCheck
-from auditor.checks.sp001 import PatientAcrossSplits
-from auditor.checks.sp002 import ExactDuplicate
-from auditor.checks.sp004 import NearDuplicate
-from auditor.checks.sp005 import AcquisitionAcrossSplits
 from auditor.evidence.kin.components import components
-from auditor.evidence.kin.groups import EXCLUDED, declared_splits, is_training, split_names, synthetic
+from auditor.evidence.kin.groups import EXCLUDED, declared_splits, is_training, synthetic
 from auditor.evidence.kin.identity import Codes, can_tell, identity, why_untold
-from auditor.splits.allocation import Tolerance, allocate
+from auditor.splits.allocation import Tolerance
+from auditor.splits.dealing import UNASKED, dealt
+from auditor.splits.proof import PROOF, Proof, proof_of
 from auditor.splits.strata import strata_of
+from auditor.splits.wish import BY, Wish, splits_wanted
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
-from auditor.values.links import BLOCKING, Evidence
-from auditor.values.ordinary import is_harmless
-from auditor.values.results import Severity, Verdict
-
-BY: Mapping[str, frozenset[Evidence]] = {
-    "patient": BLOCKING,
-    "study": BLOCKING - {Evidence.PATIENT},
-    "series": BLOCKING - {Evidence.PATIENT, Evidence.STUDY},
-    "image": BLOCKING - {Evidence.PATIENT, Evidence.STUDY, Evidence.SERIES},
-}
-"""What stays whole; everything that is the same picture stays whole with it."""
-
-PROOF: Mapping[str, tuple[type[Check], ...]] = {
-    "patient": (PatientAcrossSplits, ExactDuplicate, NearDuplicate, AcquisitionAcrossSplits),
-    "study": (ExactDuplicate, NearDuplicate, AcquisitionAcrossSplits),
-    "series": (ExactDuplicate, NearDuplicate),
-    "image": (ExactDuplicate, NearDuplicate),
-}
-
-USUAL_NAMES: Mapping[int, tuple[str, ...]] = {2: ("train", "test"), 3: ("train", "val", "test")}
-UNASKED = 0.05
-"""How far the share of a split may go from what it was, where no sizes are asked for."""
-
-USUAL_SIZES: Mapping[int, tuple[float, ...]] = {2: (0.8, 0.2), 3: (0.7, 0.15, 0.15)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What is asked for.
-
-    Args:
-        by: what stays whole: patient, study, series or image.
-        stratify: columns whose values every split should hold in its share: `label`, `site`, or a column of the table.
-        sizes: share of each split; empty: as they are, or 0.7, 0.15, 0.15.
-        names: names of the splits; empty: as they are, or train, val, test.
-        keep: splits that stay as they are, record by record.
-        seed: breaks ties.
-    """
-
-    by: str = "patient"
-    stratify: tuple[str, ...] = ()
-    sizes: tuple[float, ...] = ()
-    names: tuple[str, ...] = ()
-    keep: tuple[str, ...] = ()
-    seed: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proof:
-    """What one check says about the new split: `passed`, `failed` (something crosses) or `not evaluated`."""
-
-    code: str
-    status: str
-    words: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,117 +88,6 @@ def split(dataset: Dataset, wish: Wish) -> NewSplit:
         proof=tuple(proof_of(check(), after) for check in PROOF[wish.by]),
         notes=tuple(notes_on(dataset, wish, names, sizes, groups, new, excluded, made)),
     )
-
-
-def splits_wanted(wish: Wish, old: pd.Series) -> tuple[tuple[str, ...], npt.NDArray[np.float64]]:
-    """Names and shares of the splits, from what was asked and what is there.
-
-    Raises:
-        ConfigError: they do not fit each other.
-    """
-    present = split_names(old)
-    count = len(wish.names) or len(wish.sizes) or (len(present) if len(present) > 1 else 3)
-    names = wish.names or (present if len(present) == count else USUAL_NAMES.get(count, ()))
-    if not names:
-        raise ConfigError(f"--sizes has {count} shares: name as many splits with --names")
-    if len(set(names)) != len(names) or len(names) < 2 or EXCLUDED in names or not all(names):
-        raise ConfigError(f"--names: at least two different names are needed, and none may be {EXCLUDED!r}")
-    if wish.sizes and len(wish.sizes) != len(names):
-        raise ConfigError(f"--sizes has {len(wish.sizes)} shares for {len(names)} splits ({', '.join(names)})")
-    if any(not 0 < size < 1 for size in wish.sizes) or (wish.sizes and abs(sum(wish.sizes) - 1) > 0.005):
-        raise ConfigError("--sizes: shares above 0 that sum to 1 are needed, for example 0.7,0.15,0.15")
-    for name in wish.keep:
-        if name not in names or name not in present:
-            known = ", ".join(text if is_harmless(text) else f"split {n}" for n, text in enumerate(present, 1))
-            raise ConfigError(f"--keep {name}: the dataset has no such split; there are: {known or 'none'}")
-    if len(set(names) - set(wish.keep)) < 1:
-        raise ConfigError("--keep names every split: nothing is left to divide")
-    if wish.sizes:
-        sizes = np.array(wish.sizes, np.float64)
-    elif set(names) == set(present):
-        sizes = np.array([float((old == name).sum()) for name in names])
-    elif len(names) in USUAL_SIZES:
-        sizes = np.array(USUAL_SIZES[len(names)])
-    else:
-        raise ConfigError(f"--sizes is needed: {len(names)} shares, one for each of {', '.join(names)}")
-    return names, sizes / sizes.sum()
-
-
-def dealt(
-    wish: Wish,
-    names: Sequence[str],
-    sizes: npt.NDArray[np.float64],
-    place: Codes,
-    groups: Codes,
-    strata: tuple[csr_matrix, int],
-) -> tuple[Codes, npt.NDArray[np.bool_]]:
-    """Split per record, and which records are excluded.
-
-    Records of a kept split stay. Whatever else belongs to their groups may stand nowhere: not in the kept split, which must
-    stay as it is, and not in another.
-    """
-    kept = np.array([name in wish.keep for name in names])
-    stays = (place >= 0) & kept[place]
-    touched = np.zeros(int(groups.max(initial=-1)) + 1, bool)
-    touched[groups[stays]] = True
-    excluded = touched[groups] & ~stays
-    free = np.flatnonzero(~kept)
-    new = np.where(stays, place, -1)
-    rows = np.flatnonzero(~touched[groups])
-    if len(rows):
-        local, number = np.unique(groups[rows], return_inverse=True)
-        gather = csr_matrix((np.ones(len(rows)), (number, np.arange(len(rows)))), shape=(len(local), len(rows)))
-        position = np.full(len(names), -1, np.int64)
-        position[free] = np.arange(len(free))
-        there = np.where(place[rows] >= 0, position[place[rows]], -1)
-        share = sizes[free] / sizes[free].sum()
-        start = majority(number, there, len(local), share) if (there >= 0).any() else None
-        chosen = allocate(
-            (gather @ strata[0][rows]).tocsr(),
-            share,
-            start=start,
-            # Who asks for no sizes wants the groups whole, and the rest left in peace.
-            tolerance=None if start is None else Tolerance() if wish.sizes else Tolerance(size=UNASKED),
-            everywhere=strata[1],
-            seed=wish.seed,
-        )
-        new[rows] = free[chosen[number]]
-    return np.where(excluded, 0, new), excluded
-
-
-def majority(number: Codes, place: Codes, groups: int, shares: npt.NDArray[np.float64]) -> Codes:
-    """The split that most records of each group stand in, −1 where none stands in one; shape (groups,).
-
-    Of equals, the one that has least of its share so far: to stay in any of them moves as few records.
-    """
-    held = np.zeros((groups, len(shares)), np.int64)
-    known = place >= 0
-    np.add.at(held, (number[known], place[known]), 1)
-    most = held.max(axis=1)
-    chosen = np.where(most > 0, held.argmax(axis=1), -1)
-    size = np.bincount(number, minlength=groups)
-    tied = (most > 0) & ((held == most[:, None]).sum(axis=1) > 1)
-    sure = (chosen >= 0) & ~tied
-    filled = np.bincount(chosen[sure], weights=size[sure], minlength=len(shares))
-    for group in np.flatnonzero(tied).tolist():
-        equal = np.flatnonzero(held[group] == most[group])
-        best = int(equal[np.argmin(filled[equal] / shares[equal])])
-        chosen[group] = best
-        filled[best] += size[group]
-    return chosen.astype(np.int64)
-
-
-def proof_of(check: Check, dataset: Dataset) -> Proof:
-    """What a check says about the new split; groups within one split are no matter here."""
-    try:
-        verdict: Verdict = check.run(dataset)
-    except SkipCheck as skipped:
-        return Proof(code=check.code, status="not evaluated", words=str(skipped))
-    errors = [f.message for f in verdict.findings if f.severity is Severity.ERROR]
-    if errors:
-        return Proof(code=check.code, status="failed", words=errors[0])
-    words = verdict.summary if not verdict.findings else "nothing stands in more than one split"
-    return Proof(code=check.code, status="passed", words=words)
 
 
 def crossing(groups: Codes, old: pd.Series) -> int:

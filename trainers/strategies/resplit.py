@@ -8,7 +8,8 @@ from typing import ClassVar
 from auditor.evidence.kin.components import components
 from auditor.evidence.kin.groups import EXCLUDED, declared_splits, split_names
 from auditor.evidence.kin.identity import can_tell, identity, why_untold
-from auditor.splits.split import NewSplit, Wish, crossing, split
+from auditor.splits.split import NewSplit, crossing, split
+from auditor.splits.wish import Wish
 from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError

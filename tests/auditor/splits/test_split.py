@@ -8,8 +8,9 @@ from builders import make_dataset
 
 from auditor.checks.sp001 import PatientAcrossSplits
 from auditor.evidence.kin.components import components
-from auditor.splits.split import NewSplit, Wish, split
+from auditor.splits.split import NewSplit, split
 from auditor.splits.split_file import told, written
+from auditor.splits.wish import Wish
 from auditor.stages.link import link
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError

@@ -14,7 +14,8 @@ from PIL import Image
 
 from auditor.evidence.kin.groups import EXCLUDED, synthetic
 from auditor.plan import plan_for
-from auditor.splits.split import Wish, split
+from auditor.splits.split import split
+from auditor.splits.wish import Wish
 from auditor.values.errors import ConfigError
 from trainers.attempt import Order
 from trainers.copying.additions import Addition, additions_of
