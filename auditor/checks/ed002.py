@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor.check import Check, Need, SkipCheck
-from auditor.evidence.labels.fraction import wilson
 from auditor.evidence.raters.agreement import count_readings, similarity_matrix
-from auditor.evidence.raters.consensus import MAX_WIDE_CELLS, annotator_quality
+from auditor.evidence.raters.consensus import model_quality
+from auditor.evidence.raters.habit_tables import Flags, confusion_table, copy_table, leaning_table, rater_table, usual_mistake
 from auditor.evidence.raters.habits import (
     Copy,
     Leaning,
@@ -25,12 +24,8 @@ from auditor.evidence.raters.models import DawidSkene, dawid_skene
 from auditor.evidence.raters.pairs import set_similarity
 from auditor.evidence.raters.raters import RaterTest, compare_raters
 from auditor.evidence.raters.readings import Readings, class_values, collect_readings, finding_sets
-from auditor.evidence.raters.tables import number, numbers
 from auditor.values.dataset import Dataset
-from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
-
-Flags = npt.NDArray[np.bool_]
-MAX_CELLS = 5_000
+from auditor.values.results import Cell, Chart, Coverage, Finding, Location, Severity, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +120,10 @@ class BiasedRater(Check):
             *self._constant(readings, constant),
             *self._copies(readings, copies),
         ]
-        table = _rater_table(readings, test, fitted, enough, _model_quality(dataset, readings))
-        tables = [table, _leaning_table(readings, leaning, leans), _confusion_table(readings, fitted)]
+        table = rater_table(readings, test, fitted, enough, model_quality(dataset, readings))
+        tables = [table, leaning_table(readings, leaning, leans), confusion_table(readings, fitted)]
         if copies:
-            tables.append(_copy_table(readings, copies))
+            tables.append(copy_table(readings, copies))
         counted: dict[str, Cell] = {
             "raters": raters, "raters_judged": int(enough.sum()), "unreliable_raters": int(poor.sum()),
             "leaning_raters": int(leans.any(axis=1).sum()), "harsh_or_lenient_raters": int(harsh.sum()),
@@ -164,7 +159,7 @@ class BiasedRater(Check):
                 f"unreliable {readings.raters[r]}",
                 f"rater {readings.raters[r]} is right in {fitted.accuracy[r]:.0%} of the records (Dawid-Skene) and agrees "
                 f"with the others in {test.agreement[r]:.0%} of pairs where these agree in {test.others[r]:.0%} "
-                f"(p = {test.q[r]:.1g} over all raters); {_mistake(readings, fitted, r)}: weigh these readings less",
+                f"(p = {test.q[r]:.1g} over all raters); {usual_mistake(readings, fitted, r)}: weigh these readings less",
                 float(fitted.accuracy[r]),
                 {"rater": str(readings.raters[r]), "readings": int(test.readings[r]), "q": float(test.q[r])},
             )
@@ -235,31 +230,6 @@ class BiasedRater(Check):
         ]
 
 
-def _model_quality(dataset: Dataset, readings: Readings) -> npt.NDArray[np.float64] | None:
-    """cleanlab's quality of the raters where out-of-fold predictions of all read classes exist, else None."""
-    predictions = dataset.predictions
-    if predictions is None or not predictions.out_of_fold or not set(readings.classes) <= set(predictions.classes):
-        return None
-    rows = dataset.records.index.get_indexer(readings.records)
-    if (rows < 0).any() or len(rows) * len(readings.raters) > MAX_WIDE_CELLS:
-        return None
-    columns = [predictions.classes.index(name) for name in readings.classes]
-    given = predictions.probabilities[rows][:, columns].astype(np.float64)
-    if np.isnan(given).any() or len(columns) < 2:
-        return None
-    return annotator_quality(
-        readings.unit, readings.rater, readings.label, raters=len(readings.raters), probabilities=given
-    ).clip(0, 1)
-
-
-def _mistake(readings: Readings, fitted: DawidSkene, r: int) -> str:
-    """The most frequent wrong answer, weighed by how often its class occurs."""
-    wrong = fitted.confusion[r] * fitted.prevalence[:, None]
-    np.fill_diagonal(wrong, 0)
-    true, given = np.unravel_index(int(wrong.argmax()), wrong.shape)
-    return f"most often {readings.classes[int(true)]!r} is called {readings.classes[int(given)]!r}"
-
-
 def _summary(counted: dict[str, Cell], min_lean: float) -> str:
     names = {
         "unreliable_raters": "are often wrong", "leaning_raters": "lean to a class",
@@ -272,85 +242,3 @@ def _summary(counted: dict[str, Cell], min_lean: float) -> str:
     if not parts:
         return f"None {judged} leans to a class by {min_lean:.0%} or more, stands apart, copies, or never varies."
     return f"{judged.capitalize()}, {'; '.join(parts)}."
-
-
-def _rater_table(
-    readings: Readings, test: RaterTest, fitted: DawidSkene, enough: Flags, quality: npt.NDArray[np.float64] | None
-) -> Table:
-    spans = [
-        wilson(float(a), float(n)) if n > 0 else (float("nan"), float("nan"))
-        for a, n in zip(np.nan_to_num(test.agreement), test.readings, strict=True)
-    ]
-    by_model = (
-        ()
-        if quality is None
-        else (Column(name="quality", kind="fraction", values=numbers(quality), title="Quality with the model (cleanlab)"),)
-    )
-    mistakes = [_mistake(readings, fitted, r) for r in range(len(readings.raters))]
-    return Table(
-        name="raters", title="Readers against the others who read the same records",
-        columns=(
-            Column(name="rater", kind="text", values=[str(r) for r in readings.raters], title="Rater"),
-            Column(name="readings", kind="integer", values=test.readings.tolist(), title="Shared readings"),
-            Column(name="agreement", kind="fraction", values=numbers(test.agreement), title="Agreement with the others"),
-            Column(name="low", kind="fraction", values=[number(low) for low, _ in spans], title="95 % from"),
-            Column(name="high", kind="fraction", values=[number(high) for _, high in spans], title="to"),
-            Column(name="accuracy", kind="fraction", values=numbers(fitted.accuracy.clip(0, 1)), title="Accuracy, Dawid-Skene"),
-            Column(name="mistake", kind="text", values=mistakes, title="Most frequent mistake"),
-            Column(name="judged", kind="boolean", values=enough.tolist(), title="Judged"),
-            *by_model,
-        ),
-    )  # fmt: skip
-
-
-def _cells(shape: tuple[int, int], rank: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Row and column of the cells of a table, the MAX_CELLS of highest rank, in order of rows."""
-    chosen = np.sort(np.argsort(-rank.ravel(), kind="stable")[:MAX_CELLS])
-    return chosen // shape[1], chosen % shape[1]
-
-
-def _leaning_table(readings: Readings, leaning: Leaning, leans: Flags) -> Table:
-    shape = (len(readings.raters), len(readings.classes))
-    r, c = _cells(shape, np.abs(leaning.own - leaning.others))
-    return Table(
-        name="leaning", title="How often each reader names a class, against the others on the same records",
-        columns=(
-            Column(name="rater", kind="text", values=[str(readings.raters[i]) for i in r], title="Rater"),
-            Column(name="class", kind="class", values=[readings.classes[i] for i in c], title="Class"),
-            Column(name="own", kind="fraction", values=leaning.own[r, c].clip(0, 1).tolist(), title="Of own readings"),
-            Column(name="others", kind="fraction", values=leaning.others[r, c].clip(0, 1).tolist(), title="Of the others'"),
-            Column(name="q", kind="number", values=leaning.q[r, c].tolist(), title="p over all"),
-            Column(name="flagged", kind="boolean", values=leans[r, c].tolist(), title="Leans"),
-        ),
-    )  # fmt: skip
-
-
-def _confusion_table(readings: Readings, fitted: DawidSkene) -> Table:
-    """Rows of the confusion matrices; only where they fit into MAX_CELLS."""
-    raters, classes, _ = fitted.confusion.shape
-    kept = raters if raters * classes * classes <= MAX_CELLS else 0
-    r, true, given = (axis.ravel() for axis in np.indices((kept, classes, classes)))
-    shares = fitted.confusion[r, true, given].clip(0, 1)
-    return Table(
-        name="confusion", title="What each reader calls what (Dawid-Skene)",
-        columns=(
-            Column(name="rater", kind="text", values=[str(readings.raters[i]) for i in r], title="Rater"),
-            Column(name="true", kind="class", values=[readings.classes[i] for i in true], title="Is"),
-            Column(name="given", kind="class", values=[readings.classes[i] for i in given], title="Is called"),
-            Column(name="fraction", kind="fraction", values=numbers(shares), title="Share"),
-        ),
-    )  # fmt: skip
-
-
-def _copy_table(readings: Readings, copies: list[Copy]) -> Table:
-    return Table(
-        name="copies", title="Readers who dissent together",
-        columns=(
-            Column(name="rater_a", kind="text", values=[str(readings.raters[c.first]) for c in copies], title="Rater"),
-            Column(name="rater_b", kind="text", values=[str(readings.raters[c.second]) for c in copies], title="With"),
-            Column(name="dissents", kind="integer", values=[c.dissents for c in copies], title="Dissents of either"),
-            Column(name="shared", kind="fraction", values=[min(c.matched, 1.0) for c in copies], title="Shared"),
-            Column(name="expected", kind="fraction", values=[min(c.expected, 1.0) for c in copies], title="Expected"),
-            Column(name="q", kind="number", values=[c.q for c in copies], title="p over all pairs"),
-        ),
-    )  # fmt: skip

@@ -3,49 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from auditor.check import Check, SkipCheck
-from auditor.statistics.association import associate, count_cells
-from auditor.statistics.clusters import clusters_of, deal_folds, draw_patients
-from auditor.statistics.coding import CodedField, code_field
-from auditor.statistics.combined import Combined, combine
-from auditor.statistics.interactions import coarsen, screen_pairs
-from auditor.statistics.intervals import logit_interval
+from auditor.evidence.leakage.together import ClassModel, Sample, classes_to_model, draw_sample, model_of
+from auditor.statistics.clusters import draw_patients
 from auditor.statistics.question import Question, ask
-from auditor.statistics.targets import Targets, rows_of
 from auditor.statistics.told import intervals_chart
 from auditor.values.dataset import Dataset
 from auditor.values.fields import spoken
 from auditor.values.results import Cell, Column, Coverage, Finding, Severity, Table, Verdict
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Class:
-    """One class: all fields together against the best single one."""
-
-    target: int
-    combined: Combined
-    low: float
-    high: float
-    p: float
-    single_auc: float
-    single: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Sample:
-    """The drawn records, aligned with each other."""
-
-    coded: tuple[CodedField, ...]
-    targets: Targets
-    clusters: np.ndarray
-    fold: np.ndarray
-    auc: np.ndarray  # (fields, classes), single fields, within declared strata; NaN as .5
-    strata: np.ndarray | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +82,12 @@ class MetadataModel(Check):
         constant = _all_constant(dataset, question)
         if constant:
             return constant
-        sample = self._sample(dataset, question, rows)
-        found = [one for target in self._classes(sample) if np.isfinite((one := self._model(sample, target)).combined.auc)]
+        sample = draw_sample(dataset, question, rows, folds=self.folds, seed=self.seed)
+        models = (
+            model_of(sample, target, folds=self.folds, seed=self.seed, tells=self._tells)
+            for target in classes_to_model(sample, self.max_classes)
+        )
+        found = [one for one in models if np.isfinite(one.combined.auc)]
         if not found:
             raise SkipCheck("no part of the data holds records with and without a class: nothing can be compared")
         findings = tuple(self._finding(one, sample, question) for one in found if self._is_told(one))
@@ -156,76 +130,13 @@ class MetadataModel(Check):
             ),
         )
 
-    def _sample(self, dataset: Dataset, question: Question, rows: np.ndarray) -> _Sample:
-        index = np.unique(question.clusters.index[rows], return_inverse=True)[1].astype(np.int64)
-        targets = rows_of(question.targets, rows)
-        strata = None
-        if question.strata is not None:
-            strata = np.unique(question.strata[rows], return_inverse=True)[1].astype(np.int64)
-        declared = {name for stratum in question.stratum_names for name in (stratum, f"table.{stratum}")}
-        columns = (dataset.metadata[field.name].iloc[rows] for field in question.fields if field.name not in declared)
-        coded = tuple(field for field in (code_field(column, index) for column in columns) if field is not None)
-        if len(coded) < 2:
-            raise SkipCheck("fewer than two metadata fields vary: LK001 looks at single fields")
-        clusters = clusters_of(None, int(index.max()) + 1)
-        clusters = replace(question.clusters, index=index, count=clusters.count)
-        fold = deal_folds(clusters, targets, folds=self.folds, seed=self.seed)[index]
-        auc = [associate(count_cells(field, targets, fold, folds=self.folds, strata=strata), field).auc for field in coded]
-        return _Sample(
-            coded=coded, targets=targets, clusters=index, fold=fold, auc=np.nan_to_num(np.array(auc), nan=0.5), strata=strata
-        )
-
-    def _classes(self, sample: _Sample) -> list[int]:
-        """Classes to model: those told best by a single field, and by a pair, in turn."""
-        classes = len(sample.targets.names)
-        if classes <= self.max_classes:
-            return list(range(classes))
-        strongest = np.argsort(-sample.auc.max(axis=0), kind="stable")
-        # Marginal AUCs that exceed .5 most serve as a stand-in for "promising" where there are too many fields for all pairs.
-        fields = np.sort(np.argsort(-sample.auc.max(axis=1), kind="stable")[:200])
-        coarse = np.column_stack([coarsen(sample.coded[f]) for f in fields])
-        known, positive = sample.targets.known, sample.targets.positive
-        pair_p = [
-            min((pair.p for pair in screen_pairs(coarse[known[:, c]], positive[known[:, c], c])), default=1.0)
-            for c in range(classes)
-        ]
-        by_pair = np.argsort(pair_p, kind="stable")
-        order = dict.fromkeys(int(c) for pick in zip(strongest, by_pair, strict=True) for c in pick)
-        return list(order)[: self.max_classes]
-
-    def _model(self, sample: _Sample, target: int) -> _Class:
-        positive, known = sample.targets.positive[:, target], sample.targets.known[:, target]
-        combined = combine(
-            sample.coded,
-            positive,
-            known,
-            sample.clusters,
-            sample.fold,
-            folds=self.folds,
-            seed=self.seed,
-            importance=lambda auc, p: self._tells(auc, min(1.0, p * len(sample.targets.names))),
-            strata=sample.strata,
-        )
-        smaller = min(np.unique(sample.clusters[side]).size for side in (positive, known & ~positive))
-        low, high = logit_interval(combined.auc, combined.error, smaller_side=smaller)
-        single = int(np.argmax(sample.auc[:, target]))
-        return _Class(
-            target=target,
-            combined=combined,
-            low=low,
-            high=high,
-            p=min(1.0, combined.p * len(sample.targets.names)),
-            single_auc=float(sample.auc[single, target]),
-            single=single,
-        )
-
-    def _is_told(self, one: _Class) -> bool:
+    def _is_told(self, one: ClassModel) -> bool:
         return self._tells(one.combined.auc, one.p)
 
     def _tells(self, auc: float, p: float) -> bool:
         return p <= self.max_p and auc >= self.min_auc
 
-    def _finding(self, one: _Class, sample: _Sample, question: Question) -> Finding:
+    def _finding(self, one: ClassModel, sample: Sample, question: Question) -> Finding:
         name = sample.targets.names[one.target]
         culprits = [spoken(sample.coded[f].name) for f, _ in _culprits(one)[:3]]
         message = (
@@ -280,13 +191,13 @@ def _all_constant(dataset: Dataset, question: Question) -> Verdict | None:
     )
 
 
-def _culprits(one: _Class) -> list[tuple[int, float]]:
+def _culprits(one: ClassModel) -> list[tuple[int, float]]:
     """Fields by the AUC that shuffling them costs, those that cost at least .005."""
     order = np.argsort(-one.combined.importance, kind="stable")
     return [(int(f), float(one.combined.importance[f])) for f in order if one.combined.importance[f] >= 0.005]
 
 
-def _models_table(found: Sequence[_Class], sample: _Sample) -> Table:
+def _models_table(found: Sequence[ClassModel], sample: Sample) -> Table:
     return Table(
         name="models",
         title="All metadata together, by class",
@@ -304,7 +215,7 @@ def _models_table(found: Sequence[_Class], sample: _Sample) -> Table:
     )
 
 
-def _culprits_table(one: _Class, sample: _Sample) -> Table:
+def _culprits_table(one: ClassModel, sample: Sample) -> Table:
     rows = _culprits(one)
     return Table(
         name="culprits",

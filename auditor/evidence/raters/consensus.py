@@ -14,6 +14,8 @@ import pandas as pd
 
 from auditor.evidence.raters.choice import FEW_READINGS, Method, Size, choose_method
 from auditor.evidence.raters.models import dawid_skene, glad, mace, vote_shares
+from auditor.evidence.raters.readings import Readings
+from auditor.values.dataset import Dataset
 
 Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -214,3 +216,20 @@ def doubtful(truth: Doubles, counts: Codes) -> Doubles:
     prevalence = prevalence / prevalence.sum()
     n = counts[:, None].astype(np.float64)
     return np.asarray((n * truth + prevalence) / (n + 1))
+
+
+def model_quality(dataset: Dataset, readings: Readings) -> npt.NDArray[np.float64] | None:
+    """cleanlab's quality of the raters where out-of-fold predictions of all read classes exist, else None."""
+    predictions = dataset.predictions
+    if predictions is None or not predictions.out_of_fold or not set(readings.classes) <= set(predictions.classes):
+        return None
+    rows = dataset.records.index.get_indexer(readings.records)
+    if (rows < 0).any() or len(rows) * len(readings.raters) > MAX_WIDE_CELLS:
+        return None
+    columns = [predictions.classes.index(name) for name in readings.classes]
+    given = predictions.probabilities[rows][:, columns].astype(np.float64)
+    if np.isnan(given).any() or len(columns) < 2:
+        return None
+    return annotator_quality(
+        readings.unit, readings.rater, readings.label, raters=len(readings.raters), probabilities=given
+    ).clip(0, 1)
