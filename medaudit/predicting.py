@@ -67,7 +67,7 @@ def workplace(plan: Plan, device: str | None, progress: Progress) -> Workplace:
     Raises:
         ConfigError: the device is not there.
     """
-    from trainers.engine.bench import device_named
+    from trainers.engine.device import device_named
 
     how = pass_of(plan)
     device_named(device or "auto")

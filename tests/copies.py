@@ -15,7 +15,8 @@ from auditor.scan import examine
 from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.results import ScanResult
-from trainers.copying.apply import Applied, apply
+from trainers.copying.applied import Applied
+from trainers.copying.apply import apply
 from trainers.strategy import Case
 from trainers.values.trust import Trust
 

@@ -19,7 +19,8 @@ from auditor.values.dataset import Dataset
 from auditor.values.errors import MedauditError
 from auditor.values.results import Cell, Column, Finding, ScanResult, Table
 from trainers.attempt import Attempt, Order
-from trainers.copying.apply import Applied, apply
+from trainers.copying.applied import Applied
+from trainers.copying.apply import apply
 from trainers.copying.ledger import Removal, key_of
 from trainers.copying.pairs import in_copy, rewritten_records
 from trainers.copying.place import check_place

@@ -1,6 +1,6 @@
 """Which network looks at pictures of which size, where nobody says so and there is time: chosen on trusted records.
 
-Without a budget, pictures are as large as trains in minutes (`trainers.engine.bench.MOST_SIDE`). With one, larger pictures and
+Without a budget, pictures are as large as trains in minutes (`engine.material.MOST_SIDE`). With one, larger pictures and
 a deeper network are tried beside that: each as long as the others by the clock, one network each, and only where the whole run
 would still make half of its epochs. Larger is taken only where it gains a standard error on the validation records.
 """
@@ -18,7 +18,8 @@ from auditor.stored import checked, read_json
 from auditor.values.errors import DatasetError
 from trainers.attempt import Order
 from trainers.decoding.shown import stored_shape
-from trainers.engine.bench import MOST_DENSE_SIDE, MOST_SIDE, Bench
+from trainers.engine.bench import Bench
+from trainers.engine.material import MOST_DENSE_SIDE, MOST_SIDE
 from trainers.engine.plan import PLANNED, key, timed
 from trainers.grading.evaluate import choose_best
 from trainers.grading.wording import number

@@ -46,7 +46,7 @@ def fine(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainers.engine.bench.MOST_SIDE", {"cpu": 9})
+    monkeypatch.setattr("trainers.engine.material.MOST_SIDE", {"cpu": 9})
     monkeypatch.setattr(sizing, "MOST_SIDE", {"cpu": 9})
     monkeypatch.setattr(sizing, "timed", lambda *_: Pace(plain=1e-4, augmented=1e-4))
 

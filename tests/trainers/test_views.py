@@ -78,7 +78,7 @@ def test_a_strategy_may_add_records_which_teach_and_never_evaluate(tmp_path: Pat
     rows = np.flatnonzero(case.trust.trusted)
     both = np.concatenate([case.bench.pictures.array, case.bench.pictures.array[rows] // 2])
     read = Pictures(array=both, readable=np.ones(len(both), bool))
-    monkeypatch.setattr("trainers.engine.bench.read_pictures", lambda *_, more, **__: read if len(more) == 1 else 1 / 0)
+    monkeypatch.setattr("trainers.engine.material.read_pictures", lambda *_, more, **__: read if len(more) == 1 else 1 / 0)
     attempt = Attempt(strategy=adds, why="", proposal=adds.propose(case))
     trained([attempt], case, Order(seeds=1))
     assert attempt.bench is not None

@@ -11,9 +11,8 @@ A proposal whose files hold a medaudit.toml is a whole copy of its own (`deident
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from auditor.config import Config
@@ -23,6 +22,7 @@ from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from trainers.copying.additions import Addition, placed
+from trainers.copying.applied import Applied
 from trainers.copying.cells import Cells
 from trainers.copying.corrected_copy import (
     IMAGES,
@@ -36,12 +36,12 @@ from trainers.copying.corrected_copy import (
     table_files,
 )
 from trainers.copying.decide import MOST_REMOVED, decide_corrections, decide_removals
+from trainers.copying.images import bring_images, files_that_stay
 from trainers.copying.ledger import (
     ADDITIONS,
     CORRECTIONS,
     REMOVED,
     WEIGHTS,
-    Entry,
     Removal,
     additions_file,
     corrections_file,
@@ -52,64 +52,6 @@ from trainers.copying.memory import state_of_copy
 from trainers.copying.place import bring, built, check_place, put
 from trainers.copying.source import Source, open_source
 from trainers.copying.writing import write_arrays
-
-
-@dataclass(frozen=True, kw_only=True)
-class Applied:
-    """What a copy holds.
-
-    Args:
-        output: the folder.
-        reports: folder of the `extra` files: the same, or one beside a copy that must not hold what was there before.
-        entries, removals: every correction and removal, applied or not, with the reason why not.
-        weighted: records whose weight is not 1.
-        files: images that were written anew.
-        added: records that strategies made.
-        tables: the user's label tables as they were read, name → content.
-        notes: what to know.
-    """
-
-    output: Path
-    reports: Path
-    entries: tuple[Entry, ...] = ()
-    removals: tuple[Removal, ...] = ()
-    weighted: int = 0
-    files: int = 0
-    added: int = 0
-    tables: Mapping[str, bytes]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def corrected(self) -> int:
-        """Corrections that were applied."""
-        return sum(entry.applied for entry in self.entries)
-
-    @property
-    def removed(self) -> int:
-        """Records that left."""
-        return sum(removal.applied for removal in self.removals)
-
-    @property
-    def proposed(self) -> int:
-        """Corrections and removals that wait for a person: they fit, and were not applied."""
-        waiting = sum(not e.applied and bool(e.edits) for e in self.entries)
-        return waiting + sum(not r.applied and bool(r.rows) for r in self.removals)
-
-    @property
-    def refused(self) -> int:
-        """Corrections that do not fit the table: the old value no longer stands there, or another strategy came first."""
-        return sum(not entry.applied and not entry.edits for entry in self.entries)
-
-    @property
-    def changes(self) -> Mapping[str, int]:
-        """What was changed → how many, for a report."""
-        counts = Counter(f"{e.correction.field.partition('.')[0]} corrected" for e in self.entries if e.applied)
-        more = {
-            "records removed": self.removed, "records weighted": self.weighted, "images rewritten": self.files,
-            "pictures added": self.added,
-            "proposed only": self.proposed, "refused": self.refused,
-        }  # fmt: skip
-        return {**counts, **{what: count for what, count in more.items() if count}}
 
 
 def apply(
@@ -185,7 +127,7 @@ def apply(
         if source.form == "npz":
             write_arrays(state.arrays, dataset.root, folder, changed, leaving, limits)
         if state.rewritten:
-            _bring_images(folder / IMAGES, dataset, cells, {**files, **added.files}, frozenset(gone))
+            bring_images(folder / IMAGES, dataset, cells, {**files, **added.files}, frozenset(gone))
         if added.entries:
             _keep(folder, ADDITIONS, additions_file(added.entries))
         _add(folder, extra)
@@ -218,43 +160,6 @@ def weights_of(
                 before = strategies.get(record)
                 strategies[record] = proposal.strategy if before is None else f"{before}+{proposal.strategy}"
     return weights, strategies
-
-
-def files_that_stay(proposals: Sequence[Proposal], gone: frozenset[str]) -> dict[str, Path]:
-    """The images that were made for the copy, without the renamed ones of records that leave."""
-    files = {path: Path(made) for proposal in proposals for path, made in proposal.files.items()}
-    renamed = [c for proposal in proposals for c in proposal.corrections if c.field == "path"]
-    staying = {c.new for c in renamed if c.record not in gone}
-    leaving = {c.new for c in renamed} - staying
-    return {path: made for path, made in files.items() if path not in leaving}
-
-
-def _bring_images(folder: Path, dataset: Dataset, cells: Cells, files: Mapping[str, Path], gone: frozenset[str]) -> None:
-    """The images that were written anew, and all others as they are; those of removed records stay away."""
-    records = dataset.records
-    left = {str(records.at[record, "path"]) for record in gone}
-    staying = records.loc[~records.index.isin(gone), "path"].dropna()
-    needed = dict.fromkeys(str(path) for path in staying)
-    masks = [records["mask"].dropna(), dataset.rater_masks["path"].dropna() if "path" in dataset.rater_masks else ()]
-    needed |= dict.fromkeys(str(path) for paths in masks for path in paths)
-    replaced = replaced_paths(dataset, cells)
-    for path, made in files.items():
-        if path not in left or path in needed:
-            bring(folder / path, made)
-    for path in needed:
-        goal = folder / path
-        if replaced.get(path, path) not in files and path not in files and (dataset.root / path).is_file():
-            bring(goal, dataset.root / path)
-
-
-def replaced_paths(dataset: Dataset, cells: Cells) -> dict[str, str]:
-    """Old path → new path, of the images that have another name in the copy."""
-    column = cells.source.roles.get("path")
-    if column is None or column not in cells.changed:
-        return {}
-    changed = cells.changed[column]
-    paths = dataset.records["path"]
-    return {str(paths.iloc[i]): changed[int(rows[0])] for i, rows in enumerate(cells.source.rows) if int(rows[0]) in changed}
 
 
 def _whole(

@@ -16,9 +16,10 @@ from trainers.decoding.mapped import mapped_array
 from trainers.decoding.model_input import Workplace, pictures_for, with_channels
 from trainers.decoding.pictures import read_pictures
 from trainers.decoding.survey import SMALL_SIDE
-from trainers.engine.bench import MOST_SIDE, device_named
+from trainers.engine.device import device_named
 from trainers.engine.encoder_file import load_encoder, load_program
 from trainers.engine.feed import Feed
+from trainers.engine.material import MOST_SIDE
 from trainers.engine.model_file import DESCRIPTION, WEIGHTS, load_model
 from trainers.engine.models import NETWORKS, network_named
 from trainers.engine.predict import logits_of, placed

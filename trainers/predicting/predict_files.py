@@ -17,7 +17,7 @@ from auditor.values.cells import csv_bytes
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from trainers.decoding.model_input import Workplace, pictures_for
-from trainers.engine.bench import device_named
+from trainers.engine.device import device_named
 from trainers.engine.model_file import DESCRIPTION, load_model
 from trainers.engine.predict import predict
 from trainers.predicting.mask_files import write_masks

@@ -14,7 +14,8 @@ from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
 from trainers.engine.automatic import automatic
-from trainers.engine.bench import Bench, device_named
+from trainers.engine.bench import Bench
+from trainers.engine.device import device_named
 from trainers.kinds import task_named
 from trainers.values.effort import Effort
 from trainers.values.pictures import Examples
