@@ -191,7 +191,7 @@ READERS: Mapping[str, Callable[[Path], object]] = {
     "dataset.json": asked("auditor.placement.nnunet_file:read"), "data.yaml": asked("auditor.placement.box_lines:read_names"),
     "croissant.json": lambda one: measure_checksums(one.parent, Limits()),
     "answers.json": lambda one: read_review(one, Limits()),
-    "sidecar.json": asked("auditor.evidence.privacy.sidecar:fields_of", "sidecar.json", Privacy()),
+    "sidecar.json": asked("auditor.evidence.privacy.beside:fields_of", "sidecar.json", Privacy()),
     "corrections.csv": asked("trainers.copying.ledger_file:corrections"), "names.csv": asked("auditor.tables.names_file:names"),
     **dict.fromkeys(("p.csv", "p.parquet"), asked("auditor.prediction.opening:table")),
     **dict.fromkeys(("p.npy", "p.npz"), asked("auditor.prediction.opening:array", 30)),

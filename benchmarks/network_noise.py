@@ -22,9 +22,9 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
 
-from auditor.evidence.labels.dynamics import with_margins
 from auditor.evidence.labels.ensemble import join_predictions
 from auditor.evidence.labels.estimate import estimate_noise
+from auditor.evidence.labels.label_noise import with_margins
 from auditor.feature import feature_columns, measure_all
 from auditor.prediction.folds import fold_groups
 from auditor.prediction.out_of_fold import answered, question_of

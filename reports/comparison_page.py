@@ -13,9 +13,8 @@ from reports.compare import alarming
 from reports.explanation import sections
 from reports.headline import headline
 from reports.measured import basis, chosen_arm, class_charts, gain_chart, interval, is_scaled, level, lost
-from reports.pairs import fine_print, pair_charts
 from reports.proposal import removed_table, weights_table
-from reports.strategies_view import LOOK, strategies_view
+from reports.side_by_side import LOOK, fine_print, pair_charts, strategies_view
 from reports.views import OPEN_ROWS, Limits, Pictures, cut, drawings, findings_view, picture_uri, table_view, tables_of
 from reports.wording import SELF_GRADED, SEVERITY, VERDICT, counted
 

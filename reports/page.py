@@ -9,9 +9,8 @@ from auditor.values.results import Outcome, ScanResult, Severity, Table
 from reports.causes import Cause, causes, places
 from reports.cell import arrow, cells, shown
 from reports.explanation import sections
-from reports.groups import gallery, is_grouped
+from reports.groups import PICTURES_OF_SHEETS, gallery, is_grouped, is_sheet, sheets
 from reports.headline import why
-from reports.sheets import PICTURES_OF_SHEETS, is_sheet, sheets
 from reports.views import Limits, Pictures, cut, drawings, findings_view, heading, table_view, tables_of
 from reports.wording import SEVERITY, STATUS, VERDICT, by_family, counted, plain_names, severities
 

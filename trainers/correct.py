@@ -24,9 +24,8 @@ from auditor.scan import examine, linked_dataset
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import SURE, ScanResult, Table
-from trainers.answers import answers
 from trainers.attempt import Attempt, Order, proposed, trained
-from trainers.choose import Pick, recommended
+from trainers.choose import Pick, answers, recommended
 from trainers.copying.additions import Addition, additions_of
 from trainers.engine.bench import Bench
 from trainers.sizing import sized

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.raters.agreement import Coefficient
 from auditor.evidence.raters.boxes import box_chart, box_pairs, box_table
-from auditor.evidence.raters.drawn_verdict import judge_masks, judge_points
+from auditor.evidence.raters.drawings import judge_masks, judge_points
 from auditor.evidence.raters.raters import RaterTest
 from auditor.evidence.raters.readings import Readings, collect_readings
 from auditor.evidence.raters.scores import collect_scores

@@ -8,8 +8,16 @@ from typing import ClassVar
 
 from auditor.evidence.leakage.column_check import ColumnCheck
 from auditor.evidence.leakage.corners import InSite, Pure, fields_in_sites, pure_fields
-from auditor.evidence.leakage.judged_fields import JudgedField, is_no_input, judge_fields, told_alike
-from auditor.evidence.leakage.judged_tables import judged_table, screening_coverage, seen_from, strongest_histograms
+from auditor.evidence.leakage.judged_fields import (
+    JudgedField,
+    is_no_input,
+    judge_fields,
+    judged_table,
+    screening_coverage,
+    seen_from,
+    strongest_histograms,
+    told_alike,
+)
 from auditor.statistics.contingency import contingency_of, contingency_table
 from auditor.statistics.derived import Gate
 from auditor.statistics.purity import pure_values

@@ -20,7 +20,7 @@ from auditor.evidence.privacy.exposure import exposure
 from auditor.feature import feature_columns, feature_version, measure_all
 from auditor.features.lettering import BURNED, OUTER
 from auditor.format import open_header, open_pixels, read_source
-from auditor.reading.place import place_of
+from auditor.reading.cache import place_of
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Header, Limits, Pixels
 from auditor.values.measurement import EVERYTHING, Measurement, PixelFacts, Task, Wanted

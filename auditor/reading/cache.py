@@ -8,6 +8,7 @@ had when it last was read, under a digest of its path, size, times and inode: a 
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import os
@@ -15,6 +16,7 @@ import sqlite3
 import stat
 import struct
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -201,7 +203,7 @@ class Cache(Mapping[str, PixelFacts]):
             self.close()
 
     def digest_at(self, place: str) -> str | None:
-        """Digest of the content of a file that still is as it was (`auditor.reading.place`); None where it is not known."""
+        """Digest of the content of a file that still is as it was (`place_of`); None where it is not known."""
         if self._connection is None or not place:
             return None
         try:
@@ -232,3 +234,19 @@ class Cache(Mapping[str, PixelFacts]):
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+SETTLED_SECONDS = 2.0
+"""A file that changed less than this ago may change again within the resolution of its file system's clock."""
+
+
+def place_of(path: Path) -> str:
+    """Of a regular file that has settled; empty for any other."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    if time.time() - status.st_mtime < SETTLED_SECONDS:
+        return ""
+    text = "|".join(map(str, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)))
+    return hashlib.sha256(os.fsencode(path.absolute()) + b"|" + text.encode(), usedforsecurity=False).hexdigest()[:40]

@@ -43,7 +43,7 @@ def look_at_directories(root: Path, names: Sequence[str], how: Pass) -> tuple[Ta
     named = [name for name in names if is_directory(name)]
     if not named:
         return ()
-    function = "auditor.evidence.privacy.directory:directory_of"
+    function = "auditor.evidence.privacy.beside:directory_of"
     jobs = [Job(function=function, arguments=(root / name, name, how.rules)) for name in named]
     looks: list[TableLook] = []
     for answer in run_documents(jobs, how.limits, workers=how.workers):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.evidence.raters.mask_readings import compare_masks
+from auditor.evidence.raters.mask_overlap import compare_masks
 from auditor.plan import Plan
 from auditor.values.dataset import Dataset
 

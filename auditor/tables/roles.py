@@ -10,11 +10,9 @@ import pandas as pd
 from auditor.naming.headers import BoxStyle, KnownHeader, known_header
 from auditor.naming.lexicon import name_score
 from auditor.tables.assigned import Assigned
-from auditor.tables.coordinates import box_columns, point_columns
-from auditor.tables.judged_role import JUDGED, judged
+from auditor.tables.judged_role import JUDGED, box_columns, judged, point_columns
 from auditor.tables.label_roles import Style, find_labels, is_called_label, is_truth, label_score, state_run, style_of, twins_of
-from auditor.tables.rater_columns import are_answers, names_a_rater, rater_columns
-from auditor.tables.repeated import differs, reads_once, repeats
+from auditor.tables.rater_columns import are_answers, differs, names_a_rater, rater_columns, reads_once, repeats
 from auditor.values.labels import Level
 from auditor.values.results import Guess
 

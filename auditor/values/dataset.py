@@ -106,7 +106,7 @@ class Dataset:
         fields: description of each metadata column.
         problems: files and rows that could not be used.
         rater_masks: masks by several raters: `record`, `rater`, `path`, `problem` (why it is not compared; empty: it is); empty
-            where there is one mask per record at most. `auditor.evidence.raters.mask_readings` adds `sensitivity`,
+            where there is one mask per record at most. `auditor.evidence.raters.mask_overlap` adds `sensitivity`,
             `specificity`.
         channels: of records that are several files (T1, FLAIR): `record`, `name`, `path`, a row per channel, the first of which
             is `records.path`; `extract` adds `problem`, `bytes`, `pixels`, `frames`, `height`, `width`

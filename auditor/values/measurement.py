@@ -73,7 +73,7 @@ class Measurement:
     Args:
         problem: (kind, reason) when the file could not be used.
         key: of its pixel facts in the cache; `fresh` where they were measured now.
-        place: which file it was, as it was (`auditor.reading.place`); empty where a later scan must read it again.
+        place: which file it was, as it was (`auditor.reading.cache`); empty where a later scan must read it again.
     """
 
     record: str

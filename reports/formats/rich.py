@@ -21,9 +21,8 @@ from auditor.values.corrections import Comparison
 from auditor.values.results import Finding, Outcome, ScanResult, Severity
 from reports.causes import causes, places
 from reports.cell import shortened, shown
-from reports.comparison_summary import comparison_summary
 from reports.headline import why
-from reports.short_summary import SEVERITY_STYLE, first, roles
+from reports.summaries import SEVERITY_STYLE, comparison_summary, first, roles
 from reports.terminal import as_text, heading, indented, print_page, written
 from reports.wording import STATUS, VERDICT, counted, family, place, severities, unseen
 

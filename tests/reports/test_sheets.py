@@ -1,5 +1,5 @@
 from auditor.values.results import Cell, Column, Table
-from reports.sheets import FEWEST, MOST, SHEETS_SHOWN, is_sheet, sheets
+from reports.groups import FEWEST, MOST, SHEETS_SHOWN, is_sheet, sheets
 
 
 def table(sheet: list[Cell], record: list[Cell]) -> Table:

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from auditor.values.results import DatasetSummary, Finding, Gate, Location, Outcome, ScanResult, Severity, Verdict
-from trainers.answers import answers
-from trainers.choose import recommended
+from trainers.choose import answers, recommended
 from trainers.values.trust import Trust
 
 

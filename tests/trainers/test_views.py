@@ -16,7 +16,7 @@ from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from trainers.attempt import Attempt, Order, trained
-from trainers.engine.merge import merged
+from trainers.engine.team import merged
 from trainers.kinds import kinds
 from trainers.losses import CrossEntropy, DiceCrossEntropy
 from trainers.strategies.nothing import Nothing

@@ -22,6 +22,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from auditor.values.errors import ConfigError
+
 WAVES = 3
 SMALLEST_JACOBIAN = 0.05
 """A map is kept when no pixel shrinks to less than this share of its area."""
@@ -273,3 +275,11 @@ def field(waves: Tensor, bases: Sequence[Tensor]) -> Tensor:
     ins, outs = "ijk"[: len(bases)], "xyz"[: len(bases)]
     terms = ",".join(f"{o}{i}" for i, o in zip(ins, outs, strict=True))
     return torch.einsum(f"bc{ins},{terms}->bc{outs}", waves, *bases)
+
+
+def mixed(images: Tensor, targets: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Each picture blended with another of its batch, and so its targets (Zhang 2018)."""
+    if not isinstance(targets, Tensor) or not targets.is_floating_point():
+        raise ConfigError("recipe: mixup blends labels; masks cannot be blended, set it to 0")
+    other = torch.randperm(len(images), generator=generator, device=images.device)
+    return share * images + (1 - share) * images[other], share * targets + (1 - share) * targets[other]

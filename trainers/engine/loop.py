@@ -19,18 +19,17 @@ from torch import Tensor, nn
 
 from auditor.progress import Progress, Silent
 from auditor.values.errors import ConfigError, DatasetError, MedauditError
+from trainers.engine.augment import mixed
 from trainers.engine.checkpoint import load_checkpoint, plain, save_checkpoint, signature
 from trainers.engine.crew import together
 from trainers.engine.dynamics import Dynamics
-from trainers.engine.feed import Feed, Normaliser
-from trainers.engine.mixing import mixed
+from trainers.engine.feed import Feed, Normaliser, windows_of
 from trainers.engine.models import first_network
 from trainers.engine.network import Network, freeze
 from trainers.engine.optimiser import Average, optimiser_of, schedule
 from trainers.engine.predict import autocast, placed, predict, score_of
 from trainers.engine.randomness import private_randomness
 from trainers.engine.team import Team
-from trainers.engine.windows import windows_of
 from trainers.losses import loss_named
 from trainers.values.pictures import Examples, Pictures
 from trainers.values.recipe import Epoch, Normalisation, Recipe, Trained

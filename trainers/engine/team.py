@@ -1,13 +1,16 @@
 """One process, or several that train one network together under `torchrun` (DistributedDataParallel).
 
 Every process holds all weights and computes its part of each batch; gradients are averaged. NCCL on GPUs, Gloo on CPUs.
+
+Networks that were trained apart from one start are made one by the mean of their weights (McMahan 2017).
 """
 
 from __future__ import annotations
 
+import copy
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +23,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from auditor.values.errors import ConfigError
 from trainers.engine.predict import device_of
+from trainers.values.recipe import Trained
 
 PATIENCE = timedelta(days=7)
 """So long a process waits for another: the first one may scan and write for hours. One that has ended is noticed at once."""
@@ -113,3 +117,24 @@ class Team:
             change = tensor - before
             dist.all_reduce(change)
             tensor.copy_(before + change)
+
+
+def merged(networks: Sequence[Trained], weights: Sequence[float]) -> Trained:
+    """One network whose weights and statistics are the weighted means of all; counters are those of the first.
+
+    Args:
+        networks: of one architecture; what is told of the training is that of the first, records and seconds of all together.
+        weights: of each, usually how many examples it learnt from.
+    """
+    total = float(sum(weights))
+    states = [network.network.state_dict() for network in networks]
+    mean = dict(states[0])
+    for name, first in states[0].items():
+        if first.is_floating_point():
+            parts = [state[name] * (weight / total) for state, weight in zip(states, weights, strict=True)]
+            mean[name] = torch.stack(parts).sum(0)
+    network = copy.deepcopy(networks[0].network)
+    network.load_state_dict(mean)
+    return replace(
+        networks[0], network=network, records=sum(n.records for n in networks), seconds=sum(n.seconds for n in networks)
+    )

@@ -13,13 +13,13 @@ from auditor.values.corrections import Proposal
 from auditor.values.results import Cell
 from trainers.contamination import check_unseen
 from trainers.engine.automatic import automatic
-from trainers.relabelling.knowledge import ignorance
 from trainers.relabelling.pseudo_labels import (
     DECISIONS,
     Codes,
     balanced,
     decide,
     gates_of,
+    ignorance,
     joined,
     noise_model,
     targets_of,

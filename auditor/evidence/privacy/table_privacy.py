@@ -67,7 +67,7 @@ def look_at_tables(listing: Listing, rules: Privacy, *, workers: int = 1) -> tup
 def _described(listing: Listing, rules: Privacy, workers: int) -> dict[str, TableLook]:
     """JSON files as fields, by their names, as far as they are small; one that cannot be read is told as a table is."""
     names = [name for name in listing.inventory.tables if table_format(name) == "json"]
-    function = "auditor.evidence.privacy.sidecar:fields_of"
+    function = "auditor.evidence.privacy.beside:fields_of"
     jobs = [Job(function=function, arguments=(listing.root / name, name, rules)) for name in names]
     found: dict[str, TableLook] = {}
     for name, answer in zip(names, run_documents(jobs, listing.limits, workers=workers), strict=True):

@@ -20,7 +20,7 @@ from auditor.feature import feature_columns
 from auditor.format import open_header
 from auditor.measuring import measure
 from auditor.measuring.measure import Measurer
-from auditor.reading import place
+from auditor.reading import cache
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
 from auditor.values.measurement import Measurement, Task, Wanted
@@ -31,7 +31,7 @@ SOME = Wanted(features=frozenset({"zones", "lettering"}), sketch=False, front=Fa
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(place, "SETTLED_SECONDS", -1.0)
+    monkeypatch.setattr(cache, "SETTLED_SECONDS", -1.0)
     path = tmp_path / "a.png"
     write_image(path, (radiograph(1, 0, opacity=False, side=96) * 255).astype(np.uint8), "png8")
     return path
@@ -100,7 +100,7 @@ def test_a_file_that_pretends_not_to_have_changed_is_read_again(file: Path) -> N
 
 
 def test_a_file_that_has_just_changed_is_not_remembered(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(place, "SETTLED_SECONDS", 3600.0)
+    monkeypatch.setattr(cache, "SETTLED_SECONDS", 3600.0)
     assert measured(file).place == ""
 
 

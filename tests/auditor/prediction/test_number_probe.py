@@ -6,7 +6,7 @@ from builders import make_dataset
 from sklearn.linear_model import Ridge
 
 from auditor.prediction.files import read_predictions
-from auditor.prediction.number_probe import STRENGTHS, fit_numbers, ridge
+from auditor.prediction.numbers import STRENGTHS, fit_numbers, ridge
 from auditor.prediction.predict import predict, why_not
 from auditor.values.errors import DatasetError
 

@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 
-from auditor.statistics.allotment import allot
+from auditor.statistics.sites import allot
 
 
 def worst_of(counts: np.ndarray, part: np.ndarray, parts: int) -> float:

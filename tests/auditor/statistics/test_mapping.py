@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from auditor.statistics.mapping import mapping_of
+from auditor.checks.ln009 import mapping_of
 
 
 def test_the_records_that_break_the_rule_are_named_and_no_others() -> None:

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from auditor.values.errors import ConfigError
-from trainers.engine.mixing import mixed
+from trainers.engine.augment import mixed
 from trainers.kinds import task_named
 from trainers.values.task import LearningTask
 

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from auditor.values.errors import ConfigError
+from trainers.engine.feed import windows_of
 from trainers.engine.loop import train
 from trainers.engine.predict import predict
-from trainers.engine.windows import windows_of
 from trainers.kinds import task_named
 from trainers.values.pictures import Examples, Pictures
 from trainers.values.recipe import Recipe

@@ -12,7 +12,7 @@ from auditor.evidence.masks.mask_names import mask_names
 from auditor.values.errors import ConfigError
 from trainers.decoding.model_input import Workplace
 from trainers.kinds import task_named
-from trainers.predicting.mask_files import classes_of, enlarged, write_masks
+from trainers.predicting.predict_files import classes_of, enlarged, write_masks
 from trainers.values.fitted import part
 from trainers.values.pictures import Pictures
 from trainers.values.recipe import Normalisation, Recipe, Trained
@@ -74,7 +74,7 @@ def test_a_folder_of_masks_is_whole_or_not_there(tmp_path: Path, monkeypatch: py
     assert sorted(p.name for p in (tmp_path / "masks").iterdir()) == ["a.png", "b.png"]
     with pytest.raises(ConfigError, match="new folder"):
         write_masks(trained((4, 4)), pictures, dataset, tmp_path / "masks", Workplace(device="cpu"))
-    monkeypatch.setattr("trainers.predicting.mask_files.png_of", lambda mask: 1 / 0)
+    monkeypatch.setattr("trainers.predicting.predict_files.png_of", lambda mask: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_masks(trained((4, 4)), pictures, dataset, tmp_path / "other" / "masks", Workplace(device="cpu"))
     assert [p.name for p in tmp_path.iterdir()] == ["masks"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trainers.relabelling.knowledge import ignorance, rate_of_labels
+from trainers.relabelling.pseudo_labels import ignorance, rate_of_labels
 
 
 def said(rng: np.random.Generator, truth: np.ndarray, right: float, classes: int) -> np.ndarray:

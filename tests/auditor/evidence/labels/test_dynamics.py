@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from builders import make_dataset
 
-from auditor.evidence.labels.dynamics import ranks, with_margins
 from auditor.evidence.labels.estimate import estimate_noise
-from auditor.evidence.labels.label_noise import judge_labels
+from auditor.evidence.labels.label_noise import judge_labels, ranks, with_margins
 from auditor.values.predictions import Predictions
 
 

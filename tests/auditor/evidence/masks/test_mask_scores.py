@@ -10,9 +10,8 @@ from cleanlab.segmentation.rank import get_label_quality_scores
 from PIL import Image
 
 from auditor.checks.ln005 import SuspectMasks
-from auditor.evidence.masks.mask_fit import fit_of, ruler_of, softmin
 from auditor.evidence.masks.mask_form import Form, Pair
-from auditor.evidence.masks.mask_maps import holds_masks
+from auditor.evidence.masks.mask_maps import fit_of, holds_masks, ruler_of, softmin
 from auditor.evidence.masks.mask_scores import NO_PREDICTION, score_masks
 from auditor.layout import Options, open_dataset
 from auditor.plan import plan_for

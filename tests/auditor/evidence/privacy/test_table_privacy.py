@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from auditor.evidence.privacy.sidecar import OTHER, fields_of
+from auditor.evidence.privacy.beside import OTHER, fields_of
 from auditor.evidence.privacy.table_privacy import kinds_of, look_at_tables
 from auditor.layout import list_files
 from auditor.values.image import Limits

@@ -7,7 +7,7 @@ from builders import make_dataset
 from PIL import Image
 
 from auditor.checks.ed001 import ExpertDisagreement
-from auditor.evidence.raters.mask_readings import compare_masks
+from auditor.evidence.raters.mask_overlap import compare_masks
 from auditor.layout import Options, open_dataset
 from auditor.placement.rater_masks import RATER_MASK_COLUMNS, find_rater_masks
 from auditor.values.image import Limits

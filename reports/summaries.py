@@ -1,4 +1,6 @@
-"""A comparison for a terminal: what was tried and changed, which findings are new, and the verdict with its one number."""
+"""What a terminal shows: of a scan on one screen how the data were read, and what to do first; of a comparison what was tried
+and changed, which findings are new, and the verdict with its one number.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,14 @@ from rich.text import Text
 
 from auditor.values.cells import visible
 from auditor.values.corrections import Arm, Comparison
-from reports.cell import shown, signed
+from auditor.values.results import ScanResult, Severity
+from reports.causes import causes
+from reports.cell import shortened, shown, signed
 from reports.compare import alarming
 from reports.headline import headline
 from reports.measured import basis, chosen_arm, interval, level, lost
 from reports.terminal import heading, indented, written
-from reports.wording import SELF_GRADED, SEVERITY, counted, place
+from reports.wording import SELF_GRADED, SEVERITY, counted, place, severities
 
 SHOWN = 5
 """Introduced findings in the summary; the rest is counted."""
@@ -125,4 +129,49 @@ def _verdict(comparison: Comparison) -> list[RenderableType]:
             parts.append(Text(f"Became worse: {worse}", style="red"))
     if new := alarming(comparison.introduced):
         parts.append(Text(f"{counted(len(new), 'finding')} above a note introduced.", style="red"))
+    return parts
+
+
+FIRST, THEN = 3, 3
+"""Causes that are told with their command, and those that are named after them."""
+
+SURE = 0.8
+"""A guess below this is marked."""
+
+SEVERITY_STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+def roles(result: ScanResult) -> list[RenderableType]:
+    """Every role with where it was found, in one paragraph; how sure where it was guessed, and why in `--verbose`."""
+    if not result.dataset.guesses:
+        return []
+    words = Text()
+    for number, guess in enumerate(result.dataset.guesses):
+        sure = "given" if guess.pinned else f"{guess.confidence:.0%}"
+        style = "" if guess.pinned or guess.confidence >= SURE else "yellow"
+        words.append(" · " if number else "")
+        words.append(f"{visible(guess.role)} ", "bold").append(shortened(guess.value, 40))
+        words.append(f" ({sure} sure)" if sure != "given" else " (given)", style or "dim")
+    title = heading("How the dataset was read", "wrong? set it with an option or in medaudit.toml")
+    return [title, Padding(words, (0, 0, 0, 2), expand=False)]
+
+
+def first(result: ScanResult) -> list[RenderableType]:
+    """What to do first, each with its command, and what then; the rest is counted."""
+    found = causes(result)
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold", ratio=1)
+    for number, cause in enumerate(found[: FIRST + THEN]):
+        codes = ", ".join(map(visible, cause.codes))
+        more = f"{cause.extent} · {codes}" if number < FIRST else codes
+        words = Text.assemble(shown(cause.title), (f"  {more}", "dim"))
+        if number < FIRST:
+            words.append(f"\n{shown(cause.command)}", style="bold")
+        grid.add_row(Text(cause.severity.value, style=SEVERITY_STYLE[cause.severity]), words)
+    parts: list[RenderableType] = [heading("Do these first" if found else "Findings", severities(result.findings))]
+    if grid.row_count:
+        parts.append(Padding(grid, (0, 0, 0, 2), expand=False))
+    if (further := len(found) - FIRST - THEN) > 0:
+        parts.append(indented(f"… and {counted(further, 'further cause')}, in the report"))
     return parts

@@ -1,4 +1,7 @@
-"""What a JSON sidecar (BIDS, dcm2niix) tells of people, field by field; no value leaves here. Read in a worker, by name."""
+"""What a JSON sidecar (BIDS, dcm2niix) tells of people, field by field; no value leaves here. Read in a worker, by name.
+
+Also who the records of a medium's DICOMDIR name.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from auditor.containers.source import read_json_document
+from auditor.containers.source import read_json_document, read_source
 from auditor.evidence.privacy.described import PLACE, PLACES
+from auditor.evidence.privacy.dicom_privacy import dicom_exposure
 from auditor.evidence.privacy.ps315 import profile
 from auditor.values.errors import UnreadableFile
 from auditor.values.fields import words
@@ -92,3 +96,14 @@ def _kind(field: str, value: str, path: str, rules: Privacy) -> str:
 @cache
 def _persons() -> frozenset[str]:
     return frozenset(entry.keyword for entry in profile().values() if entry.tier == "person")
+
+
+def directory_of(limits: Limits, path: Path, name: str, rules: Privacy) -> TableLook:
+    """A DICOMDIR: the elements of its records that name a person; for `auditor.reading.jobs`.
+
+    Raises:
+        UnreadableFile: it cannot be read.
+    """
+    found = dicom_exposure(read_source(path, limits).content, "", rules, limits)
+    named = filter(None, found.get("person", "").split("+"))
+    return TableLook(name=name, rows=1, columns=dict.fromkeys(named, "person"), is_table=False)
