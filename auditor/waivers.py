@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from auditor.checks.ma004 import WaiverFitsNothing
 from auditor.config import Waiver
-from auditor.values.results import Finding, Outcome
+from auditor.outcomes import graded, outcome_of
+from auditor.values.results import Finding, Outcome, Severity
 
 
 def matches(waiver: Waiver, finding: Finding) -> bool:
@@ -50,3 +52,16 @@ def waive(outcomes: Sequence[Outcome], waivers: Sequence[Waiver]) -> tuple[tuple
         for o in outcomes
     )
     return done, tuple(waiver for number, waiver in enumerate(waivers) if number not in used)
+
+
+def with_waivers(
+    outcomes: Sequence[Outcome], waivers: Sequence[Waiver], stale: Sequence[Waiver], severities: Mapping[str, Severity]
+) -> tuple[Outcome, ...]:
+    """The outcomes with what MA004 says of the waivers, of those alone whose check came to a verdict."""
+    judged = {o.code for o in outcomes if o.status in ("passed", "failed")}
+    asked = [w for w in waivers if not w.code or w.code in judged]
+    found = [f for o in outcomes if o.verdict for f in o.verdict.findings]
+    told = [(number, differs_in(w, found)) for number, w in enumerate(waivers, 1) if w in stale and w in asked]
+    verdict = WaiverFitsNothing().report(told, waivers=len(waivers), judged=len(asked))
+    own = graded(outcome_of(WaiverFitsNothing, verdict, 0.0), severities)
+    return tuple(sorted((*(o for o in outcomes if o.code != own.code), own), key=lambda o: o.code))

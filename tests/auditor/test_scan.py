@@ -4,8 +4,8 @@ from typing import ClassVar
 from builders import make_dataset
 
 from auditor.check import Check, SkipCheck
+from auditor.outcomes import graded, judge
 from auditor.progress import Silent
-from auditor.scan import graded, judge
 from auditor.values.dataset import Dataset
 from auditor.values.results import Finding, Outcome, Severity, Verdict
 

@@ -15,7 +15,7 @@ from builders import make_dataset
 
 from auditor.check import Check, SkipCheck, check_classes, title
 from auditor.feature import feature_columns
-from auditor.scan import run_check
+from auditor.outcomes import run_check
 from auditor.stage import closure, stages
 from auditor.stages.extract import PIXELS
 from auditor.stages.link import link

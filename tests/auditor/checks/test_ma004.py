@@ -6,8 +6,8 @@ from builders import make_dataset
 from auditor.check import SkipCheck
 from auditor.checks.ma004 import WaiverFitsNothing
 from auditor.config import Waiver
-from auditor.scan import with_waivers
 from auditor.values.results import Coverage, Finding, Location, Outcome, Severity, Verdict
+from auditor.waivers import with_waivers
 
 FOUND = Finding(code="LK001", severity=Severity.ERROR, message="m", where=Location(field="container.bit_depth"))
 OUTCOMES = (
