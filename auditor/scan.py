@@ -13,7 +13,7 @@ from pathlib import Path
 from auditor.check import select
 from auditor.checks.ma004 import WaiverFitsNothing
 from auditor.evidence.privacy.crosswalk import write_crosswalk
-from auditor.evidence.privacy.withhold import withheld_names, withhold
+from auditor.evidence.privacy.withhold import Names, Withholding, withheld_names
 from auditor.gate import gate
 from auditor.outcomes import graded, judge, needs_pixels, unseen
 from auditor.plan import Plan, Predictor, plan_for
@@ -31,10 +31,15 @@ MAX_THUMBNAILS = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Examined:
-    """A scan's result and the dataset it was judged on, for whoever goes on from there."""
+    """A scan's result and the dataset it was judged on, for whoever goes on from there.
+
+    Args:
+        names: what the result shows in the place of what could name a person.
+    """
 
     dataset: Dataset
     result: ScanResult
+    names: Names
 
 
 def scan(
@@ -88,13 +93,15 @@ def examine(
     clock.restart()
     dataset = gathered.dataset
     names = withheld_names(dataset)
+    hidden = Withholding(names)
     outcomes = tuple(sorted((*judge(dataset, looking, progress), *map(unseen, left)), key=lambda o: o.code))
     clock.lap("check")
     outcomes = tuple(graded(o, plan.config.severity) for o in outcomes)
     thumbnails = shown_thumbnails(outcomes, dataset)
-    asked = review_thumbnails(outcomes, dataset, names, seed=plan.config.scan.seed)
     # before waivers are matched, so that they fit what a report shows
-    outcomes, stale = waive(withhold(outcomes, names), plan.config.waivers)
+    outcomes = hidden.of(outcomes)
+    asked = review_thumbnails(outcomes, dataset, hidden, seed=plan.config.scan.seed)
+    outcomes, stale = waive(outcomes, plan.config.waivers)
     if plan.config.waivers and any(isinstance(check, WaiverFitsNothing) for check in checks):
         outcomes = with_waivers(outcomes, plan.config.waivers, stale, plan.config.severity)
     fail_on, strict = plan.config.scan.fail_on, plan.config.scan.strict
@@ -103,18 +110,18 @@ def examine(
     result = ScanResult(
         schema_version=SCHEMA_VERSION,
         tool_version=plan.tool_version,
-        dataset=withhold(dataset.summary, names),
+        dataset=hidden.of(dataset.summary),
         records=dataset.size,
         outcomes=outcomes,
-        gate=withhold(verdict, names),
+        gate=hidden.of(verdict),
         documentation={type(c).code: inspect.getdoc(type(c)) or "" for c in checks},
         configuration={"seed": plan.config.scan.seed, "fail_on": fail_on},
-        thumbnails={**withhold(thumbnails, names), **asked},
+        thumbnails={**hidden.of(thumbnails), **asked},
         run=Run(
             started=clock.started, seconds=clock.total(), host=platform.node(), stages=dict(clock.laps), cache=gathered.counts
         ),
     )
-    return Examined(dataset=with_crosswalk(dataset, plan), result=result)
+    return Examined(dataset=with_crosswalk(dataset, plan), result=result, names=names)
 
 
 def opened_dataset(target: Path | str, plan: Plan) -> Dataset:

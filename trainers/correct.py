@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from auditor.evidence.privacy.withhold import Names
 from auditor.layout import Options
 from auditor.plan import Plan
 from auditor.progress import Progress, Silent
@@ -44,7 +45,7 @@ class Corrected:
     """What `correct` found out; nothing is written yet.
 
     Args:
-        dataset, before: as scanned.
+        dataset, before, names: as scanned (`auditor.scan.Examined`).
         trust: the parts of the records; None where no network was to be trained.
         attempts: every strategy that was tried.
         chosen: those whose proposals go into the copy, in order.
@@ -55,6 +56,7 @@ class Corrected:
 
     dataset: Dataset
     before: ScanResult
+    names: Names
     trust: Trust | None
     attempts: tuple[Attempt, ...]
     chosen: tuple[Attempt, ...]
@@ -154,8 +156,8 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
     chosen, reasons = selected(attempts, order, automatic=automatic)
     reasons = (size, *reasons) if size else reasons
     return Corrected(
-        dataset=dataset, before=before, trust=trust, attempts=tuple(attempts), chosen=chosen, reasons=reasons, bench=bench,
-        answers=answers(before, picks, believed=trust is not None) if automatic else None,
+        dataset=dataset, before=before, names=seen.names, trust=trust, attempts=tuple(attempts), chosen=chosen,
+        reasons=reasons, bench=bench, answers=answers(before, picks, believed=trust is not None) if automatic else None,
     )  # fmt: skip
 
 

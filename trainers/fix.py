@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from auditor.evidence.privacy.withhold import withheld_names, withhold
+from auditor.evidence.privacy.withhold import withhold
 from auditor.layout import CONFIG_NAME
 from auditor.plan import Plan, plan_for
 from auditor.progress import Progress, Silent
@@ -105,8 +105,7 @@ def fix(
     check_place(output, (target,))
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     corrected = correct(target, order, plan, work=work, progress=progress)
-    dataset = corrected.dataset
-    names = withheld_names(dataset)
+    dataset, names = corrected.dataset, corrected.names
     for attempt in corrected.attempts:
         if attempt.strategy.alone and attempt.skipped and attempt.strategy.name in order.strategies:
             # any other copy would be taken for what was asked for

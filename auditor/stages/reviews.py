@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from auditor.evidence.labels.review import draw_queue, read_review
-from auditor.evidence.privacy.withhold import withheld_names, withhold
+from auditor.evidence.privacy.withhold import Withholding, withheld_names, withhold
 from auditor.plan import Plan
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
@@ -68,17 +68,19 @@ def read_reviews(
     return replace(dataset, reviews=(*dataset.reviews, *reviews), summary=summary)
 
 
-def review_thumbnails(
-    outcomes: Sequence[Outcome], dataset: Dataset, names: Mapping[str, str], *, seed: int
-) -> dict[str, bytes]:
-    """Pictures of the records that `medaudit review` will ask about, by the id that the result shows."""
-    shown = withhold(dataset.records.index.tolist(), names)
-    index = dataset.records.index.tolist()
-    place = {str(record): str(index[i]) for i, record in enumerate(shown)}
-    done = withhold([a.record for review in dataset.reviews for a in review.answers], names)
-    queue = queue_of(withhold(tuple(outcomes), names), seed=seed, reviewed=done)
-    chosen = queue.records if queue is not None else ()
-    return {r: dataset.thumbnails[place[r]] for r in chosen if place[r] in dataset.thumbnails}
+def review_thumbnails(outcomes: Sequence[Outcome], dataset: Dataset, hidden: Withholding, *, seed: int) -> dict[str, bytes]:
+    """Pictures of the records that `medaudit review` will ask about, by the id that the result shows.
+
+    Args:
+        outcomes: as the result shows them.
+    """
+    done = hidden.of([a.record for review in dataset.reviews for a in review.answers])
+    queue = queue_of(outcomes, seed=seed, reviewed=done)
+    if queue is None:
+        return {}
+    index = [str(record) for record in dataset.records.index]
+    place = dict(zip(hidden.of(index), index, strict=True))
+    return {r: dataset.thumbnails[place[r]] for r in queue.records if place[r] in dataset.thumbnails}
 
 
 def queue_of(

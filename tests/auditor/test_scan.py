@@ -1,11 +1,15 @@
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
+import pytest
 from builders import make_dataset
 
 from auditor.check import Check, SkipCheck
+from auditor.evidence.privacy.withhold import Withholding
 from auditor.outcomes import graded, judge
 from auditor.progress import Silent
+from auditor.scan import examine
 from auditor.values.dataset import Dataset
 from auditor.values.results import Finding, Outcome, Severity, Verdict
 
@@ -56,3 +60,14 @@ def test_a_check_that_crashes_hides_no_other_and_tells_no_value() -> None:
     assert outcomes["MA003"].status == "failed"
     assert "ZZCANARY" not in repr(outcomes)
     assert "test_scan.py" in outcomes["ZZ001"].reason
+
+
+def test_what_a_result_shows_of_names_is_worked_out_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To hide names is a walk through every text of every outcome: thumbnails for the review do not walk it again."""
+    walks: list[Withholding] = []
+    monkeypatch.setattr("auditor.scan.Withholding", lambda names: walks.append(Withholding(names)) or walks[-1])
+    rows = [f"{i}.png,{'ab'[i % 2]},Anna Musterfrau {i}" for i in range(40)]
+    (tmp_path / "labels.csv").write_text("image,label,patient\n" + "\n".join(rows) + "\n")
+    found = examine(tmp_path / "labels.csv")
+    assert len(walks) == 1
+    assert found.names is walks[0].names
