@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from auditor.naming.lexicon import CLINICAL_WORDS
+from auditor.naming.clinical import CLINICAL_WORDS
 from auditor.naming.names import split_name
 
 _STORAGE = (

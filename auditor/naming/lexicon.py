@@ -243,44 +243,6 @@ NOT_A_LABEL = frozenset(
     ]
 )
 
-CLINICAL_WORDS = frozenset(
-    [
-        "normal",
-        "abnormal",
-        "benign",
-        "malignant",
-        "healthy",
-        "disease",
-        "tumor",
-        "tumour",
-        "cancer",
-        "covid",
-        "pneumonia",
-        "melanoma",
-        "nevus",
-        "nodule",
-        "effusion",
-        "cardiomegaly",
-        "opacity",
-        "fracture",
-        "carcinoma",
-        "adenoma",
-        "glioma",
-        "stroke",
-        "lesion",
-        "edema",
-        "oedema",
-        "atelectasis",
-        "positive",
-        "negative",
-        "control",
-        "infected",
-        "cnv",
-        "dme",
-        "drusen",
-    ]
-)
-
 
 def words(name: str) -> list[str]:
     """Lower-case words of a name: `patientId` → patient, id; `reader_1` → reader."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from auditor.naming.lexicon import CLINICAL_WORDS
+from auditor.naming.clinical import CLINICAL_WORDS
 from auditor.naming.suffixes import stem_of
 from auditor.reading.jobs import Job, run_jobs
 from auditor.values.drawn import Look

@@ -10,9 +10,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from auditor.naming.clinical import CLINICAL_WORDS
 from auditor.naming.headers import plain
 from auditor.naming.labels import are_ticks, blank_of, split_cell, states_of
-from auditor.naming.lexicon import CLINICAL_WORDS, GRADE_WORDS, LABEL_NAMES, NOT_A_LABEL, TRUTH_NAMES, words
+from auditor.naming.lexicon import GRADE_WORDS, LABEL_NAMES, NOT_A_LABEL, TRUTH_NAMES, words
 from auditor.naming.numbers import with_points
 from auditor.tables.profiles import INTEGER, Profile
 from auditor.values.labels import State

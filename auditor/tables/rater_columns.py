@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from auditor.naming.clinical import CLINICAL_WORDS
 from auditor.naming.labels import are_states
-from auditor.naming.lexicon import CLINICAL_WORDS, LABEL_NAMES, NOT_A_LABEL, RATER_WORDS, TRUTH_NAMES, words
+from auditor.naming.lexicon import LABEL_NAMES, NOT_A_LABEL, RATER_WORDS, TRUTH_NAMES, words
 from auditor.tables.profiles import Profile
 
 MAX_RATER_CLASSES = 50
