@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SUPPLY := $(VENV)-supply
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench lint types imports format audit sbom clean
+.PHONY: help demo docs test test-all bench lint types imports format audit sbom clean
 
 help:  ## the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,11 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: $(STAMP)  ## a flawed dataset made on the spot, audited
 	$(BIN)/medaudit demo medaudit-demo
+
+docs: $(STAMP)  ## the pages as a site: build/docs/index.html; a warning is an error
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/python docs/make_pages.py
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 
 lint: $(STAMP)  ## ruff
 	$(BIN)/ruff check .

@@ -39,6 +39,7 @@ class Section(BaseModel):
         alias_generator=lambda name: name.replace("_", "-"),
         populate_by_name=True,
         allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
 
 
@@ -56,23 +57,36 @@ class DatasetSection(Section):
     """`[dataset]`: how the files are read."""
 
     layout: str | None = None
+    """name of the layout, where it is not to be guessed"""
     root: str | None = None
+    """folder that the paths of the label table start from, relative to this file"""
     level: Literal["image", "series", "study", "lesion", "eye", "patient"] | None = None
+    """what one label speaks about"""
     task: Literal["none", "single", "multi", "ordinal", "continuous"] | None = None
+    """what is learnt, where it is not to be guessed"""
     separator: str | None = None
+    """what joins several labels in one cell"""
     tables: tuple[str, ...] = ()
+    """label tables, relative to this file, where they are not to be looked for"""
     corrected: Mapping[str, str] = Key(default_factory=dict)
+    """of a corrected copy: which file holds the table that was corrected"""
     left_out: str | None = None
+    """of a corrected copy: the list of records that are not in it"""
 
 
 class DesignSection(Section):
     """`[design]`: how the collection was made, and what a model will read."""
 
     kind: Literal["", "consecutive", "case-control", "screening", "multi-site", "temporal", "external-test"] = ""
+    """how the records were chosen"""
     strata: tuple[str, ...] = ()
+    """fields within which associations are judged too"""
     inputs: tuple[str, ...] | None = None
+    """fields that a model will read; all others are no input"""
     splits: Literal["", "random", "by-site", "by-time", "official"] = ""
+    """how the splits were made"""
     pseudonyms: str = ""
+    """regular expression: ids that it matches whole stand for nobody"""
 
     _pattern = field_validator("pseudonyms")(regular_expression)
 
@@ -81,8 +95,11 @@ class PrivacySection(Section):
     """`[privacy]`: what is known to be no identifier."""
 
     pseudonyms: str = ""
+    """regular expression: ids that it matches whole stand for nobody"""
     private_allowed: tuple[str, ...] = ()
+    """private creators whose DICOM elements may stay"""
     quasi_identifiers: tuple[str, ...] = ()
+    """fields that outsiders could know: PH006 judges them together"""
 
     _pattern = field_validator("pseudonyms")(regular_expression)
 
@@ -91,55 +108,90 @@ class ScanSection(Section):
     """`[scan]`: which checks run, and what fails."""
 
     select: tuple[str, ...] = ()
+    """codes or prefixes of the checks to run; empty: all"""
     ignore: tuple[str, ...] = ()
+    """codes or prefixes of checks to leave out"""
     require: tuple[str, ...] = ()
+    """exit 3 where one of these cannot be evaluated"""
     fail_on: Literal["info", "warning", "error", "never"] = "error"
+    """the level from which findings fail the gate"""
     strict: bool = False
+    """exit 3 where too little could be looked at to say that all is well"""
     seed: int = Key(default=0, ge=0, lt=1 << 32)
+    """of folds and permutations"""
     workers: int | None = Key(default=None, ge=0)
+    """processes that read files; default: one per core"""
     predictions: str | None = None
+    """class probabilities of your own model, out of fold"""
 
 
 class FixSection(Section):
     """`[fix]`: what `medaudit fix` does unless its options say otherwise."""
 
     strategy: tuple[str, ...] = ()
+    """names of strategies; empty: the findings choose"""
     trusted: str | None = None
+    """column or list of the records whose labels are right"""
     evaluate: str | None = None
+    """column or list of the records that evaluate"""
     seeds: int = Key(default=3, ge=1)
+    """trainings per arm"""
     margin: float = Key(default=0.01, ge=0, le=1)
+    """what a score may fall and still be called not worse"""
     device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps"""
 
 
 class LimitsSection(Section):
     """`[limits]`: what one file may cost; `seconds` are of processor time, `wall-seconds` of the clock."""
 
     file_bytes: int | None = Key(default=None, gt=0)
+    """size of a file"""
     decoded_bytes: int | None = Key(default=None, gt=0)
+    """decoded size of a picture"""
     inflated_bytes: int | None = Key(default=None, gt=0)
+    """size of what a compressed file holds"""
     memory_bytes: int | None = Key(default=None, gt=0)
+    """memory of a process that reads files"""
     pixels: int | None = Key(default=None, gt=0)
+    """pixels of a frame"""
     frames: int | None = Key(default=None, gt=0)
+    """frames of a file"""
     seconds: float | None = Key(default=None, gt=0, allow_inf_nan=False)
+    """seconds of processor time per file"""
     wall_seconds: float | None = Key(default=None, gt=0, allow_inf_nan=False)
+    """seconds of the clock per file"""
     table_bytes: int | None = Key(default=None, gt=0)
+    """text of a table, decompressed"""
     table_rows: int | None = Key(default=None, gt=0)
+    """rows of a table"""
     table_columns: int | None = Key(default=None, gt=0)
+    """columns of a table"""
     cell_bytes: int | None = Key(default=None, gt=0, le=1 << 30)
+    """bytes of a cell"""
     table_seconds: float | None = Key(default=None, gt=0, allow_inf_nan=False)
+    """seconds that reading a table may take"""
     document_bytes: int | None = Key(default=None, gt=0)
+    """size of an XML or JSON document"""
 
 
 class Waiver(Section):
     """One `[[waivers]]`: findings that are known and accepted, with the reason. Empty keys match everything."""
 
     reason: str = Key(min_length=1)
+    """why it is accepted; required, and shown in every report"""
     code: str = ""
+    """code of the check"""
     fingerprint: str = ""
+    """fingerprint of the finding"""
     path: str = ""
+    """path of the file; `*` and `?` stand for what they stand for in a shell"""
     field: str = ""
+    """field"""
     record: str = ""
+    """record"""
     subject: str = ""
+    """subject (a pair of classes, a split, a reader)"""
 
     @field_validator("code")
     @classmethod

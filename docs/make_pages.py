@@ -1,12 +1,18 @@
-"""Writes docs/checks.md and docs/strategies.md from the docstrings: `python docs/make_pages.py`."""
+"""Writes docs/checks.md, strategies.md and configuration.md from the docstrings: `python docs/make_pages.py`."""
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
+import json
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 from auditor.check import check_classes
 from auditor.check import title as title_of_check
+from auditor.config import Config, Section, Waiver
+from auditor.values.dataset import ROLES
+from auditor.values.image import Limits
 from trainers.strategy import strategy_classes
 from trainers.strategy import title as title_of_strategy
 
@@ -22,6 +28,13 @@ STRATEGIES = """\
 
 Written by `docs/make_pages.py` from the strategies themselves; `medaudit explain NAME` prints the same text. Strategies that change the same thing (the
 column *answers*) compete in a run of `medaudit fix`; the others follow each other.
+
+"""
+CONFIGURATION = """\
+# medaudit.toml
+
+Written by `docs/make_pages.py` from the settings themselves. `medaudit init DATASET` writes a commented file with the roles that it found. Every key may be
+left out; an unknown one is an error. A file that lies in the data set pins how it is read, and loosens nothing ([who judges](command-line.md#who-judges)).
 
 """
 
@@ -42,6 +55,63 @@ def strategies_page() -> str:
     return STRATEGIES + table + "\n\n" + "\n".join(section(k.name, "", k) for k in kinds)
 
 
+def configuration_page() -> str:
+    """Of all sections and keys of medaudit.toml."""
+    parts = []
+    for name, field in Config.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            parts.append(keys_of(f"[{name}]", kind))
+        elif name == "waivers":
+            parts.append(keys_of("[[waivers]]", Waiver))
+        else:
+            parts.append(OPEN_SECTIONS[name]())
+    return CONFIGURATION + "\n".join(parts)
+
+
+def keys_of(heading: str, kind: type[Section]) -> str:
+    """A section with its keys, their defaults and what they mean."""
+    rows = []
+    for name, field in kind.model_fields.items():
+        default = getattr(Limits(), name) if heading == "[limits]" else field.get_default(call_default_factory=True)
+        rows.append(f"| `{name.replace('_', '-')}` | {shown(default)} | {field.description}{choices(field.annotation)} |")
+    words = (inspect.getdoc(kind) or "").splitlines()[0].partition("`: ")[2]
+    words = words[:1].upper() + words[1:]
+    return "\n".join([f"## {heading}", "", words, "", "| key | default | meaning |", "|---|---|---|", *rows, ""])
+
+
+def choices(kind: Any) -> str:
+    """What may stand there, where that is a list."""
+    options = [o for part in (kind, *get_args(kind)) if get_origin(part) is Literal for o in get_args(part) if o]
+    return f" (`{'`, `'.join(options)}`)" if options else ""
+
+
+def shown(default: Any) -> str:
+    """A default as TOML writes it; nothing where there is none."""
+    if default is None or default == "" or repr(default) == "PydanticUndefined":
+        return ""
+    return f"`{json.dumps(list(default) if isinstance(default, tuple) else default)}`"
+
+
+def options_of(heading: str, kinds: dict[str, type]) -> str:
+    """The options that checks or strategies have, by name; what they mean stands on their own pages."""
+    rows = [
+        f"| `{name}` | `{option.name}` | {shown(option.default)} |"
+        for name, kind in kinds.items()
+        for option in dataclasses.fields(kind)
+    ]
+    return "\n".join([f"## {heading}", "", "| of | option | default |", "|---|---|---|", *rows, ""])
+
+
+OPEN_SECTIONS = {
+    "roles": lambda: f"## [roles]\n\nRole = column of the label table: {', '.join(f'`{role}`' for role in ROLES)}.\n",
+    "severity": lambda: "## [severity]\n\nCode = `info`, `warning` or `error`: the level of a check's findings.\n",
+    "checks": lambda: options_of("[checks.CODE]", {c.code: c for c in check_classes()}),
+    "strategies": lambda: options_of("[strategies.NAME]", {k.name: k for k in strategy_classes()}),
+}
+"""Sections whose keys are not ours to list one by one."""
+
+
 def section(heading: str, lead: str, kind: type) -> str:
     """One of them: its docstring, with the headings one level down."""
     text = (inspect.getdoc(kind) or "").replace("\n## ", "\n### ")
@@ -52,3 +122,4 @@ if __name__ == "__main__":
     folder = Path(__file__).parent
     (folder / "checks.md").write_text(checks_page(), "utf-8")
     (folder / "strategies.md").write_text(strategies_page(), "utf-8")
+    (folder / "configuration.md").write_text(configuration_page(), "utf-8")

@@ -44,6 +44,8 @@ def test_the_pages_of_checks_and_strategies_are_up_to_date() -> None:
     spec.loader.exec_module(module)
     assert (DOCS / "checks.md").read_text("utf-8") == module.checks_page(), "run `python docs/make_pages.py`"
     assert (DOCS / "strategies.md").read_text("utf-8") == module.strategies_page(), "run `python docs/make_pages.py`"
+    assert (DOCS / "configuration.md").read_text("utf-8") == module.configuration_page(), "run `python docs/make_pages.py`"
+    assert "None |" not in module.configuration_page(), "a key has no docstring"
 
 
 def test_every_strategy_says_what_it_does_and_when() -> None:
@@ -67,3 +69,9 @@ def test_no_page_names_a_path_of_somebodys_machine() -> None:
     root = DOCS.parent
     for page in (*DOCS.glob("*.md"), *root.glob("*.md"), root / "Makefile", root / "pyproject.toml"):
         assert not re.search(r"(^|[^a-zA-Z.])/(work|tmp|root|home)/", page.read_text("utf-8")), page
+
+
+def test_every_page_is_in_the_table_of_contents() -> None:
+    told = {name for block in re.findall(r"```\{toctree\}\n(.*?)```", (DOCS / "index.md").read_text("utf-8"), re.S)
+            for name in block.splitlines() if name and not name.startswith(":")}  # fmt: skip
+    assert told == {page.stem for page in DOCS.glob("*.md")} - {"index"}

@@ -135,6 +135,9 @@ _IDENTIFYING_WORDS = _set(
 )
 
 
+_ABBREVIATED = _set("jpeg png tiff bmp gif exif icc dpi rgb cmyk lut id kvp")
+
+
 def words(name: str) -> list[str]:
     """Lower-case words of a column name: `OriginalImage[Width` → original, image, width; `Follow-up #` → follow, up."""
     split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
@@ -142,10 +145,10 @@ def words(name: str) -> list[str]:
 
 
 def spoken(name: str) -> str:
-    """A field's name as a person says it: `container.bit_depth` → bit depth, `dicom.BitsStored` → Bits Stored."""
+    """A field's name as a person says it: `container.jpeg_quality` → JPEG quality, `dicom.BitsStored` → Bits Stored."""
     _, _, rest = name.partition(".")
     rest = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", rest or name)
-    return " ".join(rest.replace("_", " ").split())
+    return " ".join(word.upper() if word in _ABBREVIATED else word for word in rest.replace("_", " ").split())
 
 
 def follows_picture(name: str) -> bool:

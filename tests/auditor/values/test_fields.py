@@ -76,6 +76,7 @@ def test_column_names_fall_into_words() -> None:
 def test_a_field_is_said_as_a_person_says_it() -> None:
     assert spoken("container.bit_depth") == "bit depth"
     assert spoken("dicom.BitsStored") == "Bits Stored"
+    assert spoken("container.jpeg_quality") == "JPEG quality"
 
 
 @pytest.mark.parametrize(
