@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -19,6 +20,7 @@ from trainers.copying.applied import Applied
 from trainers.copying.apply import apply
 from trainers.strategy import Case
 from trainers.values.trust import Trust
+from trainers.values.view import View
 
 if TYPE_CHECKING:
     from trainers.engine.bench import Bench
@@ -93,10 +95,11 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def case_of(seen: Scanned, work: Path, **options: str) -> Case:
-    """What a strategy is given, without a bench: for strategies that train nothing."""
+    """What a strategy is given, with nothing of a bench but its view: for strategies that train nothing."""
     size = seen.dataset.size
     none, every = np.zeros(size, dtype=np.bool_), np.ones(size, dtype=np.bool_)
     trust = Trust(trusted=none, validation=none, evaluation=none, training=every, origin="nobody", self_graded=True)
     return Case(
-        dataset=seen.dataset, result=seen.result, trust=trust, bench=cast("Bench", None), work=work, options=options
+        dataset=seen.dataset, result=seen.result, trust=trust, work=work, options=options,
+        bench=cast("Bench", SimpleNamespace(view=View.of(seen.dataset))),
     )  # fmt: skip

@@ -74,7 +74,8 @@ class Deduplicate(Strategy):
         exact = components(dataset, grades=IDENTICAL).to_numpy()
         order = np.argsort(groups, kind="stable")
         order = order[np.isin(groups[order], several)]
-        better = Preference(dataset, protected=case.trust.named)
+        # whose test record it was says the user's split, also after a new one: the copy takes out by the same rule
+        better = Preference(dataset, case.bench.view.original, protected=case.trust.named)
         removed: dict[str, str] = {}
         contradicting = tested = 0
         for positions in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
@@ -107,11 +108,12 @@ class Preference:
 
     Args:
         dataset: after `link`.
+        original: the same records in the user's own split, which says what the test set is.
         protected: records that the user named, boolean, (records,); they stay, as the test set does.
     """
 
-    def __init__(self, dataset: Dataset, protected: npt.NDArray[np.bool_] | None = None) -> None:
-        split = declared_splits(dataset)
+    def __init__(self, dataset: Dataset, original: Dataset, *, protected: npt.NDArray[np.bool_] | None = None) -> None:
+        split = declared_splits(original)
         names = ["" if missing else str(s) for s, missing in zip(split, split.isna(), strict=True)] if split is not None else []
         size = dataset.size
         test = np.array([is_test(name) for name in names] or [False] * size, dtype=np.bool_)

@@ -72,6 +72,17 @@ def test_the_training_copy_of_a_test_picture_leaves_and_test_pictures_stay(tmp_p
     assert set(removed(tmp_path, rows)) == {"train.png", "t.png"}
 
 
+def test_after_a_new_split_the_copies_that_leave_are_those_that_were_in_no_test_set(tmp_path: Path) -> None:
+    """A pair that a new split brings together: what the user had in the test set stays, wherever both stand now."""
+    rows = [("a.png", 1, "a", "train"), ("b.png", 1, "a", "test"), ("c.jpg", 2, "b", "test"), ("d.png", 2, "b", "train")]
+    case = case_of(dataset(tmp_path / "data", [*rows, *OTHERS]), tmp_path / "work")
+    new = {"a.png": "test", "b.png": "test", "c.jpg": "train", "d.png": "train"}
+    records = case.dataset.records
+    split = records["split"].where(~records.index.isin(list(new)), records.index.map(lambda name: new.get(name, "")))
+    case = replace(case, dataset=replace(case.dataset, records=records.assign(split=split)))
+    assert set(Deduplicate().propose(case).removed) == {"a.png", "d.png"}
+
+
 def test_copies_with_contradicting_labels_all_leave_for_review_whatever_most_of_them_say(tmp_path: Path) -> None:
     rows = [
         ("x1.png", 1, "a", "train"), ("x2.png", 1, "b", "train"), ("x3.png", 1, "b", "train"),
