@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields as dataclass_fields
@@ -14,13 +13,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from pydantic import Field as Key
 
 from auditor.check import Check, check_classes
-from auditor.placement.listing import CONFIG_NAME, Options
+from auditor.placement.listing import Options
 from auditor.values.dataset import ROLES, Design
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
 from auditor.values.patterns import pattern_of
 from auditor.values.privacy import Privacy
 from auditor.values.results import Severity
+from auditor.values.suggestion import suggestion
 
 T = TypeVar("T")
 
@@ -274,20 +274,6 @@ def configured(kind: type[T], values: Mapping[str, Any], section: str) -> T:
             raise ConfigError(f"[{section}] {key} = {value!r}: a {type(default).__name__} is needed")
         chosen[name] = value
     return kind(**chosen)
-
-
-def suggestion(name: str, known: Mapping[str, object] | list[str]) -> str:
-    """`; did you mean …?` or the list of what there is."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; there are: {', '.join(sorted(known))}" if known else ""
-
-
-def find_config(target: Path) -> Path | None:
-    """medaudit.toml of a dataset: in the folder, or beside the file, that the user named."""
-    candidate = (target if target.is_dir() else target.parent) / CONFIG_NAME
-    return candidate if candidate.is_file() else None
 
 
 def read_config(path: Path) -> Config:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from auditor.values.errors import MedauditError
 
+CONFIG_NAME = "medaudit.toml"
 OWN_OUTPUT = "medaudit-out"
 """The folder that everything is written to where nothing else is said."""
 MOST_HEAD_BYTES = 1 << 20

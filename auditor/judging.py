@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from auditor.check import check_classes
-from auditor.config import Config, find_config, read_config
-from auditor.own import is_own
+from auditor.config import Config, read_config
+from auditor.own import find_config, is_own
 from auditor.values.results import Severity
 
 NOBODY = "none"

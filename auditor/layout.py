@@ -16,8 +16,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from auditor.files import OWN_OUTPUT
-from auditor.placement.listing import CONFIG_NAME, Listing, Options, list_files, resolve_inside
+from auditor.files import CONFIG_NAME, OWN_OUTPUT
+from auditor.placement.listing import Listing, Options, list_files, resolve_inside
 from auditor.placement.tree import FOLDER_PIN
 from auditor.plugins import plugin_modules
 from auditor.values.dataset import Dataset, Problem

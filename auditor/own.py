@@ -11,12 +11,18 @@ import hmac
 import os
 from pathlib import Path
 
-from auditor.files import head_of, open_regular, write_files
+from auditor.files import CONFIG_NAME, head_of, open_regular, write_files
 from auditor.private import keyed, others_write, user_key
 
 FOLDER = "own"
 NOTE_BYTES = 65
 """One more than a note has."""
+
+
+def find_config(target: Path) -> Path | None:
+    """medaudit.toml of a dataset: in the folder, or beside the file, that the user named."""
+    candidate = (target if target.is_dir() else target.parent) / CONFIG_NAME
+    return candidate if candidate.is_file() else None
 
 
 def remember(file: Path, private: Path) -> None:

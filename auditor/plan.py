@@ -12,8 +12,8 @@ from auditor.config import Config
 from auditor.evidence.privacy.crosswalk import check_crosswalk
 from auditor.judging import settings_for
 from auditor.layout import Options
+from auditor.private import default_folder
 from auditor.progress import Progress, Silent
-from auditor.reading.cache import default_folder
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.predictions import PredictionKind

@@ -28,6 +28,17 @@ def state_folder(environment: Mapping[str, str], home: Path) -> Path:
     return Path(environment.get("XDG_STATE_HOME") or home / ".local" / "state") / "medaudit"
 
 
+def default_folder(environment: Mapping[str, str], home: Path) -> Path:
+    """`MEDAUDIT_CACHE`, else the platform's place for caches."""
+    if environment.get("MEDAUDIT_CACHE"):
+        return Path(environment["MEDAUDIT_CACHE"])
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "medaudit"
+    if sys.platform == "win32":
+        return Path(environment.get("LOCALAPPDATA", home / "AppData" / "Local")) / "medaudit" / "cache"
+    return Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "medaudit"
+
+
 def private_key(folder: Path) -> bytes | None:
     """The user's key, made when it is first asked for; None where it cannot be kept, or others could have put it there."""
     file = folder / KEY_NAME

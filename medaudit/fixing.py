@@ -14,9 +14,8 @@ from auditor.config import Config, read_config
 from auditor.layout import CONFIG_NAME, OWN_OUTPUT
 from auditor.own import is_own, remember
 from auditor.plan import Plan
-from auditor.private import keyed, user_key
+from auditor.private import default_folder, keyed, user_key
 from auditor.progress import Progress, Silent
-from auditor.reading.cache import default_folder
 from auditor.values.corrections import Comparison, RunVerdict
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits

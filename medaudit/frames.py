@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from auditor.config import suggestion
 from auditor.values.errors import MedauditError
 from auditor.values.results import Cell, Chart, Column, ColumnKind, Finding, Outcome, ScanResult, Table
+from auditor.values.suggestion import suggestion
 from reports.document import keyed
 
 DTYPES: Mapping[ColumnKind, str] = {"integer": "Int64", "number": "float64", "fraction": "float64", "boolean": "boolean"}

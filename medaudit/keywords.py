@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypedDict, get_args, get_type_hints
 
-from auditor.config import suggestion
 from auditor.values.errors import ConfigError
+from auditor.values.suggestion import suggestion
 
 LEAST_SIDE, MOST_SIDE = 8, 4096
 UNITS: Mapping[str, int] = {"": 1, "s": 1, "m": 60, "h": 3600}

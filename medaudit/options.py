@@ -63,7 +63,9 @@ OPENING: Mapping[str, Any] = {
 }
 MEASURING: Mapping[str, Any] = {
     "workers": option(int, "Processes that read files (default: one per core).", READ, min=0),
-    "cache": option(bool, "Keep what was measured for the next scan (default: yes).", READ, "--cache/--no-cache"),
+    "cache": option(
+        bool, "Keep what was measured, and the result, for the next scan (default: yes).", READ, "--cache/--no-cache"
+    ),
 }
 RETRACING: Mapping[str, Any] = {
     "crosswalk": option(
@@ -79,7 +81,9 @@ SELECTING: Mapping[str, Any] = {
     "require": option(list[str], "Exit 3 when one of these could not be evaluated.", GATE),
     "fail_on": option(str, "error (default), warning, info or never.", GATE),
     "strict": option(bool, "Exit 3 when too little could be looked at to say that all is well.", GATE, "--strict"),
-    "rehash": option(bool, "Read every file whole, also one that is as it was at the last scan.", READ, "--rehash"),
+    "rehash": option(
+        bool, "Look anew and read every file whole, also one that is as it was at the last scan.", READ, "--rehash"
+    ),
     "pixels": option(bool, "Decode pictures (default: yes), or judge headers and tables alone.", READ, "--pixels/--no-pixels"),
 }
 PREDICTIONS: Mapping[str, Any] = {

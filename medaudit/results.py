@@ -97,8 +97,8 @@ class Comparison(corrections.Comparison):
         Raises:
             MedauditError: there is no such strategy or table; it says what there is.
         """
-        from auditor.config import suggestion
         from auditor.values.errors import MedauditError
+        from auditor.values.suggestion import suggestion
         from medaudit.frames import named_table, table_frame
 
         arm = next((a for a in self.arms if a.strategy == strategy), None)

@@ -16,8 +16,6 @@ from auditor.values.errors import DatasetError
 from auditor.values.image import Limits
 from auditor.values.labels import Level, Task
 
-CONFIG_NAME = "medaudit.toml"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Options:

@@ -15,7 +15,6 @@ import os
 import sqlite3
 import stat
 import struct
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -37,17 +36,6 @@ MARK = 32
 """Bytes of the keyed digest before each entry."""
 EARLIER = ("facts-1.sqlite", "facts-1.sqlite-wal", "facts-1.sqlite-shm")
 """Files of earlier versions, whose entries carry no digest."""
-
-
-def default_folder(environment: Mapping[str, str], home: Path) -> Path:
-    """`MEDAUDIT_CACHE`, else the platform's place for caches."""
-    if environment.get("MEDAUDIT_CACHE"):
-        return Path(environment["MEDAUDIT_CACHE"])
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "medaudit"
-    if sys.platform == "win32":
-        return Path(environment.get("LOCALAPPDATA", home / "AppData" / "Local")) / "medaudit" / "cache"
-    return Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "medaudit"
 
 
 def pack(facts: PixelFacts) -> bytes:

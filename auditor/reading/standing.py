@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.reading.bounds import clock_limit
+from auditor.reading.losses import LOSSES
 from auditor.reading.process import Process, no_worker, too_large, too_late
 from auditor.reading.serving import STARTING, STARVED, Work
 from auditor.reading.wire import receive
@@ -51,7 +52,10 @@ class Standing:
             except BaseException:
                 self.stop()  # an interruption leaves an answer on its way
                 raise
-            return heard if cause is None else work.lost(task, *cause)
+            if cause is None:
+                return heard
+            LOSSES.count += 1
+            return work.lost(task, *cause)
 
     def stop(self) -> None:
         """End the process."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.reading.bounds import clock_limit
+from auditor.reading.losses import LOSSES
 from auditor.reading.process import Process, no_worker, too_large, too_late
 from auditor.reading.serving import STARTING, STARVED, Work
 from auditor.reading.wire import receive
@@ -129,6 +130,7 @@ class _Crew:
         if worker.ready:
             guilty = worker.pending.popleft()
             if self.again is None or (worker.used_up and kind == "timeout"):
+                LOSSES.count += 1
                 lost.append(self.work.lost(guilty, kind, reason))
             else:
                 self.again.append(guilty)

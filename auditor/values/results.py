@@ -231,13 +231,17 @@ class Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Everything volatile: two results of one dataset differ in nothing else."""
+    """Everything volatile: two results of one dataset differ in nothing else.
+
+    `unchanged_since` is the start of the earlier scan whose result this is, nothing it depended on having changed; else empty.
+    """
 
     started: str = ""
     seconds: float = 0.0
     host: str = ""
     stages: Mapping[str, float] = field(default_factory=dict)
     cache: Mapping[str, int] = field(default_factory=dict)
+    unchanged_since: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

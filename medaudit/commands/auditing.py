@@ -57,6 +57,8 @@ def scan(
     written = named(medaudit.report(result, *outputs), outputs)
     show(result, written, quiet=quiet, verbose=verbose, aside=printed(outputs))
     tell_crosswalk(private, quiet=quiet)
+    if result.run.unchanged_since and not quiet:
+        typer.echo(f"unchanged since {result.run.unchanged_since}: this is that scan's result; --rehash looks anew", err=True)
     raise typer.Exit(0 if exit_zero and result.gate.exit_code == 1 else result.gate.exit_code)
 
 
@@ -102,7 +104,7 @@ def diff(
     from auditor.evidence.privacy.crosswalk import write_crosswalk
     from auditor.files import write_files
     from auditor.plan import Plan
-    from auditor.reading.cache import default_folder
+    from auditor.private import default_folder
     from auditor.values.errors import ConfigError
 
     if form not in ("text", "json"):

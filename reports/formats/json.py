@@ -99,6 +99,7 @@ def _run(run: Run) -> dict[str, Any]:
         "host": run.host,
         "stages": plain_mapping(run.stages),
         "cache": plain_mapping(run.cache),
+        **({"unchanged_since": run.unchanged_since} if run.unchanged_since else {}),
     }
 
 

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from auditor.config import Config, find_config, read_config
+from auditor.config import Config, read_config
+from auditor.own import find_config
 from auditor.values.errors import ConfigError
 
 

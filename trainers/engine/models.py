@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from torch import nn
 
-from auditor.config import suggestion
 from auditor.values.errors import ConfigError
+from auditor.values.suggestion import suggestion
 from trainers.engine.network import Network, with_new_head
 from trainers.engine.own_network import installed, is_own, own_network
 from trainers.values.recipe import Recipe, Trained

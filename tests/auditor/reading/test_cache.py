@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auditor.reading.cache import Cache, default_folder, pack, unpack
+from auditor.private import default_folder
+from auditor.reading.cache import Cache, pack, unpack
 from auditor.values.errors import ConfigError
 from auditor.values.measurement import PixelFacts
 
