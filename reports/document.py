@@ -8,9 +8,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from auditor.values.cells import HIDDEN
 from auditor.values.results import Chart, Finding, Location, Table
 from reports.cell import arrow, cells, plain, plain_mapping
@@ -80,6 +77,9 @@ def table_document(table: Table, stem: str, side: dict[str, bytes], *, listed: b
 
 
 def _parquet(table: Table, arrays: list[Any]) -> bytes:
+    import pyarrow as pa  # slow to import, and few tables are long
+    import pyarrow.parquet as pq
+
     stream = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(arrays, names=[c.name for c in table.columns]), stream, compression="zstd")
     return stream.getvalue()

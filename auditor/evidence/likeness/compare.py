@@ -7,11 +7,12 @@ in its fine structure, nearly everywhere, however it was cropped, turned, compre
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from auditor.evidence.likeness.keypoints import Plane, box, smooth
-from auditor.evidence.likeness.registration import Flags, Registration, prepared, refined, warped
+from auditor.evidence.likeness.registration import Flags, Registration, layers_of, prepared, refined, warped
 
 SIDE, STEP = 12, 6
 """Side of the compared squares and their distance, pixels of the proof."""
@@ -77,15 +78,70 @@ class Likeness:
         return self.quadrants >= 3 and all(getattr(self, name) >= getattr(standard, name) for name in names)
 
 
-def compare(a: Plane, b: Plane, start: Registration, standard: Standard = Standard()) -> Likeness | None:
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """A small picture, grey levels 0–255, and what its comparisons need of it alone: made once, since a picture that has one
+    copy often has many."""
+
+    picture: Plane
+
+    @cached_property
+    def ready(self) -> Plane:
+        """`prepared` to be registered."""
+        return prepared(self.picture)
+
+    @cached_property
+    def layers(self) -> Plane:
+        """That, and its slopes."""
+        return layers_of(self.ready)
+
+    @cached_property
+    def coarse(self) -> Squares:
+        """Squares of its coarse structure."""
+        return Squares.of(smooth(self.picture, 0.7))
+
+    @cached_property
+    def fine(self) -> Squares:
+        """Squares of its fine structure."""
+        return Squares.of(detail(self.picture))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Squares:
+    """Mean and variance of the squares of a picture: `about` is the picture about its middle, so that squares of grey levels
+    keep their last digits."""
+
+    about: Plane
+    mean: Plane
+    variance: Plane
+
+    @staticmethod
+    def of(picture: Plane) -> Squares:
+        """Of any plane."""
+        about = picture - np.float32(picture.mean())
+        mean = squares_mean(about)
+        return Squares(about=about, mean=mean, variance=np.maximum(squares_mean(about * about) - mean**2, 0))
+
+    def shows(self, contrast: float) -> Flags:
+        """Squares that show more than `contrast`."""
+        return self.variance > contrast**2
+
+    def correlation(self, other: Squares) -> Plane:
+        """Of each square with that of another picture."""
+        both = squares_mean(self.about * other.about) - self.mean * other.mean
+        return np.asarray(both / np.sqrt(np.maximum(self.variance * other.variance, 1e-6)), np.float32)
+
+
+def compare(one: Proof, other: Proof, start: Registration, standard: Standard = Standard()) -> Likeness | None:
     """How alike two proofs are where they overlap, or None where no position was found or the overlap is too small.
 
     Args:
-        a, b: the proofs, grey levels 0–255.
-        start: about where b lies in a.
+        one, other: the proofs.
+        start: about where the other lies in the one.
         standard: what overlap is needed.
     """
-    found = refined(prepared(a), prepared(b), start)
+    a, b = one.picture, other.picture
+    found = refined(one.ready, other.layers, start)
     if found is None:
         return None
     laid, inside = warped(a, b, found)
@@ -95,10 +151,15 @@ def compare(a: Plane, b: Plane, start: Registration, standard: Standard = Standa
     if max(part_a, part_b) < standard.overlap or min(part_a, part_b) < standard.overlap_of_larger:
         return None
     whole = squares_mean(inside.astype(np.float32)) > 0.999
-    correlation, shows_a, shows_b = squares(smooth(a, 0.7), smooth(laid, 0.7), MIN_CONTRAST)
+    coarse_laid = Squares.of(smooth(laid, 0.7))
+    shows_a, shows_b = one.coarse.shows(MIN_CONTRAST), coarse_laid.shows(MIN_CONTRAST)
     both, either = whole & shows_a & shows_b, whole & (shows_a | shows_b)
-    fine, fine_a, fine_b = squares(detail(a), detail(laid), MIN_FINE_CONTRAST)
-    fine_both = whole & fine_a & fine_b
+    if not both.any():
+        return None
+    correlation = one.coarse.correlation(coarse_laid)
+    fine_laid = Squares.of(detail(laid))
+    fine_both = whole & one.fine.shows(MIN_FINE_CONTRAST) & fine_laid.shows(MIN_FINE_CONTRAST)
+    fine = one.fine.correlation(fine_laid)
     count, total = int(both.sum()), int(whole.sum())
     if not count or not int(fine_both.sum()):
         return None
@@ -127,17 +188,6 @@ def squares_mean(picture: Plane) -> Plane:
     half, (height, width) = SIDE // 2, picture.shape
     means = box(picture, SIDE)
     return means[half : height - half + 1 : STEP, half : width - half + 1 : STEP]
-
-
-def squares(a: Plane, b: Plane, contrast: float) -> tuple[Plane, Flags, Flags]:
-    """Correlation of each square, and whether it shows more than `contrast` in a and in b."""
-    # about their middle, so that squares of grey levels keep their last digits
-    a, b = a - np.float32(a.mean()), b - np.float32(b.mean())
-    mean_a, mean_b = squares_mean(a), squares_mean(b)
-    var_a = np.maximum(squares_mean(a * a) - mean_a**2, 0)
-    var_b = np.maximum(squares_mean(b * b) - mean_b**2, 0)
-    both = squares_mean(a * b) - mean_a * mean_b
-    return both / np.sqrt(np.maximum(var_a * var_b, 1e-6)), var_a > contrast**2, var_b > contrast**2
 
 
 def quadrants(whole: Flags, good: Flags) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -52,19 +53,24 @@ def prepared(picture: Plane) -> Plane:
     return np.asarray(centred / (np.sqrt(np.maximum(box(centred * centred, 17), 0)) + np.float32(4)), np.float32)
 
 
-def refined(a: Plane, b: Plane, start: Registration) -> Registration | None:
+def layers_of(ready: Plane) -> Plane:
+    """A `prepared` picture and its slopes down and to the right; shape (height, width, 3)."""
+    return np.dstack([ready, *np.gradient(ready)]).astype(np.float32)
+
+
+def refined(a: Plane, layers: Plane, start: Registration) -> Registration | None:
     """The same, to a tenth of a pixel: Gauss-Newton with robust weights, so that what is burned into one weighs little.
 
     Args:
-        a, b: the `prepared` pictures.
+        a: one picture, `prepared`.
+        layers: of the other one (`layers_of`).
         start: within some pixels.
 
     Returns:
         None where hardly anything overlaps, or one had to be stretched too much.
     """
-    right = b * np.float32(start.polarity)
-    layers = np.dstack([right, *np.gradient(right)]).astype(np.float32)
-    y, x = grid(a, start.orientation)
+    layers = layers if start.polarity > 0 else -layers
+    y, x = grid(a.shape, start.orientation)
     at = np.array([start.scale_y, start.shift_y, start.scale_x, start.shift_x, start.lean_y, start.lean_x])
     for stride, rounds in ((2, COARSE_ROUNDS), (1, FINE_ROUNDS)):
         part = np.s_[::stride, ::stride]
@@ -102,15 +108,16 @@ def stepped(
     return np.clip(step, -LARGEST_STEP, LARGEST_STEP)
 
 
-def grid(a: Plane, orientation: int) -> tuple[Plane, Plane]:
-    """Every pixel of a, oriented like b; each of the shape of a."""
-    y, x = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in a.shape), indexing="ij")
+@lru_cache(maxsize=32)
+def grid(shape: tuple[int, ...], orientation: int) -> tuple[Plane, Plane]:
+    """Every pixel of a picture of this shape, oriented like b; each of that shape, and never written to."""
+    y, x = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in shape), indexing="ij")
     return oriented(orientation, y, x)
 
 
 def warped(a: Plane, b: Plane, r: Registration) -> tuple[Plane, Flags]:
     """b laid over a (inverted back where it is an inversion), and where there is anything of it; both of the shape of a."""
-    y, x = grid(a, r.orientation)
+    y, x = grid(a.shape, r.orientation)
     to_y = (r.scale_y * y + r.shift_y + r.lean_y * x).astype(np.float32)
     to_x = (r.scale_x * x + r.shift_x + r.lean_x * y).astype(np.float32)
     inside = (to_y >= 0) & (to_y <= b.shape[0] - 1) & (to_x >= 0) & (to_x <= b.shape[1] - 1)

@@ -7,15 +7,16 @@ look alike end before the last step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from auditor.evidence.likeness.compare import Likeness, Standard, compare
+from auditor.evidence.likeness.compare import Likeness, Proof, Standard, compare
 from auditor.evidence.likeness.glance import MIN_ALIKE, alikeness
 from auditor.evidence.likeness.keypoints import ORIENTATIONS
 from auditor.evidence.likeness.registration import Registration
@@ -26,6 +27,9 @@ BATCH = 128
 """Pairs of pictures that are looked at together: their tables stay in the processor's cache."""
 WAITING = 4
 """Batches per thread that are under way."""
+
+PROOFS = 64
+"""Proofs kept with what was made of them: a megabyte each."""
 
 Codes = npt.NDArray[np.int64]
 Pair = tuple[str, str]
@@ -50,6 +54,11 @@ class Verifier:
     sketches: Sketched
     standard: Standard = field(default_factory=Standard)
     threads: int = 1
+
+    @cached_property
+    def proof(self) -> Callable[[int], Proof]:
+        """The proof of a frame by its number; the latest few stay, for the pairs come in the order of their first picture."""
+        return lru_cache(maxsize=PROOFS)(lambda number: Proof(self.sketches.proof(number).astype(np.float32)))
 
     def verify(self, a: str, b: str, standard: Standard | None = None) -> Same | None:
         """Whether b shows the same as a. Stacks: as many frames, each sketched one in the same way, in order or reversed."""
@@ -128,8 +137,7 @@ class Verifier:
         """Frames laid over each other, pixel by pixel: all must be alike and lie the same way."""
         likeness: list[Likeness] = []
         for a, b, start in zip(first, second, starts, strict=True):
-            left, right = (self.sketches.proof(n).astype(np.float32) for n in (a, b))
-            found = compare(left, right, start, standard)
+            found = compare(self.proof(a), self.proof(b), start, standard)
             if found is None or not found.meets(standard):
                 return None
             likeness.append(found)

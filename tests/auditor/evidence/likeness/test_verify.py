@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from auditor.degrade.phantom import radiograph
 from auditor.degrade.smear import smear
-from auditor.evidence.likeness.compare import Likeness, Standard, compare
+from auditor.evidence.likeness.compare import Likeness, Proof, Standard, compare
 from auditor.evidence.likeness.perceptual import proof_of, sketch_of
 from auditor.evidence.likeness.sketches import Sketches
 from auditor.evidence.likeness.verify import BATCH, Verifier
@@ -43,7 +43,7 @@ def likeness(a: Picture, b: Picture) -> Likeness | None:
     (starts,) = Verifier(sketches=book).hopeful([numbers])
     if not starts:
         return None
-    return compare(*(book.proof(n).astype(np.float32) for (n,) in numbers), starts[0])
+    return compare(*(Proof(book.proof(n).astype(np.float32)) for (n,) in numbers), starts[0])
 
 
 def is_copy(a: Picture, b: Picture) -> bool:
