@@ -15,6 +15,8 @@ names.
 from __future__ import annotations
 
 import argparse
+import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +24,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from clean_sets import written_folders, written_table
 from leakage_nulls import clean_folders, clean_table
 
+import medaudit
 from auditor.check import Check, SkipCheck, select
 from auditor.layout import Options, open_dataset
 from auditor.stages.extract import Pass, extract
@@ -33,10 +37,20 @@ from auditor.values.results import Finding
 SIMULATED: dict[str, Callable[[int], Dataset]] = {
     "clean tables, patients' rows together": clean_table,
     "clean tables, rows shuffled": lambda seed: clean_table(seed, shuffled=True),
-    "clean class folders of 60 images a class": lambda seed: clean_folders(seed, images=60),
-    "clean class folders of 60 to 400 images a class": clean_folders,
-    "clean class folders, names at random": lambda seed: clean_folders(seed, numbered=False),
+    "clean class folders of 60 images a class": lambda seed: clean_folders(seed, images=60)[0],
+    "clean class folders of 60 to 400 images a class": lambda seed: clean_folders(seed)[0],
+    "clean class folders, names at random": lambda seed: clean_folders(seed, numbered=False)[0],
 }
+WRITTEN: dict[str, Callable[[Path, int], Path]] = {
+    "tables, patients' rows together": written_table,
+    "tables, rows shuffled": lambda folder, seed: written_table(folder, seed, shuffled=True),
+    "class folders of 60 images a class": lambda folder, seed: written_folders(folder, seed, images=60),
+    "class folders of 60 to 400 images a class": written_folders,
+    "class folders of 60 images a class, names at random": lambda folder, seed: written_folders(
+        folder, seed, images=60, numbered=False
+    ),
+}
+"""What `--whole` writes."""
 
 
 def donors(patients: npt.NDArray[np.int64], records: int, exchange: str, rng: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -95,18 +109,45 @@ def report(name: str, datasets: Iterable[Dataset], checks: list[Check]) -> None:
     print(f"{name}: error in {counts['error']}, warning in {counts['warning']}", flush=True)
 
 
+def whole(name: str, write: Callable[[Path, int], Path], seeds: Iterable[int]) -> None:
+    """The same of all that a scan asks, on sets that are written as files; and how often each check cried."""
+    sets, levels, codes = 0, Counter[str](), Counter[tuple[str, str]]()
+    for seed in seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            result = medaudit.scan(write(Path(folder), seed), workers=1)
+        found = [f for o in result.outcomes if o.verdict for f in o.verdict.findings if f.severity.value != "info"]
+        sets += 1
+        levels.update({f.severity.value for f in found})
+        levels.update([result.gate.verdict])
+        codes.update({(f.severity.value, f.code) for f in found})
+        for finding in found:
+            print(f"seed {seed}: {finding.severity.value} {finding.code} {finding.message}", flush=True)
+    print(f"{sets} {name}: error in {levels['error']}, warning in {levels['warning']}", flush=True)
+    print("  verdicts: " + ", ".join(f"{v} {levels[v]}" for v in ("passed", "not enough seen", "failed", "incomplete")))
+    for (severity, code), count in codes.most_common():
+        print(f"  {severity} {code}: {count} of {sets}", flush=True)
+
+
 def main() -> None:
     """Print one line per copy with a finding, and the two shares at the end."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path, nargs="?")
     parser.add_argument("--simulated", type=int, default=0, metavar="SETS")
+    parser.add_argument("--whole", type=int, default=0, metavar="SETS")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED")
+    parser.add_argument("--only", default="", metavar="TEXT", help="of the simulated sets, those with this in their name")
     parser.add_argument("--copies", type=int, default=100)
     parser.add_argument("--records", type=int, default=30_000)
     parser.add_argument("--exchange", choices=("free", "equal"), default="free")
     wanted = parser.parse_args()
     checks = [check() for check in select(["LK"])]
+    seeds = range(wanted.first, wanted.first + max(wanted.simulated, wanted.whole))
     for name, make in SIMULATED.items() if wanted.simulated else ():
-        report(f"{wanted.simulated} {name}", (make(seed) for seed in range(wanted.simulated)), checks)
+        if wanted.only in name:
+            report(f"{wanted.simulated} {name}", map(make, seeds), checks)
+    for name, write in WRITTEN.items() if wanted.whole else ():
+        if wanted.only in name:
+            whole(name, write, seeds)
     if wanted.table is None:
         return
     dataset, _ = extract(open_dataset(wanted.table, Options()), Pass(workers=0))

@@ -110,8 +110,10 @@ def _column(g: np.random.Generator, patient: npt.NDArray[np.int64], device: npt.
     return np.array([f"v{i}" for i in range(kinds)])[draw[str(level)]]
 
 
-def clean_folders(seed: int, *, images: int = 0, numbered: bool = True) -> Dataset:
-    """Two or three class folders; depth, channels, quality and format by patient or by device, whatever the class.
+def clean_folders(seed: int, *, images: int = 0, numbered: bool = True) -> tuple[Dataset, npt.NDArray[np.int64]]:
+    """Two or three class folders, and whose each image is.
+
+    Depth, channels, quality and format hang on the patient or on the device, whatever the class.
 
     Args:
         images: images per class; 0 draws 60 to 400.
@@ -148,4 +150,4 @@ def clean_folders(seed: int, *, images: int = 0, numbered: bool = True) -> Datas
     order = np.argsort(np.array(paths))
     found = dataset_of(np.array(labels)[order], {n: v[order] for n, v in columns.items()},
                        [paths[i] for i in order], origin="class folder")  # fmt: skip
-    return replace(found, summary=replace(found.summary, layout="folders"))
+    return replace(found, summary=replace(found.summary, layout="folders")), who[order].astype(np.int64)

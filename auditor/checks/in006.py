@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.kin.groups import location
+from auditor.evidence.kin.turned import LYING, TURNS, orientations
 from auditor.evidence.quality.grids import ELSEWHERE_STEPS, is_default, parted, parted_as_places, series_grid
 from auditor.evidence.quality.integrity import Fault, numbers, report
 from auditor.values.dataset import Dataset
@@ -64,7 +65,7 @@ class GeometryMismatch(Check):
     for nothing. A mask is an error where its array is of another size, or one of its pixels lies a step or more elsewhere; a
     mask that says no place, or only the one that programs write which know none, is a warning beside an image that says one.
     A mask of many slices, listed for each slice of a series, is compared with the series. A mask that is listed and not there
-    is an error too.
+    is an error too. Where an image's EXIF orientation exchanges its sides and the mask fits then, that is said to be the cause.
 
     ## Why is this bad?
 
@@ -136,6 +137,7 @@ class GeometryMismatch(Check):
                 image = _row(shapes, int(shapes.index.get_indexer(pd.Index([str(row["record"])]))[0]))
             told = _difference(image, row, self.max_spacing_change)
             if told is not None:
+                told = _by_tag(told, image, row)
                 message = f"Image and mask differ in {told.kind}: {told.text}. {told.advice}"
                 faults.append(Fault(where=where, kind=f"mask: {told.kind}", message=message, severity=told.level))
         return faults
@@ -166,6 +168,7 @@ def _geometries(dataset: Dataset) -> pd.DataFrame:
     frame = pd.DataFrame(index=dataset.records.index)
     for name in ("height", "width"):
         frame[name] = numbers(dataset.metadata, f"container.{name}", dataset.size)
+    frame["turn"] = orientations(dataset).astype(np.float64)
     for name in ("frames", "spacing_row", "spacing_column"):
         frame[name] = numbers(dataset.facts, name, dataset.size)
     for name in ("orientation", "grid", "placed"):
@@ -226,6 +229,21 @@ def _difference(one: Mapping[str, object], other: Mapping[str, object], toleranc
     if isinstance(a_way, str) and isinstance(b_way, str) and len(a_way) == len(b_way) > 0 and a_way != b_way:
         return _Difference(kind="orientation", text=f"{a_way} and {b_way}")
     return None
+
+
+def _by_tag(told: _Difference, image: Mapping[str, object], mask: Mapping[str, object]) -> _Difference:
+    """The same; where the image's EXIF orientation exchanges its sides, and the mask then fits, that is the cause."""
+    turn = _number(image, "turn")
+    tag = int(turn) if np.isfinite(turn) else 1
+    sides = [(_number(image, a), _number(mask, b)) for a, b in (("height", "width"), ("width", "height"))]
+    if told.kind != "size" or tag not in LYING or not all(a == b for a, b in sides):
+        return told
+    return replace(
+        told,
+        text=f"{told.text}: the EXIF orientation {tag} of the image says that it is to be {TURNS[tag]}, and the mask "
+        "fits the turned picture",
+        advice="Turn the pixels of the image and remove the tag, or turn the mask back",
+    )
 
 
 def _apart(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.evidence.leakage.column_check import ColumnCheck
-from auditor.evidence.leakage.corners import InSite, Pure, fields_in_sites, pure_fields
+from auditor.evidence.leakage.corners import PURE_ALPHA, InSite, Pure, fields_in_sites, pure_fields
 from auditor.evidence.leakage.judged_fields import (
     JudgedField,
     is_no_input,
@@ -20,6 +20,7 @@ from auditor.evidence.leakage.judged_fields import (
 )
 from auditor.statistics.contingency import contingency_of, contingency_table
 from auditor.statistics.derived import Gate
+from auditor.statistics.hidden import tempered
 from auditor.statistics.purity import pure_values
 from auditor.statistics.question import Question, ask
 from auditor.statistics.screening import Screening, screen
@@ -62,7 +63,8 @@ class MetadataLeakage(ColumnCheck):
     that names and equal rows let guess, and else with every ten images taken for one patient's: about 50 images in each of two
     classes that it parts without exception, 30 in the smaller where the other has 150 (6 against 6 never). Where other ways of
     writing hang together inside a class, as they do when rows have patients or machines behind them, it is as many images as
-    that shows, at most thirty. For all else rows are then taken as independent, unless groups can be guessed.
+    that shows, at most thirty; what would then tell nothing is information. For all else rows are taken as independent, unless
+    groups can be guessed.
 
     ## Why is this bad?
 
@@ -215,7 +217,9 @@ class MetadataLeakage(ColumnCheck):
         )
 
     def _of_pure(self, pure: Pure, question: Question) -> Finding:
-        severity = Severity.INFO if pure.field.kind == "clinical" or is_no_input(pure.field) else Severity.WARNING
+        sure = tempered(pure.q, question.clusters.images) <= PURE_ALPHA
+        told = pure.field.kind == "clinical" or is_no_input(pure.field) or not sure
+        severity = Severity.INFO if told else Severity.WARNING
         unit = "patients" if question.clusters.usable else "records"
         count = len(pure.values)
         value = pure.values[0]

@@ -11,10 +11,11 @@ import numpy as np
 from auditor.check import Check, SkipCheck
 from auditor.evidence.leakage.together import ClassModel, Sample, classes_to_model, draw_sample, model_of
 from auditor.statistics.clusters import draw_patients
+from auditor.statistics.derived import allowing, sure_of
 from auditor.statistics.question import Question, ask
 from auditor.statistics.told import intervals_chart
 from auditor.values.dataset import Dataset
-from auditor.values.fields import spoken
+from auditor.values.fields import follows_picture, spoken
 from auditor.values.results import Cell, Column, Coverage, Finding, Severity, Table, Verdict
 
 
@@ -153,9 +154,12 @@ class MetadataModel(Check):
         if not question.clusters.usable:
             message += f"; {question.clusters.note}"
         message += "; harmonise or balance these fields before training, and test across their values"
+        if any(follows_picture(field.name) for field in sample.coded):
+            question = replace(question, clusters=allowing(question.clusters))
+        sure = sure_of(one.combined.auc, one.target, question, len(sample.targets.names))
         return Finding(
             code=self.code,
-            severity=Severity.WARNING,
+            severity=Severity.WARNING if sure else Severity.INFO,
             message=message,
             subject=name,
             score=one.combined.auc,

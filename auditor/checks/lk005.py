@@ -142,7 +142,7 @@ class CheapPixels(ColumnCheck):
         if names and not seen.any():
             raise SkipCheck("there are no pixel features: no image was read")
         fields = {name: Field(name=name, kind="acquisition", survives_decoding=True) for name in names}
-        found = self.answered(dataset, frame.apply(_column, seen=seen), fields, seen=seen)
+        found = self.answered(dataset, frame.apply(_column, seen=seen), fields, seen=seen, pixels=True)
         question = found.question
         groups: dict[str, list[Told]] = {}
         for row in found.told:

@@ -15,7 +15,7 @@ from auditor.feature import feature_needs
 from auditor.features.zones import COLUMNS as CELLS
 from auditor.features.zones import SIDE
 from auditor.features.zones import depth as depth_of
-from auditor.statistics.derived import ask_about, drawn
+from auditor.statistics.derived import ask_about, drawn, sure_of
 from auditor.statistics.multiplicity import holm
 from auditor.statistics.question import Question
 from auditor.statistics.targets import rows_of, subset, sufficient
@@ -137,7 +137,7 @@ class OutsideBody(Check):
                 "records_used": len(rows),
                 "rows_assumed_independent": question.clusters.independent,
             },
-            findings=tuple(self._finding(*entry, whole, question) for entry in told.values()),
+            findings=tuple(self._finding(*entry, whole, question, len(parts)) for entry in told.values()),
             tables=(table,),
             charts=(self._chart(zones),),
             coverage=coverage_of(whole_set, question, reasons),
@@ -152,7 +152,7 @@ class OutsideBody(Check):
             if not seen.any():
                 raise SkipCheck("there are no pixel features: no image was read")
         fields = {_MARKS: Field(name=_MARKS, kind="acquisition", survives_decoding=True)}
-        return ask_about(dataset, frame, fields, cases=self.min_records, holders=self.min_patients, seen=seen)
+        return ask_about(dataset, frame, fields, cases=self.min_records, holders=self.min_patients, seen=seen, pixels=True)
 
     def _zones(
         self, dataset: Dataset, question: Question, rows: npt.NDArray[np.int64], cells: Sequence[str]
@@ -184,7 +184,7 @@ class OutsideBody(Check):
             name=name, columns=values.shape[1], records=len(rows), names=question.targets.names, reached=tuple(reached)
         )
 
-    def _finding(self, zone: _Zone, one: Reached, p: float, whole: dict[int, float], question: Question) -> Finding:
+    def _finding(self, zone: _Zone, one: Reached, p: float, whole: dict[int, float], question: Question, tests: int) -> Finding:
         name = question.targets.names[one.target]
         beside = f", the whole picture {whole[one.target]:.2f}" if one.target in whole else ""
         message = (
@@ -194,7 +194,7 @@ class OutsideBody(Check):
         )
         return Finding(
             code=self.code,
-            severity=Severity.WARNING,
+            severity=Severity.WARNING if sure_of(one.auc, one.target, question, tests) else Severity.INFO,
             message=message[0].upper() + message[1:],
             where=Location(),
             subject=zone.name,

@@ -12,6 +12,7 @@ import pandas as pd
 
 from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.groups import location
+from auditor.statistics.guessed import patients_of
 from auditor.values.dataset import Dataset
 from auditor.values.fields import describe
 from auditor.values.results import Column, Coverage, Finding, Severity, Table, Verdict
@@ -64,11 +65,13 @@ class BrokenMapping(Check):
         columns = _columns(dataset)
         if len(columns) < 2:
             raise SkipCheck("there are not two columns of classes about the patient or the finding to compare")
+        groups = patients_of(dataset)
+        whose = groups.index if groups.usable or groups.guessed else np.arange(dataset.size)
         findings: list[Finding] = []
         rows: list[tuple[str, str, int]] = []
         rules = 0
         for one, other in combinations(columns, 2):
-            found = self._rule(columns, one, other)
+            found = self._rule(columns, whose, one, other)
             if found is None:
                 continue
             first, second, rule = found
@@ -98,11 +101,13 @@ class BrokenMapping(Check):
             coverage=Coverage(evaluated=dataset.size, total=dataset.size),
         )
 
-    def _rule(self, columns: dict[str, npt.NDArray[np.int64]], one: str, other: str) -> tuple[str, str, Mapping] | None:
-        """The better of the two directions, where either is a rule."""
+    def _rule(
+        self, columns: dict[str, npt.NDArray[np.int64]], whose: npt.NDArray[np.int64], one: str, other: str
+    ) -> tuple[str, str, Mapping] | None:
+        """The better of the two directions, where either is a rule: of patients, since each fixes all that is his own."""
         found = []
         for first, second in ((one, other), (other, one)):
-            rule = mapping_of(columns[first], columns[second], least=self.min_value)
+            rule = mapping_of_groups(columns[first], columns[second], whose, least=self.min_value)
             if rule is not None and rule.records >= self.min_records and rule.follows >= self.min_share:
                 found.append((first, second, rule))
         return max(found, key=lambda item: item[2].follows, default=None)
@@ -188,3 +193,19 @@ def mapping_of(first: Codes, second: Codes, *, least: int = 5, base: float = 0.8
         return None
     broken = both[enough[first[both]] & (second[both] != usual[first[both]])]
     return Mapping(follows=1 - len(broken) / records, records=records, broken=broken)
+
+
+def mapping_of_groups(first: Codes, second: Codes, groups: Codes, *, least: int = 5) -> Mapping | None:
+    """The same rule, asked of groups (patients): equal records of one count once, and a value that few have foretells nothing.
+
+    Args:
+        groups: code per record; shape (records,).
+
+    Returns:
+        `records` counts what differs by group or value; `broken` are all records that do not follow.
+    """
+    rows, of = np.unique(np.column_stack([groups, first, second]), axis=0, return_inverse=True)
+    found = mapping_of(rows[:, 1], rows[:, 2], least=least)
+    if found is None:
+        return None
+    return replace(found, broken=np.flatnonzero(np.isin(of.ravel(), found.broken)))

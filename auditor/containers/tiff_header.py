@@ -180,4 +180,6 @@ def _fields(
     }
     if 34665 in entries or 34853 in entries or 271 in entries:
         fields |= exif_fields(memoryview(content)) if not big else {}
+    if 274 in entries:
+        fields["container.exif_orientation"] = number_of(entries, 274, 1)
     return fields

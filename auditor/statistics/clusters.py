@@ -21,12 +21,14 @@ class Clusters:
         usable: False when there is no id, or when each record has its own.
         guessed: where the groups come from when ids are not usable (`names`, `equal rows`, `neighbours`); empty: there is no
             guess either, and rows must be taken as independent.
+        images: so many records may be one patient's all the same (`auditor.statistics.hidden`); 1 where ids are usable.
     """
 
     index: npt.NDArray[np.int64]
     count: int
     usable: bool
     guessed: str = ""
+    images: float = 1.0
 
     @property
     def independent(self) -> bool:
@@ -38,9 +40,9 @@ class Clusters:
         """What stands for patients where their ids are not usable, in words; empty where they are."""
         if self.usable:
             return ""
-        if self.guessed:
-            return f"no usable patient ids, {self.count:,} groups guessed from {self.guessed}"
-        return "no usable patient ids, rows assumed independent"
+        stands = f"{self.count:,} groups guessed from {self.guessed}" if self.guessed else "rows assumed independent"
+        hidden = f", though {self.images:.0f} images may be one patient's" if self.images > 1 else ""
+        return f"no usable patient ids, {stands}{hidden}"
 
     @property
     def sentence(self) -> str:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.check import SkipCheck
-from auditor.statistics.clusters import clusters_of, draw_patients
+from auditor.statistics.clusters import Clusters, clusters_of, draw_patients
 from auditor.statistics.guessed import patients_of
+from auditor.statistics.hidden import PICTURES_PER_PATIENT, holds
 from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.question import Question, ask
 from auditor.statistics.screening import Measured, Screening, closer_interval, screen
@@ -37,12 +38,19 @@ class Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """One column and what became of it: `low`–`high` is the 95 % interval over patients, `told` whether it passes the gate."""
+    """One column and what became of it.
+
+    Args:
+        low, high: 95 % interval over patients.
+        told: it passes the gate.
+        sure: it would, too, if so many images were one patient's as must be allowed for where ids are not usable.
+    """
 
     measured: Measured
     low: float
     high: float
     told: bool
+    sure: bool = True
 
     @property
     def name(self) -> str:
@@ -83,8 +91,13 @@ def ask_about(
     cases: int,
     holders: int,
     seen: npt.NDArray[np.bool_] | None = None,
+    pixels: bool = False,
 ) -> Question:
     """The question "can the classes be told from these columns?", over the records `seen` (None = all).
+
+    Args:
+        pixels: the columns are read from pictures, which those of one patient always share: where nothing tells patients apart,
+            `PICTURES_PER_PATIENT` pictures may be one's.
 
     Raises:
         SkipCheck: no label, one class, too few records, no column.
@@ -96,7 +109,7 @@ def ask_about(
         wanted=lambda field: field.name in fields,
         cases=cases,
         holders=holders,
-        clusters=patients_of(dataset),
+        clusters=allowing(patients_of(dataset)) if pixels else patients_of(dataset),
     )
     if seen is None or seen.all():
         return question
@@ -111,6 +124,22 @@ def ask_about(
     few = tuple(name for name, keep in zip(targets.names, enough, strict=True) if not keep)
     kept = subset(limited, enough)
     return replace(question, targets=kept, few=(*question.few, *few), labelled=int(kept.known.any(axis=1).sum()))
+
+
+def allowing(clusters: Clusters) -> Clusters:
+    """Patients who may have `PICTURES_PER_PATIENT` pictures where nothing, or equal rows alone, tell them apart."""
+    if clusters.usable or clusters.guessed not in ("", "equal rows"):
+        return clusters
+    return replace(clusters, images=max(clusters.images, PICTURES_PER_PATIENT))
+
+
+def sure_of(auc: float, target: int, question: Question, tests: int) -> bool:
+    """Whether it tells the class of index `target` even if so many images are one patient's as must be allowed for."""
+    if question.clusters.images <= 1:
+        return True
+    positive, known = question.targets.positive[:, target], question.targets.known[:, target]
+    cases, others = int(positive.sum()), int((known & ~positive).sum())
+    return holds(auc, cases, others, images=question.clusters.images, tests=tests)
 
 
 def drawn(dataset: Dataset, *, records: int, seed: int, pixels: bool = False) -> Dataset:
@@ -151,6 +180,7 @@ def answer(
         low, high = one.low, one.high
         if told:
             low, high = closer_interval(one, question, screening, resamples=400, seed=seed)
-        rows.append(Told(measured=one, low=low, high=high, told=told and low > 0.5))
+        sure = sure_of(one.auc, one.target, question, len(screening.measured))
+        rows.append(Told(measured=one, low=low, high=high, told=told and low > 0.5, sure=sure))
     rows.sort(key=lambda row: (-row.measured.auc, row.name))
     return Answer(question=question, screening=screening, rows=tuple(rows), gate=gate)

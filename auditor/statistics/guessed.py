@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from auditor.statistics.clusters import Clusters, clusters_of
+from auditor.statistics.hidden import CLEAR, images_shown
 from auditor.values.dataset import Dataset
-from auditor.values.fields import describe
+from auditor.values.fields import describe, follows_picture
 
 Codes = npt.NDArray[np.int64]
 
@@ -27,6 +29,10 @@ BLOCK = 30
 """Neighbours that are alike, without an edge to part them at, are taken in blocks of so many."""
 LEAST_GROUPS = 8
 LEAST_RUNS = 4
+LEAST_BOUND = 3
+"""So many columns must follow from each other."""
+FOLLOWS, FIRMLY = 0.6, 0.85
+"""How surely a column must follow from the others, and how surely to tell persons apart."""
 CERTAIN = 5.0
 """Standard errors over what records in random order would show."""
 MOST_COLUMNS = 60
@@ -50,7 +56,11 @@ def patients_of(dataset: Dataset) -> Clusters:
         if found is not None:
             return _guess(found, "neighbours")
     equal = groups_of_equals([codes for codes, _ in columns], label)
-    return known if equal is None else _guess(equal, "equal rows")
+    if equal is None:
+        equal = groups_of_bound(*_all_columns(dataset), label)
+    found = known if equal is None else _guess(equal, "equal rows")
+    shown = images_shown(_written(dataset), label)
+    return replace(found, images=shown) if shown > CLEAR else found
 
 
 def groups_in_names(paths: pd.Series, *, classes: int) -> Codes | None:
@@ -139,12 +149,66 @@ def groups_of_equals(columns: Sequence[Codes], label: Codes) -> Codes | None:
             if surprise > CERTAIN and (agrees - base) / (1 - base) >= 0.7:
                 bound.append(other)
         if len(bound) >= 2:
-            key = hub
-            for other in bound:
-                key = np.unique(key * (int(other.max()) + 1) + other, return_inverse=True)[1].astype(np.int64)
+            key = _joint([hub, *bound])
             if _plausible(key):
                 return key
     return None
+
+
+def groups_of_bound(columns: Sequence[Codes], personal: Sequence[bool], label: Codes) -> Codes | None:
+    """Records that are equal in several columns of few values, each of which follows from the others: what persons do.
+
+    No one of them needs to tell persons apart, but one must be a person's own (age, sex), else they are machines or sites.
+
+    Args:
+        personal: which columns speak of a person.
+    """
+    size = len(label)
+    usable = [i for i, codes in enumerate(columns) if int(codes.max()) < size / 2 and _agreement(codes, label) <= 0.9]
+    partners = {i: [j for j in usable if j != i and _hang_together(columns[i], columns[j])] for i in usable}
+    if not partners:
+        return None
+    middle = max(usable, key=lambda i: len(partners[i]))
+    kept = [middle, *partners[middle]]
+    while len(kept) >= LEAST_BOUND:
+        follows = {i: _follows(columns[i], _joint([columns[j] for j in kept if j != i]), label) for i in kept}
+        loosest = min(kept, key=lambda i: follows[i])
+        if follows[loosest] >= FOLLOWS:
+            firm = [i for i in kept if follows[i] >= FIRMLY]  # the others hang on a person too, but not without exceptions
+            if len(firm) < LEAST_BOUND or not any(personal[i] for i in firm):
+                return None
+            key = _joint([columns[i] for i in firm])
+            return key if _plausible(key) else None
+        kept.remove(loosest)
+    return None
+
+
+def _hang_together(one: Codes, other: Codes) -> bool:
+    """χ² is far over its degrees of freedom."""
+    counts = np.bincount(one * (int(other.max()) + 1) + other, minlength=(int(one.max()) + 1) * (int(other.max()) + 1))
+    table = counts.reshape(int(one.max()) + 1, -1).astype(np.float64)
+    freedom = max(1, (table.shape[0] - 1) * (table.shape[1] - 1))
+    # χ² = n (Σ n_ij² / (n_i n_j) − 1)
+    share = (table**2 / np.maximum(1.0, np.outer(table.sum(axis=1), table.sum(axis=0)))).sum() - 1
+    return bool(len(one) * share > CERTAIN * freedom)
+
+
+def _follows(codes: Codes, key: Codes, label: Codes) -> float:
+    """How surely a column follows from a key inside a class: 0 = as among all, 1 = always; 0 where hardly a key comes twice."""
+    order = np.lexsort((label, key))
+    together = (key[order][1:] == key[order][:-1]) & (label[order][1:] == label[order][:-1])
+    if int(together.sum()) < 2 * LEAST_GROUPS:
+        return 0.0
+    base = _agreement(codes, label)
+    agrees = float((codes[order][1:] == codes[order][:-1])[together].mean())
+    return (agrees - base) / (1 - base)
+
+
+def _joint(columns: Sequence[Codes]) -> Codes:
+    key = np.zeros(len(columns[0]), np.int64)
+    for codes in columns:
+        key = np.unique(key * (int(codes.max()) + 1) + codes, return_inverse=True)[1].astype(np.int64)
+    return key
 
 
 def _guess(groups: Codes, source: str) -> Clusters:
@@ -170,6 +234,30 @@ def _columns(dataset: Dataset) -> list[tuple[Codes, bool]]:
         if codes.max(initial=0) > 0:
             found.append((codes, column.dtype.kind in "iuf"))
     return found[:MOST_COLUMNS]
+
+
+def _all_columns(dataset: Dataset) -> tuple[list[Codes], list[bool]]:
+    """Columns of the table, those of place and machine too, and which of them are a person's own."""
+    origin = {part.strip() for part in dataset.labels.origin.split(",")}
+    columns, personal = [], []
+    for name in map(str, dataset.metadata.columns):
+        if name.startswith(("path.", "container.")) or origin & {name, name.partition(".")[2]}:
+            continue
+        columns.append(pd.factorize(dataset.metadata[name], use_na_sentinel=False)[0].astype(np.int64))
+        personal.append((dataset.fields.get(name) or describe(name)).kind == "clinical")
+    return columns[:MOST_COLUMNS], personal[:MOST_COLUMNS]
+
+
+def _written(dataset: Dataset) -> list[Codes]:
+    """How files were written, as codes: fields that part the records differently, and that the picture does not decide."""
+    found: dict[bytes, Codes] = {}
+    for name in map(str, dataset.metadata.columns):
+        field = dataset.fields.get(name) or describe(name)
+        if field.kind == "encoding" and not follows_picture(name):
+            codes = pd.factorize(dataset.metadata[name], use_na_sentinel=False)[0].astype(np.int64)
+            if 0 < int(codes.max(initial=0)) < len(codes) / 2:
+                found.setdefault(codes.tobytes(), codes)
+    return list(found.values())
 
 
 def _orders(dataset: Dataset) -> list[Codes]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +16,8 @@ from scipy.special import ndtri
 from auditor.statistics.association import associate, count_cells
 from auditor.statistics.coding import CodedField
 from auditor.statistics.distributions import hypergeom
+from auditor.statistics.hidden import IMAGES_PER_PATIENT, images_shown
 from auditor.statistics.question import Question
-
-IMAGES_PER_PATIENT = 10.0
-"""The stated design effect. Chest collections hold 1 to 4 images a patient, dermoscopy 1 to 3, slides and frames tens."""
-
-MOST_PER_PATIENT = 30.0
-MOST_FIELDS = 12
 
 LEVEL = 0.90
 """Two-sided: 5 % on the side that decides. The other side of an AUC of 1 holds nothing."""
@@ -53,37 +47,11 @@ class Reading:
 def images_per_patient(fields: Sequence[CodedField], question: Question) -> float:
     """How many images must be taken for one patient's: ten, or as many as the fields show of their own, at most thirty.
 
-    Two fields that know nothing of each other are independent inside a class, if rows are. Where patients (or machines) stand
-    behind the rows, χ² between two fields that are constant in each is larger than its degrees of freedom by the design effect
-    Σn²/Σn (Rao & Scott 1981, JASA 76:221). Pairs of which one follows from the other (extension from format) show nothing.
-
     Args:
         fields: ways of encoding, none of them the label.
     """
     label = np.unique(np.packbits(question.targets.positive, axis=1), axis=0, return_inverse=True)[1].ravel()
-    excess, freedom = 0.0, 0
-    for one, other in combinations(fields[:MOST_FIELDS], 2):
-        whole = _table(one.codes, other.codes)
-        if min(int((whole > 0).sum(axis=axis).max()) for axis in (0, 1)) == 1:
-            continue
-        for value in range(int(label.max()) + 1):
-            rows = label == value
-            table = _table(one.codes[rows], other.codes[rows])
-            if min(table.shape) < 2:
-                continue
-            expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / table.sum()
-            excess += float(((table - expected) ** 2 / expected).sum())
-            freedom += (table.shape[0] - 1) * (table.shape[1] - 1)
-    shown = excess / freedom if freedom else 1.0
-    return min(MOST_PER_PATIENT, max(IMAGES_PER_PATIENT, shown))
-
-
-def _table(one: npt.NDArray[np.int32], other: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    """Counts of both codes together, values that do not occur left out."""
-    rows, first = np.unique(one, return_inverse=True)
-    columns, second = np.unique(other, return_inverse=True)
-    counts = np.bincount(first * len(columns) + second, minlength=len(rows) * len(columns))
-    return counts.reshape(len(rows), len(columns)).astype(np.float64)
+    return max(IMAGES_PER_PATIENT, images_shown([field.codes for field in fields], label))
 
 
 def read_without_ids(

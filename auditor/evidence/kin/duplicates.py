@@ -9,6 +9,7 @@ import pandas as pd
 
 from auditor.evidence.kin.groups import Spread, cells, is_test, is_training, location, members, partition
 from auditor.evidence.kin.identity import Codes
+from auditor.evidence.kin.turned import orientations
 from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Column, Finding, Severity, Table
 
@@ -61,15 +62,18 @@ def copy_findings(
     starts = np.flatnonzero(np.diff(ranks, prepend=-1))
     ends = np.append(starts, len(ranks))[1:]
     ids = dataset.records.index
+    tags = orientations(dataset)
     for rank, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         others = ", ".join(str(ids[p]) for p in positions[start + 1 : min(end, start + 4)])
         more = f" and {end - start - 4:,} more" if end - start > 4 else ""
+        differ = np.unique(tags[positions[start:end]]).tolist()
+        tag = f"; their EXIF orientation differs ({', '.join(map(str, differ))})" if len(differ) > 1 else ""
         place = "in another split" if rank < len(across) else "within the split" if lies is not None else "in the dataset"
         found.append(
             Finding(
                 code=wording.code,
                 severity=Severity.WARNING,
-                message=f"{wording.copy} stands again {place}: record {others}{more}",
+                message=f"{wording.copy} stands again {place}: record {others}{more}{tag}",
                 where=location(dataset, int(positions[start])),
                 subject=wording.subject,
                 score=1.0,

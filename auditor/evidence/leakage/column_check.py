@@ -44,18 +44,22 @@ class ColumnCheck(Check):
         *,
         seen: npt.NDArray[np.bool_] | None = None,
         gate: Gate | None = None,
+        pixels: bool = False,
     ) -> Answer:
         """Every column of the frame asked, strongest first.
 
         Args:
             frame: columns that hold values, by the names of `fields`; aligned with the records.
             seen: records that can be looked at; None = all.
+            pixels: the columns are read from pictures (see `ask_about`).
             gate: when it is said to tell; the check's own thresholds where it is not given.
 
         Raises:
             SkipCheck: no label, one class, too few records, no column.
         """
-        question = ask_about(dataset, frame, fields, cases=self.min_records, holders=self.min_patients, seen=seen)
+        question = ask_about(
+            dataset, frame, fields, cases=self.min_records, holders=self.min_patients, seen=seen, pixels=pixels
+        )
         return answer(
             (frame[name] for name in frame.columns),
             question,
@@ -76,10 +80,13 @@ class ColumnCheck(Check):
         subject: str = "",
         severity: Severity = Severity.WARNING,
     ) -> Finding:
-        """A finding about one column: `message` begins with a capital, its AUC is the score."""
+        """A finding about one column: `message` begins with a capital, its AUC is the score.
+
+        Information where many images may be one patient's, and it would then tell nothing.
+        """
         return Finding(
             code=self.code,
-            severity=severity,
+            severity=severity if row.sure else Severity.INFO,
             message=message[0].upper() + message[1:],
             where=Location(field=field),
             subject=subject,

@@ -12,7 +12,7 @@ import numpy as np
 
 from auditor.statistics.coding import partition
 from auditor.statistics.contingency import Contingency, histogram_chart
-from auditor.statistics.derived import Gate
+from auditor.statistics.derived import Gate, allowing, sure_of
 from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.question import Question
 from auditor.statistics.screening import Measured, Screening, closer_interval, measured_for
@@ -75,6 +75,8 @@ def judge_fields(screening: Screening, question: Question, *, gate: Gate, max_au
                         _for_surest_class(judged, question, screening, images), question, screening, seed=seed
                     )
                 severity = _severity(judged, families, max_auc=max_auc, max_q=gate.max_q)
+                if severity is Severity.WARNING and not _is_sure(judged, question, families, len(measured), gate.max_q):
+                    severity = Severity.INFO
                 low = judged.low
                 if judged.reading is not None and severity is Severity.ERROR:
                     low = min(low, judged.reading.low)
@@ -124,6 +126,16 @@ def _for_surest_class(judged: JudgedField, question: Question, screening: Screen
     if target == one.target or found[target].low <= found[one.target].low:
         return replace(judged, reading=found[one.target])
     return replace(judged, measured=measured_for(one, question, screening, target), reading=found[target])
+
+
+def _is_sure(judged: JudgedField, question: Question, families: int, tests: int, max_q: float) -> bool:
+    """It would tell the class, too, if so many images were one patient's as the ways of writing show."""
+    reading = judged.reading
+    if reading is not None and reading.low > 0.5 and reading.p * families <= max_q:
+        return True
+    if follows_picture(judged.field.name):
+        question = replace(question, clusters=allowing(question.clusters))
+    return sure_of(judged.measured.auc, judged.measured.target, question, families if reading is not None else tests)
 
 
 def _severity(judged: JudgedField, families: int, *, max_auc: float, max_q: float) -> Severity:

@@ -50,3 +50,20 @@ def test_many_exceptions_are_no_slip_but_no_rule() -> None:
 def test_it_skips_where_there_are_not_two_columns() -> None:
     with pytest.raises(SkipCheck, match="not two columns"):
         BrokenMapping().run(make_dataset(labels=["a", "b"] * 30))
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_a_number_that_is_nearly_an_id_fixes_all_that_is_the_patients_own(ids: bool) -> None:
+    g = np.random.default_rng(0)
+    patient = np.repeat(np.arange(40), 15)
+    weight = np.arange(40)
+    weight[39] = 38  # two patients weigh the same
+    patient = np.delete(patient, np.s_[-14:])
+    sex = np.arange(40) % 2
+    own = {"weight": weight, "sex": sex, "stage": g.integers(0, 3, 40), "age": g.integers(30, 80, 40)}
+    dataset = make_dataset(
+        labels=[str(v) for v in g.integers(0, 2, 40)[patient]],
+        metadata={f"table.{name}": values[patient].tolist() for name, values in own.items()},
+        patients=[f"p{p}" for p in patient] if ids else None,
+    )
+    assert BrokenMapping().run(dataset).findings == ()

@@ -7,10 +7,10 @@ from scipy.stats import fisher_exact
 from statsmodels.stats.proportion import proportion_confint
 
 from auditor.statistics.coding import code_field
+from auditor.statistics.hidden import MOST_PER_PATIENT
 from auditor.statistics.question import ask
 from auditor.statistics.unnamed import (
     IMAGES_PER_PATIENT,
-    MOST_PER_PATIENT,
     effective_patients,
     exact_p,
     images_per_patient,
