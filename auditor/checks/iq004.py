@@ -52,10 +52,13 @@ class LowDynamicRange(ImageCheck):
     def judge(self, dataset: Dataset) -> Judgement:
         """Judge every image."""
         levels = feature(dataset, "quality.span_levels")
+        # Files of 8 bits beside those of 16 hold fewer levels by right: that depths are mixed is told elsewhere.
         with np.errstate(invalid="ignore", divide="ignore"):
             logs = np.where(levels > 0, np.log2(np.maximum(levels, 1e-9)), np.nan)
             effect = float(-np.log2(self.max_ratio))
-            few, normal = apart(logs, kinds_of(dataset), side="low", deviations=self.deviations, effect=effect)
+            few, normal = apart(
+                logs, kinds_of(dataset, "container.bit_depth"), side="low", deviations=self.deviations, effect=effect
+            )
             mode = feature(dataset, "quality.mode_fraction")
             # A drawing, a mask and a nearly blank picture use few levels by right; the last is IQ001's.
             flagged = (few | (levels < self.min_levels)) & (levels > 4) & (mode < 0.9)

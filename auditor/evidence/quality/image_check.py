@@ -83,9 +83,10 @@ def feature(dataset: Dataset, name: str) -> Floats:
     return values
 
 
-def kinds_of(dataset: Dataset) -> npt.NDArray[np.int64]:
-    """A number per record, equal for images of one modality, body part and number of channels."""
-    names = [n for n in ("dicom.Modality", "dicom.BodyPartExamined", "container.channels") if n in dataset.metadata.columns]
+def kinds_of(dataset: Dataset, *more: str) -> npt.NDArray[np.int64]:
+    """A number per record, equal for images of one modality, body part and number of channels, and of the fields `more`."""
+    told = ("dicom.Modality", "dicom.BodyPartExamined", "container.channels", *more)
+    names = [name for name in told if name in dataset.metadata.columns]
     if not names:
         return np.zeros(dataset.size, np.int64)
     codes = np.zeros(dataset.size, np.int64)

@@ -92,6 +92,30 @@ def test_equal_rows_are_found_wherever_they_lie() -> None:
     assert together(found.index, patient[order]) == (1.0, 1.0)
 
 
+def test_columns_that_follow_from_each_other_tell_persons_though_none_does_alone() -> None:
+    patient = people(9, 50)
+    g = np.random.default_rng(10)
+    own = {
+        name: g.integers(0, kinds, 50)[patient]
+        for name, kinds in {"sex": 2, "stage": 4, "arm": 3, "city": 5, "symptoms": 6}.items()
+    }
+    order = np.random.default_rng(11).permutation(len(patient))
+    found = patients_of(table(patient, 11, shuffled=True, **own, noise=g.integers(0, 5, len(patient))))
+    assert found.guessed == "equal rows"
+    joined, pure = together(found.index, patient[order])
+    assert joined > 0.99
+    assert pure > 0.5  # two persons may agree in all that is known
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_findings_that_go_together_are_no_persons(seed: int) -> None:
+    """Rows know nothing of each other, columns do: severity stands behind all of them."""
+    g = np.random.default_rng(seed)
+    severity = g.normal(size=N)
+    columns = {f"sign {i}": np.digitize(severity + g.normal(size=N), [-1, 0, 1]) for i in range(6)}
+    assert patients_of(table(np.arange(N), seed, **columns)).independent
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_rows_that_know_nothing_of_each_other_are_not_grouped(seed: int) -> None:
     g = np.random.default_rng(seed)
