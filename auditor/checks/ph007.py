@@ -10,7 +10,7 @@ from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.duplicates import plural
 from auditor.evidence.privacy.described import PLACE
 from auditor.evidence.privacy.exposed import field_table, not_seen
-from auditor.evidence.privacy.withhold import OWN_HEADER, telling_parts
+from auditor.evidence.privacy.withhold import OWN_HEADER, stem, telling_parts
 from auditor.values.dataset import Dataset
 from auditor.values.results import Coverage, Finding, Location, Severity, Verdict
 
@@ -60,6 +60,8 @@ class NamesInPathsAndTables(Check):
             raise SkipCheck("neither paths nor tables are there to look at")
         parts = telling_parts(dataset)
         kinds = Counter(kind for found in parts.values() for kind in found if self.dates or kind != "date")
+        if kinds["date"] <= dates_by_chance(dataset):
+            del kinds["date"]
         findings = [self.path_finding(kind, count) for kind, count in sorted(kinds.items())]
         rows: list[tuple[str, str, int, float]] = []
         described: dict[tuple[str, str], list[str]] = {}
@@ -131,3 +133,10 @@ class NamesInPathsAndTables(Check):
             subject=f"{table}: {column}",
             evidence={"kinds": kinds, "rows": rows},
         )
+
+
+def dates_by_chance(dataset: Dataset) -> int:
+    """How many names may read as a date by chance: of names drawn at random from 0–9 and a–f, one in a thousand; else none."""
+    stems = dataset.records["path"].dropna().astype("str").map(lambda path: stem(path.rpartition("/")[2]).lower())
+    drawn = stems.str.fullmatch(r"(?=.*[a-f])(?=.*\d)[0-9a-f]{8,}")
+    return -(-len(stems) // 1000) if len(stems) and float(drawn.mean()) >= 0.9 else 0

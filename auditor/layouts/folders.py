@@ -10,6 +10,7 @@ import pandas as pd
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.labels import single
 from auditor.naming.names import NameRoles, roles_in_names
+from auditor.naming.stems import classes_in_stems
 from auditor.placement.channels import find_channels
 from auditor.placement.claims import claim
 from auditor.placement.counterparts import Counterparts, find_counterparts
@@ -22,7 +23,7 @@ from auditor.tables.label_table import categorical
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field
 from auditor.values.labels import Labels
-from auditor.values.results import Guess
+from auditor.values.results import SURE, Guess
 
 OWN_LABELS = frozenset(("BreaKHis", "MURA"))
 """Collections whose names say the class better than their folders do."""
@@ -72,6 +73,9 @@ def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG
     names = roles_in_names([path for path in paths if path not in masks.files])
     if names is not None and names.label is not None:
         return Detection(layout="folders", confidence=0.7, why=f"file names as in {names.pattern.name}")
+    stems = classes_in_stems(paths)
+    if stems is not None:
+        return Detection(layout="folders", confidence=min(0.45, stems.confidence), why=stems.why)
     return Detection(layout="folders", confidence=0.3, why=f"{len(paths):,} images")
 
 
@@ -102,11 +106,20 @@ def load(listing: Listing, options: Options) -> Dataset:
     names = roles_in_names(ids)
     index = pd.Index(ids, name="record", dtype="str")
     labels, label_guesses = _labels(ids, index, folders, names)
+    # words in names are the last to be asked, and never where drawings are: those are what such a set is about
+    stems = classes_in_stems(ids) if labels.task == "none" and not doubts else None
+    if stems is not None:
+        labels = single(categorical(value or "" for value in stems.values), index, level="image", origin="file name")
+        label_guesses = [Guess(role="label", value="file name", confidence=stems.confidence, why=stems.why)]
     told, path_guesses = path_roles(ids, names, folders)
     columns: dict[str, Sequence[object]] = {"path": ids, **told}
     guesses = [*label_guesses, *path_guesses]
     notes = list(folders.notes if labels.origin == "class folder" else ())
     notes += doubts
+    if stems is not None and stems.confidence < SURE:
+        notes.append(
+            "the classes are words of the file names, and may be none: look at the samples; nothing is rewritten by them"
+        )
     if names is not None and names.pattern.ambiguous:
         notes.append(names.pattern.ambiguous)
     if masks.of:

@@ -33,6 +33,7 @@ class NamePattern:
         name: of the collection.
         pattern: matches a stem (or, when `whole`, the relative path).
         label, patient, site, study, level: named groups → values; None where the names do not say.
+        mark: at least one stem must hold this, where the names are common ones.
         fields: further named groups → metadata fields.
         ambiguous: why a role should be looked at.
     """
@@ -45,6 +46,7 @@ class NamePattern:
     site: Callable[[re.Match[str]], str] | None = None
     fields: tuple[str, ...] = ()
     whole: bool = False
+    mark: re.Pattern[str] | None = None
     confidence: float = 0.9
     ambiguous: str = ""
 
@@ -98,8 +100,16 @@ PATTERNS: tuple[NamePattern, ...] = (
         ),
         label=lambda found: "NORMAL" if found["normal"] or found["kind"] == "NORMAL" else "PNEUMONIA",
         patient=lambda found: found["id"] or found["normal"] or f"{found['person']}_{found['germ']}",
+        mark=re.compile("BACTERIA|VIRUS|NORMAL|bacteria|virus"),
         confidence=0.75,
         ambiguous="person1_bacteria and person1_virus are taken for two patients; the collection does not say",
+    ),
+    NamePattern(
+        name="IM, series and image",
+        pattern=re.compile(r"^(?P<patient>IM-\d{4})-\d{4}(?:-\d{4})?$"),
+        patient=_group("patient"),
+        confidence=0.6,
+        ambiguous="the number behind IM is taken for the patient; it may be a series",
     ),
     NamePattern(
         name="TCGA",
@@ -192,8 +202,8 @@ def split_name(name: str) -> str | None:
 
 
 _SPLIT_STEM = re.compile(
-    r"^(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|dev)(?:(?P<part>[A-Z])(?![a-z]))?[ _-]?"
-    r"(?=\d|img|image|case|patient|$)"
+    r"^(?P<split>train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?|dev)(?:(?P<part>[A-Z])(?![a-z]))?"
+    r"(?:[ _-]|(?=\d|img|image|case|patient|$))"
 )
 
 
@@ -211,6 +221,8 @@ def roles_in_names(paths: Sequence[str]) -> NameRoles | None:
     if not paths:
         return None
     for pattern in PATTERNS:
+        if pattern.mark is not None and not any(pattern.mark.search(stem_of(path)) for path in paths):
+            continue
         probe = paths[:: max(len(paths) // 500, 1)]
         if sum(_match(pattern, path) is not None for path in probe) < MATCHING_FRACTION * len(probe):
             continue

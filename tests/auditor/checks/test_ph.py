@@ -342,3 +342,14 @@ def test_sidecars_are_one_finding_for_each_field(tmp_path: Path) -> None:
     assert verdict.coverage is not None
     assert (verdict.coverage.evaluated, verdict.coverage.total) == (12, 12), "paths and descriptions"
     assert "MUSTERFRAU" not in repr(verdict)
+
+
+def test_a_name_drawn_at_random_that_reads_as_a_date_is_none() -> None:
+    g = np.random.default_rng(0)
+    drawn = [f"{int(v):08x}.png" for v in g.integers(1 << 28, 1 << 31, 400)]
+    by_chance = make_dataset(n=401, paths=[*drawn, "19870412.png"])
+    assert [f for f in NamesInPathsAndTables().run(by_chance).findings if f.subject == "date"] == []
+    several = make_dataset(n=403, paths=[*drawn, "19870412.png", "19880511.png", "19890710.png"])
+    assert [f.subject for f in NamesInPathsAndTables().run(several).findings] == ["date"]
+    plain = make_dataset(n=3, paths=["scan 1.png", "scan 2.png", "19870412.png"])
+    assert [f.subject for f in NamesInPathsAndTables().run(plain).findings] == ["date"]
