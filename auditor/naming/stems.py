@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditor.naming.lexicon import CLINICAL_WORDS, words
+from auditor.naming.clinical import CLINICAL_WORDS
+from auditor.naming.lexicon import words
 from auditor.naming.names import split_name
 from auditor.naming.suffixes import stem_of
 

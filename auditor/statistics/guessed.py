@@ -58,9 +58,9 @@ def patients_of(dataset: Dataset) -> Clusters:
     equal = groups_of_equals([codes for codes, _ in columns], label)
     if equal is None:
         equal = groups_of_bound(*_all_columns(dataset), label)
-    found = known if equal is None else _guess(equal, "equal rows")
+    groups = known if equal is None else _guess(equal, "equal rows")
     shown = images_shown(_written(dataset), label)
-    return replace(found, images=shown) if shown > CLEAR else found
+    return replace(groups, images=shown) if shown > CLEAR else groups
 
 
 def groups_in_names(paths: pd.Series, *, classes: int) -> Codes | None:
