@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 from pydantic import Field as Key
 
 from auditor.check import Check, check_classes
+from auditor.files import open_regular
 from auditor.placement.listing import Options
 from auditor.values.dataset import ROLES, Design
 from auditor.values.errors import ConfigError
@@ -283,7 +284,7 @@ def read_config(path: Path) -> Config:
         ConfigError: unreadable, not TOML, an unknown key, a wrong value; one line that says where.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             text = stream.read(MOST_BYTES + 1)
         if len(text) > MOST_BYTES:
             raise ConfigError(f"{path}: larger than {MOST_BYTES >> 10:,} KiB: no settings of ours")

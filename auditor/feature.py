@@ -5,6 +5,8 @@ A feature module has three names:
 * `COLUMNS: tuple[str, ...]`: names of the numbers it gives (stored as `<module>.<column>`);
 * `VERSION: int`: part of the cache key; raise it when the numbers change;
 * `measure(view: View) -> npt.NDArray[np.float32]`: shape (len(COLUMNS),), NaN where it does not apply.
+
+One with `ON_DEMAND = True` is measured only where it is asked for by name: it costs too much to be part of "all".
 """
 
 from __future__ import annotations
@@ -33,9 +35,16 @@ def feature_needs(*names: str) -> frozenset[str]:
 
 
 @cache
+def usual_features() -> frozenset[str]:
+    """Names of those that are measured where all are."""
+    return frozenset(name for name, module in features().items() if not getattr(module, "ON_DEMAND", False))
+
+
+@cache
 def chosen_features(names: frozenset[str] | None = None) -> Mapping[str, ModuleType]:
-    """Those of these names in alphabetical order; None = all."""
-    return {name: module for name, module in sorted(features().items()) if names is None or name in names}
+    """Those of these names in alphabetical order; None = all usual ones."""
+    wanted = usual_features() if names is None else names
+    return {name: module for name, module in sorted(features().items()) if name in wanted}
 
 
 @cache

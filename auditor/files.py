@@ -6,16 +6,18 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from io import BufferedReader
 from pathlib import Path
 
-from auditor.values.errors import MedauditError
+from auditor.values.errors import ConfigError, MedauditError
 
 CONFIG_NAME = "medaudit.toml"
 OWN_OUTPUT = "medaudit-out"
 """The folder that everything is written to where nothing else is said."""
 MOST_HEAD_BYTES = 1 << 20
+_OF_OURS = (b"medaudit", b'"schema_version"', b"<!doctype html>", b"code,name,severity,path")
+"""One of these stands in the first bytes of every report."""
 _WITHOUT_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -58,6 +60,30 @@ def check_way(path: Path) -> None:
     for folder in (path, *path.parents):
         if folder.name == OWN_OUTPUT and folder.is_symlink():
             raise MedauditError(f"{folder}: is a link, and may lead to files of others; remove it, or name --output")
+
+
+def spare(outputs: Iterable[Path], dataset: Path, *, usual: str = "") -> None:
+    """Refuse an output that would take the place of a file of the dataset, which is only read.
+
+    Args:
+        dataset: a folder, or a file in it.
+        usual: the name that an output has where none is given: one of those lies there from last time, as reports may.
+
+    Raises:
+        ConfigError: it would.
+    """
+    folder = os.path.realpath(dataset if dataset.is_dir() else dataset.parent)
+    for path in outputs:
+        # a link is replaced and not followed, so it is the link that is lost
+        there = Path(os.path.realpath(path.parent)) / path.name
+        if path.name == usual or not there.is_relative_to(folder) or not os.path.lexists(there):
+            continue
+        try:
+            ours = not there.is_symlink() and any(mark in head_of(there, 4096).lower() for mark in _OF_OURS)
+        except OSError:
+            ours = False
+        if not ours or there.resolve() == dataset.resolve():
+            raise ConfigError(f"{path}: lies in the dataset and is no output of medaudit; it is not written over, name another")
 
 
 def write_files(plan: Mapping[Path, bytes], *, mode: int = 0o666) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from auditor.config import Config
 from auditor.evidence.privacy.crosswalk import check_crosswalk
+from auditor.features.recognition import require_recogniser
 from auditor.judging import settings_for
 from auditor.layout import Options
 from auditor.private import default_folder
@@ -40,6 +41,7 @@ class Plan:
         workers: processes that read files; None = one per core.
         cache: private folder; None = no cache.
         rehash: read every file whole, also one that is as it was at the last scan.
+        ocr: letters are recognised where PH004 suspects text (the extra `ocr`).
         crosswalk: private file that says what stands behind what outputs show by its place; None = none is written.
         headers_only: decode nothing; checks that need pixels are not evaluated.
         target: the dataset; known once a stage runs.
@@ -64,6 +66,7 @@ class Plan:
     workers: int | None = None
     cache: Path | None = None
     rehash: bool = False
+    ocr: bool = False
     crosswalk: Path | None = None
     headers_only: bool = False
     tool_version: str = ""
@@ -105,6 +108,7 @@ def plan_for(
     workers: int | None = None,
     cache: bool = True,
     rehash: bool = False,
+    ocr: bool = False,
     pixels: bool = True,
     crosswalk: Path | None = None,
     seed: int | None = None,
@@ -117,7 +121,12 @@ def plan_for(
 
     Raises:
         ConfigError: the file or an option is wrong.
+        MissingExtraError: `ocr` without a recogniser.
     """
+    if ocr:
+        if not pixels:
+            raise ConfigError("--ocr looks at pictures, and --no-pixels decodes none: leave one of them out")
+        require_recogniser()
     judged = settings_for(target, config, default_folder(os.environ, Path.home()))
     path, settings = judged.file, judged.config
     changes: dict[str, object] = {}
@@ -162,6 +171,7 @@ def plan_for(
         workers=workers if workers is not None else settings.scan.workers,
         cache=folder,
         rehash=rehash,
+        ocr=ocr,
         crosswalk=crosswalk,
         headers_only=not pixels,
         tool_version=tool_version,

@@ -11,7 +11,9 @@ Everything public is importable from here, and nothing heavy is imported before 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as `typing` has it, whose import is the slowest part of this module's
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
 

@@ -1,9 +1,14 @@
 """`python -m medaudit`, and the command `medaudit`."""
 
 import gc
+import os
 import sys
 
-from medaudit.process import EXIT_INTERRUPTED, INTERRUPTED, one_interruption, open_streams, say
+try:
+    from medaudit.process import EXIT_INTERRUPTED, INTERRUPTED, exit_code_of, one_interruption, open_streams, say
+except KeyboardInterrupt:  # as quiet as later; in the few milliseconds before this line the answer is Python's own
+    os.write(2, b"interrupted; nothing was written\n")
+    os._exit(130)
 
 MANY_OBJECTS = 100_000
 """New objects after which rings among them are looked for: by the usual 700 a twelfth of a small scan finds none."""
@@ -11,16 +16,16 @@ MANY_OBJECTS = 100_000
 
 def run() -> int:
     """The command from its first line on: interrupted while it loads, it is as quiet as later."""
-    open_streams()
     gc.set_threshold(MANY_OBJECTS)
     try:
         with one_interruption(to_the_end=True):
+            open_streams()
             from medaudit.cli import main
 
-            return main()
+            return exit_code_of(main())
     except KeyboardInterrupt:
         say(INTERRUPTED)
-        return EXIT_INTERRUPTED
+        return exit_code_of(EXIT_INTERRUPTED)
 
 
 if __name__ == "__main__":

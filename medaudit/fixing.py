@@ -34,7 +34,7 @@ WORK = ".medaudit-work"
 """Beside the copy: decoded pictures and checkpoints of a run that has not ended."""
 OF_STRATEGIES: tuple[str, ...] = ("from_run", "encoder", "network", "trust_program", "teacher_data", "key")
 """Options that are handed to the strategies as text."""
-OF_SCANS: frozenset[str] = frozenset(Reading.__annotations__) | {"reviewed"}
+OF_SCANS: frozenset[str] = frozenset(Reading.__annotations__) | {"reviewed", "ocr"}
 """Options of the two scans."""
 
 

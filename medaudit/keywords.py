@@ -153,6 +153,7 @@ class Reading(Opening, total=False):
 class ScanOptions(Reading, total=False):
     """What `medaudit.scan` may be told."""
 
+    ocr: Flag
     select: Names
     ignore: Names
     require: Names
@@ -177,6 +178,7 @@ class ScanOptions(Reading, total=False):
 class FixOptions(Reading, total=False):
     """What `medaudit.fix` may be told."""
 
+    ocr: Flag
     strategy: Names
     trusted: Spec
     evaluate: Spec

@@ -74,6 +74,11 @@ RETRACING: Mapping[str, Any] = {
         READ,
     ),
 }
+RECOGNISING: Mapping[str, Any] = {
+    "ocr": option(
+        bool, "Recognise letters where PH004 suspects text (the extra ocr); they are counted, never kept.", READ, "--ocr"
+    ),
+}
 READING: Mapping[str, Any] = {**OPENING, **MEASURING, **RETRACING}
 SELECTING: Mapping[str, Any] = {
     "select": option(list[str], "Only these checks (code or prefix: LK, SP001).", GATE),

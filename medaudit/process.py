@@ -9,9 +9,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 EXIT_INTERRUPTED = 130
 INTERRUPTED = "interrupted; nothing was written"
+_told: list[int] = []
+"""The signals that ended what was under way, the first one first."""
 _ENDING = b"medaudit: ending; once more ends it at once, and may leave temporary files behind\n"
 
 
@@ -36,29 +39,39 @@ def say(text: str) -> None:
 @contextmanager
 def one_interruption(*, to_the_end: bool = False) -> Iterator[None]:
     """Ctrl-C interrupts once: what is under way is tidied up while a second one waits; a third ends the process as it stands.
+    SIGTERM is the same for a program that nobody sits before.
 
     Args:
         to_the_end: the process ends behind the block, and what it does last is not interrupted either.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:
-        yield  # inside another program, or started in the background: that is not ours to decide
+    untouched: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    # inside another program, or started in the background: that is not ours to decide
+    ours = [number for number, usual in untouched.items() if signal.getsignal(number) is usual]
+    if threading.current_thread() is not threading.main_thread() or not ours:
+        yield
         return
-    count = 0
 
     def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as the system calls it
-        nonlocal count
-        count += 1
-        if count == 1:
+        _told.append(number)
+        if len(_told) == 1:
             raise KeyboardInterrupt
-        if count == 2:
+        if len(_told) == 2:
             with suppress(OSError):
                 os.write(2, _ENDING)
             return
-        os._exit(EXIT_INTERRUPTED)
+        os._exit(exit_code_of(EXIT_INTERRUPTED))
 
-    signal.signal(signal.SIGINT, handle)
+    for number in ours:
+        signal.signal(number, handle)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN if count and to_the_end else before)
+        for number in ours:
+            signal.signal(number, signal.SIG_IGN if to_the_end else untouched[number])
+        if not to_the_end:
+            _told.clear()
+
+
+def exit_code_of(code: int) -> int:
+    """That of an interrupted command says by which signal it was: 130 Ctrl-C, 143 SIGTERM."""
+    return 128 + _told[0] if code == EXIT_INTERRUPTED and _told else code

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from auditor.files import OWN_OUTPUT
+from auditor.files import OWN_OUTPUT, spare
 
 if TYPE_CHECKING:
     from auditor.progress import Progress
@@ -32,16 +32,17 @@ def progress_on_terminal(*, quiet: bool) -> Progress:
     return Silent() if quiet else Bar() if sys.stderr.isatty() else Lines(sys.stderr)
 
 
-def checked_outputs(texts: Sequence[str]) -> list[str]:
+def checked_outputs(texts: Sequence[str], dataset: Path | None = None) -> list[str]:
     """The outputs that were asked for, told to be wrong before the work and not after it.
 
     Raises:
-        ConfigError: an output that no format writes.
+        ConfigError: an output that no format writes, or that would take the place of a file of the dataset.
     """
     from reports.format import parse_output
 
-    for text in texts:
-        parse_output(text)
+    paths = [parse_output(text)[1] for text in texts]
+    if dataset is not None:
+        spare(paths, dataset)
     return list(texts)
 
 

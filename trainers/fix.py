@@ -126,7 +126,12 @@ def fix(
     )
     # the copy's own file, by name: what judged the original judges the copy
     again = plan_for(
-        trial, config=trial / CONFIG_NAME, workers=plan.workers, cache=plan.cache is not None, tool_version=plan.tool_version
+        trial,
+        config=trial / CONFIG_NAME,
+        workers=plan.workers,
+        cache=plan.cache is not None,
+        ocr=plan.ocr,
+        tool_version=plan.tool_version,
     )
     copy = examine(trial, again, progress=progress)
     written = rewritten_records(dataset, renamed_images(applied), final)

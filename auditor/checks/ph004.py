@@ -13,11 +13,12 @@ from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.privacy.exposed import pixels_unread
 from auditor.feature import feature_needs
 from auditor.features.lettering import BURNED, FEWEST
+from auditor.features.recognition import FAILED, LEAST_READ, LEAST_ROW, burned
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
-LETTERS = "lettering.line_letters"
+LETTERS, RECOGNISED = "lettering.line_letters", "recognition.letters"
 NO_DEVICE = "no device named"
 
 
@@ -31,6 +32,10 @@ class BurnedInText(Check):
     Pictures are grouped by device (manufacturer and model), because what a machine writes into one picture it writes into
     all: one finding per device, and a contact sheet of its pictures in the report. Nothing is read: the check cannot tell
     a name from a scale.
+
+    With `--ocr` (`pip install 'medaudit[ocr]'`: rapidocr, with its models, offline) a recogniser looks at every picture with
+    a row of 3 shapes or more, in the same bounded workers; where it finds 3 letters or digits the picture is suspect, too. They
+    are counted; which they are is neither kept nor shown. It takes no suspicion away: no recogniser knows every script.
 
     ## Why is this bad?
     A name in the pixels survives every header check, is seen by everybody who looks, and is learned by a network as a mark
@@ -48,7 +53,7 @@ class BurnedInText(Check):
     ## References
     DICOM PS3.15 2026c, Annex E.3.1 (Clean Pixel Data Option). On 369 real pictures of eleven kinds, rows of 9 and more
     were found in those with burned-in text alone; short texts below it are missed. Of 78 texts that were drawn into real
-    pictures with a rim, it saw 24 (benchmarks/burned_in.py): no finding is no proof.
+    pictures with a rim, it saw 24, and 70 with `--ocr` (benchmarks/burned_in.py): no finding is no proof.
     """
 
     code: ClassVar[str] = "PH004"
@@ -69,8 +74,10 @@ class BurnedInText(Check):
         if LETTERS not in dataset.features.columns or not dataset.features[LETTERS].notna().any():
             raise SkipCheck("no pixels were read, so nobody looked for text in them")
         letters = dataset.features[LETTERS].to_numpy(np.float64)
-        seen = np.isfinite(letters)
-        suspect = seen & (letters >= self.min_letters)
+        recognised = dataset.features[RECOGNISED].to_numpy(np.float64) if RECOGNISED in dataset.features.columns else None
+        failed = np.zeros(dataset.size, np.bool_) if recognised is None else recognised == FAILED
+        suspect = burned(letters, recognised, least=self.min_letters)
+        seen = np.isfinite(letters) & (suspect | ~failed)
         devices = devices_of(dataset)
         rows = [(name, seen & at, suspect & at) for name, at in groups(devices) if (suspect & at).any()]
         rows.sort(key=lambda row: (-int(row[2].sum()), row[0]))
@@ -79,21 +86,22 @@ class BurnedInText(Check):
             summary=(
                 f"{int(suspect.sum()):,} of {int(seen.sum()):,} pictures seem to have text burned in, from {len(rows)} devices"
                 if rows
-                else f"No row of {self.min_letters} letters found in {int(seen.sum()):,} pictures; shorter texts would not "
-                f"be seen; pixels of {unread:,} files not read"
+                else f"No row of {self.min_letters} letters found in {int(seen.sum()):,} pictures{tried(recognised)}; shorter "
+                f"texts would not be seen; pixels of {unread:,} files not read"
             ),
             metrics={
                 "images_read": int(seen.sum()),
                 "images_suspect": int(suspect.sum()),
-                "images_suspect_fraction": float(suspect.sum() / seen.sum()),
+                "images_suspect_fraction": float(suspect.sum() / max(1, seen.sum())),
                 "devices_suspect": len(rows),
+                **({} if recognised is None else {"images_recognised": int((recognised >= LEAST_READ).sum())}),
             },
             findings=tuple(self.finding(dataset, name, at, bad, letters) for name, at, bad in rows),
             tables=(device_table(rows), self.picture_table(dataset, rows, letters)) if rows else (),
             coverage=Coverage(
                 evaluated=int(seen.sum()),
                 total=dataset.size,
-                reason="pixels that cannot be read" if seen.sum() < dataset.size else "",
+                reason=unseen(unread=int((~np.isfinite(letters)).sum()), failed=int((failed & ~suspect).sum())),
             ),
         )
 
@@ -145,6 +153,18 @@ class BurnedInText(Check):
                 Column(name="letters", kind="integer", values=tuple(int(letters[i]) for _, i in chosen), title="Longest row"),
             ),
         )
+
+
+def tried(recognised: npt.NDArray[np.float64] | None) -> str:
+    """That a recogniser has looked, too."""
+    return "" if recognised is None else f", nor {LEAST_READ} letters recognised where there was one of {LEAST_ROW}"
+
+
+def unseen(*, unread: int, failed: int) -> str:
+    """Why pictures could not be judged."""
+    reasons = ["pixels that cannot be read"] if unread else []
+    reasons += [f"{failed:,} pictures with a short row of shapes, on which the recogniser failed"] if failed else []
+    return "; ".join(reasons)
 
 
 def devices_of(dataset: Dataset) -> pd.Series:

@@ -20,6 +20,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from auditor.files import open_regular
+from auditor.stored import checked
+from auditor.values.errors import DatasetError
+
+MOST_TRUTH = 64 << 20
+"""Bytes of a table of planted flaws: a million rows have less."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
@@ -42,9 +49,41 @@ def write_truth(path: Path, rows: Iterable[Truth]) -> None:
 
 
 def read_truth(path: Path) -> list[Truth]:
-    """The rows that `write_truth` wrote."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return [Truth(**row) for row in csv.DictReader(stream)]
+    """The rows that `write_truth` wrote.
+
+    Raises:
+        DatasetError: it cannot be read, is larger than `MOST_TRUTH`, or has other columns; says which row, and no value.
+    """
+    try:
+        with open_regular(path) as stream:
+            content = stream.read(MOST_TRUTH + 1)
+        if len(content) > MOST_TRUTH:
+            raise ValueError(f"it is larger than {MOST_TRUTH:,} bytes")
+        rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        if rows.fieldnames != [f.name for f in fields(Truth)]:
+            raise ValueError("its columns are not record, kind, old, new, detail")
+        return [_checked_row(number, row) for number, row in enumerate(rows, start=1)]
+    except OSError as error:
+        raise DatasetError(f"{path}: no table of planted flaws: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise DatasetError(f"{path}: no table of planted flaws: no text in UTF-8") from None
+    except (ValueError, csv.Error) as error:
+        raise DatasetError(f"{path}: no table of planted flaws: {error}") from None
+
+
+def _checked_row(number: int, row: Mapping[str | None, object]) -> Truth:
+    """A row whose cells fit the columns; one cell too many stands under None, one too few is None.
+
+    Raises:
+        ValueError: it is another one.
+    """
+    try:
+        truth = checked(Truth, row)
+    except ValueError:
+        raise ValueError(f"row {number} has not one text for each column") from None
+    if None in row or not truth.kind:
+        raise ValueError(f"row {number} has not one text for each column")
+    return truth
 
 
 # Labels

@@ -12,8 +12,9 @@ from auditor.view import View
 VERSION = 3
 
 COLUMNS: tuple[str, ...] = ("letters", "line_letters", "level_sd")
-"""`line_letters`: the most shapes of the size and build of a letter that stand in one row with even heights and gaps, 0 below
-`FEWEST`; `letters`: such shapes in and near that row; `level_sd`: how much their brightness differs, NaN without letters."""
+"""`line_letters`: the most shapes of the size and build of a letter that stand in one row with even heights and gaps, 0 where
+fewer than `FEWEST` are near each other; `letters`: such shapes in and near that row; `level_sd`: how much their brightness
+differs, NaN without letters."""
 
 OUTER = 0.3
 """Text about the patient stands in this share of the picture at each edge; the middle is anatomy."""

@@ -17,8 +17,9 @@ from auditor.evidence.likeness.perceptual import distinct_levels, sketch_of, ske
 from auditor.evidence.masks.mask_facts import VERSION as MASK_VERSION
 from auditor.evidence.masks.mask_facts import mask_numbers
 from auditor.evidence.privacy.exposure import exposure
-from auditor.feature import feature_columns, feature_version, measure_all
-from auditor.features.lettering import BURNED, OUTER
+from auditor.feature import feature_columns, feature_version, measure_all, usual_features
+from auditor.features.lettering import OUTER
+from auditor.features.recognition import burned
 from auditor.format import open_header, open_pixels, read_source
 from auditor.reading.cache import place_of
 from auditor.values.errors import UnreadableFile
@@ -34,7 +35,7 @@ HONEST = 20
 of nothing, which is what a bomb is made of, to a thousandth."""
 VEIL = 12
 """Side of the blocks, larger than any letter of a thumbnail that could be read."""
-LETTERS = "lettering.line_letters"
+LETTERS, RECOGNISED = "lettering.line_letters", "recognition.letters"
 MEASURE_VERSION = 7
 """Raise it when digests, thumbnails, sketches, fronts or the normalised view change: it is part of the cache key."""
 
@@ -115,7 +116,9 @@ class Measurer:
         whole = self.known.get(cache_key(digest, item, EVERYTHING))
         if item.startswith("mask ") or self.wanted == EVERYTHING:  # of a mask there is no choice
             return whole
-        return narrowed(whole, self.wanted) if whole is not None else self.known.get(cache_key(digest, item, self.wanted))
+        if whole is not None and usual_features() >= (self.wanted.features or usual_features()):
+            return narrowed(whole, self.wanted)
+        return self.known.get(cache_key(digest, item, self.wanted))
 
     def _items(self, task: Task) -> list[Measurement]:
         found: list[Measurement] = []
@@ -236,8 +239,8 @@ def frame_of(pixels: Pixels, index: int) -> Pixels:
 
 def is_lettered(features: npt.NDArray[np.float32], wanted: Wanted) -> bool:
     """Text seems to be burned into the picture: reports must not show it. False where nobody looked for it."""
-    columns = feature_columns(wanted.features)
-    return LETTERS in columns and bool(features[columns.index(LETTERS)] >= BURNED)
+    told = dict(zip(feature_columns(wanted.features), features, strict=True))
+    return LETTERS in told and bool(burned(told[LETTERS], told.get(RECOGNISED)))
 
 
 def thumbnail_of(view: View, *, veiled: bool = False) -> bytes:

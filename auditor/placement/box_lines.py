@@ -9,20 +9,21 @@ from pathlib import Path
 
 import yaml
 
+from auditor.containers.source import read_document
 from auditor.format import open_header, read_source
-from auditor.placement.documents import MAX_TEXT_BYTES, Lines
+from auditor.placement.documents import Lines
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
 
 
-def read_names(limits: Limits, path: Path) -> dict[int, str]:  # noqa: ARG001
+def read_names(limits: Limits, path: Path) -> dict[int, str]:
     """The names of classes in a YAML file (`names`, a list or a mapping) or in a list with one a line; called inside a worker.
 
     Raises:
-        UnreadableFile: no YAML, no text in UTF-8.
+        UnreadableFile: no YAML, no text in UTF-8, or larger than the limits allow.
     """
     try:
-        text = path.read_text("utf-8-sig")
+        text = read_document(path, limits).decode("utf-8-sig")
     except ValueError:
         raise UnreadableFile("malformed", "no text in UTF-8") from None
     if path.suffix.lower() not in (".yaml", ".yml"):
@@ -52,11 +53,9 @@ def read_lines(limits: Limits, files: Sequence[tuple[Path, Path]]) -> list[Lines
 
 def _of_one(limits: Limits, image: Path, text: Path) -> Lines | tuple[str, str] | None:
     try:
-        if text.stat().st_size > MAX_TEXT_BYTES:
-            return "too-large", f"more than {MAX_TEXT_BYTES >> 20} MiB"
-        lines = text.read_text("utf-8-sig").splitlines()
-    except OSError as error:
-        return "refused", error.strerror or "it cannot be opened"
+        lines = read_document(text, limits).decode("utf-8-sig").splitlines()
+    except UnreadableFile as error:
+        return error.kind, error.reason
     except ValueError:
         return "malformed", "no text in UTF-8"
     if not any(line.strip() for line in lines):

@@ -9,8 +9,10 @@ text, arrays, frames). What it raises of our own exception tree (`MedauditError`
 from __future__ import annotations
 
 import importlib
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from auditor.reading.serving import MEMORY_BYTES
@@ -87,6 +89,9 @@ class _Caller:
     def measure(self, task: tuple[int, Job]) -> Answer:
         """Call one function."""
         number, job = task
+        if any(isinstance(one, Path) and _waits(one) for one in job.arguments):
+            reason = "not a regular file (device, pipe or socket)"
+            return Answer(number=number, raised=UnreadableFile("refused", reason))
         try:
             return Answer(number=number, returned=_function(job.function)(self.limits, *job.arguments))
         except (MedauditError, UnreadableFile) as error:
@@ -95,6 +100,15 @@ class _Caller:
             raise
         except Exception as error:  # noqa: BLE001 - a file that breaks its reader costs itself; the text may hold a value of it
             return Answer(number=number, raised=UnreadableFile("crashed", f"the reader failed on it ({type(error).__name__})"))
+
+
+def _waits(path: Path) -> bool:
+    """To open it may wait for somebody, or do something: it took the place of a file since that was listed."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # the function says what is wrong with it
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _function(name: str) -> Callable[..., Any]:

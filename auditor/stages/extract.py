@@ -9,7 +9,7 @@ from pathlib import Path
 
 from auditor.evidence.likeness.sketches import Sketches
 from auditor.evidence.quality.checksums import measure_checksums
-from auditor.feature import feature_needs, features
+from auditor.feature import feature_needs, usual_features
 from auditor.measuring.channels import channel_tasks, is_channel
 from auditor.measuring.gathered import gathered
 from auditor.measuring.measure import Measurer
@@ -57,22 +57,26 @@ class Pass:
 def pass_of(plan: Plan) -> Pass:
     """How the files are read."""
     config = plan.config
-    wanted = Wanted(pixels=False) if plan.headers_only else wanted_of(plan.needed)
+    wanted = Wanted(pixels=False) if plan.headers_only else wanted_of(plan.needed, ocr=plan.ocr)
     return Pass(
         limits=config.limits_of(), workers=plan.readers, cache=plan.cache, rules=config.privacy_of(), wanted=wanted,
         rehash=plan.rehash,
     )  # fmt: skip
 
 
-def wanted_of(needed: Collection[str]) -> Wanted:
-    """What is measured where stages and checks need these."""
+def wanted_of(needed: Collection[str], *, ocr: bool = False) -> Wanted:
+    """What is measured where stages and checks need these; with `ocr` letters are recognised where they are looked for."""
+    recognised = frozenset({"recognition"}) if ocr else frozenset()
     if "pixels" in needed:
-        return EVERYTHING
+        return replace(EVERYTHING, features=usual_features() | recognised) if ocr else EVERYTHING
     names = frozenset(need.removeprefix("features.") for need in needed if need.startswith("features."))
-    everything = "features" in needed or names >= set(features())
+    if "features" in needed or names >= usual_features():
+        names = usual_features()
+    if "lettering" in names:
+        names |= recognised
     return Wanted(
         pixels=not PIXELS.isdisjoint(needed),
-        features=None if everything else names,
+        features=None if names == usual_features() else names,
         sketch="sketches" in needed,
         front="fronts" in needed,
     )

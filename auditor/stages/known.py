@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from auditor.evidence.likeness.keyed import KIND as WORDS_KIND
 from auditor.evidence.likeness.keyed import MIN_SHARED, Book, Words, book, most_shared, written
+from auditor.files import open_regular
 from auditor.plan import Plan
 from auditor.reading.jobs import run_job, told
 from auditor.values.dataset import Dataset, Known
@@ -63,7 +64,7 @@ def read_key(path: Path) -> bytes:
         ConfigError: it cannot be read, is too short, or is no key.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             secret = stream.read(MAX_KEY_BYTES + 1).rstrip(b"\r\n")
     except OSError as error:
         raise ConfigError(f"--key {path}: cannot be read ({error.strerror})") from None

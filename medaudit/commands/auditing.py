@@ -23,7 +23,7 @@ from medaudit.terminal import (
 
 
 @given.sharing(
-    given.ROLES, given.READING, given.SELECTING, given.PREDICTIONS, given.REVIEWED, given.COLLECTIONS,
+    given.ROLES, given.READING, given.RECOGNISING, given.SELECTING, given.PREDICTIONS, given.REVIEWED, given.COLLECTIONS,
     {"seed": given.option(int, "Seed of folds and permutations (default 0).")},
 )  # fmt: skip
 def scan(
@@ -51,7 +51,8 @@ def scan(
     import medaudit
     from reports.format import parse_output
 
-    outputs = checked_outputs(output or [str(default_output("report.html")), str(default_output("result.json"))])
+    asked = output or [str(default_output("report.html")), str(default_output("result.json"))]
+    outputs = checked_outputs(asked, dataset)
     private = apart(plan.get("crosswalk"), files=[parse_output(text)[1] for text in outputs])
     result = medaudit.scan(dataset, progress=progress_on_terminal(quiet=quiet), **given.told(plan))
     written = named(medaudit.report(result, *outputs), outputs)
@@ -102,7 +103,7 @@ def diff(
 
     from auditor.diff import as_json, as_text, compare, read_release
     from auditor.evidence.privacy.crosswalk import write_crosswalk
-    from auditor.files import write_files
+    from auditor.files import spare, write_files
     from auditor.plan import Plan
     from auditor.private import default_folder
     from auditor.values.errors import ConfigError
@@ -116,6 +117,8 @@ def diff(
     )
     around = [path if path.is_dir() else path.parent for path in (old, new)]
     private = apart(plan.get("crosswalk"), files=[output] if output else [], folders=around)
+    for folder in around:
+        spare([output] if output else [], folder)
     releases = {"old": read_release(old, how), "new": read_release(new, how)}
     difference = compare(releases["old"], releases["new"])
     text = json.dumps(as_json(difference), indent=1) if form == "json" else "\n".join(as_text(difference))

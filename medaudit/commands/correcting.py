@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from auditor.values.corrections import Comparison
 
 
-@given.sharing(given.TRUSTING, given.TRAINING, given.ROLES, given.READING, given.REVIEWED)
+@given.sharing(given.TRUSTING, given.TRAINING, given.ROLES, given.READING, given.RECOGNISING, given.REVIEWED)
 def fix(
     dataset: given.Target = Path(),
     strategy: Annotated[
@@ -94,12 +94,14 @@ def foretell(
 
     Exit codes: 0 written; 2 no network, a dataset it does not fit or that cannot be opened; then nothing is written.
     """
+    from auditor.files import spare
     from medaudit.keywords import ScanOptions, read_keywords
     from medaudit.predicting import predicted
     from medaudit.scanning import plan_of
 
     options = read_keywords(given.told(plan), ScanOptions, "predict")
     private = apart(plan.get("crosswalk"), files=[output], folders=[output])
+    spare([output], dataset, usual="predictions.csv")
     device, trusted = options.pop("device", None), options.pop("trust_program", False)
     told = progress_on_terminal(quiet=quiet)
     lines = predicted(model, dataset, plan_of(dataset, options), output, device, told, trust_program=trusted)

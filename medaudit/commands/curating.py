@@ -22,9 +22,10 @@ def decide(
     """One label per record out of several readings: soft label, confidence, and where one more reading is worth it."""
     import medaudit
     from auditor.evidence.raters.release_file import released_files
-    from auditor.files import write_files
+    from auditor.files import spare, write_files
 
     private = apart(plan.get("crosswalk"), files=[output])
+    spare([output], table, usual="consensus.csv")
     found = medaudit.consensus(table, **given.told(plan))
     write_files(released_files(found, output))
     tell_crosswalk(private)
@@ -46,10 +47,12 @@ def divide(
     2 usage or configuration.
     """
     import medaudit
-    from auditor.files import write_files
+    from auditor.files import spare, write_files
     from auditor.splits.split_file import told, written
 
     private = apart(plan.get("crosswalk"), files=[output])
+    spare([output], dataset, usual="labels-split.csv")
+    spare([output.with_name(f"{output.stem}-proof.json")], dataset, usual="labels-split-proof.json")
     new = medaudit.split(dataset, progress=progress_on_terminal(quiet=False), seed=seed, **given.told(plan))
     files = written(new, output)
     write_files(files)
@@ -73,13 +76,14 @@ def fingerprint(
     **plan: Any,
 ) -> None:
     """Write keyed hashes of the bytes and pixels of every image (no image, no id), to find this collection in others."""
-    from auditor.files import write_files
+    from auditor.files import spare, write_files
     from auditor.scan import read_dataset
     from auditor.stages.known import fingerprints_of, read_key
     from medaudit.keywords import Reading, read_keywords
     from medaudit.scanning import plan_of
 
     secret, private = read_key(key), apart(plan.get("crosswalk"), files=[output])
+    spare([output], dataset, usual="hashes.parquet")
     options = read_keywords(given.told(plan), Reading, "fingerprint")
     read = read_dataset(dataset, plan_of(dataset, options), progress=progress_on_terminal(quiet=False))
     content, hashed = fingerprints_of(read, secret, perceptual=perceptual)

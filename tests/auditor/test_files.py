@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from auditor.files import head_of, open_regular, write_files
-from auditor.values.errors import MedauditError
+from auditor.files import head_of, open_regular, spare, write_files
+from auditor.values.errors import ConfigError, MedauditError
 
 
 def test_when_one_file_cannot_be_written_the_old_ones_stay(tmp_path):
@@ -57,3 +57,34 @@ def test_a_pipe_or_a_device_in_the_place_of_a_file_is_not_waited_for(tmp_path):
             head_of(path, 10)
     with pytest.raises(OSError, match="regular file"):
         open_regular(type(tmp_path)("/dev/zero"))
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "a/picture.png", "link.json", "labels.json"])
+def test_no_output_takes_the_place_of_a_file_of_the_dataset(tmp_path, name):
+    data = tmp_path / "data"
+    (data / "a").mkdir(parents=True)
+    for own, content in (("labels.csv", b"path,label\n"), ("a/picture.png", b"\x89PNG"), ("labels.json", b'[{"label": "a"}]')):
+        (data / own).write_bytes(content)
+    (data / "link.json").symlink_to(tmp_path / "elsewhere.json")
+    (tmp_path / "elsewhere.json").write_text('{"schema_version": 2}')
+    for dataset in (data, data / "labels.csv"):
+        with pytest.raises(ConfigError, match="lies in the dataset"):
+            spare([tmp_path / "r.json", data / name], dataset)
+    spare([data / name], data, usual=name.rpartition("/")[2])
+
+
+def test_reports_that_lie_in_the_dataset_are_replaced_and_so_is_what_lies_elsewhere(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for name, content in (
+        ("r.json", '{"schema_version": 2'),
+        ("r.html", "<!DOCTYPE html>"),
+        ("f.csv", "code,name,severity,path\n"),
+    ):
+        (data / name).write_text(content)
+        spare([data / name, data / "new.json"], data)
+    (tmp_path / "mine.csv").write_text("path,label\n")
+    spare([tmp_path / "mine.csv"], data)
+    (data / "table.json").write_text('{"schema_version": 2}')
+    with pytest.raises(ConfigError):
+        spare([data / "table.json"], data / "table.json")

@@ -12,8 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from auditor.checks.ph004 import LETTERS, BurnedInText
-from auditor.files import head_of, write_files
+from auditor.checks.ph004 import LETTERS, RECOGNISED, BurnedInText
+from auditor.features.recognition import FAILED, burned
+from auditor.files import head_of, open_regular, write_files
 from auditor.layout import CONFIG_NAME
 from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
@@ -131,7 +132,7 @@ class Deidentify(Strategy):
         given = self.key or case.options.get("key", "")
         if given:
             try:
-                with Path(given).open("rb") as stream:
+                with open_regular(Path(given)) as stream:
                     salt = stream.read(MOST_SALT + 1)
             except OSError as error:
                 raise ConfigError(f"--key {given}: cannot be read ({error.strerror})") from None
@@ -202,12 +203,20 @@ def burned_in(dataset: Dataset) -> dict[str, str]:
     """Files in whose picture PH004 suspects text, and whose picture nobody could look at."""
     if LETTERS not in dataset.features.columns:
         return {}
-    found: dict[str, str] = {}
-    for path, letters in zip(dataset.records["path"], dataset.features[LETTERS], strict=True):
-        if isinstance(path, str) and not letters < BurnedInText.min_letters:
-            unseen = "its pixels could not be looked at for text (PH004)"
-            found[path] = "text seems to be burned into its pixels (PH004)" if letters == letters else unseen
-    return found
+    letters = dataset.features[LETTERS].to_numpy(np.float64)
+    recognised = dataset.features[RECOGNISED].to_numpy(np.float64) if RECOGNISED in dataset.features.columns else None
+    suspect = burned(letters, recognised, least=BurnedInText.min_letters)
+    unseen = np.isnan(letters) if recognised is None else np.isnan(letters) | (recognised == FAILED)
+    reasons = {
+        True: "text seems to be burned into its pixels (PH004)",
+        False: "its pixels could not be looked at for text (PH004)",
+    }
+    paths = dataset.records["path"]
+    return {
+        path: reasons[bool(text)]
+        for path, text, blind in zip(paths, suspect, unseen, strict=True)
+        if isinstance(path, str) and (text or blind)
+    }
 
 
 def replaced_tables(dataset: Dataset) -> frozenset[str]:

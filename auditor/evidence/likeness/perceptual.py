@@ -123,10 +123,12 @@ def sketched_frames(count: int) -> tuple[int, ...]:
 
 def proof_of(gray: Plane) -> npt.NDArray[np.uint8] | bytes:
     """The normalised small picture, shape (height, width) of about `AREA` pixels; or a key of `REFUSALS`."""
+    if min(gray.shape) < MIN_SIDE:  # a strip of one pixel has no half of its size, on which borders are looked for
+        return TOO_SMALL
     picture = trimmed(gray)
     height, width = picture.shape
     if min(height, width) < MIN_SIDE:
-        return TOO_SMALL if min(gray.shape) < MIN_SIDE else BLANK
+        return BLANK
     if max(height, width) > MAX_ASPECT * min(height, width):
         return TOO_LONG
     scale = float(np.sqrt(AREA / (height * width)))

@@ -9,6 +9,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 from builders import make_dataset
@@ -30,6 +31,7 @@ from auditor.checks.ph009 import HiddenParts
 from auditor.checks.ph010 import CrosswalkFile
 from auditor.checks.ph011 import HighAge
 from auditor.degrade.encode import write_image
+from auditor.features.recognition import FAILED
 from auditor.layout import Options
 from auditor.stages.extract import Pass, extract
 from auditor.stages.open import open_for_scan
@@ -271,6 +273,33 @@ def test_burned_in_text_is_suspected_by_device(tmp_path: Path) -> None:
     shown = {t.name: t for t in verdict.tables}["pictures"]
     assert shown.columns[0].kind == "record"
     assert set(shown.columns[0].values) <= {f"{i:02d}.dcm" for i in range(8)}
+
+
+def recognised(letters: list[float], read: list[float]) -> Dataset:
+    """Records with so many shapes in a row, of which so many were read."""
+    features = pd.DataFrame({"lettering.line_letters": letters, "recognition.letters": read}, dtype=np.float32)
+    dataset = make_dataset(n=len(letters), paths=[f"{i}.png" for i in range(len(letters))])
+    return replace(dataset, features=features.set_index(dataset.records.index))
+
+
+def test_letters_that_were_recognised_make_short_rows_suspect_and_excuse_no_long_one() -> None:
+    verdict = BurnedInText().run(recognised([9, 5, 5, 0, 12], [9, 4, 2, 0, 0]))
+    assert verdict.metrics["images_suspect"] == 3
+    assert verdict.metrics["images_recognised"] == 2
+    shown = {t.name: t for t in verdict.tables}["pictures"]
+    assert set(shown.columns[2].values) == {9, 5, 12}
+    silent = BurnedInText().run(recognised([5, 0], [1, 0]))
+    assert silent.findings == ()
+    assert "nor 3 letters recognised" in silent.summary
+
+
+def test_a_picture_on_which_the_recogniser_failed_is_not_called_clean() -> None:
+    verdict = BurnedInText().run(recognised([6, 0, 10, float("nan")], [FAILED, 0, FAILED, float("nan")]))
+    assert verdict.coverage.evaluated == 2
+    assert verdict.coverage.total == 4
+    assert "recogniser failed" in verdict.coverage.reason
+    assert "cannot be read" in verdict.coverage.reason
+    assert verdict.metrics["images_suspect"] == 1
 
 
 def test_pictures_without_text_are_silent(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from auditor.degrade.flaws import (
     read_truth,
     write_truth,
 )
+from auditor.values.errors import DatasetError
 
 
 def series(values: list[str | None], name: str = "r") -> pd.Series:
@@ -158,3 +159,36 @@ def test_truth_comes_back_from_its_file_as_it_was(tmp_path: Path):
     write_truth(tmp_path / "truth.csv", rows)
     assert read_truth(tmp_path / "truth.csv") == rows
     assert (tmp_path / "truth.csv").read_bytes().startswith(b"record,kind,old,new,detail\n")
+
+
+HEAD = "record,kind,old,new,detail\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "columns"),
+        (b"record,kind\nr,k\n", "columns"),
+        (HEAD.encode() + b"r,k,o\n", "row 1"),
+        (HEAD.encode() + b"r,k,o,n,d\nr,k,o,n,d,MEIER\n", "row 2"),
+        (HEAD.encode() + b"MEIER,,o,n,d\n", "row 1"),
+        (HEAD.encode() + b"\xff\xfe,k,o,n,d\n", "UTF-8"),
+        (HEAD.encode() + b'r,"k"x,o,n,d\n', "expected"),
+        (HEAD.encode() + b"r,k,o,n," + b"x" * 140_000 + b"\n", "field"),
+    ],
+)
+def test_another_table_in_the_place_of_truth_is_one_line_without_values(tmp_path: Path, content: bytes, why: str):
+    (tmp_path / "truth.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=why) as error:
+        read_truth(tmp_path / "truth.csv")
+    assert "MEIER" not in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_table_of_truth_is_bounded_and_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("auditor.degrade.flaws.MOST_TRUTH", 20)
+    write_truth(tmp_path / "truth.csv", [Truth(record="r", kind="k")])
+    with pytest.raises(DatasetError, match="larger than 20 bytes"):
+        read_truth(tmp_path / "truth.csv")
+    with pytest.raises(DatasetError, match="no table"):
+        read_truth(tmp_path)

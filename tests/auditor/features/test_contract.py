@@ -30,7 +30,8 @@ def test_every_feature_says_its_columns_once_and_its_version():
         assert module.COLUMNS
         assert len(set(module.COLUMNS)) == len(module.COLUMNS), name
         assert isinstance(module.VERSION, int)
-        assert f"{name}:{module.VERSION}" in feature_version().split(",")
+        assert f"{name}:{module.VERSION}" in feature_version(frozenset({name})).split(",")
+        assert (f"{name}:{module.VERSION}" in feature_version().split(",")) == (not getattr(module, "ON_DEMAND", False))
     assert len(set(feature_columns())) == len(feature_columns())
     assert "toy.frames" in feature_columns()
 

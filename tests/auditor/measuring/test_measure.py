@@ -22,7 +22,7 @@ from auditor.measuring import measure
 from auditor.measuring.measure import Measurer
 from auditor.reading import cache
 from auditor.values.errors import UnreadableFile
-from auditor.values.image import Limits
+from auditor.values.image import Header, Limits, Pixels
 from auditor.values.measurement import Measurement, Task, Wanted
 from auditor.values.privacy import Privacy
 
@@ -150,8 +150,17 @@ def test_the_thumbnail_of_a_picture_with_text_burned_in_hides_its_edges_and_no_o
         return np.asarray(Image.open(io.BytesIO(found.pixels.thumbnail))).astype(float)
 
     veiled = thumbnail()
-    monkeypatch.setattr(measure, "BURNED", 10**6)
+    monkeypatch.setattr(measure, "is_lettered", lambda features, wanted: False)
     bare = thumbnail()
     assert bare[:12, :12].std() > 20, "letters"
     assert veiled[:12, :12].std() < 4, "one block"
     assert np.abs(veiled - bare)[32:64, 32:64].mean() < 4, "the middle stays"
+
+
+@pytest.mark.parametrize("shape", [(15912, 36), (36, 15912), (1, 3000), (3000, 1), (1, 1), (300, 2, 3), (5000, 9)])
+@pytest.mark.parametrize("kind", ["u1", "u2", "f4"])
+def test_a_strip_of_any_shape_is_measured(shape: tuple[int, ...], kind: str) -> None:
+    array = (np.random.default_rng(0).random((1, *shape)) * 250).astype(kind)
+    facts = measure.pixel_facts(Header(format="png", shape=shape), Pixels(array=array))
+    assert facts.thumbnail
+    assert facts.sketch

@@ -105,3 +105,23 @@ def test_a_job_that_goes_wrong_costs_itself_alone(name: str, kind: str, limits: 
 def test_a_missing_extra_keeps_its_words_between_processes() -> None:
     error = pickle.loads(pickle.dumps(MissingExtraError("x", extra="y", purpose="z")))
     assert (str(error), error.extra) == ("z needs x: pip install 'medaudit[y]'", "y")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize(
+    ("function", "more"),
+    [
+        ("auditor.tables.opening:whole", ()),
+        ("auditor.prediction.opening:table", ()),
+        ("auditor.prediction.opening:array", (3,)),
+        ("auditor.placement.npz_labels:shapes", ()),
+        ("auditor.tables.names_file:names", ()),
+    ],
+)
+def test_what_has_become_a_pipe_since_it_was_listed_is_not_waited_for(
+    tmp_path: Path, function: str, more: tuple[int, ...]
+) -> None:
+    os.mkfifo(tmp_path / "labels.csv")
+    bounds = Limits(wall_seconds=20, seconds=5, table_seconds=5)
+    with pytest.raises(UnreadableFile, match="not a regular file"):
+        run_job(function, tmp_path / "labels.csv", *more, limits=bounds)

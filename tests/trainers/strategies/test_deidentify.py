@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from builders import make_dataset
 from copies import Scanned, case_of, picture, scanned
 from PIL import Image, ImageDraw, ImageFont
 
 from auditor.degrade.encode import write_image
+from auditor.features.recognition import FAILED
 from auditor.values.errors import ConfigError
 from trainers.strategies.deidentify import Deidentify, burned_in
 from trainers.strategy import NotApplicable
@@ -167,3 +171,12 @@ def test_a_picture_that_ph004_suspects_stays_unless_somebody_has_looked(tmp_path
     assert Deidentify(keep_suspects=True).propose(case_of(seen, tmp_path / "w2")).metrics["files_written"] == 8
     unseen = scanned(data, select=["SP001"])
     assert Deidentify().propose(case_of(unseen, tmp_path / "w3")).metrics["files_not_looked_at"] == 8
+
+
+def test_a_picture_in_which_letters_were_recognised_stays_and_so_does_one_on_which_the_recogniser_failed() -> None:
+    features = pd.DataFrame(
+        {"lettering.line_letters": [0, 6, 6, 6, 9], "recognition.letters": [0, 1, 7, FAILED, 0]}, dtype=float
+    )
+    dataset = make_dataset(n=5, paths=[f"{i}.dcm" for i in range(5)])
+    found = burned_in(replace(dataset, features=features.set_index(dataset.records.index)))
+    assert {path: reason.split(" ")[0] for path, reason in found.items()} == {"2.dcm": "text", "3.dcm": "its", "4.dcm": "text"}
