@@ -53,6 +53,7 @@ HERE: Mapping[str, tuple[frozenset[str], str]] = {
         ("auditor.stored", "open_regular loads", "JSON of ours, bounded in size and depth, by schema"),
         ("auditor.stages.known", "open_regular", "the user's own key, at most 1 MiB, as bytes"),
         ("auditor.stages.extract", "open", "opens the cache"),
+        ("auditor.unchanged.kept", "load open open_regular", "a result of ours that carries our own keyed digest"),
         ("auditor.measuring.setup", "open", "opens the cache, in the worker"),
         ("auditor.reading.cache", "loads", "an entry that carries our own keyed digest"),
         ("auditor.reading.nursery", "open", "the present folder as a handle"),
