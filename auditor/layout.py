@@ -87,10 +87,14 @@ def open_listing(listing: Listing, options: Options) -> Dataset:
 
 
 def _unread_files(listing: Listing, dataset: Dataset) -> list[Problem]:
-    """The files of image formats without a reader that nothing names: they are no records, and no reason to be silent."""
-    told = {problem.path for problem in dataset.problems} | set(dataset.records["path"].dropna())
+    """Archives, and the files of image formats without a reader that nothing names: they are no reason to be silent."""
+    records = set(dataset.records["path"].dropna())
+    told = {problem.path for problem in dataset.problems} | records
+    archives = listing.inventory.archives
     return [
-        Problem(kind="unread", path=path, reason="an image format that has no reader here")
+        Problem(kind="unsupported", path=path, reason=archives[path], record=path if path in records else None)
+        if path in archives
+        else Problem(kind="unread", path=path, reason="an image format that has no reader here")
         for path in listing.inventory.unsupported
-        if path not in told
+        if path in archives or path not in told
     ]

@@ -22,7 +22,7 @@ PREDICT = "Predictions"
 KNOWN = "Known collections"
 TRAIN = "Training"
 
-Dataset = Annotated[Path, typer.Argument(help="A folder, a label table (csv tsv parquet jsonl, also .gz) or an npz.")]
+Dataset = Annotated[Path, typer.Argument(help="A folder, a label table (csv tsv parquet jsonl xlsx, also .gz) or an npz.")]
 Target = Annotated[Path, typer.Argument(help="A folder, a label table or an npz (default: this folder).")]
 
 

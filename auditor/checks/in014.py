@@ -18,9 +18,9 @@ class UnusedLabelFile(Check):
 
     ## What it does
     Lists the tables and other files of labels that the layout did not read, each with the reason: it cannot be read, no
-    column names the image files, its kind is not known (COCO, YOLO, spreadsheets), or another table was taken. A further
-    table beside one that was read is told as an information; everything else is a warning, and the scan says that not enough
-    was seen.
+    column names the image files, its kind is not known, a sheet of a workbook could not be joined, or another table was taken.
+    A further table beside one that was read is told as an information; everything else is a warning, and the scan says that
+    not enough was seen.
 
     ## Why is this bad?
     Labels, patients and splits that nobody reads are questions that nobody asks. The scan would be silent on leakage and
@@ -28,7 +28,7 @@ class UnusedLabelFile(Check):
 
     ## How to fix
     Name the table (`medaudit scan labels.csv --root images/`, or `[dataset] tables` in `medaudit.toml`) and the column of the
-    file names (`--path`); save spreadsheets as csv in UTF-8; convert annotations to a table. A file that is none of the
+    file names (`--path`); save the sheet as csv in UTF-8; convert annotations to a table. A file that is none of the
     dataset belongs outside its folder.
 
     ## Options

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.containers.guard import decoding
+from auditor.containers.hdf5_file import Hdf5Rows
 from auditor.containers.npy_header import data_offset, npy_header
 from auditor.digests import HEX_DIGITS
 from auditor.values.errors import UnreadableFile
@@ -36,6 +37,12 @@ def digest_of(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()[:HEX_DIGITS]
     except OSError as error:
         raise UnreadableFile("refused", f"the file cannot be opened ({error.strerror})") from None
+
+
+def rows_of(path: Path, member: str, limits: Limits) -> ArrayRows | Hdf5Rows:
+    """The rows of one array of a file, by its suffix; to be opened."""
+    kind = Hdf5Rows if path.name.lower().endswith((".h5", ".hdf5")) else ArrayRows
+    return kind(path=path, member=member, limits=limits)
 
 
 @dataclass(kw_only=True)

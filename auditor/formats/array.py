@@ -58,7 +58,7 @@ def open_header(source: FileSource, limits: Limits) -> Header:
             fields: dict[str, FieldValue] = {"container.format": "npz", "container.arrays": count}
             return Header(format="npz", shape=(), frames=0, fields=fields)
         stored, dtype = next(iter(inside.values()))
-    frames, shape = _as_frames(stored, dtype)
+    frames, shape = as_frames(stored, dtype)
     check_declared(shape, frames, dtype.itemsize, limits)
     return Header(
         format=name or "npz",
@@ -146,7 +146,7 @@ def _npy_array(content: bytes, limits: Limits) -> npt.NDArray[np.generic]:
     return np.ascontiguousarray(array, dtype.newbyteorder("="))
 
 
-def _as_frames(stored: tuple[int, ...], dtype: np.dtype[np.generic]) -> tuple[int, tuple[int, ...]]:
+def as_frames(stored: tuple[int, ...], dtype: np.dtype[np.generic]) -> tuple[int, tuple[int, ...]]:
     """Number of frames and the shape of one."""
     if dtype.kind not in "buif":
         raise UnreadableFile("unsupported", f"an array of {dtype.name} is no image")

@@ -9,7 +9,7 @@ from auditor.containers.nifti_header import version_of
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Format, Header, Limits, Pixels
 
-_VOLUME, _PICTURE, _ARRAYS = "convert it to NIfTI", "convert it to PNG or TIFF", "write its images as PNG, TIFF or npz"
+_VOLUME, _PICTURE = "convert it to NIfTI", "convert it to PNG or TIFF"
 _SLIDE, _FILM = "convert it to a pyramidal TIFF", "write its frames as PNG, or as multi-frame DICOM"
 
 
@@ -29,7 +29,6 @@ FORMATS = {
     "jpeg-xl": _unread("JPEG XL", _PICTURE, shared=("jxl",)),
     "heif": _unread("HEIF or AVIF", _PICTURE, shared=("heic", "heif", "avif")),
     "openexr": _unread("OpenEXR", _PICTURE, "exr"),
-    "hdf5": Format(words="HDF5", suffixes=("h5", "hdf5"), holds="arrays", is_read=False, becomes=_ARRAYS),
     "czi": _unread("Zeiss CZI", _SLIDE, "czi"),
     "lif": _unread("Leica LIF", _SLIDE, "lif"),
     "nd2": _unread("Nikon ND2", _SLIDE, "nd2"),
@@ -61,7 +60,7 @@ def sniff(head: bytes) -> str | None:
     if head[:4] in (b"CDF\x01", b"CDF\x02") and b"xspace" in head:
         return "minc"
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
-        return "minc" if b"minc-2.0" in head else "hdf5"
+        return "minc" if b"minc-2.0" in head else None
     if head.startswith(b"# === DATA DESCRIPTION FILE ==="):
         return "par-rec"
     if head.lstrip()[:64].startswith(b"type") and b"-attribute" in head[:64] and b"name" in head[:96]:

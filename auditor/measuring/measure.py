@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from auditor.containers.array_rows import ArrayRows, digest_of
+from auditor.containers.array_rows import ArrayRows, digest_of, rows_of
+from auditor.containers.hdf5_file import Hdf5Rows
 from auditor.digests import content_digest, pixel_digest
 from auditor.evidence.likeness.perceptual import distinct_levels, sketch_of, sketched_frames
 from auditor.evidence.masks.mask_facts import VERSION as MASK_VERSION
@@ -58,7 +59,7 @@ class Measurer:
     digest_at: Callable[[str], str | None] = lambda place: None  # noqa: ARG005 - nothing is known
     wanted: Wanted = EVERYTHING
     isolated: bool = False
-    _array: tuple[str, ArrayRows] | None = None
+    _array: tuple[str, ArrayRows | Hdf5Rows] | None = None
 
     def measure(self, task: Task) -> list[Measurement]:
         """One measurement per record of the task; never raises for what is in the file."""
@@ -126,7 +127,7 @@ class Measurer:
             member, _, index = item.partition(":")
             try:
                 digest, rows = self._rows(task.path, member)
-                header, key = item_header(rows.shape[1:], rows.dtype), cache_key(digest, item, self.wanted)
+                header, key = item_header(rows.shape[1:], rows.dtype, task.path), cache_key(digest, item, self.wanted)
                 facts = self._known(digest, item) if self.wanted.pixels else None
                 fresh = facts is None and self.wanted.pixels
                 if fresh:
@@ -136,14 +137,14 @@ class Measurer:
                 found.append(Measurement(record=record, problem=(error.kind, error.reason)))
         return found
 
-    def _rows(self, path: str, member: str) -> tuple[str, ArrayRows]:
+    def _rows(self, path: str, member: str) -> tuple[str, ArrayRows | Hdf5Rows]:
         """The digest of a many-image file and one of its arrays; both stay open for the next task, which is its next part."""
         if self._array is None or self._array[1].path != self.root / path or self._array[1].member != member:
             digest = self._array[0] if self._array is not None and self._array[1].path == self.root / path else None
             if self._array is not None:
                 self._array[1].close()
                 self._array = None
-            rows = ArrayRows(path=self.root / path, member=member, limits=self.limits)
+            rows = rows_of(self.root / path, member, self.limits)
             rows.open()
             self._array = (digest or digest_of(rows.path), rows)
         return self._array
@@ -160,13 +161,14 @@ def _together(digests: list[str]) -> str:
     return hashlib.blake2b("|".join(digests).encode(), digest_size=20).hexdigest()
 
 
-def item_header(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Header:
+def item_header(shape: tuple[int, ...], dtype: np.dtype[np.generic], path: str = "") -> Header:
     """What is known of one image in an array of many: its type and shape; the container's own fields say nothing about it."""
+    container = "hdf5" if path.lower().endswith((".h5", ".hdf5")) else "npz"
     return Header(
-        format="npz",
+        format=container,
         shape=shape,
         fields={
-            "container.format": "npz",
+            "container.format": container,
             "container.bit_depth": dtype.itemsize * 8,
             "container.channels": shape[2] if len(shape) == 3 else 1,
             "container.height": shape[0],

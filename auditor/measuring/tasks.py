@@ -13,8 +13,8 @@ ITEMS_PER_TASK = 256
 
 
 def tasks_of(dataset: Dataset) -> Iterator[Task]:
-    """One task per file, or per slice of the items of a many-image file; records without a file have none."""
-    absent = {p.record for p in dataset.problems if p.kind in ("missing", "outside-root")}
+    """One task per file, or per slice of the items of a many-image file; archives and what is not there have none."""
+    absent = {p.record for p in dataset.problems if p.kind in ("missing", "outside-root", "unsupported")}
     table = dataset.records[["path", "item"]]
     table = table[table["path"].notna() & ~table.index.isin(list(absent))]
     single = table["item"].isna() | (table["item"] == "")

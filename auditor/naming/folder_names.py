@@ -28,6 +28,14 @@ UID_FOLDER = re.compile(r"^[\d.]{12,}$")
 NUMBER_FOLDER = re.compile(r"^[A-Za-z]{0,8}[-_ ]?\d{3,}[-_ ]?[A-Za-z0-9]{0,3}$|\d{5,}|^[0-9a-f]{12,}$|^TCGA-")
 
 
+DRAWING_WORDS = frozenset(
+    ("mask", "masks", "groundtruth", "groundtruths", "segmentation", "segmentations", "annotation", "annotations", "contours")
+)
+"""A folder so called holds what was drawn over images, and is no class."""
+IMAGE_WORDS = frozenset(("image", "images", "img", "imgs"))
+"""A folder that is called so alone is no class beside others that are."""
+
+
 def tokens_of(name: str) -> tuple[str, ...]:
     """The words of letters in a name, lower case."""
     return tuple(token for token in re.split(r"[^A-Za-z]+", name.lower()) if token)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from auditor.containers.source import read_json_document
-from auditor.placement.documents import Document
+from auditor.placement.documents import Box, Document
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
 
@@ -87,7 +87,7 @@ def _key(value: object) -> int | str | None:
     return value if isinstance(value, (int, str)) else None
 
 
-def _numbers(box: object) -> tuple[float, float, float, float] | None:
+def _numbers(box: object) -> Box | None:
     if (
         not isinstance(box, list)
         or len(box) != 4

@@ -8,10 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from auditor.files import head_of
+from auditor.placement.listing import Listing
 
 HEAD_BYTES = 1 << 16
 MAX_TEXT_BYTES = 16 << 20
-_KEYS = re.compile(rb'"(images|annotations|categories|shapes|imagePath|regions|file_attributes|_via_img_metadata)"\s*:')
+Box = tuple[float, float, float, float]
+"""x, y, width and height in pixels."""
+_KEYS = re.compile(
+    rb'"(images|annotations|categories|shapes|imagePath|imageHeight|regions|file_attributes|_via_img_metadata)"\s*:'
+)
 _BOXES = re.compile(r"\d+(?:\s+-?[\d.]+(?:e[+-]?\d+)?){4,}\s*$", re.IGNORECASE)
 WORDS = {"coco": "a COCO file of annotations", "labelme": "a LabelMe file of outlines", "via": "a VIA file of regions"}
 """Kind of a JSON document of annotations → how it is called in a sentence."""
@@ -28,15 +33,17 @@ class Lines:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """What one JSON file of COCO says.
+    """What one file of annotations (COCO, LabelMe, VIA, CVAT) says.
 
     Args:
-        images: the file name of each image that it lists, once.
+        images: the file name of each image that it lists.
         boxes: number of the image, class, x, y, width and height of each annotation with a box.
         classes: number of the image and class of each annotation without any place.
         outlines: annotations that have an outline (polygon or run lengths) too.
         categories: the names of all classes it declares.
         wrong: what is wrong with annotations, in words → how many.
+        unread: what is sound and not read (points, lines), in words → how many.
+        splits: the split of each image, blank where it has none; empty where the file says none.
     """
 
     images: tuple[str, ...] = ()
@@ -45,6 +52,27 @@ class Document:
     outlines: int = 0
     categories: tuple[str, ...] = ()
     wrong: Mapping[str, int] = field(default_factory=dict)
+    unread: Mapping[str, int] = field(default_factory=dict)
+    splits: tuple[str, ...] = ()
+
+
+def json_files(listing: Listing, kind: str) -> list[str]:
+    """The JSON files of a listing that look like documents of a kind (`json_kind`), sorted."""
+    names = [name for name in (*listing.inventory.tables, *listing.inventory.other) if name.lower().endswith(".json")]
+    return sorted(name for name in names if json_kind(listing.root / name) == kind)
+
+
+def via_tables(listing: Listing) -> list[str]:
+    """The CSV files of a listing whose first line has the columns of VIA."""
+    names = [name for name in listing.inventory.tables if name.lower().endswith(".csv")]
+    return [name for name in names if b"region_shape_attributes" in _first_bytes(listing.root / name)]
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        return head_of(path, 512)
+    except OSError:
+        return b""
 
 
 def json_kind(path: Path) -> str:
@@ -56,7 +84,7 @@ def json_kind(path: Path) -> str:
     keys = set(_KEYS.findall(head))
     if {b"images", b"annotations"} <= keys:
         return "coco"
-    if {b"shapes", b"imagePath"} <= keys:
+    if b"shapes" in keys and keys & {b"imagePath", b"imageHeight"}:
         return "labelme"
     return "via" if {b"regions", b"file_attributes"} <= keys or b"_via_img_metadata" in keys else ""
 

@@ -10,16 +10,18 @@ from pathlib import Path
 from auditor.files import head_of
 from auditor.format import SNIFF_BYTES, format_of, formats
 from auditor.naming.suffixes import image_suffixes, suffix_of
+from auditor.placement.archives import TABLES_INSIDE, archive_kind
 from auditor.tables.tables import table_format
 from auditor.values.image import Format
 
 OTHER_SUFFIXES = frozenset((
     "txt", "md", "rst", "html", "htm", "xml", "yaml", "yml", "toml", "ini", "cfg", "py", "ipynb", "sh",
-    "m", "r", "pdf", "doc", "docx", "xls", "xlsx", "zip", "tar", "gz", "bz2", "xz", "7z", "rar",
+    "m", "r", "pdf", "doc", "docx", "zip", "tar", "gz", "bz2", "xz", "7z", "rar",
     "log", "pkl", "pt", "pth", "ckpt", "mat", "db", "dump", "icc", "bib", "tex", "css", "js", "svg",
     "tck", "trk", "gii", "sqlite",
 ))  # fmt: skip
 """Files of such names are no images; whether they are tables is asked before."""
+ARCHIVE_SUFFIXES = frozenset(("zip", "tar", "tgz", "gz", "bz2", "xz", "7z", "rar"))
 
 _DESCRIPTION_BYTES = 1 << 16
 _MEDIA_DIRECTORY = b"1.2.840.10008.1.3.10"
@@ -33,10 +35,11 @@ class Inventory:
     Args:
         images: files that hold one image (or one stack of frames).
         containers: npz and npy.
-        tables: csv, tsv, parquet, jsonl, json.
+        tables: csv, tsv, parquet, jsonl, json, workbooks.
         other: the rest.
         unsupported: those of `other` that are images of a format without a reader.
         dicom: those of `images` that are DICOM (by suffix or by content).
+        archives: those of `other` that are archives of images or tables → what is told of them (`placement.archives`).
     """
 
     images: tuple[str, ...] = ()
@@ -45,6 +48,7 @@ class Inventory:
     other: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
     dicom: frozenset[str] = field(default_factory=frozenset)
+    archives: Mapping[str, str] = field(default_factory=dict)
 
 
 def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
@@ -54,6 +58,7 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
     """
     found: dict[str, list[str]] = {use: [] for use in ("images", "containers", "tables", "other", "unsupported")}
     dicom: set[str] = set()
+    archives: dict[str, str] = {}
     for name, size in files.items():
         suffix = suffix_of(name)
         contents = name.rpartition("/")[2].upper().startswith("DICOMDIR")
@@ -64,6 +69,9 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
             use = "other"
         elif table_format(name) is not None:
             use = "tables"
+        elif suffix in ARCHIVE_SUFFIXES and (told := archive_kind(root / name)):
+            archives[name] = told
+            use = "other" if told == TABLES_INSIDE else "unsupported"
         elif contents or suffix in OTHER_SUFFIXES:
             use = "other"
         else:
@@ -79,6 +87,7 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
         other=tuple(sorted(found["other"] + found["unsupported"])),
         unsupported=tuple(found["unsupported"]),
         dicom=frozenset(dicom),
+        archives=archives,
     )
 
 
@@ -90,7 +99,9 @@ def _use_by_name(known: Format) -> str:
 
 
 def _use_by_content(known: Format) -> str:
-    """Of a content: it is an image, read or not; but arrays that are not read may be anything."""
+    """Of a content: it is an image, read or not; but arrays that are not read may be anything, and so may some that are."""
+    if known.general:
+        return "containers"
     return "unsupported" if known.holds == "arrays" and not known.is_read else "images"
 
 

@@ -198,7 +198,9 @@ def _found(listing: Listing, images: Sequence[str], options: Options) -> tuple[L
         return read_table(listing.target, listing.limits), (listing.target.name,)
     candidates = rank_tables(listing, images)
     if not candidates:
-        raise DatasetError(f"{listing.target}: no label table that can be read; name one (csv, tsv, parquet, jsonl, json)")
+        raise DatasetError(
+            f"{listing.target}: no label table that can be read; name one (csv, tsv, parquet, jsonl, json, xlsx)"
+        )
     names = _sisters(candidates)
     return _joined(listing, names, images) if len(names) > 1 else (_whole(listing, names[0], images), names)
 

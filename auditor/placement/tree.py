@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from auditor.naming.folder_names import as_split
+from auditor.naming.folder_names import IMAGE_WORDS, as_split
 from auditor.placement.folder_levels import FolderLevel, LevelKind, folder_levels
 from auditor.values.errors import DatasetError
 from auditor.values.results import Guess
@@ -109,6 +109,8 @@ def _value(names: tuple[str, ...], level: FolderLevel, role: str) -> str | None:
     if len(names) <= level.depth:
         return None
     name = names[level.depth]
+    if role == "label" and level.confidence < 1 and name.lower() in IMAGE_WORDS:  # a test split without classes
+        return None
     return as_split(name) or name if role == "split" else name
 
 

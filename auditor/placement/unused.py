@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from auditor.naming.suffixes import stem_of, suffix_of
+from auditor.placement.archives import TABLES_INSIDE
 from auditor.placement.documents import WORDS, are_boxes, first_lines, json_kind, xml_kind
 from auditor.placement.listing import Listing
 from auditor.placement.resolve import Files
@@ -34,7 +35,7 @@ FEW_BOXES = 0.1
 """Fewer XML annotations than this share of the images are told without alarm."""
 MOST_ALIKE = 3
 
-_SHEETS = frozenset(("xlsx", "xls", "xlsm", "ods", "sav", "dta", "sas7bdat", "rds", "rdata", "feather", "numbers", "gsheet"))
+_SHEETS = frozenset(("sav", "dta", "sas7bdat", "rds", "rdata", "feather", "numbers", "gsheet"))
 _PROSE = re.compile(r"readme|licen[cs]e|changelog|copying|citation|requirements|notes?$|about|terms", re.IGNORECASE)
 
 
@@ -100,7 +101,7 @@ def _of_table(
     if table_format(name) == "json":
         known = json_kind(listing.root / name)
         if known:
-            return _problem(name, f"{WORDS[known]}, which is not read", grave=not any_read)
+            return _problem(name, f"{WORDS[known]}, which this layout does not read: say --layout {known}", grave=not any_read)
     judged, reason = _judged(listing, name, images)
     if judged is None:
         # A JSON file that is no list of records is a description or a sidecar, not a label table.
@@ -140,8 +141,10 @@ def _of_table(
 
 
 def _of_others(listing: Listing, names: Sequence[str], images: Sequence[str], *, any_read: bool) -> list[Problem]:
-    found = [
-        _problem(name, "a spreadsheet or a file of a statistics program is not read: save it as csv", grave=not any_read)
+    archives = listing.inventory.archives
+    found = [_problem(name, archives[name], grave=not any_read) for name in names if archives.get(name) == TABLES_INSIDE]
+    found += [
+        _problem(name, "a file of a statistics program or of a spreadsheet is not read: save it as csv", grave=not any_read)
         for name in names
         if suffix_of(name).removesuffix(".gz") in _SHEETS
     ]
@@ -172,7 +175,7 @@ def _of_xml(listing: Listing, names: Sequence[str], images: Sequence[str], *, an
     """Annotations in XML: one file of CVAT, or files of VOC that are not called after the images."""
     kinds = {name: xml_kind(listing.root / name) for name in names[:MAX_CANDIDATES]}
     found = [
-        _problem(name, "a CVAT file of annotations, which is not read: export it as COCO or VOC", grave=not any_read)
+        _problem(name, "a CVAT file of annotations, which this layout does not read: say --layout cvat", grave=not any_read)
         for name, kind in kinds.items()
         if kind == "cvat"
     ]

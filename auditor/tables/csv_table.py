@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,22 @@ def read_csv(path: Path, limits: Limits, *, preview: bool) -> LabelTable:
     Raises:
         DatasetError: empty, binary, no rows, or more than half of the rows malformed.
     """
-    with open_table(path, limits) as stream:
+    return read_delimited(path, lambda: open_table(path, limits), limits, parted_as=path.name, preview=preview)
+
+
+def read_delimited(
+    path: Path, opened: Callable[[], io.BufferedIOBase], limits: Limits, *, parted_as: str, preview: bool = False
+) -> LabelTable:
+    """Read delimited text that `opened` gives as bytes, each time from its beginning.
+
+    Args:
+        path: what it is called.
+        parted_as: a name that ends in `.tsv` or `.tab` is parted by tabs; of others the delimiter is found.
+
+    Raises:
+        DatasetError: as for `read_csv`.
+    """
+    with opened() as stream:
         head = stream.read(HEAD_BYTES)
     if not head.strip():
         raise DatasetError(f"{path}: the table is empty; name a table with a header line and rows")
@@ -87,7 +102,7 @@ def read_csv(path: Path, limits: Limits, *, preview: bool) -> LabelTable:
         raise DatasetError(f"{path}: not a text table (it holds zero bytes); name a csv, tsv, parquet, jsonl or json file")
     encoding, note = found
     text = head.decode(encoding, errors="replace")
-    above = prelude_of(path.name, first_lines(text, whole=len(head) < HEAD_BYTES))
+    above = prelude_of(parted_as, first_lines(text, whole=len(head) < HEAD_BYTES))
     delimiter = above.delimiter
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     cells = next((row for row in reader if row and reader.line_num > above.lines), [])
@@ -105,7 +120,7 @@ def read_csv(path: Path, limits: Limits, *, preview: bool) -> LabelTable:
     if len(second) == len(names) + 1 and not second[-1].strip():
         names.append(f"column {len(names) + 1}")
     check_columns(path, len(names), limits)
-    source: Any = open_table(path, limits)
+    source: Any = opened()
     if preview and len(head) == HEAD_BYTES:
         source.close()
         source, encoding = io.BytesIO(text[: text.rfind("\n") + 1].encode("utf-8")), "utf-8-sig"
@@ -122,7 +137,7 @@ def read_csv(path: Path, limits: Limits, *, preview: bool) -> LabelTable:
             table, bad = None, []
     if table is None:
         note = "the table is not UTF-8 throughout: read as Latin-1 (Windows text)"
-        with open_table(path, limits) as again:
+        with opened() as again:
             table, bad = _parse(again, names, skipped, delimiter, "latin-1")
     notes = tuple(f"{path.name}: {text}" for text in (note, above.note) if text)
     return _assemble(path, table, bad, names, skipped, delimiter, notes)

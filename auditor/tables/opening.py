@@ -42,6 +42,10 @@ def _read(path: Path, limits: Limits, *, preview: bool) -> LabelTable:
             table = read_parquet(path, limits, preview=preview)
         elif kind == "json":
             table = read_json(path, limits)
+        elif kind == "sheets":
+            from auditor.tables.workbook import read_workbook  # few tables are
+
+            table = read_workbook(path, limits)
         elif kind == "jsonl":
             table = read_jsonl(path, limits, preview=preview)
         else:

@@ -25,8 +25,8 @@ PREVIEW_ROWS = 1000
 BATCH_ROWS = 1 << 14
 
 
-def _as_text(value: Any) -> str:
-    """A JSON or Parquet value as the text that a csv would hold; a list is joined with `|`."""
+def as_text(value: Any) -> str:
+    """A value of JSON, Parquet or a sheet as the text that a csv would hold; a list is joined with `|`."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -34,7 +34,7 @@ def _as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
-        return "|".join(_as_text(part) for part in value)
+        return "|".join(as_text(part) for part in value)
     if isinstance(value, float):
         return "" if value != value else str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
     return str(value)
@@ -53,7 +53,7 @@ def _from_records(
         raise DatasetError(f"{path}: no records found; a json table is a list of objects with the same keys")
     check_columns(path, len(names), limits)
     check_rows(path, len(records), limits)
-    frame = pd.DataFrame({name: categorical(_as_text(record.get(name)) for record in records) for name in names})
+    frame = pd.DataFrame({name: categorical(as_text(record.get(name)) for record in records) for name in names})
     return LabelTable(
         path=path,
         frame=frame,
@@ -143,9 +143,18 @@ def read_parquet(path: Path, limits: Limits, *, preview: bool) -> LabelTable:
     if frame.empty:
         raise DatasetError(f"{path}: the table has no rows")
     note = f"columns without text are not read: {', '.join(left_out)}"
+    pictures = [name for name in left_out if _may_be_pictures(plain.field(name).type)]
+    problems = [
+        Problem(
+            kind="unread",
+            path=path.name,
+            reason=f"pictures lie as bytes in {len(pictures)} columns of it, not read: write each as a file",
+        )
+    ]
     return LabelTable(
-        path=path, frame=frame, lines=np.zeros(len(frame), np.int64), rows=len(frame), notes=(note,) if left_out else ()
-    )
+        path=path, frame=frame, lines=np.zeros(len(frame), np.int64), rows=len(frame), notes=(note,) if left_out else (),
+        problems=tuple(problems) if pictures else (),
+    )  # fmt: skip
 
 
 def _rows_of(path: Path, file: Any, limits: Limits, *, preview: bool) -> Any:
@@ -171,20 +180,31 @@ def _text_bytes(column: Any) -> int:
     return int(compute.sum(lengths).as_py() or 0) + len(column)
 
 
+def _may_be_pictures(kind: Any) -> bool:
+    """Bytes, or bytes beside the path that they had (`datasets.Image` of Hugging Face)."""
+    if pa.types.is_struct(kind):
+        return any(_is_binary(kind.field(place).type) for place in range(kind.num_fields))
+    return _is_binary(kind)
+
+
 def _is_left_out(kind: Any) -> bool:
+    return pa.types.is_struct(kind) or _is_binary(kind)
+
+
+def _is_binary(kind: Any) -> bool:
     binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view)
-    return pa.types.is_struct(kind) or any(is_kind(kind) for is_kind in binary)
+    return any(is_kind(kind) for is_kind in binary)
 
 
 def _cells(column: Any) -> pd.Series:
     """A column of Parquet as a categorical column of text."""
     if pa.types.is_nested(column.type) or pa.types.is_null(column.type):
-        return categorical(_as_text(value) for value in _values(column.combine_chunks()))
+        return categorical(as_text(value) for value in _values(column.combine_chunks()))
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     column = column.unify_dictionaries().combine_chunks()
     column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-    values = [_as_text(value) for value in _values(column.dictionary)]
+    values = [as_text(value) for value in _values(column.dictionary)]
     indices = column.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
     order, kept = pd.factorize(np.asarray([*values, ""], dtype=object))
     return strip_cells(pd.Series(pd.Categorical.from_codes(order[indices], categories=pd.Index(kept, dtype="str"))))

@@ -1,4 +1,4 @@
-"""Read a label table in a bounded worker: csv, tsv, parquet, jsonl, json records, each also gzipped."""
+"""Read a label table in a bounded worker: csv, tsv, parquet, jsonl, json records, each also gzipped, and workbooks."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from auditor.tables.label_table import LabelTable
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
 
-_OTHERWISE = "name a csv, tsv, parquet, jsonl or json file that is whole"
+_OTHERWISE = "name a csv, tsv, parquet, jsonl or json file, or a workbook, that is whole"
 
 
 def table_format(name: str) -> str | None:
-    """`csv`, `parquet`, `jsonl` or `json`, told from the file name; None for anything else."""
+    """`csv`, `parquet`, `jsonl`, `json` or `sheets` (a workbook), told from the file name; None for anything else."""
     name = name.lower().removesuffix(".gz")
     suffix = name.rpartition(".")[2] if "." in name else ""
     return {
         "csv": "csv", "tsv": "csv", "tab": "csv", "parquet": "parquet", "pq": "parquet",
         "jsonl": "jsonl", "ndjson": "jsonl", "json": "json",
+        "xlsx": "sheets", "xlsm": "sheets", "xlsb": "sheets", "xls": "sheets", "ods": "sheets",
     }.get(suffix)  # fmt: skip
 
 

@@ -26,6 +26,7 @@ class Format:
         holds: `image`: a file is one image or one stack of frames; `arrays`: it may hold many images, and other things.
         is_read: False where the format is known only to be told by name.
         becomes: what to convert it to where it is not read.
+        general: it holds anything (weights of a network, tables), so that content alone makes no record of it.
     """
 
     words: str
@@ -34,6 +35,7 @@ class Format:
     holds: Literal["image", "arrays"] = "image"
     is_read: bool = True
     becomes: str = ""
+    general: bool = False
 
     def refusal(self) -> UnreadableFile:
         """What is said of a file of this format where it is not read."""

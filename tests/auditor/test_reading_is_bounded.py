@@ -15,7 +15,8 @@ READING = frozenset(
     {
         "BytesParser", "DictReader", "GzipFile", "ParquetFile", "TarFile", "ZipFile", "content_of", "dcmread", "decompress",
         "decompressobj", "file_digest", "fromfile", "fromstring", "genfromtxt", "imdecode", "imread", "iterparse", "load",
-        "load_file", "loads", "loadtxt", "memmap", "open", "open_header", "open_memmap", "open_pixels", "open_regular", "parse",
+        "load_file", "load_workbook",
+        "loads", "loadtxt", "memmap", "open", "open_header", "open_memmap", "open_pixels", "open_regular", "parse",
         "raw_decode", "safe_load", "read_array", "read_bytes", "read_csv", "read_document", "read_excel", "read_feather",
         "read_json_document",
         "read_orc", "read_parquet", "read_pickle", "read_source", "read_table", "read_text", "reader", "safe_open",
@@ -28,7 +29,9 @@ BY_NAME = frozenset(
         "auditor.evidence.quality.checksum_file", "auditor.evidence.raters.drawn_masks",
         "auditor.measuring.picture", "auditor.placement.box_lines", "auditor.placement.coco_file",
         "auditor.placement.drawn", "auditor.placement.nnunet_file", "auditor.placement.npz_labels",
-        "auditor.placement.voc_file", "auditor.prediction.opening", "auditor.stages.hash_file", "auditor.stages.kind",
+        "auditor.placement.cvat_file", "auditor.placement.hdf5_labels", "auditor.placement.labelme_file",
+        "auditor.placement.via_file", "auditor.placement.voc_file", "auditor.prediction.opening", "auditor.stages.hash_file",
+        "auditor.stages.kind",
         "auditor.tables.names_file", "auditor.tables.opening", "reports.side_file", "trainers.copying.array_form",
         "trainers.copying.forms.form", "trainers.copying.ledger_file", "trainers.rewriting.clean_dicom",
     }

@@ -8,10 +8,10 @@ import pytest
 
 import medaudit
 
-HDF5, EXR = b"\x89HDF\r\n\x1a\n", b"v/1\x01\x02\0\0\0"
+CZI, EXR = b"ZISRAWFILE", b"v/1\x01\x02\0\0\0"
 
 
-@pytest.mark.parametrize(("suffix", "magic"), [("h5", HDF5), ("exr", EXR), ("brik", b""), ("mov", b"\0\0\0\x18ftypqt  ")])
+@pytest.mark.parametrize(("suffix", "magic"), [("czi", CZI), ("exr", EXR), ("brik", b""), ("mov", b"\0\0\0\x18ftypqt  ")])
 def test_not_enough_was_seen_of_a_folder_of_one_unread_format(tmp_path: Path, suffix: str, magic: bytes) -> None:
     for folder in ("benign", "malignant"):
         (tmp_path / folder).mkdir()

@@ -19,7 +19,7 @@ from auditor.naming.labels import text_of
 from auditor.placement.case_table import CASE_FILE
 from auditor.placement.table_choice import MERGED_SPLIT
 from auditor.tables.label_table import LabelTable
-from auditor.tables.tables import read_table
+from auditor.tables.tables import read_table, table_format
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
 from auditor.values.labels import State
@@ -93,7 +93,8 @@ def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
         return made(dataset, joined_columns(dataset, listing))
     table, names, roles = table_and_roles(listing, options)
     cells = {str(name): text_of(table.frame[name]) for name in table.frame.columns}
-    if CASE_FILE in cells:  # a row may be a case, of which one image is corrected; and names would mean nothing elsewhere
+    # A row may be a case, of which one image is corrected, and names would mean nothing elsewhere; workbooks are not written.
+    if CASE_FILE in cells or any(table_format(name) == "sheets" for name in names):
         taken = {CASE_FILE, *roles.columns.values(), *roles.labels}
         return made(dataset, {name: values for name, values in cells.items() if name not in taken})
     virtual = frozenset({MERGED_SPLIT} & set(cells))
@@ -171,7 +172,7 @@ def made(dataset: Dataset, more: Mapping[str, Texts]) -> Source:
     """
     records, labels = dataset.records, dataset.labels
     columns: dict[str, Texts] = {}
-    in_arrays = dataset.summary.layout == "medmnist"
+    in_arrays = bool(records["item"].fillna("").ne("").any())
     if in_arrays:
         columns["record"] = records.index.to_numpy(dtype=object)
     columns["path"] = _texts(records["path"])

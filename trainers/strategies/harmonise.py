@@ -250,7 +250,7 @@ def named_roles(dataset: Dataset) -> str:
 
     Where the user has no label table, the copy gets one that holds all roles, whatever they were read from.
     """
-    if dataset.summary.layout in ("voc", "coco", "yolo"):
+    if len(dataset.boxes) and dataset.summary.layout != "table":
         return "the annotations find their images by name"
     if dataset.summary.layout != "table":
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 from foreign import installed
@@ -92,6 +93,36 @@ def yolo(root):
         (root / f"labels/{i}.txt").write_text("0 0.5 0.5 0.25 0.5\n")
 
 
+def labelme(root):
+    for i in range(4):
+        picture(root / f"{i}.png", i)
+        shapes = [{"label": "cell", "shape_type": "rectangle", "points": [[1, 2], [3, 4]]}]
+        (root / f"{i}.json").write_text(json.dumps({"flags": {}, "shapes": shapes, "imagePath": f"{i}.png"}))
+
+
+def via(root):
+    shape = {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 4}
+    regions = [{"shape_attributes": shape, "region_attributes": {"type": "cell"}}]
+    for i in range(4):
+        picture(root / f"{i}.png", i)
+    told = {f"{i}.png9": {"filename": f"{i}.png", "size": 9, "regions": regions, "file_attributes": {}} for i in range(4)}
+    (root / "via_export_json.json").write_text(json.dumps(told))
+
+
+def cvat(root):
+    for i in range(4):
+        picture(root / f"{i}.png", i)
+    box = '<box label="cell" xtl="1" ytl="2" xbr="3" ybr="4"/>'
+    images = "".join(f'<image id="{i}" name="{i}.png" width="16" height="16">{box}</image>' for i in range(4))
+    (root / "annotations.xml").write_text(f"<annotations><version>1.1</version>{images}</annotations>")
+
+
+def hdf5(root):
+    with h5py.File(root / "split_train_x.h5", "w") as images, h5py.File(root / "split_train_y.h5", "w") as labels:
+        images["x"] = np.arange(4 * 8 * 8 * 3, dtype=np.uint8).reshape(4, 8, 8, 3)
+        labels["y"] = np.array([0, 1, 0, 1], np.uint8).reshape(4, 1, 1, 1)
+
+
 def toy(root):
     for i in range(4):
         picture(root / f"seen/{i}.png", i)
@@ -101,7 +132,7 @@ def toy(root):
 
 GOLDEN = {
     "folders": folders, "table": table, "medmnist": medmnist, "voc": voc, "dicom_tree": dicom_tree, "nnunet": nnunet,
-    "coco": coco, "yolo": yolo,
+    "coco": coco, "yolo": yolo, "labelme": labelme, "via": via, "cvat": cvat, "hdf5": hdf5,
     "toy": toy,
 }  # fmt: skip
 

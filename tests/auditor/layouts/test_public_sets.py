@@ -10,9 +10,12 @@ from typing import Any
 
 import nibabel
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 from PIL import Image
 
+import medaudit
 from auditor.layout import Options, open_dataset
 
 Write = Callable[[str, int], None]
@@ -89,6 +92,28 @@ def numbered_splits(root: Path, write: Write) -> None:
             write(f"1. Original Images/{folder}/{folder[0]}_{number:03d}.jpg", number)
 
 
+def camelyon16(root: Path, write: Write) -> None:
+    for number in range(6):
+        write(f"training/normal/normal_{number:03d}.png", number)
+        write(f"training/tumor/tumor_{number:03d}.png", number + 20)
+        write(f"testing/images/test_{number:03d}.png", number + 40)
+
+
+def idrid_segmentation(root: Path, write: Write) -> None:
+    for folder, count in (("a. Training Set", 8), ("b. Testing Set", 4)):
+        for number in range(count):
+            write(f"A. Segmentation/1. Original Images/{folder}/IDRiD_{number:02d}.png", number)
+            drawn = f"A. Segmentation/2. All Segmentation Groundtruths/{folder}/1. Microaneurysms"
+            write(f"{drawn}/IDRiD_{number:02d}_MA.png", 200)
+
+
+def hugging_face_bytes(root: Path, write: Write) -> None:
+    for split, count in (("train", 8), ("test", 4)):
+        images = [{"bytes": bytes([number]), "path": f"{number}.png"} for number in range(count)]
+        table = pa.table({"image": images, "label": [number % 2 for number in range(count)]})
+        parquet.write_table(table, root / f"{split}-00000-of-00001.parquet")
+
+
 SETS: dict[str, tuple[Callable[[Path, Write], None], dict[str, Any]]] = {
     "bids": (bids, {"layout": "table", "records": 16, "classes": ("control", "patient"), "patients": 8, "masks": 16}),
     "brats": (brats, {"layout": "folders", "records": 5, "classes": (), "patients": 5, "masks": 5, "channels": 20}),
@@ -100,6 +125,12 @@ SETS: dict[str, tuple[Callable[[Path, Write], None], dict[str, Any]]] = {
         hugging_face, {"layout": "table", "records": 12, "classes": ("a", "b"), "splits": {"train": 6, "test": 6}},
     ),
     "lc25000": (lc25000, {"layout": "folders", "records": 18, "classes": ("colon_aca", "colon_n", "lung_aca")}),
+    "camelyon16": (
+        camelyon16,
+        {"layout": "folders", "records": 18, "classes": ("normal", "tumor"), "splits": {"train": 12, "test": 6}},
+    ),
+    "idrid segmentation": (idrid_segmentation, {"classes": (), "splits": {"train": 16, "test": 8}}),
+    "hugging face bytes": (hugging_face_bytes, {"records": 12, "classes": ("0", "1"), "splits": {"train": 8, "test": 4}}),
     "numbered splits": (
         numbered_splits, {"layout": "folders", "records": 12, "classes": (), "splits": {"train": 8, "test": 4}},
     ),
@@ -122,6 +153,31 @@ def test_the_structure_is_read_as_documented(name: str, tmp_path: Path) -> None:
         "splits": records["split"].value_counts().to_dict(),
     }
     assert {key: told[key] for key in expected} == expected
+
+
+def test_pictures_in_the_bytes_of_a_table_are_told_and_no_pass(tmp_path: Path) -> None:
+    hugging_face_bytes(tmp_path, writer(tmp_path))
+    result = medaudit.scan(tmp_path, workers=0, cache=False)
+    assert (result.gate.verdict, result.gate.exit_code) == ("not enough seen", 3)
+    problems = open_dataset(tmp_path, Options(workers=0)).problems
+    assert [problem.kind for problem in problems] == ["unread", "unread"]
+    assert all("bytes" in problem.reason for problem in problems)
+
+
+@pytest.mark.parametrize("folders", [("images", "masks"), ("Original", "Ground_Truths_groundtruth"), ("x", "annotations")])
+def test_folders_of_drawings_are_no_classes(tmp_path: Path, folders: tuple[str, str]) -> None:
+    write = writer(tmp_path)
+    for number in range(6):
+        write(f"{folders[0]}/{number}.png", number)
+        write(f"{folders[1]}/drawn{number}_{number}.png", 200)
+    assert open_dataset(tmp_path, Options(workers=0)).labels.task == "none"
+
+
+def test_with_and_without_a_mask_are_classes(tmp_path: Path) -> None:
+    write = writer(tmp_path)
+    for number in range(12):
+        write(f"{('with_mask', 'without_mask')[number % 2]}/{number}.png", number)
+    assert open_dataset(tmp_path, Options(workers=0)).labels.classes == ("with_mask", "without_mask")
 
 
 def test_a_table_whose_names_stand_in_two_folders_is_given_to_neither(tmp_path: Path) -> None:
@@ -161,18 +217,6 @@ def test_slices_that_are_called_by_numbers_are_no_channels(tmp_path: Path) -> No
         for number in range(4):
             write(f"patient{patient}/slice_{number}.png", number)
     assert open_dataset(tmp_path, Options(workers=0)).size == 12
-
-
-def test_a_cvat_file_beside_images_is_told(tmp_path: Path) -> None:
-    write = writer(tmp_path)
-    for number in range(4):
-        write(f"images/{number}.png", number)
-    (tmp_path / "annotations.xml").write_text(
-        '<annotations>\n<version>1.1</version>\n<image id="0" name="0.png"/></annotations>'
-    )
-    dataset = open_dataset(tmp_path, Options(workers=0))
-    assert dataset.summary.layout == "folders"
-    assert any("CVAT" in problem.reason for problem in dataset.problems)
 
 
 @pytest.mark.parametrize(("column", "grave"), [("sex", False), ("outcome", True)])

@@ -1,7 +1,5 @@
 """Files of labels that the layout does not read are told, with the reason; what is none is not."""
 
-import json
-
 import pytest
 
 from auditor.layout import Options, open_dataset
@@ -89,7 +87,6 @@ def test_ages_are_no_names_of_numbered_images(tmp_path):
         ("labels.csv", b"image,diagnosis\n", "cannot be read"),
         ("labels.parquet", b"PAR1 no parquet", "cannot be read"),
         ("labels.xlsx", b"PK\3\4", "save it as csv"),
-        ("via.json", json.dumps({"_via_img_metadata": {}, "_via_settings": {}}).encode(), "VIA"),
         ("train.txt", "".join(f"images/{name} 1\n" for name in ROWS).encode(), "text file that names the images"),
     ],
 )
@@ -117,7 +114,7 @@ def test_an_outline_beside_each_image_is_told_once(tmp_path):
     pictures(tmp_path)
     for name in ROWS:
         (tmp_path / "images" / name.replace(".png", ".json")).write_text('{"shapes": [], "imagePath": "x"}')
-    ((path, told),) = unused(opened(tmp_path))
+    ((path, told),) = unused(open_dataset(tmp_path, Options(workers=0, layout="folders")))
     assert path == "images"
     assert "12 files" in told
     assert "LabelMe" in told

@@ -1,0 +1,106 @@
+"""Reads one XML file of CVAT for images; inside bounded workers alone. No entity is ever expanded (CWE-776, CWE-611)."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+from auditor.containers.source import read_document as read_bytes
+from auditor.placement.documents import Box, Document
+from auditor.placement.extents import around, ellipse, number, pairs_of, turned
+from auditor.values.errors import UnreadableFile
+from auditor.values.image import Limits
+
+_AREAS = frozenset(("box", "polygon", "ellipse", "mask", "cuboid"))
+_NO_AREAS = frozenset(("polyline", "points", "skeleton"))
+
+
+@dataclass(kw_only=True)
+class _Said:
+    """What was found so far."""
+
+    images: list[str] = field(default_factory=list)
+    splits: list[str] = field(default_factory=list)
+    boxes: list[tuple[int, str, float, float, float, float]] = field(default_factory=list)
+    classes: list[tuple[int, str]] = field(default_factory=list)
+    outlines: int = 0
+    wrong: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
+
+
+def read_document(limits: Limits, path: Path) -> Document:
+    """Parse one CVAT file; called inside a bounded worker.
+
+    Raises:
+        UnreadableFile: larger than a table may be, not well-formed, with a document type, or of tracks alone.
+    """
+    if path.stat().st_size > limits.table_bytes:
+        raise UnreadableFile("too-large", f"it has more than the {limits.table_bytes:,} bytes of [limits] table-bytes")
+    content = read_bytes(path, replace(limits, document_bytes=limits.table_bytes))
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content or b"\0" in content:
+        raise UnreadableFile("refused", "the XML declares a document type or entities, or is not UTF-8: refused")
+    said = _Said()
+    try:
+        for _, element in ElementTree.iterparse(io.BytesIO(content)):  # noqa: S314  # no DOCTYPE, no ENTITY: checked above
+            if element.tag == "image":
+                _add(element, said)
+                element.clear()
+            elif element.tag == "track":
+                said.unread["tracks of a film"] += 1
+                element.clear()
+    except (ElementTree.ParseError, ValueError, LookupError):
+        raise UnreadableFile("malformed", "not well-formed XML") from None
+    if not said.images:
+        raise UnreadableFile("unsupported", "it names no image (tracks of a film); export it as CVAT for images")
+    return Document(
+        images=tuple(said.images), boxes=tuple(said.boxes), classes=tuple(said.classes), outlines=said.outlines,
+        wrong=said.wrong, unread=said.unread, splits=tuple(said.splits) if any(said.splits) else (),
+    )  # fmt: skip
+
+
+def _add(image: ElementTree.Element, said: _Said) -> None:
+    name = (image.get("name") or "").strip()
+    if not name:
+        said.wrong["images without a name"] += 1
+        return
+    place = len(said.images)
+    said.images.append(name)
+    said.splits.append((image.get("subset") or "").strip())
+    for shape in image:
+        label = (shape.get("label") or "").strip()[:200]
+        if shape.tag in _NO_AREAS:
+            said.unread["points and lines"] += 1
+        elif shape.tag not in _AREAS and shape.tag != "tag":
+            continue
+        elif not label:
+            said.wrong["shapes without a label"] += 1
+        elif shape.tag == "tag":
+            said.classes.append((place, label))
+        else:
+            box = _extent(shape)
+            if box is None:
+                said.wrong[f"shapes without the numbers of a {shape.tag}"] += 1
+                continue
+            said.outlines += shape.tag in ("polygon", "mask")
+            said.boxes.append((place, label, *box))
+
+
+def _extent(shape: ElementTree.Element) -> Box | None:
+    if shape.tag == "polygon":
+        points = pairs_of([part.split(",") for part in (shape.get("points") or "").split(";")])
+        return around(points) if points is not None and len(points) >= 3 else None
+    if shape.tag == "cuboid":
+        corners = [[shape.get(f"x{side}{n}"), shape.get(f"y{side}{n}")] for side in ("tl", "bl", "tr", "br") for n in (1, 2)]
+        points = pairs_of(corners)
+        return around(points) if points is not None else None
+    names = {"box": "xtl ytl xbr ybr", "ellipse": "cx cy rx ry", "mask": "left top width height"}[shape.tag].split()
+    a, b, c, d = (number(shape.get(name)) for name in names)
+    if a is None or b is None or c is None or d is None:
+        return None
+    degrees = number(shape.get("rotation", "0")) or 0.0
+    if shape.tag == "box":
+        return turned((a, b, c - a, d - b), degrees)
+    return ellipse(a, b, c, d, degrees) if shape.tag == "ellipse" else (a, b, c, d)
