@@ -5,6 +5,8 @@ A layout module in `auditor.layouts` has two names:
 * `detect(listing: Listing, options: Options) -> Detection | None`
 * `load(listing: Listing, options: Options) -> Dataset`
 
+and says what it can read, of `PARTS`: `READS: frozenset[str]` (a plug-in may leave it out).
+
 Names propose, content decides: a path column must resolve to files, 1 < patients < rows.
 """
 
@@ -24,9 +26,21 @@ from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError
 
 __all__ = [
-    "CONFIG_NAME", "OWN_OUTPUT", "Detection", "Listing", "Options", "detect", "layouts", "list_files", "open_dataset",
-    "open_listing", "resolve_inside",
+    "CONFIG_NAME", "OWN_OUTPUT", "PARTS", "Detection", "Listing", "Options", "detect", "layouts", "list_files", "open_dataset",
+    "open_listing", "parts_of", "resolve_inside",
 ]  # fmt: skip
+
+
+PARTS: Mapping[str, str] = {
+    "labels": "what an image shows, as a class or several",
+    "splits": "the split of each image",
+    "patients": "whose image it is, before any header is read",
+    "masks": "a drawn mask per image",
+    "boxes": "boxes, or outlines of which the bounds are taken",
+    "raters": "what each of several readers said or drew",
+    "channels": "several files that are one case",
+}
+"""What a layout may read, and what each is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +98,21 @@ def open_listing(listing: Listing, options: Options) -> Dataset:
             "name the table: medaudit scan TABLE --root FOLDER"
         )
     return replace(dataset, problems=(*dataset.problems, *_unread_files(listing, dataset)))
+
+
+def parts_of(dataset: Dataset) -> frozenset[str]:
+    """Which of `PARTS` a dataset has."""
+    records = dataset.records
+    there = {
+        "labels": dataset.labels.task != "none",
+        "splits": bool(records["split"].notna().any()),
+        "patients": bool(records["patient"].notna().any()),
+        "masks": bool(records["mask"].notna().any()),
+        "boxes": len(dataset.boxes) > 0,
+        "raters": len(dataset.annotations) > 0 or len(dataset.rater_masks) > 0 or "rater" in dataset.boxes.columns,
+        "channels": len(dataset.channels) > 0,
+    }
+    return frozenset(part for part, is_there in there.items() if is_there)
 
 
 def _unread_files(listing: Listing, dataset: Dataset) -> list[Problem]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from auditor.check import check_classes
 from auditor.check import title as title_of_check
 from auditor.config import Config, Section, Waiver
+from auditor.layout import PARTS, layouts
 from auditor.values.dataset import ROLES
 from auditor.values.image import Limits
 from trainers.strategy import strategy_classes
@@ -112,6 +113,28 @@ OPEN_SECTIONS = {
 """Sections whose keys are not ours to list one by one."""
 
 
+LAYOUTS = """\
+# Layouts
+
+Written by `docs/make_pages.py` from the layouts themselves; a test opens a set of each and holds this table against what is read. The layout that fits a
+folder best is taken and told; `--layout NAME` pins one. What lies there and is not read (another table, archives, formats without a reader) is told by name.
+
+"""
+
+
+def layouts_page() -> str:
+    """Of all layouts: what each reads."""
+    ours = {name: module for name, module in sorted(layouts().items()) if module.__name__.startswith("auditor.layouts.")}
+    head = [f"| layout | {' | '.join(PARTS)} |", "|---|" + "---|" * len(PARTS)]
+    rows = [
+        f"| [{name}](#{name}) | " + " | ".join("yes" if part in module.READS else "" for part in PARTS) + " |"
+        for name, module in ours.items()
+    ]
+    words = [f"* **{part}**: {what}" for part, what in PARTS.items()]
+    sections = [f"## {name}\n\n{inspect.getdoc(module)}\n" for name, module in ours.items()]
+    return LAYOUTS + "\n".join([*head, *rows]) + "\n\n" + "\n".join(words) + "\n\n" + "\n".join(sections)
+
+
 def section(heading: str, lead: str, kind: type) -> str:
     """One of them: its docstring, with the headings one level down."""
     text = (inspect.getdoc(kind) or "").replace("\n## ", "\n### ")
@@ -120,6 +143,7 @@ def section(heading: str, lead: str, kind: type) -> str:
 
 if __name__ == "__main__":
     folder = Path(__file__).parent
+    (folder / "layouts.md").write_text(layouts_page(), "utf-8")
     (folder / "checks.md").write_text(checks_page(), "utf-8")
     (folder / "strategies.md").write_text(strategies_page(), "utf-8")
     (folder / "configuration.md").write_text(configuration_page(), "utf-8")

@@ -10,6 +10,8 @@ from auditor.placement.annotated import Kind, annotated_dataset
 from auditor.placement.documents import xml_kind
 from auditor.values.dataset import Dataset
 
+READS = frozenset(("labels", "splits", "patients", "masks", "boxes"))
+
 KIND = Kind(layout="cvat", word="CVAT", function="auditor.placement.cvat_file:read_document")
 MOST_FILES = 200
 """So many XML files are looked into: one file describes all images of a task."""

@@ -29,6 +29,8 @@ from auditor.values.errors import UnreadableFile
 from auditor.values.labels import Labels, Level
 from auditor.values.results import Guess
 
+READS = frozenset(("labels", "splits", "patients", "masks"))
+
 _KEYS: tuple[tuple[str, str, Level], ...] = (
     ("sopinstanceuid", "instance", "image"),
     ("instanceuid", "instance", "image"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import compress
 
 import pandas as pd
 
@@ -24,6 +25,8 @@ from auditor.values.dataset import Dataset
 from auditor.values.fields import Field
 from auditor.values.labels import Labels
 from auditor.values.results import SURE, Guess
+
+READS = frozenset(("labels", "splits", "patients", "masks", "raters", "channels"))
 
 OWN_LABELS = frozenset(("BreaKHis", "MURA"))
 """Collections whose names say the class better than their folders do."""
@@ -102,6 +105,7 @@ def load(listing: Listing, options: Options) -> Dataset:
         doubts = [text for text in (beside.doubt,) if text]
     drawn = masks.files | raters.files
     channels = find_channels(ids)
+    folders = of_files(folders, [path not in channels.others for path in ids])
     ids = [path for path in ids if path not in channels.others]
     names = roles_in_names(ids)
     index = pd.Index(ids, name="record", dtype="str")
@@ -185,6 +189,16 @@ def doubted(folders: FolderRoles, beside: Counterparts) -> FolderRoles:
         for guess in folders.guesses
     )
     return replace(folders, guesses=guesses)
+
+
+def of_files(folders: FolderRoles, kept: Sequence[bool]) -> FolderRoles:
+    """The same roles for some of the files: the first channel of a case speaks for all."""
+    roles = {
+        role: tuple(compress(values, kept))
+        for role in ("split", "label", "patient", "site")
+        if (values := getattr(folders, role)) is not None
+    }
+    return replace(folders, **roles)
 
 
 def rater_note(raters: RaterMasks, *, has_masks: bool) -> str:

@@ -9,6 +9,8 @@ from auditor.layout import Detection, Listing, Options
 from auditor.placement.array_sets import HDF5, array_pairs, arrays_dataset
 from auditor.values.dataset import Dataset
 
+READS = frozenset(("labels", "splits"))
+
 
 def detect(listing: Listing, options: Options) -> Detection | None:
     """HDF5 files with images and labels inside, or images alone: more than there are files."""

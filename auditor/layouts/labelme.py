@@ -11,6 +11,8 @@ from auditor.placement.annotated import Kind, annotated_dataset
 from auditor.placement.documents import json_files
 from auditor.values.dataset import Dataset
 
+READS = frozenset(("labels", "splits", "patients", "masks", "boxes"))
+
 KIND = Kind(layout="labelme", word="LabelMe", function="auditor.placement.labelme_file:read_document")
 LEAST_SHARE = 0.1
 """So many of the images have a file: one stray file makes no layout."""

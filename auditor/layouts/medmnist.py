@@ -6,6 +6,8 @@ from auditor.layout import Detection, Listing, Options
 from auditor.placement.array_sets import NPZ, ArrayPair, array_pairs, arrays_dataset
 from auditor.values.dataset import Dataset
 
+READS = frozenset(("labels", "splits"))
+
 __all__ = ["ArrayPair", "array_pairs", "detect", "load"]
 
 

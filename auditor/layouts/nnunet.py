@@ -21,6 +21,8 @@ from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.results import Guess
 
+READS = frozenset(("splits", "masks", "channels"))
+
 _PARTS = {"imagestr": ("labelstr", "train"), "imagesval": ("labelsval", "val"), "imagests": ("labelsts", "test")}
 _CHANNEL = re.compile(r"(.+)_(\d{4})")
 

@@ -20,6 +20,8 @@ from auditor.values.cells import from_cell
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
 
+READS = frozenset(("labels", "splits", "patients", "masks", "boxes", "raters", "channels"))
+
 BESIDE_CLASSES = 0.5
 """How sure it is that a table of cases is the label table where folders are classes."""
 _PLAIN_TEXT = (".txt", ".dat")

@@ -11,6 +11,8 @@ from auditor.placement.annotated import Kind, annotated_dataset
 from auditor.placement.documents import json_files, via_tables
 from auditor.values.dataset import Dataset
 
+READS = frozenset(("labels", "splits", "patients", "masks", "boxes"))
+
 KIND = Kind(layout="via", word="VIA", function="auditor.placement.via_file:read_document")
 
 

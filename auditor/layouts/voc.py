@@ -20,6 +20,8 @@ from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.results import Guess
 
+READS = frozenset(("splits", "boxes", "masks"))
+
 HEAD_BYTES = 4096
 LEAST_SHARE = 0.1
 """So many of the images have an annotation: one stray XML file makes no layout."""

@@ -28,6 +28,8 @@ from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.results import Guess
 
+READS = frozenset(("splits", "patients", "masks", "boxes"))
+
 LEAST_SHARE = 0.5
 """Of the text files with an image, or of the images with a text file, so many have a partner in this layout."""
 _TOGETHER = 64
@@ -79,7 +81,8 @@ def load(listing: Listing, options: Options) -> Dataset:
     if not pairs:
         raise DatasetError(f"{listing.target}: no text files called after the images found; choose another layout")
     images = listing.inventory.images
-    masks = find_masks([path for path in images if path not in pairs])
+    masks = find_masks(images)
+    pairs = {image: text for image, text in pairs.items() if image not in masks.files}
     ids = [path for path in images if path not in masks.files]
     problems: list[Problem] = list(listing.problems)
     names, described = _class_names(listing, options, problems)

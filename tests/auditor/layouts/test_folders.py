@@ -1,6 +1,8 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from auditor.layout import Options, detect, list_files, open_dataset
 
@@ -166,3 +168,15 @@ def test_real_folders_without_classes_have_no_label(folder, records, masks):
     assert dataset.size == records
     assert dataset.labels.task == "none"
     assert int(dataset.records["mask"].notna().sum()) == masks
+
+
+def test_channels_in_class_folders_are_cases_with_the_class_of_their_folder(tmp_path):
+    for number in range(8):
+        for tail in ("t1", "t2"):
+            path = tmp_path / f"{'ab'[number % 2]}/case{number:02d}_{tail}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(np.full((8, 8), number, np.uint8)).save(path)
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert dataset.size == 8
+    assert dataset.labels.values.tolist() == ["a"] * 4 + ["b"] * 4
+    assert len(dataset.channels) == 16
