@@ -12,6 +12,7 @@ import pandas as pd
 from auditor.evidence.masks.mask_facts import PREFIX, mask_frame, row_of
 from auditor.evidence.privacy.exposure import exposure_frame
 from auditor.feature import feature_columns
+from auditor.measuring.annotation_objects import annotation_problems
 from auditor.measuring.channels import measured_channels
 from auditor.naming.suffixes import suffix_of, suffixes_of_formats
 from auditor.values.dataset import Dataset, Problem
@@ -63,7 +64,7 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement], wanted: Wanted)
         exposure=exposure_frame(index, [m.exposure if m is not None else None for m in answers]),
         thumbnails={m.record: m.pixels.thumbnail for m in answers if m is not None and m.pixels is not None},
         fronts={m.record: m.pixels.front for m in answers if m is not None and m.pixels is not None and len(m.pixels.front)},
-        problems=(*dataset.problems, *problems, *unread, *silent),
+        problems=(*dataset.problems, *problems, *unread, *silent, *annotation_problems(records, metadata)),
     )
 
 
