@@ -198,7 +198,9 @@ def of_files(folders: FolderRoles, kept: Sequence[bool]) -> FolderRoles:
         for role in ("split", "label", "patient", "site")
         if (values := getattr(folders, role)) is not None
     }
-    return replace(folders, **roles)
+    return replace(
+        folders, split=roles.get("split"), label=roles.get("label"), patient=roles.get("patient"), site=roles.get("site")
+    )
 
 
 def rater_note(raters: RaterMasks, *, has_masks: bool) -> str:

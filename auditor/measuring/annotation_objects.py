@@ -13,11 +13,11 @@ SOP_CLASS = "dicom.SOPClassUID"
 UNUSED = "unused-table"
 """Kind of a problem: labels may lie there, and nothing reads them."""
 KINDS = {
-    "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation (DICOM SEG), which is not read as a mask: export it as NIfTI or PNG",
-    "1.2.840.10008.5.1.4.1.1.66.7": "a segmentation (DICOM label map), which is not read as a mask: export it as NIfTI or PNG",
-    "1.2.840.10008.5.1.4.1.1.66.5": "a surface segmentation (DICOM), which is not read: export it as NIfTI",
-    "1.2.840.10008.5.1.4.1.1.481.3": "contours (DICOM RTSTRUCT), which are not read as masks: export them as NIfTI",
-    "1.2.840.10008.5.1.4.1.1.88.": "a structured report (DICOM SR), which is not read: export its measurements as a table",
+    "1.2.840.10008.5.1.4.1.1.66.4": "a segmentation of DICOM, which is not read as a mask: export it as NIfTI or PNG",
+    "1.2.840.10008.5.1.4.1.1.66.7": "a segmentation of DICOM (label map), which is not read as a mask: export it as NIfTI",
+    "1.2.840.10008.5.1.4.1.1.66.5": "a surface segmentation, which is not read: export it as NIfTI",
+    "1.2.840.10008.5.1.4.1.1.481.3": "contours of radiotherapy, which are not read: export them as NIfTI",
+    "1.2.840.10008.5.1.4.1.1.88.": "a structured report, which is not read: export its measurements as a table",
 }
 """SOP class, or its beginning → what is told."""
 

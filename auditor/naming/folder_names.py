@@ -41,6 +41,12 @@ def tokens_of(name: str) -> tuple[str, ...]:
     return tuple(token for token in re.split(r"[^A-Za-z]+", name.lower()) if token)
 
 
+def is_of_drawings(name: str) -> bool:
+    """The folder holds what was drawn over images; `with_mask` and `without_mask` speak of a mask of cloth."""
+    said = set(tokens_of(name))
+    return bool(DRAWING_WORDS & said) and not said & {"with", "without", "no", "wearing"}
+
+
 def class_words(name: str) -> tuple[str, ...]:
     """The words of a folder name that could mean a class."""
     return tuple(t for t in tokens_of(name) if t not in STORAGE_WORDS and split_name(t) is None)

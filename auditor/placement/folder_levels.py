@@ -10,7 +10,6 @@ from typing import Literal
 
 from auditor.naming.folder_names import (
     CLASS_WORDS,
-    DRAWING_WORDS,
     NUMBER_FOLDER,
     PATIENT_FOLDER,
     SITE_FOLDER,
@@ -18,6 +17,7 @@ from auditor.naming.folder_names import (
     UID_FOLDER,
     as_split,
     class_words,
+    is_of_drawings,
     tokens_of,
 )
 
@@ -106,9 +106,9 @@ def judge_level(depth: int, names: Mapping[str, int], total: int) -> FolderLevel
     grades = all(re.fullmatch(r"\d{1,2}", name) and int(name) <= 20 for name in names)
     if not grades and share(names, UID_FOLDER) + share(names, NUMBER_FOLDER) >= 0.5:
         return level("patient", 0.6, f"{count:,} folders are named by a number, as patients or studies are")
-    drawn = [name for name in names if DRAWING_WORDS & set(tokens_of(name))]
-    if drawn and len(drawn) < count:
-        return level("nothing", 0.8, f"{len(drawn):,} of the folders are called after drawings, not after classes")
+    drawn = [name for name in names if is_of_drawings(name)]
+    if drawn and len(drawn) < count and not any(class_words(name) for name in names if name not in drawn):
+        return level("nothing", 0.8, f"{len(drawn):,} of the folders are called after drawings, the others after images")
     reduced = {class_words(name) for name in names}
     if (
         not grades

@@ -164,7 +164,7 @@ def test_pictures_in_the_bytes_of_a_table_are_told_and_no_pass(tmp_path: Path) -
     assert all("bytes" in problem.reason for problem in problems)
 
 
-@pytest.mark.parametrize("folders", [("images", "masks"), ("Original", "Ground_Truths_groundtruth"), ("x", "annotations")])
+@pytest.mark.parametrize("folders", [("images", "masks"), ("Original", "Ground_Truths_groundtruth"), ("data", "annotations")])
 def test_folders_of_drawings_are_no_classes(tmp_path: Path, folders: tuple[str, str]) -> None:
     write = writer(tmp_path)
     for number in range(6):
