@@ -226,6 +226,8 @@ def settings(order: Order, corrected: Corrected) -> dict[str, Cell]:
     if any(a.fits for a in corrected.attempts):
         recipe = corrected.bench.recipe
         found |= {"network": Path(recipe.network).name, "epochs": recipe.epochs, "batch": recipe.batch, "rate": recipe.rate}
+        failed = [fit.uncompiled for a in corrected.attempts for fit in a.fits if fit.uncompiled]
+        found |= {"compiled": f"no: {failed[0]}"} if failed else {}
         found["pictures"] = f"{' × '.join(map(str, corrected.bench.pictures.shape))} pixels"
     return found
 

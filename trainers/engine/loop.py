@@ -21,6 +21,7 @@ from auditor.progress import Progress, Silent
 from auditor.values.errors import ConfigError, DatasetError, MedauditError
 from trainers.engine.augment import mixed
 from trainers.engine.checkpoint import load_checkpoint, plain, save_checkpoint, signature
+from trainers.engine.compiling import Compiled, ready
 from trainers.engine.crew import together
 from trainers.engine.dynamics import Dynamics
 from trainers.engine.feed import Feed, Normaliser, windows_of
@@ -224,6 +225,7 @@ class _Run:
             complete=self.stopped or self.epoch == self.recipe.epochs,
             dynamics=probability,
             margins=margin,
+            uncompiled=self.model.failed if isinstance(self.model, Compiled) else "",
         )
 
     def _snapshot(self, network: nn.Module, **values: Any) -> Trained:
@@ -275,11 +277,7 @@ class _Run:
         count = 0 if thawed else self.recipe.frozen
         if self.model is None or self.epoch == self.recipe.thaw:
             self.frozen = freeze(self.network, count)
-            wanted = self.recipe.compile
-            compiled = self.team.device.type == "cuda" if wanted == "auto" else wanted
-            self.model = self.team.wrapped(self.network)
-            if compiled:
-                self.model = cast(nn.Module, torch.compile(self.model))
+            self.model = ready(self.team.wrapped(self.network), self.recipe.compile, self.team.device)
         self.model.train()
         for module in self.frozen:
             module.eval()

@@ -45,7 +45,7 @@ class Recipe:
         patience: stop after so many epochs without a better score on the validation examples, and keep the best weights;
             None = train all epochs, so that arms that are compared have had the same compute.
         precision: `auto` = bf16 autocast on CUDA, fp32 elsewhere.
-        compile: `torch.compile` of the network; `auto` = on CUDA.
+        compile: `torch.compile` of the network; `auto` = on CUDA, where it can be.
         patch: masks of larger pictures are learnt in windows of at most so many pixels a side, drawn anew each time a picture
             is seen, and put together from overlapping ones; 0 = whole.
     """
@@ -138,6 +138,7 @@ class Trained:
         margins: float32 (epochs, examples): logit of the given class − the largest other (area under the margin, Pleiss 2020);
             single-label only.
         temperature: logits are divided by it before they become probabilities (Guo 2017).
+        uncompiled: why the network was not compiled, where it should have been.
     """
 
     network: nn.Module
@@ -152,3 +153,4 @@ class Trained:
     dynamics: Floats | None = None
     margins: Floats | None = None
     temperature: float = 1.0
+    uncompiled: str = ""

@@ -347,6 +347,17 @@ def test_a_compiled_network_learns_the_same() -> None:
     np.testing.assert_allclose(predict(compiled, pics, rows, device="cpu"), predict(plain, pics, rows, device="cpu"), atol=2e-3)
 
 
+def test_without_a_compiler_the_network_learns_as_it_is_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    from trainers.engine import compiling
+
+    monkeypatch.setattr(compiling, "AUTOMATIC", frozenset({"cpu"}))
+    monkeypatch.setattr(compiling, "hindrance", lambda _: "Failed to find C compiler.")
+    found, plain = trained(), trained(replace(QUICK, compile=False))
+    assert (found.uncompiled, plain.uncompiled) == ("Failed to find C compiler.", "")
+    for name, weights in found.network.state_dict().items():
+        assert torch.equal(weights, plain.network.state_dict()[name])
+
+
 def test_nothing_to_learn_from_is_an_error() -> None:
     pics, _ = pictures(4)
     with pytest.raises(DatasetError, match="no labelled"):
