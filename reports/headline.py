@@ -7,14 +7,18 @@ among it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from auditor.values.corrections import Comparison, Proposal, RunVerdict
-from auditor.values.results import Gate, GateVerdict, ScanResult, Severity
+from auditor.values.results import Finding, Gate, GateVerdict, ScanResult, Severity
 from reports.causes import causes
+from reports.compare import alarming
 from reports.wording import RUN_VERDICT, VERDICT, counted
 
+LEAKAGE = "LK"
+"""Codes of the checks of shortcuts to the class begin like this."""
 MOST_CAUSES = 3
 """Causes that the first lines name."""
 _COUNT = re.compile(r"[\d,]+ findings? at or above \w+: ")
@@ -65,10 +69,11 @@ def headline(comparison: Comparison) -> Headline:
     if residual(comparison):
         said += " left, and a shortcut in the pixels is"
     unseen = f"; {counted(after.not_evaluated, 'check')} not evaluated" if after.not_evaluated else ""
+    leak = "; a shortcut to the class is among it" if leaking((*comparison.remaining, *comparison.introduced)) else ""
     task = {"fell": "; the task score fell with the new files", "unknown": "; whether the task survives cannot be told"}
     return Headline(
         gate=VERDICT[after.gate], look=look, subject="the copy" if comparison.arms else "the later scan",
-        left=f"{said} left{task.get(survival(comparison), '')}{unseen}", run=run,
+        left=f"{said} left{leak}{task.get(survival(comparison), '')}{unseen}", run=run,
     )  # fmt: skip
 
 
@@ -79,9 +84,16 @@ def run_look(comparison: Comparison) -> str:
     if after is not None:
         looks.append("incomplete" if after.gate == "not enough seen" else after.gate)
         looks.append("incomplete" if after.errors else "passed")
+    if after is not None and leaking((*comparison.remaining, *comparison.introduced, *comparison.unclear)):
+        looks.append("incomplete")  # also where nobody could look again
     if residual(comparison) or survival(comparison) in ("fell", "unknown"):
         looks.append("incomplete")
     return min(looks, key=_WORSE.index)
+
+
+def leaking(findings: Iterable[Finding]) -> bool:
+    """Whether a shortcut to the class is among them, by the checks of leakage: a score may be that of the shortcut."""
+    return any(f.code.startswith(LEAKAGE) for f in alarming(findings))
 
 
 def residual(comparison: Comparison) -> bool:
