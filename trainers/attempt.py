@@ -116,6 +116,10 @@ def trained(attempts: Sequence[Attempt], case: Case, order: Order) -> None:
     baseline = Attempt(strategy=Nothing(), why="")
     baseline.proposal = baseline.strategy.propose(case)
     arms = [baseline, *(a for a in attempts if a.strategy.trains and not a.skipped)]
+    if not len(case.bench.examples()):
+        for attempt in arms:
+            attempt.skipped = "there is no labelled, readable record to train on"
+        return
     efforts = [a.strategy.effort(case) for a in arms]
     efforts += [effort_of(effort, order.seeds) for effort in efforts[1:]]
     plan = case.bench.plan_for(efforts, seeds=order.seeds, budget=order.budget)

@@ -86,6 +86,8 @@ def _compared(case: Case, view: View, seeds: range, budget: float | None) -> tup
     if not plan.enough:
         return plan.words, None
     anew = bench.on(view)
+    if not (len(bench.examples()) and len(anew.examples())):
+        return "no labelled, readable record is left to train on", None
     if bench.pictures.masks is not None and bench.pictures.shape != anew.pictures.shape:
         return "the masks are of other sizes than before", None
     nothing, said = Nothing().propose(case), []

@@ -86,7 +86,7 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
             origin = f"{believed.origin}; evaluated on those of them in the declared test split"
         else:
             train, validation, evaluation = dealt(dataset, believed.records, groups, (9, 3, 8), rng)
-            origin = f"{believed.origin}; 8 of 20 groups of them evaluate"
+            origin = f"{believed.origin}; {int(evaluation.sum()):,} of them evaluate"
         graded = believed.self_graded
     held = np.isin(groups, groups[evaluation | validation])
     # of whom a picture was made that nobody's id goes with, it must not meet the one it was made from

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from comparisons import improved, no_change, two_scans
+from comparisons import finding, improved, no_change, two_scans
 
 from auditor.values.corrections import Tally
+from auditor.values.results import Severity
 from reports.headline import headline
 
 
@@ -51,3 +52,15 @@ def test_a_shortcut_that_a_strategy_left_in_the_pixels_is_not_green():
     assert top.look == "incomplete"
     assert "a shortcut in the pixels is left" in top.left
     assert headline(applied).look == "passed"
+
+
+@pytest.mark.parametrize("state", ["remaining", "introduced", "unclear"])
+def test_a_gain_over_a_shortcut_to_the_class_is_not_green(state):
+    run = left(replace(improved(), remaining=(), introduced=(), unclear=()), warnings=1)
+    leak = finding("LK002", Severity.WARNING, "The metadata tell the class")
+    top = headline(replace(run, **{state: (leak,)}))
+    assert (top.gate, top.look) == ("PASSED", "incomplete")
+    assert ("a shortcut to the class is among it" in top.left) == (state != "unclear")
+    assert headline(replace(run, **{state: (replace(leak, severity=Severity.INFO),)})).look == "passed"
+    assert headline(replace(run, **{state: (replace(leak, waived="known"),)})).look == "passed"
+    assert headline(replace(run, **{state: (replace(leak, code="IQ001"),)})).look == "passed"

@@ -11,7 +11,7 @@ from comparisons import improved
 from auditor.values.corrections import Evaluation, Measured, Proposal
 from auditor.values.results import DatasetSummary, Gate, ScanResult
 from reports.headline import headline
-from trainers.attempt import Attempt, Order
+from trainers.attempt import Attempt, Order, trained
 from trainers.correct import budget_of
 from trainers.engine.bench import Bench
 from trainers.strategies.harmonise import Harmonise
@@ -110,6 +110,29 @@ def test_a_budget_for_less_than_an_epoch_tells_nothing(tmp_path: Path) -> None:
     )  # fmt: skip
     assert found.metrics == {"task_survives": None}
     assert "cannot be told: the budget" in found.summary
+
+
+def test_new_files_that_nobody_can_read_tell_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, original = case_of(tmp_path), Bench.on
+
+    def on(bench: Bench, view: View, trust: Trust | None = None) -> Bench:
+        other = original(bench, view, trust)
+        vars(other)["pictures"] = replace(bench.pictures, readable=np.zeros(N, bool))
+        return other
+
+    monkeypatch.setattr(Bench, "on", on)
+    proposal = Proposal(strategy="harmonise", summary="s.")
+    found = with_survival(proposal, case, case.bench.view, seeds=range(1))
+    assert found.metrics == {"task_survives": None}
+    assert "no labelled, readable record" in found.summary
+
+
+def test_where_nothing_can_be_learnt_strategies_say_so_and_the_run_goes_on(tmp_path: Path) -> None:
+    case = case_of(tmp_path)
+    vars(case.bench)["pictures"] = replace(case.bench.pictures, readable=np.zeros(N, bool))
+    attempt = Attempt(strategy=Robust(), why="", proposal=Proposal(strategy="robust", summary=""))
+    trained([attempt], case, Order(seeds=1))
+    assert attempt.skipped == "there is no labelled, readable record to train on"
 
 
 def test_the_budget_is_shared_with_what_is_trained_afterwards() -> None:

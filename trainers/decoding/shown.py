@@ -8,6 +8,9 @@ from auditor.values.dataset import Dataset
 from trainers.decoding.survey import survey_of, usual_shape
 from trainers.values.pictures import Pictures
 
+MOST_CHANNELS = 6
+"""Names of channels that are told."""
+
 
 def stored_shape(dataset: Dataset) -> tuple[int, ...]:
     """The usual shape of the pictures as stored: (height, width), of volumes (depth, height, width)."""
@@ -39,5 +42,14 @@ def named(shape: tuple[int, ...]) -> str:
 
 def pictures_told(dataset: Dataset, pictures: Pictures) -> str:
     """Sizes, and what was done to the pictures."""
-    more = "".join(f" {words[0].upper()}{words[1:]}." for words in pictures.told)
+    words = [*pictures.told]
+    if not dataset.channels.empty:
+        words.append(f"of the files of a record ({told_channels(dataset)}) networks see the first alone")
+    more = "".join(f" {one[0].upper()}{one[1:]}." for one in words)
     return sizes_told(stored_shape(dataset), pictures.shape) + more
+
+
+def told_channels(dataset: Dataset) -> str:
+    """What the files of a record that has several are called, in their order; the first few."""
+    names = [str(name) for name in dict.fromkeys(dataset.channels["name"])]
+    return ", ".join(names[:MOST_CHANNELS]) + (", ..." if len(names) > MOST_CHANNELS else "")

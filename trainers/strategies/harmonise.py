@@ -15,6 +15,7 @@ from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.image import Limits
 from auditor.values.results import Cell
+from trainers.decoding.shown import told_channels
 from trainers.rewriting.encoding_traces import COLUMNS
 from trainers.rewriting.forensics import Residual, drawn_rows, judge_traces
 from trainers.rewriting.form_report import Looked, Made, SizeChange, form_notes, size_change, sources_table
@@ -242,6 +243,8 @@ def why_not(dataset: Dataset) -> str | None:
         return "there are no image files"
     if (records["item"].fillna("") != "").any():
         return "the images lie in one array: they share container, depth and size already"
+    if not dataset.channels.empty:
+        return f"a record is several files here ({told_channels(dataset)}), and one file of each record is written anew"
     return None
 
 

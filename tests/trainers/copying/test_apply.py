@@ -462,3 +462,15 @@ def test_a_whole_copy_goes_with_no_other_and_its_reports_lie_beside_it(tmp_path:
     assert {n for n in snapshot(tmp_path / "fixed") if not n.startswith(".")} == {"medaudit.toml", "image.dcm"}
     assert (applied.reports / "report.html").read_bytes() == b"names"
     assert applied.reports != applied.output
+
+
+def test_what_a_copy_does_not_hold_of_records_of_several_files_is_said(tmp_path: Path) -> None:
+    for case in range(3):
+        folder = tmp_path / "data" / f"BraTS_{case:03d}"
+        folder.mkdir(parents=True)
+        for name in ("flair", "t1"):
+            (folder / f"BraTS_{case:03d}_{name}.nii.gz").write_bytes(b"not read here")
+    dataset = open_dataset(tmp_path / "data", Options())
+    assert set(dataset.channels["name"]) == {"flair", "t1"}
+    done = trainers.copying.apply.apply(dataset, [], tmp_path / "copy", target=tmp_path / "data")
+    assert any("several files (flair, t1)" in note and "does not look at them" in note for note in done.notes)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from builders import make_dataset
 from PIL import Image
@@ -205,6 +207,13 @@ def test_images_in_one_array_are_alike_already(tmp_path: Path) -> None:
     dataset = make_dataset(labels=list("ab"), paths=["a.npz"] * 2, root=tmp_path, columns={"item": ["x:0", "x:1"]})
     with pytest.raises(NotApplicable, match="one array"):
         Harmonise().propose(built_case(dataset, tmp_path))
+
+
+def test_records_of_several_files_are_left_alone(tmp_path: Path) -> None:
+    dataset = make_dataset(labels=list("ab"), paths=["a-t1.nii", "b-t1.nii"], root=tmp_path)
+    channels = pd.DataFrame({"record": list("ab"), "name": ["t1", "t2"], "path": ["a-t1.nii", "a-t2.nii"]})
+    with pytest.raises(NotApplicable, match=r"several files here \(t1, t2\)"):
+        Harmonise().propose(built_case(replace(dataset, channels=channels), tmp_path))
 
 
 def test_nothing_readable_is_not_applicable(tmp_path: Path) -> None:
