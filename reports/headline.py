@@ -69,7 +69,7 @@ def headline(comparison: Comparison) -> Headline:
     if residual(comparison):
         said += " left, and a shortcut in the pixels is"
     unseen = f"; {counted(after.not_evaluated, 'check')} not evaluated" if after.not_evaluated else ""
-    leak = "; a shortcut to the class is among it" if leaking((*comparison.remaining, *comparison.introduced)) else ""
+    leak = "; a shortcut to the class is still there" if leaking((*comparison.remaining, *comparison.introduced)) else ""
     task = {"fell": "; the task score fell with the new files", "unknown": "; whether the task survives cannot be told"}
     return Headline(
         gate=VERDICT[after.gate], look=look, subject="the copy" if comparison.arms else "the later scan",

@@ -7,7 +7,7 @@ is, and the reason is told (`Trained.uncompiled`).
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -73,7 +73,8 @@ def hindrance(device: torch.device) -> str:
     """
     numbers = torch.ones(4, device=device, requires_grad=True)
     try:
-        torch.compile(_trial)(numbers).backward()
+        found: Any = torch.compile(_trial)(numbers)
+        found.backward()
     except Exception as error:  # noqa: BLE001 - Triton and Inductor raise whatever their compilers raise
         return words(error)
     return ""
