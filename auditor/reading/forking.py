@@ -1,6 +1,8 @@
 """The life of a nursery: it imports what workers need, and makes a copy of itself for each order (see `nursery`).
 
-It reads no file and runs no thread, keeps no end of a worker's pipes, and tells how each worker ended.
+It reads no file and runs no thread, keeps no end of a worker's pipes, and tells how each worker ended. When its program has
+died (not when that has only let it go) it ends the workers, whatever they are at: one that waits in the kernel for a file, or
+is inside a codec, would hear of it late or never.
 """
 
 from __future__ import annotations
@@ -22,8 +24,12 @@ ORDER_LENGTH, NUMBER = struct.Struct("<I"), struct.Struct("<i")
 """How long an order is; the number of a worker, or how it ended."""
 
 
-def keep(place: int) -> None:
-    """The nursery's life: orders from the socket at `place`, until its other end is closed and all workers have ended."""
+def keep(place: int, program: int) -> None:
+    """The nursery's life: orders from the socket at `place`, until its other end is closed and all workers have ended.
+
+    Args:
+        program: number of the process that started it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program
     signal.signal(signal.SIGCHLD, lambda *_: None)
     os.chdir("/")  # no folder is held
@@ -32,27 +38,38 @@ def keep(place: int) -> None:
     for end in (woken, wake):
         os.set_blocking(end, False)
     signal.set_wakeup_fd(wake)
+    its_end = os.pidfd_open(program)
+    if os.getppid() != program:  # it died before it could be watched
+        return
     living: dict[int, int] = {}
     done: set[str] = set()
     with selectors.DefaultSelector() as selector:
         selector.register(line, selectors.EVENT_READ)
         selector.register(woken, selectors.EVENT_READ)
-        listening = True
+        selector.register(its_end, selectors.EVENT_READ)
+        listening, orphaned = True, False
         while listening or living:
             for key, _ in selector.select():
                 if key.fileobj is line:
                     try:
-                        _obey(line, living, done, (woken, wake, selector))
+                        _obey(line, living, done, (woken, wake, its_end, selector))
                     except (EOFError, ConnectionError):
                         selector.unregister(line)
                         listening = False
+                elif key.fd == its_end:
+                    selector.unregister(its_end)
+                    listening, orphaned = False, True
                 else:
                     with suppress(BlockingIOError):
                         os.read(woken, 512)
+            for pid in living if orphaned else ():  # none of them was reaped yet, so that no other process is meant
+                os.kill(pid, signal.SIGKILL)
             _reap(living)
 
 
-def _obey(line: socket.socket, living: dict[int, int], done: set[str], own: tuple[int, int, selectors.BaseSelector]) -> None:
+def _obey(
+    line: socket.socket, living: dict[int, int], done: set[str], own: tuple[int, int, int, selectors.BaseSelector]
+) -> None:
     """One order: a copy of this process is made, and its number told."""
     head, places, _, _ = socket.recv_fds(line, ORDER_LENGTH.size, 4)
     if not head:
@@ -69,9 +86,9 @@ def _obey(line: socket.socket, living: dict[int, int], done: set[str], own: tupl
     except OSError as error:
         pid = -(error.errno or errno.EAGAIN)
     if pid == 0:
-        for end in (line.fileno(), own[0], own[1], *living.values()):
+        for end in (line.fileno(), *own[:3], *living.values()):
             os.close(end)
-        own[2].close()
+        own[3].close()
         _live(code, environment, *places)
     else:
         for end in (*places[:2], places[3]):

@@ -3,8 +3,8 @@
 An interpreter with numpy and OpenCV takes a quarter of a second of computing to start, and pandas as much again: more than a
 worker spends on a hundred files. A copy takes some milliseconds. The nursery reads no file and runs no thread; what it imports
 is ours. It keeps no end of a worker's pipes, so that a worker that dies is heard at once, and it goes when the program that
-started it has gone and its workers have ended. Linux alone: elsewhere, and where it cannot be had, every worker starts afresh.
-This is the program's side; what the nursery does in its own process is `forking`.
+started it has gone: one that died takes its workers with it. Linux alone: elsewhere, and where it cannot be had, every worker
+starts afresh. This is the program's side; what the nursery does in its own process is `forking`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LATEST = 300.0
 MOST = 2
 """Nurseries of one program."""
 
-_START = "import sys; sys.path.insert(0, {home!r}); from auditor.reading.forking import keep; keep({place})"
+_START = "import sys; sys.path.insert(0, {home!r}); from auditor.reading.forking import keep; keep({place}, {program})"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -104,7 +104,7 @@ class Nursery:
         line.settimeout(LATEST)
         with other:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter with our own code
-                [sys.executable, "-P", "-c", _START.format(home=HOME, place=other.fileno())],
+                [sys.executable, "-P", "-c", _START.format(home=HOME, place=other.fileno(), program=os.getpid())],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 pass_fds=(other.fileno(),), env={**os.environ, **ONE_THREAD},
             )  # fmt: skip

@@ -6,8 +6,11 @@ ends a worker that has used it up, also inside a codec.
 
 from __future__ import annotations
 
+import os
+import select
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -20,6 +23,9 @@ STARTING = 300.0
 
 MEMORY_BYTES = 1 << 30
 """Private memory that a worker may hold; what needs more is not read (kind `memory`)."""
+
+THREAD_BYTES = 256 << 10
+"""Stack of the thread that watches the pipe: it counts as memory of the worker."""
 
 STARVED = "starved"
 """What a worker says instead of an answer that it had no memory for."""
@@ -70,6 +76,7 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
     output = sys.stdout.buffer
     sys.stdout = sys.stderr  # a codec that prints must not write into the answers
+    _end_with_the_program(sys.stdin.fileno())
     work: Any = receive(sys.stdin.buffer)
     worker = work.measurer()
     limit_memory(work.memory_bytes)
@@ -86,6 +93,26 @@ def serve() -> None:
                 worker.prepare(task)
             limit_processor(work.limits.seconds)
             send(output, answer_of(worker, task))
+
+
+def _end_with_the_program(tasks: int) -> None:
+    """Leave when the pipe that tasks come from was closed at its other end, whatever is being read: it may wait for ever.
+
+    Where there is no `poll` (Windows) the next look at the pipe ends the worker. A program that is content with its answers
+    ends its workers itself.
+    """
+    if not hasattr(select, "poll"):
+        return
+    line = select.poll()
+    line.register(tasks, 0)  # nothing is asked for but the hang-up, which is always told
+
+    def watch() -> None:
+        line.poll()
+        os._exit(1)
+
+    before = threading.stack_size(THREAD_BYTES)
+    threading.Thread(target=watch, daemon=True).start()
+    threading.stack_size(before)
 
 
 def answer_of(worker: Worker, task: Any) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -132,20 +133,73 @@ def test_where_there_is_none_a_worker_starts_afresh(monkeypatch: pytest.MonkeyPa
         worker.stop()
 
 
-def test_it_goes_with_its_program() -> None:
-    code = (
-        "from auditor.reading.nursery import NURSERIES; import sys\n"
-        f"child = NURSERIES.bear({WAIT!r}, ())\n"
-        "print(child.pid, flush=True); sys.stdin.read()"
-    )
-    program = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert program.stdout is not None
-    pid = int(program.stdout.readline())
-    both = [pid, parent_of(pid)]
-    program.kill()
-    program.communicate()
+def gone(*processes: int) -> bool:
     for _ in range(3000):
-        if not any(Path(f"/proc/{one}").exists() for one in both):
-            return
+        if not any(Path(f"/proc/{one}").exists() for one in processes):
+            return True
         time.sleep(0.02)
-    raise AssertionError("a process is left over")
+    return False
+
+
+@contextlib.contextmanager
+def program(code: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Another program with a worker, and the number of that; it lives until it is killed."""
+    code = f"import sys\n{code}\nprint(pid, flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as one:
+        assert one.stdout is not None
+        yield one, int(one.stdout.readline())
+        one.kill()
+
+
+def test_it_goes_with_its_program() -> None:
+    code = f"from auditor.reading.nursery import NURSERIES; child = NURSERIES.bear({WAIT!r}, ()); pid = child.pid"
+    with program(code) as (its, pid):
+        both = [pid, parent_of(pid)]
+        its.kill()
+        assert gone(*both)
+
+
+@pytest.mark.parametrize("code", ["open({!r}).read()", "import signal; signal.pause()  # {}"], ids=["pipe", "kernel"])
+def test_a_worker_that_waits_in_the_kernel_goes_with_its_program(tmp_path: Path, code: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    waits = code.format(str(tmp_path / "pipe"))
+    with program(f"from auditor.reading.nursery import NURSERIES; child = NURSERIES.bear({waits!r}, ()); pid = child.pid") as (
+        its,
+        pid,
+    ):
+        both = [pid, parent_of(pid)]
+        its.kill()
+        assert gone(*both)
+
+
+@pytest.mark.parametrize("fresh", [False, True], ids=["nursery killed too", "no nursery"])
+def test_a_worker_that_nobody_ends_leaves_by_itself(fresh: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "waiting_readers.py").write_text("import signal\n\ndef wait(limits):\n    signal.pause()\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    code = (
+        "from auditor.reading import nursery\n"
+        f"nursery.POSSIBLE = {not fresh}\n"
+        "from auditor.reading.jobs import Job, Jobs\n"
+        "from auditor.reading.process import Process\n"
+        "from auditor.reading.wire import receive\n"
+        "from auditor.values.image import Limits\n"
+        "worker = Process(work=Jobs(limits=Limits()))\n"
+        "worker.start(); receive(worker.process.stdout)\n"
+        "worker.give([(0, Job(function='waiting_readers:wait'))])\n"
+        "pid = worker.process.pid"
+    )
+    with program(code) as (its, pid):
+        if not fresh:
+            os.kill(parent_of(pid), signal.SIGKILL)
+        its.kill()
+        assert gone(pid)
+
+
+def test_one_that_is_only_let_go_leaves_its_workers_alone(own: Nurseries) -> None:
+    child = born(own, WAIT)
+    for one in own._open.values():
+        one.leave()
+    time.sleep(0.1)
+    assert child.poll() is None
+    child.stdin.close()
+    assert child.wait(timeout=60) == 0
