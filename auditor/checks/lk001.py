@@ -53,7 +53,8 @@ class MetadataLeakage(ColumnCheck):
     the class that is told best (AUC with a 95 % interval over patients). A permutation test that exchanges patients, and images
     inside a patient, guards against chance; the false discovery rate over all fields is held at `max_q`. A field is reported
     when it is significant and its AUC reaches `min_auc`; an encoding field (bit depth, codec, channels, container, path) whose
-    interval lies over `max_auc` is an error, unless it can follow the picture itself (size, bytes, used values). Fields of one
+    interval lies over `max_auc` is an error, unless it can follow the picture itself (bytes, used values,
+    and a size where there are more than four of them: crops; few sizes are set where files are written). Fields of one
     kind that part the records alike are one finding. Two kinds of leaks hide in a corner, too small for that AUC, and are
     asked for in the fields that were silent: values that one class alone has (exact test over patients against the share of
     the class, never of the majority), and fields that tell inside one site only. Continuous labels are cut at their median.

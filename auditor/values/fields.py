@@ -69,6 +69,7 @@ _FOLLOWS_PICTURE = re.compile(
     r"^(file_size|bytes_per_pixel|width|height|shape.*|aspect.*|megapixels|frames|pages|palette|arrays|tiff_strips|tiff_pages|"
     r"name_length|depth|dim.*)$"
 )
+_SIZE = re.compile(r"^(?:container\.(?:width|height|shape.*)|dicom\.(?:Rows|Columns)|nifti\.(?:dim|shape).*)$")
 _DICOM_FOLLOWS_PICTURE = re.compile(
     r"^(Rows|Columns|NumberOfFrames|Window\w*|Rescale\w*|Smallest\w*|Largest\w*|PixelPaddingValue|LossyImageCompressionRatio|"
     r"ImageType|SOPClassUID|MediaStorageSOPClass\w*|BurnedInAnnotation|ElementCount|DerivationDescription)$"
@@ -161,6 +162,13 @@ def follows_picture(name: str) -> bool:
     if family == "dicom":
         return bool(_DICOM_FOLLOWS_PICTURE.match(rest))
     return bool(_SIZE_WORDS & set(words(rest or family)))
+
+
+def is_size(name: str) -> bool:
+    """The size of a picture in pixels: it follows the picture where pictures are cropped, and is set where files are written
+    in a few sizes.
+    """
+    return bool(_SIZE.match(name))
 
 
 def describe(name: str) -> Field:

@@ -142,14 +142,16 @@ def test_a_selection_that_could_look_at_nothing_is_not_enough() -> None:
 @pytest.mark.parametrize(
     ("severity", "score", "evidence", "enough"),
     [
-        (Severity.WARNING, 1.0, {"low_without_ids": 0.7}, False),
-        (Severity.WARNING, 0.9, {"low_without_ids": 0.6}, True),
-        (Severity.WARNING, 1.0, {}, True),  # patients are known
-        (Severity.ERROR, 1.0, {"low_without_ids": 0.9}, True),  # fails by itself
+        (Severity.WARNING, 1.0, {"kind": "encoding", "patients": None}, False),
+        (Severity.INFO, 1.0, {"kind": "encoding", "patients": None}, False),
+        (Severity.WARNING, 0.9, {"kind": "encoding", "patients": None}, True),
+        (Severity.INFO, 1.0, {"kind": "clinical", "patients": None}, True),
+        (Severity.WARNING, 1.0, {"kind": "encoding", "patients": 40}, True),
+        (Severity.ERROR, 1.0, {"kind": "encoding", "patients": None}, True),  # fails by itself
     ],
 )
 def test_a_field_that_parts_the_classes_without_ids_is_no_pass(
-    severity: Severity, score: float, evidence: dict[str, float], enough: bool
+    severity: Severity, score: float, evidence: dict[str, object], enough: bool
 ) -> None:
     finding = Finding(code="LK001", severity=severity, message="m", where=Location(field="f"), score=score, evidence=evidence)
     told = Verdict(summary="s", coverage=Coverage(evaluated=9, total=9), findings=(finding,))

@@ -17,9 +17,11 @@ from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.question import Question
 from auditor.statistics.screening import Measured, Screening, closer_interval, measured_for
 from auditor.statistics.unnamed import Reading, images_per_patient, read_without_ids
-from auditor.values.fields import Field, follows_picture
+from auditor.values.fields import Field, follows_picture, is_size
 from auditor.values.results import Chart, Column, Coverage, Severity, Table
 
+FEW_SIZES = 4
+"""Pictures of so many sizes at most were written so; more follow what is shown."""
 _PLAINEST = ("container.bit_depth", "container.format", "container.channels", "container.photometric", "path.extension")
 """Which of several fields that say the same is named, before all others."""
 
@@ -61,7 +63,7 @@ def judge_fields(screening: Screening, question: Question, *, gate: Gate, max_au
     known = {field.name: field for field in question.fields}
     measured = [(one, known[one.coded.name]) for one in screening.measured]
     # Encoding fields that part the records differently, for each class: so many chances of an accident.
-    made = list({partition(one.coded): one.coded for one, field in measured if _is_made(field)}.values())
+    made = list({partition(one.coded): one.coded for one, field in measured if _is_made(one, field)}.values())
     families = max(1, len(made)) * len(question.targets.names)
     images = 0.0 if question.clusters.usable else images_per_patient(made, question)
     found = []
@@ -70,7 +72,7 @@ def judge_fields(screening: Screening, question: Question, *, gate: Gate, max_au
         if gate.lets(one, within=field.kind in ("acquisition", "provenance")):
             judged = _look_closer(judged, question, screening, seed=seed)
             if judged.low > 0.5:
-                if not question.clusters.usable and _is_made(field):
+                if not question.clusters.usable and _is_made(one, field):
                     judged = _look_closer(
                         _for_surest_class(judged, question, screening, images), question, screening, seed=seed
                     )
@@ -108,9 +110,10 @@ def _plainness(one: JudgedField) -> tuple[int, int]:
     return -one.severity.rank, _PLAINEST.index(name) if name in _PLAINEST else len(_PLAINEST)
 
 
-def _is_made(field: Field) -> bool:
+def _is_made(one: Measured, field: Field) -> bool:
     """How the file was written, and nothing that the picture itself decides."""
-    return field.kind == "encoding" and not follows_picture(field.name)
+    few = is_size(field.name) and one.coded.size <= FEW_SIZES
+    return field.kind == "encoding" and (few or not follows_picture(field.name))
 
 
 def _look_closer(judged: JudgedField, question: Question, screening: Screening, *, seed: int) -> JudgedField:
@@ -144,7 +147,7 @@ def _severity(judged: JudgedField, families: int, *, max_auc: float, max_q: floa
     reading, sure = judged.reading, judged.low >= max_auc
     if reading is not None:
         sure = sure and reading.low >= max_auc and reading.p * families <= max_q
-    return Severity.ERROR if _is_made(judged.field) and sure else Severity.WARNING
+    return Severity.ERROR if _is_made(judged.measured, judged.field) and sure else Severity.WARNING
 
 
 _CHARTS = 8

@@ -71,7 +71,15 @@ def test_the_class_that_is_surest_is_named_where_several_are_told() -> None:
     assert finding.evidence["class"] != "c0"
 
 
-@pytest.mark.parametrize("field", ["container.width", "container.bytes_per_pixel", "path.name_length", "dicom.KVP"])
+@pytest.mark.parametrize("field", ["container.width", "container.height", "container.shape"])
+def test_a_size_is_an_encoding_where_pictures_were_written_in_few(field: str) -> None:
+    assert worst(class_folders((100, 100), [[512], [1024]], field=field)).severity is Severity.ERROR
+    cropped = [[*range(300, 320), 301, 303], [*range(500, 520), 507, 509]]
+    found = MetadataLeakage().run(class_folders((100, 100), cropped, field=field)).findings
+    assert Severity.ERROR not in {finding.severity for finding in found}
+
+
+@pytest.mark.parametrize("field", ["container.bytes_per_pixel", "container.palette", "path.name_length", "dicom.KVP"])
 def test_what_the_picture_itself_decides_and_how_it_was_taken_stay_warnings(field: str) -> None:
     assert worst(class_folders((200, 200), [[1], [2]], field=field)).severity is Severity.WARNING
 

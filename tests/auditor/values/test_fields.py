@@ -1,6 +1,6 @@
 import pytest
 
-from auditor.values.fields import describe, follows_picture, spoken, words
+from auditor.values.fields import describe, follows_picture, is_size, spoken, words
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,10 @@ def test_what_can_follow_the_picture_itself_is_known(name: str) -> None:
 )  # fmt: skip
 def test_how_a_file_was_written_follows_no_picture(name: str) -> None:
     assert not follows_picture(name)
+
+
+@pytest.mark.parametrize("name", ["container.width", "container.height", "dicom.Rows", "nifti.dim1"])
+def test_a_size_in_pixels_is_known(name: str) -> None:
+    assert is_size(name)
+    assert not is_size("container.bytes_per_pixel")
+    assert not is_size("table.width_of_lesion")
