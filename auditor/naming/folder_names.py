@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from auditor.naming.clinical import CLINICAL_WORDS
 from auditor.naming.names import split_name
@@ -12,7 +13,7 @@ _STORAGE = (
     "jpeg dicom dicoms dcm nifti tif tiff scan scans slice slices raw original originals picture pictures photo "
     "photos input inputs tile tiles patch patches export archive archives set sets volume volumes all misc other "
     "tests samples sample series study studies zip crop crops subset fold derivatives sourcedata rawdata anat "
-    "func dwi fmap perf"
+    "func dwi fmap perf anon anonymized anonymised deidentified"
 )
 STORAGE_WORDS = frozenset(_STORAGE.split())
 _CLASSES = (
@@ -28,10 +29,14 @@ UID_FOLDER = re.compile(r"^[\d.]{12,}$")
 NUMBER_FOLDER = re.compile(r"^[A-Za-z]{0,8}[-_ ]?\d{3,}[-_ ]?[A-Za-z0-9]{0,3}$|\d{5,}|^[0-9a-f]{12,}$|^TCGA-")
 
 
-DRAWING_WORDS = frozenset(
-    ("mask", "masks", "groundtruth", "groundtruths", "segmentation", "segmentations", "annotation", "annotations", "contours")
+_DRAWINGS = (
+    "mask masks seg segs segmentation segmentations gt gts groundtruth groundtruths annotation annotations anno annos annot "
+    "annots ground contour contours delineation delineations outline outlines"
 )
+DRAWING_WORDS = frozenset(_DRAWINGS.split())
 """A folder so called holds what was drawn over images, and is no class."""
+_DRAWN_ENDINGS = ("masks", "mask", "segmentation", "segmentations", "groundtruth", "annotations", "contours")
+"""`lungmasks`, `leftMask`."""
 IMAGE_WORDS = frozenset(("image", "images", "img", "imgs"))
 """A folder that is called so alone is no class beside others that are."""
 
@@ -43,8 +48,18 @@ def tokens_of(name: str) -> tuple[str, ...]:
 
 def is_of_drawings(name: str) -> bool:
     """The folder holds what was drawn over images; `with_mask` and `without_mask` speak of a mask of cloth."""
-    said = set(tokens_of(name))
-    return bool(DRAWING_WORDS & said) and not said & {"with", "without", "no", "wearing"}
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    said = {*tokens_of(name), *tokens_of(apart)}
+    drawn = DRAWING_WORDS & said or {"ground", "truth"} <= said or any(token.endswith(_DRAWN_ENDINGS) for token in said)
+    return bool(drawn) and not said & {"with", "without", "no", "wearing"}
+
+
+def drawn_among(names: Collection[str]) -> frozenset[str]:
+    """Of folders beside one another, those of drawings; none where another says that something is not masked (`no_mask`)."""
+    drawn = frozenset(name for name in names if is_of_drawings(name))
+    rest = [name for name in names if name not in drawn]
+    worn = any(DRAWING_WORDS & set(tokens_of(name)) for name in rest) or any("unmasked" in name.lower() for name in rest)
+    return drawn if rest and not worn else frozenset()
 
 
 def class_words(name: str) -> tuple[str, ...]:

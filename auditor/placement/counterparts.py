@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from auditor.naming.clinical import CLINICAL_WORDS
+from auditor.naming.names import split_name
 from auditor.naming.suffixes import stem_of
 from auditor.reading.jobs import Job, run_jobs
 from auditor.values.drawn import Look
@@ -158,7 +159,7 @@ def _by_stem(
 
 def _says_only(name: str, words: frozenset[str]) -> bool:
     """The folder's name is made of such words alone, but for numbers: `1st_manual`, `images`."""
-    said = {word.lower() for word in re.findall(r"[A-Za-z]+", _NUMBERS.sub("", name.lower()))}
+    said = {word for word in re.findall(r"[a-z]+", _NUMBERS.sub("", name.lower())) if split_name(word) is None}
     return bool(said) and said <= words
 
 

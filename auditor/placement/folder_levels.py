@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from auditor.naming.folder_names import (
@@ -17,6 +17,7 @@ from auditor.naming.folder_names import (
     UID_FOLDER,
     as_split,
     class_words,
+    drawn_among,
     is_of_drawings,
     tokens_of,
 )
@@ -62,10 +63,18 @@ def folder_levels(parts: Mapping[str, tuple[str, ...]], counts: Mapping[str, int
         if covered < COVERAGE * total and not whole_splits(parts, counts, depth, splits):
             continue
         level = judge_level(depth, names, total)
+        if levels and _are_cases(levels[-1], level):
+            levels[-1] = replace(levels[-1], kind="patient", confidence=0.6, why="numbers, with images and drawings in each")
         levels.append(level)
         if level.kind == "split":
             splits = level
     return levels
+
+
+def _are_cases(upper: FolderLevel, lower: FolderLevel) -> bool:
+    """Folders called by numbers that hold folders of images and of drawings are cases, no grades."""
+    numbered = upper.kind == "class" and all(name.isdecimal() for name in upper.names)
+    return numbered and lower.kind == "nothing" and bool(drawn_among(lower.names))
 
 
 def whole_splits(

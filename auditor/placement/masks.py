@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from auditor.naming.suffixes import stem_of
 from auditor.placement.counterparts import bare_stems
+from auditor.placement.drawing_folders import find_far_masks
 
 MASK_FOLDERS = frozenset(
     [
@@ -69,10 +70,10 @@ IMAGE_FOLDERS = frozenset(
 
 _SUFFIX = re.compile(
     r"^(?P<base>.+?)[ _.-]"
-    r"(?:masks?|anno|annos|annotations?|d?seg|segs|segmentations?|labels?|gt|ground[ _-]?truth|manual)[ _-]?\d*$",
+    r"(?:masks?|msk|anno|annos|annotations?|d?seg|segs|segmentations?|labels?|gt|ground[ _-]?truth|manual|lesions?)[ _-]?\d*$",
     re.IGNORECASE,
 )
-_WHOLE = re.compile(r"^(?:masks?|segs?|segmentations?|labels?|gt)$", re.IGNORECASE)
+_WHOLE = re.compile(r"^(?:masks?|msk|segs?|segmentations?|labels?|gt|lesions?|wmh)$", re.IGNORECASE)
 """The whole name of a mask that lies in the folder of its case."""
 _SESSION = re.compile(r"^sub-[A-Za-z0-9]+(?:_ses-[A-Za-z0-9]+)?(?=_)")
 MOST_OF_CASE = 8
@@ -108,8 +109,16 @@ def find_masks(images: Sequence[str]) -> Masks:
     of: dict[str, tuple[str, ...]] = dict(named.of)
     for image, masks in folders.of.items():
         of[image] = tuple(sorted((*of.get(image, ()), *masks)))
-    why = "; ".join(part for part in (named.why, folders.why) if part)
-    return Masks(of=of, alone=tuple(sorted((*named.alone, *folders.alone))), why=why)
+    far = find_far_masks([path for path in rest if path not in folders.files])
+    alone = [*named.alone, *folders.alone]
+    for mask, owner in far.items():
+        if owner is None:
+            alone.append(mask)
+        else:
+            of[owner] = (*of.get(owner, ()), mask)
+    told = "folders or first words of names say drawing, and the names are those of images" if far else ""
+    why = "; ".join(part for part in (named.why, folders.why, told) if part)
+    return Masks(of={image: tuple(sorted(masks)) for image, masks in of.items()}, alone=tuple(sorted(alone)), why=why)
 
 
 def _by_suffix(images: Sequence[str]) -> Masks:
@@ -130,10 +139,13 @@ def _by_suffix(images: Sequence[str]) -> Masks:
             owners.setdefault((path.rpartition("/")[0], stem_of(path)), path)
             by_stem[stem_of(path)].append(path)
     in_folder: dict[str, list[str]] = defaultdict(list)
+    below: dict[str, list[str]] = defaultdict(list)
     in_session: dict[str, list[str]] = defaultdict(list)
     for path in images:
         if path not in candidates:
-            in_folder[path.rpartition("/")[0]].append(path)
+            folder = path.rpartition("/")[0]
+            in_folder[folder].append(path)
+            below[folder.rpartition("/")[0]].append(path)
             session = _SESSION.match(stem_of(path))
             if session is not None and "derivatives/" not in path:
                 in_session[session[0]].append(path)
@@ -143,7 +155,7 @@ def _by_suffix(images: Sequence[str]) -> Masks:
         owner = owners.get((path.rpartition("/")[0], base))
         if owner is None and len(by_stem.get(base, ())) == 1:
             owner = by_stem[base][0]
-        owned = [owner] if owner is not None else _of_case(path, base, in_folder, in_session)
+        owned = [owner] if owner is not None else _of_case(path, base, in_folder, below, in_session)
         if not owned:
             alone.append(path)
         for image in owned:
@@ -156,7 +168,11 @@ def _by_suffix(images: Sequence[str]) -> Masks:
 
 
 def _of_case(
-    path: str, base: str, in_folder: Mapping[str, Sequence[str]], in_session: Mapping[str, Sequence[str]]
+    path: str,
+    base: str,
+    in_folder: Mapping[str, Sequence[str]],
+    below: Mapping[str, Sequence[str]],
+    in_session: Mapping[str, Sequence[str]],
 ) -> list[str]:
     """The images of the case that a mask lies with (`x_t1`, `x_flair` beside `x_seg`; `imaging` beside `segmentation`), or of
     the session that it is called after (BIDS derivatives)."""
@@ -164,7 +180,8 @@ def _of_case(
     if session is not None:
         found = in_session.get(session[0], ())
     else:
-        beside = in_folder.get(path.rpartition("/")[0], ())
+        folder = path.rpartition("/")[0]
+        beside = in_folder.get(folder) or (() if base else below.get(folder, ()))  # `pre/T1` beside `wmh`
         found = [image for image in beside if not base or re.match(re.escape(base) + r"[_\-. ]", stem_of(image))]
     return list(found) if "/" in path and len(found) <= MOST_OF_CASE else []
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from auditor.naming.folder_names import IMAGE_WORDS, as_split
+from auditor.naming.folder_names import IMAGE_WORDS, as_split, drawn_among
 from auditor.placement.folder_levels import FolderLevel, LevelKind, folder_levels
 from auditor.values.errors import DatasetError
 from auditor.values.results import Guess
@@ -74,7 +74,9 @@ def read_folders(paths: Sequence[str], pinned: Mapping[str, int] | None = None) 
         guesses.append(Guess(role=role, value=value, confidence=level.confidence, why=level.why, pinned=role in pinned))
         unsaid = sum(count for folder, count in counts.items() if values[folder] is None)
         if unsaid and role == "label":
-            notes.append(f"{unsaid:,} images lie in no class folder: unlabelled")
+            drawn = sorted(drawn_among(level.names))
+            beside = f"; {', '.join(drawn[:3])} sound like drawings, and no image is called as their files are" if drawn else ""
+            notes.append(f"{unsaid:,} images lie in no class folder: unlabelled{beside}")
     rivals = [level for level in levels if level.kind == "class"]
     if len(rivals) > 1 and "label" not in pinned:
         others = ", ".join(str(level.depth + 1) for level in rivals if level is not chosen.get("label"))
@@ -109,8 +111,8 @@ def _value(names: tuple[str, ...], level: FolderLevel, role: str) -> str | None:
     if len(names) <= level.depth:
         return None
     name = names[level.depth]
-    if role == "label" and level.confidence < 1 and name.lower() in IMAGE_WORDS:  # a test split without classes
-        return None
+    if role == "label" and level.confidence < 1 and (name.lower() in IMAGE_WORDS or name in drawn_among(level.names)):
+        return None  # a test split without classes; drawings, of whatever
     return as_split(name) or name if role == "split" else name
 
 

@@ -114,6 +114,60 @@ def hugging_face_bytes(root: Path, write: Write) -> None:
         parquet.write_table(table, root / f"{split}-00000-of-00001.parquet")
 
 
+def refuge(root: Path, write: Write) -> None:
+    for number in range(12):
+        name = f"{('Glaucoma', 'Non-Glaucoma')[number % 2]}/{'gn'[number % 2]}{number:04d}"
+        write(f"Training400/{name}.png", number)
+        write(f"Annotation-Training400/Disc_Cup_Masks/{name}.bmp", 200)
+
+
+def lits(root: Path, write: Write) -> None:
+    for number in range(6):
+        write(f"Training Batch {1 + number % 2}/volume-{number}.nii", number)
+        write(f"Training Batch {1 + number % 2}/segmentation-{number}.nii", 200)
+
+
+def ph2(root: Path, write: Write) -> None:
+    for number in range(6):
+        case = f"images/IMD{number:03d}/IMD{number:03d}"
+        write(f"{case}_Dermoscopic_Image/IMD{number:03d}.png", number)
+        write(f"{case}_lesion/IMD{number:03d}_lesion.png", 200)
+        write(f"{case}_roi/IMD{number:03d}_R1_Label1.png", 201)
+
+
+def wmh(root: Path, write: Write) -> None:
+    for number in range(6):
+        write(f"{number + 50}/pre/FLAIR.nii.gz", number)
+        write(f"{number + 50}/wmh.nii.gz", 200)
+
+
+def montgomery(root: Path, write: Write) -> None:
+    for number in range(6):
+        write(f"CXR_png/MCUCXR_{number:04d}_0.png", number)
+        for side in ("left", "right"):
+            write(f"ManualMask/{side}Mask/MCUCXR_{number:04d}_0.png", 200)
+
+
+def vessels(root: Path, write: Write) -> None:
+    for number in range(12):
+        name = f"{('glaucoma', 'normal')[number % 2]}/{number}"
+        write(f"Fundus/{name}.png", number)
+        write(f"VesselMasks/{name}.png", 200)
+
+
+def prefixes(root: Path, write: Write) -> None:
+    for number in range(6):
+        write(f"png/img{number:03d}.png", number)
+        write(f"png_drawn/mask{number:03d}.png", 200)
+
+
+def chaos(root: Path, write: Write) -> None:
+    for case in range(1, 5):
+        for number in range(2):
+            write(f"CT/{case}/DICOM_anon/i{number:04d},0000b.png", case * 3 + number)
+            write(f"CT/{case}/Ground/liver_GT_{number:03d}.png", 200)
+
+
 SETS: dict[str, tuple[Callable[[Path, Write], None], dict[str, Any]]] = {
     "bids": (bids, {"layout": "table", "records": 16, "classes": ("control", "patient"), "patients": 8, "masks": 16}),
     "brats": (brats, {"layout": "folders", "records": 5, "classes": (), "patients": 5, "masks": 5, "channels": 20}),
@@ -129,7 +183,15 @@ SETS: dict[str, tuple[Callable[[Path, Write], None], dict[str, Any]]] = {
         camelyon16,
         {"layout": "folders", "records": 18, "classes": ("normal", "tumor"), "splits": {"train": 12, "test": 6}},
     ),
-    "idrid segmentation": (idrid_segmentation, {"classes": (), "splits": {"train": 16, "test": 8}}),
+    "idrid segmentation": (idrid_segmentation, {"classes": (), "masks": 12, "splits": {"train": 8, "test": 4}}),
+    "refuge": (refuge, {"records": 12, "classes": ("Glaucoma", "Non-Glaucoma"), "masks": 12}),
+    "lits": (lits, {"records": 6, "classes": (), "masks": 6}),
+    "ph2": (ph2, {"records": 6, "classes": (), "masks": 6, "patients": 6}),
+    "wmh": (wmh, {"records": 6, "classes": (), "masks": 6}),
+    "montgomery": (montgomery, {"records": 6, "classes": (), "masks": 6}),
+    "vessels": (vessels, {"records": 12, "classes": ("glaucoma", "normal"), "masks": 12}),
+    "prefixes": (prefixes, {"records": 6, "classes": (), "masks": 6}),
+    "chaos": (chaos, {"classes": (), "patients": 4}),
     "hugging face bytes": (hugging_face_bytes, {"records": 12, "classes": ("0", "1"), "splits": {"train": 8, "test": 4}}),
     "numbered splits": (
         numbered_splits, {"layout": "folders", "records": 12, "classes": (), "splits": {"train": 8, "test": 4}},
@@ -171,6 +233,16 @@ def test_folders_of_drawings_are_no_classes(tmp_path: Path, folders: tuple[str, 
         write(f"{folders[0]}/{number}.png", number)
         write(f"{folders[1]}/drawn{number}_{number}.png", 200)
     assert open_dataset(tmp_path, Options(workers=0)).labels.task == "none"
+
+
+def test_drawings_whose_images_are_called_otherwise_are_no_class_and_told(tmp_path: Path) -> None:
+    write = writer(tmp_path)
+    for number in range(12):
+        write(f"{('benign', 'malignant')[number % 2]}/{number}.png", number)
+        write(f"lesion_masks/{'abcdefghijkl'[number]}z.png", 200)
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert dataset.labels.classes == ("benign", "malignant")
+    assert any("lesion_masks sound like drawings" in note for note in dataset.summary.notes)
 
 
 def test_with_and_without_a_mask_are_classes(tmp_path: Path) -> None:
