@@ -51,6 +51,14 @@ def head_of(path: Path, count: int, *, end: int = 0) -> bytes:
         return content
 
 
+def is_of_ours(path: Path) -> bool:
+    """A file that looks like an output of ours, by its first bytes."""
+    try:
+        return any(mark in head_of(path, 4096).lower() for mark in _OF_OURS)
+    except OSError:
+        return False
+
+
 def check_way(path: Path) -> None:
     """Refuse an output whose folder `medaudit-out` is a link: in a folder that was unpacked it may lead anywhere.
 
@@ -78,11 +86,7 @@ def spare(outputs: Iterable[Path], dataset: Path, *, usual: str = "") -> None:
         there = Path(os.path.realpath(path.parent)) / path.name
         if path.name == usual or not there.is_relative_to(folder) or not os.path.lexists(there):
             continue
-        try:
-            ours = not there.is_symlink() and any(mark in head_of(there, 4096).lower() for mark in _OF_OURS)
-        except OSError:
-            ours = False
-        if not ours or there.resolve() == dataset.resolve():
+        if there.is_symlink() or not is_of_ours(there) or there.resolve() == dataset.resolve():
             raise ConfigError(f"{path}: lies in the dataset and is no output of medaudit; it is not written over, name another")
 
 

@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -30,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURES = 36
 PARTS = ("process", "worker", "all")
 VOLATILE = frozenset(("run", "seconds", "cached", "decoded", "duration", "train_seconds"))
+KEPT = re.compile(r"cache/own|cache/results-\d+(/[0-9a-f]+)?$")
+"""What a run may leave in its private folder: which folders are the user's own, and results for the next run of the same."""
 COMMANDS = {
     "scan": ["scan", "data", "-q", "--select", "IN,SP,LK", "-o", "out/r.json"],
     "fix": ["fix", "data", "-q", "--strategy", "deduplicate,resplit", "--output", "out/fixed"],
@@ -114,7 +117,9 @@ def left(where: Path, session: int) -> list[str]:
     odd += [str(path.relative_to(where)) for path in (where / "tmp").rglob("*")]
     odd += [str(path.relative_to(where)) for path in where.rglob(".medaudit-*")]
     odd += [str(path.relative_to(where)) for path in (where / "cache").rglob("*") if not path.name.startswith("facts-")]
-    odd = [name for name in odd if not name.startswith("cache/own")]
+    odd = [
+        name for name in odd if not name.startswith("cache/own") and not re.fullmatch(r"cache/results-\d+(/[0-9a-f]+)?", name)
+    ]
     return odd + [path.name for path in where.iterdir() if path.name not in ("data", "out", "cache", "state", "tmp")]
 
 

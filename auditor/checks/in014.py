@@ -19,6 +19,8 @@ class UnusedLabelFile(Check):
     ## What it does
     Lists the tables and other files of labels that the layout did not read, each with the reason: it cannot be read, no
     column names the image files, its kind is not known, a sheet of a workbook could not be joined, or another table was taken.
+    Documents (JSON, YAML, TOML, XML) that name the images, and arrays, objects and broken documents called as labels are, are
+    among them.
     A further table beside one that was read is told as an information; everything else is a warning, and the scan says that
     not enough was seen.
 

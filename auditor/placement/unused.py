@@ -17,6 +17,8 @@ from auditor.placement.documents import WORDS, are_boxes, first_lines, json_kind
 from auditor.placement.listing import Listing
 from auditor.placement.resolve import Files
 from auditor.placement.table_choice import MAX_CANDIDATES, MAX_JSON_BYTES, Candidate, judge
+from auditor.placement.unread_documents import is_called_as_labels, unread_documents
+from auditor.tables.extent import NO_LIST
 from auditor.tables.tables import preview_table, table_format
 from auditor.values.dataset import Problem
 from auditor.values.errors import DatasetError
@@ -61,9 +63,15 @@ def unused_tables(
         if problem is not None:
             found.append(problem)
     found = _gathered(found)
+    told = {problem.path for problem in found}
+    unread = [name for name in tables if table_format(name) == "json" and name not in told]
     others = [name for name in listing.inventory.other if name not in read and name not in claimed]
     found += _of_others(listing, others, images, any_read=bool(read))
-    return tuple(found)
+    told = {problem.path for problem in found}
+    arrays = [name for name in listing.inventory.containers if name not in read and name not in claimed]
+    unread += [name for name in (*others, *arrays) if name not in told and name not in set(images)]
+    documents = unread_documents(listing, unread, images)
+    return tuple(found) + tuple(_problem(name, reason, grave=not read) for name, reason in documents)
 
 
 def _gathered(found: Sequence[Problem]) -> list[Problem]:
@@ -105,7 +113,8 @@ def _of_table(
     judged, reason = _judged(listing, name, images)
     if judged is None:
         # A JSON file that is no list of records is a description or a sidecar, not a label table.
-        return None if table_format(name) == "json" else _problem(name, f"it cannot be read: {reason}", grave=True)
+        described = table_format(name) == "json" and (NO_LIST in reason or not is_called_as_labels(name))
+        return None if described else _problem(name, f"it cannot be read: {reason}", grave=True)
     if any_read:
         better = judged.useful and main is not None and not main.useful
         sister = main is not None and judged.header == main.header and judged.share >= NAMING

@@ -10,6 +10,9 @@ import pandas as pd
 from auditor.values.errors import DatasetError
 from auditor.values.image import Limits
 
+NO_LIST = "a json table is a list of objects"
+"""Words of every refusal of a JSON document that is sound and no table."""
+
 
 def check_rows(path: Path, rows: int, limits: Limits) -> None:
     """Raise DatasetError where there are too many rows."""

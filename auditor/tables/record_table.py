@@ -14,7 +14,7 @@ import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
 from auditor.tables.csv_table import header_names
-from auditor.tables.extent import check_columns, check_rows, check_size
+from auditor.tables.extent import NO_LIST, check_columns, check_rows, check_size
 from auditor.tables.label_table import LabelTable, categorical, strip_cells
 from auditor.tables.table_stream import open_table
 from auditor.values.dataset import Problem
@@ -50,7 +50,7 @@ def _from_records(
 ) -> LabelTable:
     names = list(dict.fromkeys(_sound(key) for record in records for key in record))
     if not names:
-        raise DatasetError(f"{path}: no records found; a json table is a list of objects with the same keys")
+        raise DatasetError(f"{path}: no records found; {NO_LIST} with the same keys")
     check_columns(path, len(names), limits)
     check_rows(path, len(records), limits)
     frame = pd.DataFrame({name: categorical(as_text(record.get(name)) for record in records) for name in names})
@@ -80,7 +80,7 @@ def read_json(path: Path, limits: Limits) -> LabelTable:
         lists = [value for value in data.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
         data = lists[0] if len(lists) == 1 else None
     if not isinstance(data, list) or not data or not all(isinstance(record, dict) for record in data):
-        raise DatasetError(f"{path}: not a table; a json table is a list of objects")
+        raise DatasetError(f"{path}: not a table; {NO_LIST}")
     return _from_records(path, data, [0] * len(data), [], limits)
 
 

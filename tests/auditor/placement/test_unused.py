@@ -1,5 +1,9 @@
 """Files of labels that the layout does not read are told, with the reason; what is none is not."""
 
+import io
+import json
+
+import numpy as np
 import pytest
 
 from auditor.layout import Options, open_dataset
@@ -18,6 +22,12 @@ def table(names, mark=",", labels=("benign", "malignant")):
     rows = [mark.join(("image", "diagnosis", "patient_id"))]
     rows += [mark.join((name, labels[i % 2], f"p{i // 2}")) for i, name in enumerate(names)]
     return "\r\n".join(rows) + "\r\n"
+
+
+def npy(array):
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
 
 
 def opened(root):
@@ -88,6 +98,21 @@ def test_ages_are_no_names_of_numbered_images(tmp_path):
         ("labels.parquet", b"PAR1 no parquet", "cannot be read"),
         ("labels.xlsx", b"PK\3\4", "save it as csv"),
         ("train.txt", "".join(f"images/{name} 1\n" for name in ROWS).encode(), "text file that names the images"),
+        ("labels.json", json.dumps(dict.fromkeys(ROWS, "benign")).encode(), "it names the images"),
+        (
+            "cases.json",
+            json.dumps({"a": {"b": {"c": [{"f": name, "class": 1} for name in ROWS]}}}).encode(),
+            "names the images",
+        ),
+        ("labels.json", b"[" * 5000 + b"]" * 5000, "cannot be read"),
+        ("labels.json", b'{"00001.png": [1,', "cannot be read"),
+        ("annotations.yaml", "".join(f"{name[:-4]}x: a\n{name}: a\n" for name in ROWS).encode(), "names the images"),
+        ("classes.toml", "".join(f'"{name}" = "a"\n' for name in ROWS).encode(), "names the images"),
+        ("set.xml", "".join(f'<i file="{name}" label="a"/>' for name in ROWS).encode(), "names the images"),
+        ("labels.npy", npy(np.zeros(12, np.int64)), "called as labels are"),
+        ("y_train.pkl", b"\x80\x04]\x94.", "called as labels are"),
+        ("ground-truth.mat", b"MATLAB 5.0 MAT-file", "called as labels are"),
+        ("labels.yaml.gz", b"\x1f\x8b\x08\0", "called as labels are"),
     ],
 )
 def test_a_file_of_labels_that_is_not_read_is_told_with_its_reason(tmp_path, name, content, reason):
@@ -125,6 +150,11 @@ def test_an_outline_beside_each_image_is_told_once(tmp_path):
     [
         ("README.txt", "00001.png is the first image\n" * 9),
         ("dataset_description.json", '{"Name": "x", "BIDSVersion": "1.8.0"}'),
+        ("labels.json", '{"0": "benign", "1": "malignant"}'),
+        ("mkdocs.yml", "theme: images\nnav: [one, two, three]\n" * 200),
+        ("result.json", json.dumps({"schema_version": "2", "thumbnails": ROWS})),
+        ("scaler.pkl", "x"),
+        ("00001.json", json.dumps({"next": ROWS})),
         ("parameters.csv", "name,value\nkvp,120\nmas,3\n"),
     ],
 )
