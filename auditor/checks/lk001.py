@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from auditor.evidence.leakage.column_check import ColumnCheck
 from auditor.evidence.leakage.corners import PURE_ALPHA, InSite, Pure, fields_in_sites, pure_fields
+from auditor.evidence.leakage.field_remedies import REMEDY, remedy_of
+from auditor.evidence.leakage.file_bytes import loss_is_told
 from auditor.evidence.leakage.judged_fields import (
     JudgedField,
     is_no_input,
@@ -27,20 +29,8 @@ from auditor.statistics.screening import Screening, screen
 from auditor.statistics.told import intervals_chart
 from auditor.statistics.unnamed import Reading
 from auditor.values.dataset import Dataset
-from auditor.values.fields import Field, follows_picture, spoken
+from auditor.values.fields import Field, spoken
 from auditor.values.results import Cell, Finding, Location, Severity, Verdict
-
-_REMEDY = {
-    "encoding": "write all files in one encoding, or balance it between the classes (prevalence changes), before training",
-    "acquisition": "balance or match it between the classes, or declare it under [design] strata if the design explains it",
-    "provenance": "train and test across its values, or declare it under [design] strata if the design explains it",
-    "clinical": "for information: judge whether a model should be allowed to use it",
-}
-
-_SIZE_REMEDY = (
-    "it may follow what is shown, or the machine: bring all records to one size and format, balance it between the classes "
-    "(prevalence changes), or waive it with a reason"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +40,15 @@ class MetadataLeakage(ColumnCheck):
     ## What it does
 
     Predicts every class, one against the rest, from each metadata field alone, in folds that never part a patient, and reports
-    the class that is told best (AUC with a 95 % interval over patients). A permutation test that exchanges patients, and images
-    inside a patient, guards against chance; the false discovery rate over all fields is held at `max_q`. A field is reported
-    when it is significant and its AUC reaches `min_auc`; an encoding field (bit depth, codec, channels, container, path) whose
-    interval lies over `max_auc` is an error, unless it can follow the picture itself (bytes, used values,
-    and a size where there are more than four of them: crops; few sizes are set where files are written). Fields of one
-    kind that part the records alike are one finding. Two kinds of leaks hide in a corner, too small for that AUC, and are
-    asked for in the fields that were silent: values that one class alone has (exact test over patients against the share of
-    the class, never of the majority), and fields that tell inside one site only. Continuous labels are cut at their median.
+    the class that is told best (AUC with a 95 % interval over patients). A permutation test that exchanges patients, and
+    images inside a patient, guards against chance; the false discovery rate over all fields is held at `max_q`. A field is
+    reported when it is significant and its AUC reaches `min_auc`; an encoding field (bit depth, codec, channels, container,
+    path) whose interval lies over `max_auc` is an error, unless it can follow the picture itself (bytes, used values, and a
+    size where there are more than four of them: crops; few sizes are set where files are written). How many bytes a file has
+    is information where no other way of writing has to do with the class and no loss is hidden: no decoder hands it on. Fields
+    of one kind that part the records alike are one finding. Two kinds of leaks hide in a corner, too small for that AUC, and
+    are asked for in the fields that were silent: values that one class alone has (exact test over patients against the share
+    of the class, never of the majority), and fields that tell inside one site only. Continuous labels are cut at their median.
     Declared strata (`[design]`) give a second figure within strata; acquisition and provenance fields must pass both.
 
     Without usable patient ids an encoding field is an error only when the lower end would stay over `max_auc` for the groups
@@ -114,7 +105,14 @@ class MetadataLeakage(ColumnCheck):
             seed=self.seed,
         )
         gate = Gate(min_auc=self.min_auc, max_q=self.max_q)
-        judged = judge_fields(screening, question, gate=gate, max_auc=self.max_auc, seed=self.seed)
+        judged = judge_fields(
+            screening,
+            question,
+            gate=gate,
+            max_auc=self.max_auc,
+            loss_told=loss_is_told(dataset.metadata),
+            seed=self.seed,
+        )
         telling = told_alike(judged)
         silent = [one for one in judged if one.severity is None]
         findings = [self._finding(one, question) for one in telling]
@@ -176,8 +174,7 @@ class MetadataLeakage(ColumnCheck):
             evidence["low_without_ids"] = round(reading.low, 4)
             evidence["effective_patients"] = round(min(reading.cases, reading.others), 1)
         message += self._without_ids(question, judged.severity, reading)
-        remedy = _SIZE_REMEDY if field.kind == "encoding" and follows_picture(field.name) else _REMEDY[field.kind]
-        message += "; not an input" if is_no_input(field) else f"; {remedy}"
+        message += "; not an input" if is_no_input(field) else f"; {remedy_of(field, eased=judged.eased)}"
         return Finding(
             code=self.code,
             severity=judged.severity,
@@ -234,7 +231,7 @@ class MetadataLeakage(ColumnCheck):
         return Finding(
             code=self.code,
             severity=severity,
-            message=f"{message}; {_REMEDY[pure.field.kind]}",
+            message=f"{message}; {REMEDY[pure.field.kind]}",
             where=Location(field=pure.field.name),
             subject="pure values",
             score=value.lift,
@@ -249,7 +246,7 @@ class MetadataLeakage(ColumnCheck):
             message=(
                 f"{spoken(inside.field.name)} ({inside.field.name}) tells {inside.target} from the rest inside one site "
                 f"({inside.records:,} records): AUC {one.auc:.2f} ({one.low:.2f}–{one.high:.2f}), though not over all sites; "
-                f"{_REMEDY[inside.field.kind]}"
+                f"{REMEDY[inside.field.kind]}"
             ),
             where=Location(field=inside.field.name),
             subject=f"site {inside.site + 1}",

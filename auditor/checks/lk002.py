@@ -9,13 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.check import Check, SkipCheck
+from auditor.evidence.leakage.file_bytes import loss_is_told
 from auditor.evidence.leakage.together import ClassModel, Sample, classes_to_model, draw_sample, model_of
 from auditor.statistics.clusters import draw_patients
 from auditor.statistics.derived import allowing, sure_of
 from auditor.statistics.question import Question, ask
 from auditor.statistics.told import intervals_chart
 from auditor.values.dataset import Dataset
-from auditor.values.fields import follows_picture, spoken
+from auditor.values.fields import BYTES, follows_picture, spoken
 from auditor.values.results import Cell, Column, Coverage, Finding, Severity, Table, Verdict
 
 
@@ -31,7 +32,8 @@ class MetadataModel(Check):
     with an interval over patients beside that of the best single field, and the fields whose shuffling costs most. The
     p-value exchanges patients and images within patients, allows for the folds' common training data, and is multiplied by
     the number of classes. Clinical fields, and columns that no model reads, take no part. Of columns that `[design] strata`
-    declares, cases are compared with others of their own stratum only: what the design explains is no leak.
+    declares, cases are compared with others of their own stratum only: what the design explains is no leak. Where nothing but
+    the size of files varies, and no loss is hidden, it is information.
 
     ## Why is this bad?
 
@@ -91,7 +93,8 @@ class MetadataModel(Check):
         found = [one for one in models if np.isfinite(one.combined.auc)]
         if not found:
             raise SkipCheck("no part of the data holds records with and without a class: nothing can be compared")
-        findings = tuple(self._finding(one, sample, question) for one in found if self._is_told(one))
+        alone = loss_is_told(dataset.metadata) and {field.name for field in sample.coded} <= set(BYTES)
+        findings = tuple(self._finding(one, sample, question, bytes_alone=alone) for one in found if self._is_told(one))
         table = _models_table(found, sample)
         tables = (table, *(_culprits_table(one, sample) for one in found[:1] if self._is_told(one)))
         best = max(found, key=lambda one: one.combined.auc)
@@ -137,7 +140,12 @@ class MetadataModel(Check):
     def _tells(self, auc: float, p: float) -> bool:
         return p <= self.max_p and auc >= self.min_auc
 
-    def _finding(self, one: ClassModel, sample: Sample, question: Question) -> Finding:
+    def _finding(self, one: ClassModel, sample: Sample, question: Question, *, bytes_alone: bool) -> Finding:
+        """What one class is told by.
+
+        Args:
+            bytes_alone: nothing but the size of the files varies, which follows what they show.
+        """
         name = sample.targets.names[one.target]
         culprits = [spoken(sample.coded[f].name) for f, _ in _culprits(one)[:3]]
         message = (
@@ -153,13 +161,16 @@ class MetadataModel(Check):
             message += "; within the declared strata"
         if not question.clusters.usable:
             message += f"; {question.clusters.note}"
-        message += "; harmonise or balance these fields before training, and test across their values"
+        if bytes_alone:
+            message += "; all files are written alike, so their size follows what is shown: for information"
+        else:
+            message += "; harmonise or balance these fields before training, and test across their values"
         if any(follows_picture(field.name) for field in sample.coded):
             question = replace(question, clusters=allowing(question.clusters))
         sure = sure_of(one.combined.auc, one.target, question, len(sample.targets.names))
         return Finding(
             code=self.code,
-            severity=Severity.WARNING if sure else Severity.INFO,
+            severity=Severity.WARNING if sure and not bytes_alone else Severity.INFO,
             message=message,
             subject=name,
             score=one.combined.auc,

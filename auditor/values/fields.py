@@ -74,6 +74,8 @@ _DICOM_FOLLOWS_PICTURE = re.compile(
     r"^(Rows|Columns|NumberOfFrames|Window\w*|Rescale\w*|Smallest\w*|Largest\w*|PixelPaddingValue|LossyImageCompressionRatio|"
     r"ImageType|SOPClassUID|MediaStorageSOPClass\w*|BurnedInAnnotation|ElementCount|DerivationDescription)$"
 )
+BYTES = ("container.file_size", "container.bytes_per_pixel")
+"""How large a file is: no decoder hands it on, and of files written alike the one of more detail is the larger."""
 _SIZE_WORDS = frozenset(("width", "height", "rows", "columns", "cols", "size", "filesize", "bytes", "pixels", "dimension",
                          "dimensions", "shape", "megapixels"))  # fmt: skip
 

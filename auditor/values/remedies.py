@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.values.fields import describe
+from auditor.values.fields import BYTES, describe
 from auditor.values.results import Finding, Severity
 
 MENDS: dict[str, str] = {
@@ -23,8 +23,6 @@ MENDS: dict[str, str] = {
     "MA": "mend the configuration or the waiver",
 }
 """By code, or else by its letters."""
-BYTES = ("container.file_size", "container.bytes_per_pixel")
-"""No reason to write all files anew, but gone with it: the new files are not compressed."""
 ANSWERED: dict[str, tuple[str, ...]] = {
     "PH001": ("deidentify",), "PH002": ("deidentify",), "PH003": ("deidentify",), "PH009": ("deidentify",),
     "SP001": ("resplit",), "SP005": ("resplit",), "SP002": ("resplit", "deduplicate"), "SP004": ("resplit", "deduplicate"),

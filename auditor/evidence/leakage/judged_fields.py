@@ -17,7 +17,7 @@ from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.question import Question
 from auditor.statistics.screening import Measured, Screening, closer_interval, measured_for
 from auditor.statistics.unnamed import Reading, images_per_patient, read_without_ids
-from auditor.values.fields import Field, follows_picture, is_size
+from auditor.values.fields import BYTES, Field, follows_picture, is_size
 from auditor.values.results import Chart, Column, Coverage, Severity, Table
 
 FEW_SIZES = 4
@@ -36,6 +36,7 @@ class JudgedField:
         severity: None where it does not tell the class.
         reading: how sure it is where patients are not known; None where they are, or where the field is no way of writing.
         same: other fields that part the records in the same way.
+        eased: the size of files that are written alike, which follows what they show.
     """
 
     measured: Measured
@@ -45,6 +46,7 @@ class JudgedField:
     severity: Severity | None = None
     reading: Reading | None = None
     same: tuple[str, ...] = ()
+    eased: bool = False
 
     @property
     def verdict(self) -> str:
@@ -52,12 +54,15 @@ class JudgedField:
         return self.severity.value if self.severity is not None else "passed"
 
 
-def judge_fields(screening: Screening, question: Question, *, gate: Gate, max_auc: float, seed: int) -> tuple[JudgedField, ...]:
+def judge_fields(
+    screening: Screening, question: Question, *, gate: Gate, max_auc: float, loss_told: bool, seed: int
+) -> tuple[JudgedField, ...]:
     """Every field that was screened, in the same order.
 
     Args:
         gate: when a field tells the class.
         max_auc: a way of writing files is an error when the interval begins here or above.
+        loss_told: nothing was lost on writing, or the headers say how much (`loss_is_told`).
         seed: of the bootstrap.
     """
     known = {field.name: field for field in question.fields}
@@ -84,7 +89,17 @@ def judge_fields(screening: Screening, question: Question, *, gate: Gate, max_au
                     low = min(low, judged.reading.low)
                 judged = replace(judged, severity=severity, low=low)
         found.append(judged)
-    return tuple(found)
+    return tuple(_without_bytes(found, gate.max_q) if loss_told else found)
+
+
+def _without_bytes(found: Sequence[JudgedField], max_q: float) -> list[JudgedField]:
+    """How many bytes a file has, as information, where no other way of writing has to do with the class, however little."""
+    if any(one.field.kind == "encoding" and one.field.name not in BYTES and one.measured.q <= max_q for one in found):
+        return list(found)
+    return [
+        replace(one, severity=Severity.INFO, eased=True) if one.severity is not None and one.field.name in BYTES else one
+        for one in found
+    ]
 
 
 def told_alike(judged: Sequence[JudgedField]) -> list[JudgedField]:

@@ -1,6 +1,7 @@
 """LK001 on fields that can follow the picture itself."""
 
 import numpy as np
+import pytest
 from builders import make_dataset
 
 from auditor.checks.lk001 import MetadataLeakage
@@ -46,3 +47,32 @@ def test_fields_of_one_kind_that_part_the_records_alike_are_one_finding() -> Non
     assert verdict.metrics["fields_flagged"] == 4
     fields = {c.name: c.values for c in verdict.tables[0].columns}
     assert list(fields["verdict"]).count("error") == 3
+
+
+def bytes_and(**other: list[object]) -> dict[str, Severity]:
+    """Severity by field of 240 records whose files of class c1 are larger, with other ways of writing."""
+    g = np.random.default_rng(2)
+    sick = np.arange(240) % 2
+    metadata = {"container.bytes_per_pixel": (0.4 + 0.1 * sick + g.normal(0, 0.02, 240)).tolist(), **other}
+    dataset = make_dataset(labels=[f"c{s}" for s in sick], metadata=metadata)
+    verdict = MetadataLeakage(draws=200).run(dataset)
+    return {str(f.where.field): f.severity for f in verdict.findings}
+
+
+@pytest.mark.parametrize(
+    ("other", "severity"),
+    [
+        ({"container.format": ["png"] * 240}, Severity.INFO),
+        ({"container.format": ["jpeg"] * 240, "container.jpeg_quality": [90.0] * 240}, Severity.INFO),
+        ({"container.format": ["png"] * 240, "container.width": [float(i % 7) for i in range(240)]}, Severity.INFO),
+        ({}, Severity.WARNING),
+        ({"container.format": ["webp"] * 240}, Severity.WARNING),
+        ({"container.format": ["dicom"] * 240}, Severity.WARNING),
+        ({"container.format": ["png"] * 239 + ["webp"]}, Severity.WARNING),
+        ({"container.format": ["jpeg"] * 240, "container.jpeg_quality": [None] + [90.0] * 239}, Severity.WARNING),
+        # Another way of writing leans with the class, too little to be told itself: the bytes may say more of it.
+        ({"container.format": ["png"] * 240, "container.width": [float(i % 6 == 1) for i in range(240)]}, Severity.WARNING),
+    ],
+)  # fmt: skip
+def test_bytes_inform_only_where_the_files_are_written_alike_and_no_loss_is_hidden(other, severity) -> None:
+    assert bytes_and(**other)["container.bytes_per_pixel"] is severity

@@ -196,3 +196,20 @@ def test_two_settings_of_the_machine_that_act_together_are_seen_under_their_plai
     )  # fmt: skip
     (finding,) = MetadataModel().run(dataset).findings
     assert finding.evidence["interacting"] == "table.grid × table.filter_type"
+
+
+@pytest.mark.parametrize(("written", "severity"), [("png", Severity.INFO), ("webp", Severity.WARNING)])
+def test_the_size_of_files_alone_is_information_where_no_loss_is_hidden(written, severity) -> None:
+    g = np.random.default_rng(3)
+    sick = np.arange(240) % 2
+    share = 0.4 + 0.1 * sick + g.normal(0, 0.02, 240)
+    dataset = make_dataset(
+        labels=[f"c{s}" for s in sick],
+        patients=[f"p{i}" for i in range(240)],
+        metadata={
+            "container.format": [written] * 240,
+            "container.bytes_per_pixel": share.tolist(),
+            "container.file_size": (share * 16_384).tolist(),
+        },
+    )
+    assert [f.severity for f in MetadataModel().run(dataset).findings] == [severity]
