@@ -28,9 +28,11 @@ MIN_FAMILY = 3
 """So many files of one suffix, or `MIN_SHARE` of all, are a family that must not be overlooked."""
 MIN_SHARE = 0.1
 MIN_LABELLED = 0.5
+"""A smaller share of records with a label is told in the verdict."""
 PARTING = 0.99
 """Area under the curve from which a field is said to part the classes."""
-"""A smaller share of records with a label is told in the verdict."""
+DOUBT = 0.03
+"""Where so many labels at least would be wrong if disagreement meant error, "cannot tell" is no pass."""
 
 
 def is_any(dataset: Dataset) -> bool:  # noqa: ARG001
@@ -77,6 +79,7 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
         gaps.append("most of the questions that matter could not be asked")
     if _parted(outcomes):
         gaps.append("a field parts the classes (LK001): without patient ids nobody can say whether a few patients explain it")
+    gaps += [*_doubted(outcomes), *_crossing(outcomes)]
     if not gaps and not any(looked(o) for o in outcomes if not o.code.startswith("MA")):
         gaps.append("no check could look at anything")
     return Seen(questions=questions, gaps=tuple(gaps), grave=bool(families or unused))
@@ -94,6 +97,28 @@ def _parted(outcomes: Sequence[Outcome]) -> bool:
         for outcome in outcomes
         for finding in (outcome.verdict.findings if outcome.verdict is not None else ())
     )
+
+
+def _doubted(outcomes: Sequence[Outcome]) -> list[str]:
+    """A model contradicts more labels than a model errs by itself, and LN001 cannot tell whose error it is."""
+    measured = [o.verdict.metrics for o in outcomes if o.code == "LN001" and o.status == "skipped" and o.verdict is not None]
+    shares = [(found.get("label_noise_fraction_low"), found.get("label_noise_fraction_high")) for found in measured]
+    return [
+        f"whether labels are wrong cannot be told (LN001), and {low:.0%} to {high:.0%} of them may be"
+        for low, high in shares
+        if isinstance(low, float) and isinstance(high, float) and low > DOUBT
+    ]
+
+
+def _crossing(outcomes: Sequence[Outcome]) -> list[str]:
+    """Numbers that file names begin with stand in several splits, and nobody says whether they are patients (SP006)."""
+    told = [f.evidence for o in outcomes if o.code == "SP006" and o.verdict for f in o.verdict.findings if f.waived is None]
+    return [
+        f"{found['in_several_splits']:,} of {found['leading_ids']:,} numbers that file names begin with stand in several "
+        "splits: if they are patients, the splits share them (SP006)"
+        for found in told
+        if "in_several_splits" in found
+    ]
 
 
 def _questions(dataset: Dataset, outcomes: Sequence[Outcome]) -> Iterator[Question]:
@@ -169,8 +194,9 @@ def _silent(words: str) -> Callable[[Dataset, Sequence[Outcome]], str]:
 
 SHORTCUTS = ("LK001", "LK002", "LK005", "LK006", "LK007")
 """Fields and pixels; words in a path, twins of the label and drift are further questions, which alone answer nothing."""
-WRONG_LABELS = ("LN001", "LN002", "LN003", "LN004", "LN005", "LN006", "LN008")
-"""What looks at labels, masks or boxes; spellings and rules between columns do not tell a wrong one."""
+WRONG_LABELS = ("LN001", "LN002", "LN005", "LN006")
+"""What tells wrong labels, masks or boxes. Pairs of classes, ambiguous records, groups that are worse than others, spellings
+and rules between columns alone do not."""
 QUESTIONS: tuple[_Asked, ...] = (
     _Asked(subject="files", codes=("IN001",), fits=has_images, lacks=_silent("none could be read")),
     _Asked(subject="labels", codes=("LK", "LN", "SP003", "SP008", "SZ001", "SZ002"), lacks=_unlabelled),

@@ -65,7 +65,15 @@ def test_without_any_label_there_is_not_enough_to_judge() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "subject"), [("LN007", "wrong labels"), ("LN009", "wrong labels"), ("LK003", "shortcuts"), ("LK004", "shortcuts")]
+    ("code", "subject"),
+    [
+        ("LN007", "wrong labels"),
+        ("LN009", "wrong labels"),
+        ("LN004", "wrong labels"),
+        ("LN008", "wrong labels"),
+        ("LK003", "shortcuts"),
+        ("LK004", "shortcuts"),
+    ],
 )
 def test_a_check_that_is_beside_the_point_answers_no_question(code: str, subject: str) -> None:
     """Where the checks that judge were left out, spellings, rules between columns and words in paths do not stand for them."""
@@ -162,3 +170,33 @@ def test_a_field_that_parts_the_classes_without_ids_is_no_pass(
 def test_boxes_are_not_asked_for_masks() -> None:
     boxes = pd.DataFrame({"record": ["r0"], "label": ["cell"], "x0": [0.0], "y0": [0.0], "x1": [2.0], "y1": [2.0]})
     assert "masks" not in asked(replace(make_dataset(n=20), boxes=boxes), "IN012")
+
+
+@pytest.mark.parametrize(("low", "enough"), [(0.0, True), (0.02, True), (0.05, False), (None, True)])
+def test_labels_that_may_be_wrong_and_cannot_be_judged_are_no_pass(low: float | None, enough: bool) -> None:
+    metrics = {
+        "verdict": "cannot tell",
+        "label_noise_fraction_low": low,
+        "label_noise_fraction_high": None if low is None else 0.18,
+    }
+    unsure = Outcome(
+        code="LN001", name="n", title="t", status="skipped", reason="too few", verdict=Verdict(summary="s", metrics=metrics)
+    )
+    gaps = seen_of(labelled(), (*outcomes("LN002"), unsure)).gaps
+    assert (not gaps) == enough
+    assert enough or "5% to 18% of them may be" in gaps[0]
+
+
+def test_ids_that_may_be_patients_on_both_sides_are_no_pass() -> None:
+    finding = Finding(
+        code="SP006", severity=Severity.WARNING, message="m", subject="leading ids",
+        evidence={"leading_ids": 80, "in_several_splits": 60, "records": 180},
+    )  # fmt: skip
+
+    def gaps(found: Finding) -> tuple[str, ...]:
+        verdict = Verdict(summary="s", findings=(found,), coverage=Coverage(evaluated=0, total=20))
+        told = Outcome(code="SP006", name="n", title="t", status="failed", verdict=verdict)
+        return seen_of(labelled(), (*outcomes(codes=("IN001", "SP002", "LK001", "LN002")), told)).gaps
+
+    assert "60 of 80 numbers" in gaps(finding)[0]
+    assert not gaps(replace(finding, waived="slides, not patients"))
