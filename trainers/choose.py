@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from auditor.values.remedies import BYTES, answered_by, encoding, header_text, mend
+from auditor.values.fields import BYTES
+from auditor.values.remedies import answered_by, encoding, header_text, mend
 from auditor.values.results import Cell, Column, Finding, ScanResult, Severity, Table
 from trainers.values.trust import Trust
 
