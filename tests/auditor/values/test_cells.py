@@ -17,8 +17,12 @@ TEXT = st.text(st.characters(), max_size=10) | st.sampled_from(
     ["=1", "'=1", "\\n", "\\\\x1b", "a\\b", "\x1b[2J", "-1.5", "＝1"]
 )
 ROOT = Path(__file__).parents[3]
-OF_THE_USER = {"trainers/copying/source.py", "trainers/copying/additions.py", "auditor/degrade/flaws.py", "medaudit/flawed.py"}
-"""Who else writes CSV: a table in the user's own form, whose cells stay what they were, and made-up data."""
+OF_THE_USER = {
+    "trainers/copying/source.py", "trainers/copying/additions.py", "auditor/degrade/flaws.py", "medaudit/flawed.py",
+    "auditor/tables/workbook.py",
+}  # fmt: skip
+"""Who else writes CSV: a table in the user's own form, whose cells stay what they were, made-up data, and a sheet that is
+read as text in memory and written to no file."""
 
 
 @settings(max_examples=300, deadline=None)
