@@ -15,8 +15,10 @@ WORSE = 1.3
 
 
 def own_environment(private: Path) -> dict[str, str]:
-    """This tree's medaudit, one thread per process, a cache of its own."""
-    return {**os.environ, "PYTHONPATH": str(HOME), "MEDAUDIT_CACHE": str(private / "cache"), "OMP_NUM_THREADS": "1"}
+    """This tree's medaudit, one thread per process, a cache of its own, its bytecode kept as an installed one's is."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    own = {"PYTHONPATH": str(HOME), "MEDAUDIT_CACHE": str(private / "cache"), "PYTHONPYCACHEPREFIX": str(private / "bytecode")}
+    return {**kept, **own, "OMP_NUM_THREADS": "1"}
 
 
 def processor_seconds(command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None) -> float:

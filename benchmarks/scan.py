@@ -1,8 +1,9 @@
 """What a scan costs: processor seconds beside the decoder and two neighbours, and where they go.
 
-    python -m benchmarks.scan [FOLDER ...] [--images 800] [--repeat 3] [--rivals VENV] [--check]
+    python -m benchmarks.scan [FOLDER ...] [--images 800] [--copies] [--repeat 3] [--rivals VENV] [--check]
 
-Without a folder it makes radiographs of 512 × 512 (`auditor.degrade.phantom`), once as JPEG and once as PNG. All programs run
+Without a folder it makes radiographs of 512 × 512, once as JPEG and once as PNG: different pictures, all alike and none a
+copy (`benchmarks.radiographs.picture`), or with `--copies` a hundred, each again and again with other noise. All programs run
 in turn, `--repeat` times, each in a process of its own; processor seconds (its own and its workers', start-up included) are
 shown as minimum–maximum. `cold`: no cache; `warm`: the second scan of an unchanged folder. `decode`: Pillow opens and decodes
 all files; `floor`: the same in an interpreter that imports pandas and pyarrow, without which no scan starts. Neighbours are
@@ -24,12 +25,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from auditor.degrade.phantom import radiograph
@@ -41,9 +43,11 @@ from auditor.measuring.measure import sketch, thumbnail_of
 from auditor.values.image import Limits
 from auditor.values.privacy import Privacy
 from auditor.view import view_of
+from benchmarks.radiographs import picture, sources
 from benchmarks.ratios import held, own_environment, processor_seconds, shown
 
 BASES = 100
+SIDE = 512
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".dcm")
 DECODE = "import sys, pathlib, PIL.Image\nfor p in pathlib.Path(sys.argv[1]).rglob('*.*'): PIL.Image.open(p).load()"
 FLOOR = "import pandas, pyarrow.parquet\n" + DECODE
@@ -55,19 +59,31 @@ IMAGEDEDUP = (
 Result = TypeVar("Result")
 
 
-def pictures(folder: Path, count: int) -> dict[str, Path]:
-    """`count` radiographs of two classes, as JPEG and as PNG: patients, each photographed several times with other noise."""
-    rng = np.random.default_rng(0)
-    bases = [radiograph(i, 0, opacity=bool(i % 2), side=512) for i in range(min(count, BASES))]
-    for number in range(count):
-        base = bases[number % len(bases)]
-        moved = np.roll(base, tuple(rng.integers(-20, 21, 2)), axis=(0, 1)) if number >= len(bases) else base
-        shown = Image.fromarray(np.clip(moved * 255 + rng.normal(0, 2, moved.shape), 0, 255).astype(np.uint8))
+def pictures(folder: Path, count: int, *, copies: bool = False) -> dict[str, Path]:
+    """`count` radiographs of two classes, as JPEG and as PNG: of different patients, or `BASES` shown again and again."""
+    made = copied(count) if copies else different(count)
+    for number, plane in enumerate(made):
         for kind, suffix, options in (("jpeg", "jpg", {"quality": 90}), ("png", "png", {})):
             goal = folder / kind / ("effusion" if number % 2 else "normal") / f"{number:06d}.{suffix}"
             goal.parent.mkdir(parents=True, exist_ok=True)
-            shown.save(goal, **options)
+            Image.fromarray(plane).save(goal, **options)
     return {kind: folder / kind for kind in ("jpeg", "png")}
+
+
+def different(count: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """Pictures that are alike, no two of them copies."""
+    given = sources(None, SIDE)
+    return (picture(number, given, SIDE) for number in range(count))
+
+
+def copied(count: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """`BASES` pictures, each photographed several times with other noise: most pairs of one base are near-copies."""
+    rng = np.random.default_rng(0)
+    bases = [radiograph(i, 0, opacity=bool(i % 2), side=SIDE) for i in range(min(count, BASES))]
+    for number in range(count):
+        base = bases[number % len(bases)]
+        moved = np.roll(base, tuple(rng.integers(-20, 21, 2)), axis=(0, 1)) if number >= len(bases) else base
+        yield np.clip(moved * 255 + rng.normal(0, 2, moved.shape), 0, 255).astype(np.uint8)
 
 
 def programs(folder: Path, private: Path, rivals: Path | None) -> dict[str, Callable[[], float]]:
@@ -135,6 +151,7 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("folders", nargs="*", type=Path)
     options.add_argument("--images", type=int, default=800)
+    options.add_argument("--copies", action="store_true", help="a hundred pictures again and again, with other noise")
     options.add_argument("--repeat", type=int, default=3)
     options.add_argument("--rivals", type=Path)
     options.add_argument("--profiled", type=int, default=60, help="images of which the pass is profiled")
@@ -144,7 +161,7 @@ def main() -> int:
     ratios: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         private = Path(name)
-        folders = {p.name: p for p in chosen.folders} or pictures(private / "made", chosen.images)
+        folders = {p.name: p for p in chosen.folders} or pictures(private / "made", chosen.images, copies=chosen.copies)
         for kind, folder in folders.items():
             files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
             spent = compared(folder, private, chosen.rivals, chosen.repeat)
