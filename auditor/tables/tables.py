@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from auditor.reading.jobs import run_job, told
@@ -10,6 +11,12 @@ from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
 
 _OTHERWISE = "name a csv, tsv, parquet, jsonl or json file, or a workbook, that is whole"
+
+REMEMBERED_SECONDS = 600.0
+"""A file that was refused is not read again so long as it is the same: one scan asks for it in several places, and each time
+it may cost all that a table may."""
+MOST_REMEMBERED = 256
+_REFUSED: dict[tuple[object, ...], tuple[float, str]] = {}
 
 
 def table_format(name: str) -> str | None:
@@ -42,8 +49,33 @@ def preview_table(path: Path, limits: Limits | None = None) -> LabelTable:
 
 
 def _asked(how: str, path: Path, limits: Limits | None) -> LabelTable:
+    limits = limits or Limits()
+    place = _placed(how, path, limits)
+    known = _REFUSED.get(place) if place is not None else None
+    if known is not None and time.monotonic() - known[0] < REMEMBERED_SECONDS:
+        raise DatasetError(known[1])
     try:
-        table: LabelTable = run_job(f"auditor.tables.opening:{how}", path, limits=limits or Limits())
+        table: LabelTable = run_job(f"auditor.tables.opening:{how}", path, limits=limits)
     except UnreadableFile as error:
-        raise DatasetError(f"{path}: {told(error, _OTHERWISE)}") from None
+        raise DatasetError(_remembered(place, f"{path}: {told(error, _OTHERWISE)}")) from None
+    except DatasetError as error:
+        _remembered(place, str(error))
+        raise
     return table
+
+
+def _placed(how: str, path: Path, limits: Limits) -> tuple[object, ...] | None:
+    """What an answer depends on; None where nothing lies there."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return how, path, path.absolute(), found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, limits
+
+
+def _remembered(place: tuple[object, ...] | None, reason: str) -> str:
+    if place is not None:
+        while len(_REFUSED) >= MOST_REMEMBERED:
+            _REFUSED.pop(next(iter(_REFUSED)), None)
+        _REFUSED[place] = (time.monotonic(), reason)
+    return reason

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from auditor.tables import tables
 from auditor.tables.csv_table import header_names
 from auditor.tables.label_table import add_blank_row, merge_tables
 from auditor.tables.tables import preview_table, read_table, table_format
@@ -179,3 +180,25 @@ def test_formats_are_told_from_names():
     assert [table_format(n) for n in ("a.CSV", "b.tsv.gz", "c.pq", "d.ndjson", "e.json", "f.txt", "noend")] == [
         "csv", "csv", "parquet", "jsonl", "json", None, None,
     ]  # fmt: skip
+
+
+def test_a_refused_table_is_not_read_again_until_it_changes(tmp_path, monkeypatch):
+    path, asked, run = tmp_path / "t.json", [], tables.run_job
+
+    def counted(function, *arguments, **options):
+        asked.append(function)
+        return run(function, *arguments, **options)
+
+    monkeypatch.setattr(tables, "run_job", counted)
+    path.write_text("[1, 2")
+    reasons = set()
+    for _ in range(3):
+        with pytest.raises(DatasetError) as caught:
+            preview_table(path)
+        reasons.add(str(caught.value))
+    assert len(asked) == len(reasons) == 1
+    with pytest.raises(DatasetError):
+        preview_table(path, Limits(table_rows=7))
+    assert len(asked) == 2, "of other limits nothing is known"
+    path.write_text('[{"path": "a.png", "label": "x"}, {"path": "b.png", "label": "y"}]')
+    assert len(preview_table(path).frame) == 2
