@@ -5,7 +5,7 @@ import os
 import sys
 
 try:
-    from medaudit.process import EXIT_INTERRUPTED, INTERRUPTED, exit_code_of, one_interruption, open_streams, say
+    from medaudit.process import EXIT_INTERRUPTED, INTERRUPTED, exit_code_of, leave, one_interruption, open_streams, say
 except KeyboardInterrupt:  # as quiet as later; in the few milliseconds before this line the answer is Python's own
     os.write(2, b"interrupted; nothing was written\n")
     os._exit(130)
@@ -22,10 +22,11 @@ def run() -> int:
             open_streams()
             from medaudit.cli import main
 
-            return exit_code_of(main())
+            code = main()
     except KeyboardInterrupt:
         say(INTERRUPTED)
-        return exit_code_of(EXIT_INTERRUPTED)
+        code = EXIT_INTERRUPTED
+    return leave(exit_code_of(code))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -75,3 +76,21 @@ def one_interruption(*, to_the_end: bool = False) -> Iterator[None]:
 def exit_code_of(code: int) -> int:
     """That of an interrupted command says by which signal it was: 130 Ctrl-C, 143 SIGTERM."""
     return 128 + _told[0] if code == EXIT_INTERRUPTED and _told else code
+
+
+def leave(code: int) -> int:
+    """Where a signal ended what was under way: what is done at the end of a program, and its end with this exit code.
+
+    Python itself would end by SIGINT where the interruption fell into text that it runs (`exec`, as in the making of a named
+    tuple), even though it was caught: 130 where SIGTERM was sent.
+
+    Returns:
+        the code, where no signal came.
+    """
+    if _told:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(code)
+    return code

@@ -68,6 +68,21 @@ def test_help_that_is_interrupted_says_one_line(tmp_path: Path, at: int, number:
     ends_quietly(struck(tmp_path, at, number, ["--help"]), number)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_inside_text_that_python_runs_ends_with_our_code(number: int) -> None:
+    code = (
+        "import sys\n"
+        "from medaudit import __main__, cli\n"
+        f"cli.main = lambda: exec('import os\\nos.kill(os.getpid(), {int(number)})\\nfor i in range(9): pass') or 0\n"
+        "sys.exit(__main__.run())"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, check=False, capture_output=True, text=True, timeout=120
+    )
+    ends_quietly(done, number)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("at", [60_000, 100_000, 170_000, 290_000, 500_000, 900_000, 1_600_000])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
