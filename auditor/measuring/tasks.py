@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from os import stat
+from os.path import join
 
 from auditor.evidence.masks.mask_facts import PREFIX
 from auditor.placement.listing import stays_inside
@@ -22,12 +24,23 @@ def tasks_of(dataset: Dataset) -> Iterator[Task]:
     for record, path in table.loc[single, "path"].items():
         groups.setdefault(str(path), []).append(str(record))
     for path, records in groups.items():
-        if (dataset.root / path).exists():
+        if is_there(join(dataset.root, path)):  # noqa: PTH118 - a path of `pathlib` for each row is a part of a table's scan
             yield Task(path=path, records=tuple(records))
     for path, group in table.loc[~single].groupby("path", sort=False):
         for start in range(0, len(group), ITEMS_PER_TASK):
             part = group.iloc[start : start + ITEMS_PER_TASK]
             yield Task(path=str(path), records=tuple(map(str, part.index)), items=tuple(part["item"]))
+
+
+def is_there(place: str) -> bool:
+    """Something lies there; what cannot be looked at does as well, and the worker says why."""
+    try:
+        stat(place)  # noqa: PTH116 - see above
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last: a name that no file can have
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def mask_tasks(dataset: Dataset) -> Iterator[Task]:
