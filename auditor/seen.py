@@ -86,13 +86,15 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
 
 
 def _parted(outcomes: Sequence[Outcome]) -> bool:
-    """A way of writing or a size all but parts the classes, and is no error only because patients cannot be told apart."""
+    """A way of writing or a size all but parts the classes, and is no error only because patients cannot be told apart. What
+    follows the picture and reaches no model (bytes, the length of a name) does not count."""
     return any(
         outcome.code == "LK001"
         and finding.severity != Severity.ERROR
         and finding.waived is None
         and finding.evidence.get("kind") == "encoding"
         and finding.evidence.get("patients", "") is None
+        and ("low_without_ids" in finding.evidence or finding.evidence.get("survives_decoding") is True)
         and (finding.score or 0.0) >= PARTING
         for outcome in outcomes
         for finding in (outcome.verdict.findings if outcome.verdict is not None else ())

@@ -175,9 +175,16 @@ PATTERNS: tuple[NamePattern, ...] = (
         confidence=0.85,
     ),
     NamePattern(
+        name="patient, then anything",
+        pattern=re.compile(r"^(?P<patient>P\d{2,})[-_][A-Za-z0-9 ()_-]+$"),
+        patient=_group("patient"),
+        confidence=0.75,
+    ),
+    NamePattern(
         name="patient in the path",
         pattern=re.compile(
-            r"(?:^|[/_-])(?P<patient>(?:patient|subject|sub|pat|subj|participant)[-_ ]?\(?\d+\)?)(?=[-_./ ]|$)", re.IGNORECASE
+            r"(?:^|[/_-])(?P<patient>(?:patient|subject|sub|pat|subj|participant|person|proband)[-_ ]?\(?\d+\)?)(?=[-_./ ]|$)",
+            re.IGNORECASE,
         ),
         patient=_group("patient"),
         whole=True,

@@ -134,6 +134,25 @@ def test_kermany_names_say_the_patient_and_the_folder_says_the_class(tmp_path):
     assert set(column(dataset, "split")) == {"train", "test"}
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["person{p}_{k}.jpg", "person{p}_bacteria_{k}.jpg", "P{p:03d}_{c}_{k}.jpg", "P{p:03d}-L CC ({k}).jpg",
+     "subject_{p}_{k}.jpg",
+     "scan_proband{p}_{k}.jpg"],
+)  # fmt: skip
+def test_a_word_for_a_person_with_a_number_is_the_patient(tmp_path, name):
+    names = [
+        f"{s}/{c}/" + name.format(p=p, k=k, c=c) for s in ("train", "test") for c in "xy" for p in range(6) for k in range(2)
+    ]
+    dataset = opened(make(tmp_path, *names))
+    assert dataset.records["patient"].nunique() == 6
+
+
+def test_names_that_count_pictures_are_no_patients(tmp_path):
+    names = [f"{s}/{c}/{stem}{i}.jpg" for s in ("train", "test") for c in "xy" for i in range(9) for stem in ("P", "img_")]
+    assert not opened(make(tmp_path, *names)).has("patient")
+
+
 def test_tcga_barcodes_say_patient_and_site(tmp_path):
     patients = [f"TCGA-{site}-{patient}" for site in ("A6", "AA") for patient in ("2671", "3502")]
     names = [f"{c}/{patient}-01Z-00-DX1_{i}.png" for c in ("MSI", "MSS") for patient in patients for i in range(2)]
