@@ -81,7 +81,7 @@ def path_fields(dataset: Dataset) -> pd.DataFrame:
 
 def steps_of(path: str) -> list[str]:
     """The names along a path, the file's own last; `pathlib` takes ten times as long, which counts in tables."""
-    return [name for name in path.split("/") if name not in ("", ".")]
+    return [*("/" if path.startswith("/") else ""), *(n for n in path.split("/") if n not in ("", "."))]
 
 
 def extension(name: str) -> str:
