@@ -1,10 +1,11 @@
 """`python -m medaudit`, and the command `medaudit`."""
 
-import gc
 import os
 import sys
 
 try:
+    import gc  # not there yet, as the two above are
+
     from medaudit.process import EXIT_INTERRUPTED, INTERRUPTED, exit_code_of, leave, one_interruption, open_streams, say
 except KeyboardInterrupt:  # as quiet as later; in the few milliseconds before this line the answer is Python's own
     os.write(2, b"interrupted; nothing was written\n")

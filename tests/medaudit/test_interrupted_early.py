@@ -69,16 +69,16 @@ def test_help_that_is_interrupted_says_one_line(tmp_path: Path, at: int, number:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_inside_text_that_python_runs_ends_with_our_code(number: int) -> None:
-    code = (
+def test_an_interruption_inside_text_that_python_runs_ends_with_our_code(tmp_path: Path, number: int) -> None:
+    (tmp_path / "ended.py").write_text(
         "import sys\n"
         "from medaudit import __main__, cli\n"
-        f"cli.main = lambda: exec('import os\\nos.kill(os.getpid(), {int(number)})\\nfor i in range(9): pass') or 0\n"
+        f'cli.main = lambda: eval(\'__import__("os").kill(__import__("os").getpid(), {int(number)})\') or 0\n'
         "sys.exit(__main__.run())"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, check=False, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "ended"], env=environment, check=False, capture_output=True, text=True, timeout=120
     )
     ends_quietly(done, number)
 
