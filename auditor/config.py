@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 MOST_BYTES = 256 << 10
 """medaudit.toml is smaller; a table of accepted findings of a thousand lines is a tenth of it."""
+MASK_DIGITS = 9
+"""Values in masks have no more."""
 _CHAIN = pattern_of(r"""(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){64}""")
 """A key of so many parts, on which the parser would spend the square of their number."""
 
@@ -73,6 +75,21 @@ class DatasetSection(Section):
     """of a corrected copy: which file holds the table that was corrected"""
     left_out: str | None = None
     """of a corrected copy: the list of records that are not in it"""
+    label_origin: str | None = None
+    """of a corrected copy: what the labels were read from, which findings name them by"""
+    channels: Mapping[str, str] = Key(default_factory=dict)
+    """of records that are several files: a channel → the column that names its file; the first is the column of the images"""
+    mask_names: Mapping[str, str] = Key(default_factory=dict)
+    """a value in the masks → what it stands for"""
+    own_tables: tuple[str, ...] = ()
+    """of a corrected copy: tables of it that say nothing that the images' own file does not"""
+
+    @field_validator("mask_names")
+    @classmethod
+    def _values_are_whole(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        if wrong := [key for key in value if not (key.isascii() and key.isdecimal() and len(key) <= MASK_DIGITS)]:
+            raise ValueError(f"{wrong[0]!r} is no value of a mask: a whole number is")
+        return value
 
 
 class DesignSection(Section):
@@ -223,7 +240,8 @@ class Config(Section):
         d = self.dataset
         return Options(
             roles=self.roles, root=root, layout=d.layout, level=d.level, task=d.task, separator=d.separator, tables=d.tables,
-            corrected=d.corrected, left_out=None if d.left_out is None else where / d.left_out,
+            corrected=d.corrected, left_out=None if d.left_out is None else where / d.left_out, origin=d.label_origin,
+            channels=d.channels, mask_names={int(value): name for value, name in d.mask_names.items()}, own_tables=d.own_tables,
         )  # fmt: skip
 
     def design_of(self) -> Design:

@@ -23,7 +23,7 @@ from auditor.values.results import Severity
 NOBODY = "none"
 """`--config none`: no file is read, whatever lies there."""
 READING = {
-    "dataset": frozenset(("layout", "level", "task", "separator", "root", "tables", "corrected")),
+    "dataset": frozenset(("layout", "level", "task", "separator", "root", "tables", "corrected", "channels", "mask-names")),
     "design": frozenset(("kind", "strata", "splits")),
     "fix": frozenset(("strategy", "trusted", "evaluate", "seeds", "device")),
 }

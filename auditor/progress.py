@@ -25,6 +25,18 @@ def tell(progress: Progress, work: str) -> None:
         doing(work)
 
 
+def speaks(progress: Progress) -> bool:
+    """It shows sentences (`say`)."""
+    return hasattr(progress, "say")
+
+
+def announce(progress: Progress, words: str) -> None:
+    """A sentence for whoever waits, at once, for those that show it (`say`)."""
+    say = getattr(progress, "say", None)
+    if say is not None:
+        say(words)
+
+
 class Silent:
     """Reports to nobody."""
 

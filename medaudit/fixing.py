@@ -27,7 +27,8 @@ from reports.format import formats
 from trainers import fix as job
 from trainers.attempt import Order
 from trainers.engine.crew import follow, follower, leading
-from trainers.fix import Fixed, under_old_names
+from trainers.fix import Fixed
+from trainers.second_scan import under_old_names
 from trainers.strategy import strategy_classes, title
 
 WORK = ".medaudit-work"
@@ -205,6 +206,7 @@ def comparison_of(fixed: Fixed) -> Comparison:
             *differences(corrected.before, fixed.after),
             *(f"not honoured of the dataset's own medaudit.toml: {key}" for key in corrected.before.gate.set_aside),
         ],
+        looked=fixed.looked,
         run=run,
     )
 

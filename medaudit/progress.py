@@ -40,6 +40,13 @@ class Bar:
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, description=f"{self._stage}: {work}")
 
+    def say(self, words: str) -> None:
+        """A sentence that stays, above the bar where there is one."""
+        from rich.console import Console
+
+        console = Console(stderr=True) if self._progress is None else self._progress.console
+        console.print(words, markup=False, highlight=False)
+
     def finish(self) -> None:
         """Take the bar away."""
         if self._progress is not None:
@@ -82,6 +89,11 @@ class Lines:
         self._timer = threading.Timer(self._patience, self._say)
         self._timer.daemon = True
         self._timer.start()
+
+    def say(self, words: str) -> None:
+        """A sentence of its own."""
+        self._stream.write(f"{words}\n")
+        self._stream.flush()
 
     def finish(self) -> None:
         """The last tenth was said; nothing is being done any more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor.values.corrections import Arm, Comparison, RunVerdict, Tally
@@ -21,12 +21,15 @@ class Matched:
     unclear: tuple[Finding, ...]
 
 
-def matched(before: ScanResult, after: ScanResult) -> Matched:
+def matched(before: ScanResult, after: ScanResult, looked: Collection[str] | None = None) -> Matched:
     """The findings matched by fingerprint.
 
-    A finding that is gone counts as fixed only where its check was carried out again, and a new one as introduced only
-    where its check was carried out before: else nobody looked, and it is unclear. One that is there in both scans, but
-    more severe in the later one, counts as introduced.
+    A finding that is gone counts as fixed only where its check was carried out again, and on its file, and a new one as
+    introduced only where its check was carried out before: else nobody looked, and it is unclear. One that is there in both
+    scans, but more severe in the later one, counts as introduced.
+
+    Args:
+        looked: the files that the later scan looked at; None: all.
     """
     known = {f.fingerprint: f.severity for f in before.findings}
     left = Counter(f.fingerprint for f in after.findings)
@@ -46,12 +49,13 @@ def matched(before: ScanResult, after: ScanResult) -> Matched:
         else:
             new.append(finding)
     looked_before, looked_after = _looked(before), _looked(after)
+    again = [f.code in looked_after and (f.where.path is None or looked is None or f.where.path in looked) for f in gone]
     return Matched(
-        fixed=tuple(f for f in gone if f.code in looked_after),
+        fixed=tuple(f for f, there_again in zip(gone, again, strict=True) if there_again),
         remaining=tuple(remaining),
         introduced=tuple(f for f in new if f.code in looked_before or f.fingerprint in known),
         unclear=(
-            *(f for f in gone if f.code not in looked_after),
+            *(f for f, there_again in zip(gone, again, strict=True) if not there_again),
             *(f for f in new if f.code not in looked_before and f.fingerprint not in known),
         ),
     )
@@ -99,6 +103,7 @@ def compare_results(
     thumbnails: Mapping[str, bytes] | None = None,
     pictures: Mapping[str, bytes] | None = None,
     notes: Sequence[str] = (),
+    looked: Collection[str] | None = None,
     run: Run | None = None,
 ) -> Comparison:
     """The comparison of two scans, with what a correction did between them where there was one.
@@ -109,12 +114,13 @@ def compare_results(
         verdict, summary: of the run; without them the findings alone decide.
         thumbnails: pictures of records that corrections name, beside those of the two scans.
         configuration: in force; that of the later scan when None.
+        looked: the files that the later scan looked at; None: all.
         run: what is volatile; that of the later scan when None.
         arms, applied, chosen, trust, changes, removed, answers, pictures, notes: as in `Comparison`.
 
     Documentation of the codes and thumbnails of the records that are named come from the two scans.
     """
-    found = matched(before, after)
+    found = matched(before, after, looked)
     named = (*found.fixed, *found.remaining, *found.introduced, *found.unclear)
     corrections = [c for arm in arms if arm.proposal for c in arm.proposal.corrections]
     codes = {f.code for f in named} | {c.code for c in corrections}
@@ -161,12 +167,14 @@ def _judged(found: Matched, before: Tally, after: Tally, *, corrected: bool) -> 
     """
     fixed, introduced = counted(len(found.fixed), "finding"), counted(len(found.introduced), "finding")
     rest = f"{counted(len(found.remaining), 'finding')} in both scans."
-    unsure = f"{counted(len(found.unclear), 'finding')} of checks that only one of the scans could carry out; {fixed} fixed"
+    unsure = (
+        f"{counted(len(found.unclear), 'finding')} of checks or files that only one of the scans could look at; {fixed} fixed"
+    )
     alarms = alarming(found.introduced)
     fewer = after.errors + after.warnings < before.errors + before.warnings
     if alarms and not (corrected and fewer and not any(f.severity is Severity.ERROR for f in alarms)):
         return "new findings", f"{introduced} introduced, {len(found.fixed):,} fixed; {rest}"
-    if found.unclear:  # what went out of sight is not corrected
+    if alarming(found.unclear):  # what went out of sight is not corrected
         return "cannot tell", f"{unsure}{f', {introduced} introduced' if alarms else ''}; {rest}"
     if alarms:
         return "corrected", f"{fixed} fixed, {introduced} introduced, no error among them; {rest}"

@@ -22,7 +22,11 @@ _STATES = (
     ("introduced", "Introduced", "There now, and not before, or more severe than before."),
     ("remaining", "Remaining", "There before and after."),
     ("fixed", "Fixed", "There before; its check was carried out again and does not find it."),
-    ("unclear", "Unclear", "Only one of the two scans could carry out the check: neither fixed nor introduced."),
+    (
+        "unclear",
+        "Unclear",
+        "Only one of the two scans could carry out the check, or look at the file.",
+    ),
 )
 
 

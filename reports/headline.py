@@ -86,6 +86,8 @@ def run_look(comparison: Comparison) -> str:
         looks.append("incomplete" if after.errors else "passed")
     if after is not None and leaking((*comparison.remaining, *comparison.introduced, *comparison.unclear)):
         looks.append("incomplete")  # also where nobody could look again
+    if after is not None and any(f.severity is Severity.ERROR for f in alarming(comparison.unclear)):
+        looks.append("incomplete")  # an error out of sight is not mended
     if residual(comparison) or survival(comparison) in ("fell", "unknown"):
         looks.append("incomplete")
     return min(looks, key=_WORSE.index)

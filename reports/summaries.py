@@ -82,7 +82,7 @@ def _findings(comparison: Comparison) -> list[RenderableType]:
             (comparison.fixed, "fixed"),
             (comparison.remaining, "remaining"),
             (comparison.introduced, "introduced"),
-            (comparison.unclear, "unclear (a check ran in one scan only)"),
+            (comparison.unclear, "unclear (looked at in one scan only)"),
         )
         if found or word in ("fixed", "introduced")
     ]

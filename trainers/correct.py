@@ -28,6 +28,7 @@ from auditor.values.results import SURE, ScanResult, Table
 from trainers.attempt import Attempt, Order, proposed, trained
 from trainers.choose import Pick, answers, recommended
 from trainers.copying.additions import Addition, additions_of
+from trainers.copying.source import check_form
 from trainers.engine.bench import Bench
 from trainers.sizing import sized
 from trainers.strategy import Case, strategy_named
@@ -107,6 +108,7 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
         trusted_network(known_network(order.network), trust_program=order.options.get("trust-program") == str(True))
     seen = examine(target, plan, progress=progress, provide={"links", "pixels"})
     dataset, before = seen.dataset, seen.result
+    check_form(dataset)
     # what was trained or chosen on other pictures or labels is of no use to this run
     work = work / content_key(dataset)
     trust, untrusted = parts(dataset, order)

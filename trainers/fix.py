@@ -17,7 +17,7 @@ from auditor.scan import examine
 from auditor.values.corrections import Arm, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import MedauditError
-from auditor.values.results import Cell, Column, Finding, ScanResult, Table
+from auditor.values.results import Cell, Column, ScanResult, Table
 from trainers.attempt import Attempt, Order
 from trainers.copying.applied import Applied
 from trainers.copying.apply import apply
@@ -27,6 +27,7 @@ from trainers.copying.place import check_place
 from trainers.copying.provenance import provenance
 from trainers.correct import Corrected, added_by, correct, held_back
 from trainers.model_files import model_files
+from trainers.second_scan import looked_at, named_as, renamed_images
 
 MAX_THUMBNAILS = 200
 MANY_AGES = 10
@@ -44,6 +45,7 @@ class Fixed:
         after: the scan of the copy.
         kept: strategies whose proposals are applied; `held`: why others are not, a sentence each.
         renamed: path in the copy → record id in the dataset and old path, of images that have another name in the copy.
+        looked: files that the scan of the copy looked at or that left, as reports call them; None where all have other names.
         removed: tables of the records that left, per class, split, site, sex and age.
         thumbnails: pictures of corrected records; `pictures`: what some of them are in the copy, where files were written anew.
     """
@@ -55,6 +57,7 @@ class Fixed:
     kept: tuple[Attempt, ...] = ()
     held: tuple[str, ...] = ()
     renamed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    looked: frozenset[str] | None = None
     removed: tuple[Table, ...] = ()
     configuration: Mapping[str, Cell] = field(default_factory=dict)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
@@ -137,9 +140,12 @@ def fix(
     written = rewritten_records(dataset, renamed_images(applied), final)
     pairs = {record: copy.dataset.thumbnails[own] for record, own in in_copy(copy.dataset, written).items()
              if own in copy.dataset.thumbnails and record in dataset.thumbnails}  # fmt: skip
+    looked = None
+    if not any(CONFIG_NAME in p.files for p in final):
+        looked = frozenset(withhold(sorted(looked_at(dataset, copy.dataset, applied)), names))
     fixed = Fixed(
         corrected=corrected, arms=as_applied(arms, applied, names), applied=applied, kept=kept, held=held,
-        after=named_as(copy.result, corrected.before),
+        after=named_as(copy.result, corrected.before), looked=looked,
         removed=removed_tables(dataset, [r for r in applied.removals if r.applied]), configuration=configuration,
         thumbnails=withhold(pictures_of(dataset, final) | {record: dataset.thumbnails[record] for record in pairs}, names),
         renamed=withhold(renamed_images(applied), names), pictures=withhold(pairs, names),
@@ -175,36 +181,6 @@ def as_applied(arms: Sequence[Arm], applied: Applied, names: Mapping[str, str]) 
         replace(arm, proposal=shown(arm.proposal)) if arm.proposal is not None and arm.strategy in known else arm
         for arm in arms
     )
-
-
-def renamed_images(applied: Applied) -> dict[str, tuple[str, str]]:
-    """Path in the copy → record id and path in the dataset."""
-    moved = [e.correction for e in applied.entries if e.applied and e.correction.field == "path"]
-    return {c.new: (c.record, c.old) for c in moved}
-
-
-def under_old_names(result: ScanResult, renamed: Mapping[str, tuple[str, str]]) -> ScanResult:
-    """The scan of a copy with its records under the names that they have in the dataset, so that findings can be matched."""
-
-    def old(text: Cell, *, record: bool) -> Cell:
-        return renamed[text][0 if record else 1] if isinstance(text, str) and text in renamed else text
-
-    def finding(found: Finding) -> Finding:
-        where = replace(found.where, path=old(found.where.path, record=False), record=old(found.where.record, record=True))  # type: ignore[arg-type]
-        evidence = {key: old(value, record=True) for key, value in found.evidence.items()}
-        return replace(found, where=where, subject=str(old(found.subject, record=False)), evidence=evidence)
-
-    outcomes = tuple(
-        o if o.verdict is None else replace(o, verdict=replace(o.verdict, findings=tuple(map(finding, o.verdict.findings))))
-        for o in result.outcomes
-    )
-    thumbnails = {str(old(record, record=True)): picture for record, picture in result.thumbnails.items()}
-    return replace(result, outcomes=outcomes, thumbnails=thumbnails) if renamed else result
-
-
-def named_as(after: ScanResult, before: ScanResult) -> ScanResult:
-    """The second scan under the name of the first: it is the same dataset, wherever the copy lies."""
-    return replace(after, dataset=replace(after.dataset, name=before.dataset.name))
 
 
 def shown_only(attempt: Attempt) -> Proposal | None:

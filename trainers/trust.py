@@ -75,6 +75,7 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
         rest = believed.records & ~np.isin(groups, groups[evaluation])
         train, validation = dealt(dataset, rest, groups, (16, 4), rng)
         origin = f"{believed.origin}; evaluated on the records that --evaluate names"
+        origin += told_aside(usable_for_training(dataset) & ~evaluation & np.isin(groups, groups[evaluation]))
         # a person named what evaluates, so no model graded itself, whoever is trusted
         graded = False
     else:
@@ -101,6 +102,13 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
         trusted=train & training, validation=validation, evaluation=evaluation, training=training, origin=origin,
         self_graded=graded, guessed=believed.self_graded, named=named_records(dataset, trusted, evaluate),
     )  # fmt: skip
+
+
+def told_aside(aside: Bools) -> str:
+    """What becomes of records that are kin of those that evaluate and were not named with them; empty where there is none."""
+    count = int(aside.sum())
+    who = f"{count:,} more of the same patients or pictures are" if count > 1 else "1 more of the same patient or picture is"
+    return f", of whose kin nothing is learnt ({who} set aside)" if count else ""
 
 
 def labelled(dataset: Dataset) -> Bools:
@@ -152,6 +160,8 @@ def named(dataset: Dataset, spec: str, option: str) -> Bools:
     path = Path(spec)
     if path.is_file():
         wanted = frozenset(listed(path, option))
+        if not wanted:
+            raise ConfigError(f"{option} {path.name}: the file names no record; write the ids or paths of records, one a line")
         index = dataset.records.index.astype(str)
         paths = dataset.records["path"].fillna("").astype(str)
         found = np.asarray(index.isin(wanted) | paths.isin(wanted).to_numpy(), dtype=np.bool_)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from auditor.layout import Detection, Listing, Options, list_files
 from auditor.placement.case_table import CASE_FILE
@@ -10,6 +11,7 @@ from auditor.placement.channels import find_channels
 from auditor.placement.images import Inventory
 from auditor.placement.masks import Masks, find_masks
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
+from auditor.placement.resolve import resolve_names
 from auditor.placement.table_choice import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
 from auditor.placement.table_dataset import TableLoader
 from auditor.placement.tree import FOLDER_PIN, read_folders
@@ -55,6 +57,25 @@ def _matchable(inventory: Inventory) -> tuple[list[str], Masks, RaterMasks]:
     return images or list(inventory.containers), masks, raters
 
 
+def _declared(table: LabelTable, options: Options, root: Path, images: Sequence[str]) -> dict[str, list[str | None]]:
+    """Channel → the file that each row of the table names for it, where the channels are pinned; a name without a file stands
+    as it is, and is measured as missing.
+
+    Raises:
+        DatasetError: a column is not there.
+    """
+    found: dict[str, list[str | None]] = {}
+    for channel, column in options.channels.items():
+        if column not in table.frame.columns:
+            raise DatasetError(f"{table.path}: [dataset] channels names the column {column!r}, which is not there")
+        cells = table.frame[column].cat
+        names = [str(value) for value in cells.categories]
+        resolved = resolve_names(root, names, images)
+        files = [file or name or None for file, name in zip(resolved.files, resolved.names, strict=True)]
+        found[channel] = [files[code] if code >= 0 else None for code in cells.codes]
+    return found
+
+
 def load(listing: Listing, options: Options) -> Dataset:
     """Read the label table, find the roles of its columns, match its names with files.
 
@@ -78,6 +99,9 @@ def _opened(listing: Listing, options: Options) -> TableLoader:
     files = _image_listing(listing, options)
     images, masks, drawn = _matchable(files.inventory)
     table, names = open_label_table(listing, images if options.root is None else _matchable(listing.inventory)[0], options)
+    channels = _declared(table, options, files.root, images)
+    further = {path for paths in list(channels.values())[1:] for path in paths}
+    images = [path for path in images if path not in further]
     shares = naming_shares(table.frame, files.root, images)
     roles = find_roles(
         table.frame,
@@ -88,7 +112,7 @@ def _opened(listing: Listing, options: Options) -> TableLoader:
         task=options.task,
         level=options.level,
     )
-    return TableLoader(table, names, files, images, masks, drawn, roles, listing, _left_out(options), options=options)
+    return TableLoader(table, names, files, images, masks, drawn, roles, listing, _left_out(options), channels, options=options)
 
 
 def _left_out(options: Options) -> frozenset[str]:

@@ -111,7 +111,7 @@ def arrays_dataset(listing: Listing, options: Options, kind: Kind) -> Dataset:
         Draft(
             root=listing.root,
             name=listing.target.name,
-            claims=claim(listing, kind.layout),
+            claims=claim(listing, kind.layout, left_out=[t for t in options.own_tables if t in listing.files] or None),
             ids=ids,
             labels=labels,
             columns={"path": paths, "item": items, "split": splits},

@@ -31,6 +31,10 @@ class Options:
         tables: the label tables, relative to the folder; empty = they are found.
         corrected: a column → the column beside it that holds its corrected values, which are read in its place.
         left_out: a table whose column `path` names files that are left out on purpose: they do not count as unlisted.
+        origin: what the labels were read from before there was a table (`Labels.origin`).
+        channels: of records that are several files: channel → the column that names its file, the first that of the images.
+        mask_names: value in the masks → what it stands for.
+        own_tables: tables of a corrected copy that repeat what its arrays say.
         limits: what one file may cost that must be read before the dataset is known.
         workers: processes that read it; 0 reads in this one, without isolation.
     """
@@ -44,6 +48,10 @@ class Options:
     tables: tuple[str, ...] = ()
     corrected: Mapping[str, str] = field(default_factory=dict)
     left_out: Path | None = None
+    origin: str | None = None
+    channels: Mapping[str, str] = field(default_factory=dict)
+    mask_names: Mapping[int, str] = field(default_factory=dict)
+    own_tables: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     workers: int = 1
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -44,12 +45,13 @@ class TableLoader:
         roles: Roles,
         listing: Listing,
         left_out: frozenset[str],
+        channels: Mapping[str, Sequence[str | None]],
         *,
         options: Options,
     ) -> None:
         self.table, self.tables, self.files, self.images = table, tables, files, images
         self.mask_of, self.mask_files, self.roles, self.listing = masks.of, masks.files | drawn.files, roles, listing
-        self.drawn, self.left_out, self.options = drawn, left_out, options
+        self.drawn, self.left_out, self.channels, self.options = drawn, left_out, channels, options
         self.chosen = listing.is_file or bool(options.tables)
         self.inventory = files.inventory
         self.frame = table.frame
@@ -88,7 +90,7 @@ class TableLoader:
         points = None
         if self.roles.points is not None:
             points = read_points(self.frame, self.roles, row_record)
-        labels = self._labels(rows, index, row_record)
+        labels = self._of_origin(self._labels(rows, index, row_record))
         annotations = None
         if self.roles.raters:
             annotations = wide_readings(self.frame.iloc[rows], self.roles.raters, ids)
@@ -96,7 +98,8 @@ class TableLoader:
         elif "rater" in self.roles.columns and ("answer" in self.roles.columns or self.roles.labels):
             annotations = long_readings(self.frame, self.roles, row_record)
             self._tell_unread([self.roles.columns["answer"]] if "answer" in self.roles.columns else self.roles.labels)
-        free = [str(name) for name in self.frame.columns if name not in self.roles.used]
+        taken = {*self.roles.used, *self.options.channels.values()}
+        free = [str(name) for name in self.frame.columns if name not in taken]
         free += [self.roles.columns[role] for role in ("site", "time") if role in self.roles.columns]
         if self.grouped:
             free = [name for name in free if self._constant(name, row_record)]
@@ -118,7 +121,8 @@ class TableLoader:
                 boxes=boxes,
                 points=points,
                 rater_masks=drawn,
-                channels=self._channels(names[rows]),
+                channels=self._channels(names, rows),
+                mask_names=self.options.mask_names,
                 counts=self._counts(),
                 guesses=tuple(self.guesses),
                 notes=tuple(self.notes),
@@ -201,12 +205,19 @@ class TableLoader:
         self.guesses.append(Guess(role="mask", value="folders of raters", confidence=0.9, why=self.drawn.why))
         return self.drawn.frame(records)
 
-    def _channels(self, names: npt.NDArray[np.object_]) -> dict[str, list[str | None]]:
-        """The files of cases that have several, which a table names once."""
+    def _channels(self, names: npt.NDArray[np.object_], rows: npt.NDArray[np.int64]) -> dict[str, list[str | None]]:
+        """The files of cases that have several: as the table says, or told by their names where it names one of each."""
+        if self.channels:
+            first, *others = self.channels
+            of_rows = {name: [self.channels[name][row] for row in rows.tolist()] for name in others}
+            # a case that lacks the first is called by one of the others
+            further = [{paths[i] for paths in of_rows.values()} for i in range(len(rows))]
+            own = [str(name) if name and name not in known else None for name, known in zip(names[rows], further, strict=True)]
+            return {first: own, **of_rows}
         found = find_channels([path for path in self.inventory.images if path not in self.mask_files])
         if found.of:
             self.notes.append(f"{len(found.of):,} cases have several files, which are their channels: {', '.join(found.names)}")
-        return found.columns([str(name) for name in names])
+        return found.columns([str(name) for name in names[rows]])
 
     def _constant(self, name: str, row_record: npt.NDArray[np.object_]) -> bool:
         """The column says the same in all rows of a record."""
@@ -232,6 +243,11 @@ class TableLoader:
                 return no_labels(list(index))
             return gather_findings(self.frame[name], row_record, index, level=roles.level, origin=name)
         return labels_of(roles, self.frame.iloc[rows], index, level=roles.level)
+
+    def _of_origin(self, labels: Labels) -> Labels:
+        """The labels under the name of what they were read from before this table was made of them."""
+        there = labels.task != "none" and self.options.origin
+        return replace(labels, origin=self.options.origin or "") if there else labels
 
     def _claims(self) -> Claims:
         """The masks, and the tables that were read: also one called `.txt`, and one that lies outside the images' folder."""

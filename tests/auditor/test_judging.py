@@ -38,6 +38,8 @@ bound = 0.1
 [dataset]
 root = "../elsewhere"
 left-out = "removed.csv"
+label-origin = "container.bit_depth"
+own-tables = ["labels.csv"]
 tables = ["../labels.csv"]
 [[waivers]]
 reason = "all is well"
@@ -90,7 +92,7 @@ def test_nothing_that_loosens_counts_and_all_of_it_is_named(tmp_path: Path) -> N
         "[scan] ignore", "[scan] select", "[scan] fail-on", "[scan] seed", "[scan] workers", "[scan] predictions",
         "[severity] LK001", "[checks] LK001", "[limits] seconds", "[privacy] pseudonyms", "[privacy] private-allowed",
         "[design] inputs", "[design] pseudonyms", "[fix] margin", "[strategies] confident", "[dataset] root",
-        "[dataset] left-out", "[dataset] tables", "[[waivers]], 1 of them",
+        "[dataset] left-out", "[dataset] label-origin", "[dataset] own-tables", "[dataset] tables", "[[waivers]], 1 of them",
     } == told  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import io
 import threading
 
-from auditor.progress import Silent, tell
+from auditor.progress import Silent, announce, speaks, tell
 from medaudit.progress import Lines
 
 
@@ -48,3 +48,12 @@ def test_a_log_names_the_work_that_keeps_it_waiting():
 
 def test_a_progress_that_only_counts_is_told_nothing_more():
     tell(Silent(), "LK002")
+
+
+def test_a_sentence_is_said_at_once_and_to_whoever_shows_it():
+    stream = io.StringIO()
+    shown = Lines(stream)
+    announce(shown, "plan: about 12 min")
+    announce(Silent(), "plan: about 12 min")
+    assert stream.getvalue() == "plan: about 12 min\n"
+    assert (speaks(shown), speaks(Silent())) == (True, False)

@@ -114,3 +114,13 @@ def test_what_makes_two_results_hard_to_compare_is_said():
         "The scans were made with different options",
     ]
     assert "different classes" in differences(scan, replace(scan, dataset=replace(scan.dataset, classes=("x",))))[0]
+
+
+def test_a_finding_is_not_fixed_in_a_file_that_the_later_scan_did_not_look_at():
+    path = "a.png"
+    gone = tuple(replace(f, where=replace(f.where, path=path)) for f in COPIES)
+    before = scanned([*gone, NOISE])
+    assert matched(before, scanned([NOISE]), looked={path}).fixed == gone
+    unseen = matched(before, scanned([NOISE]), looked={"another.png"})
+    assert (unseen.fixed, unseen.unclear) == ((), gone)
+    assert compare_results(before, scanned([NOISE]), looked=set()).verdict == "cannot tell"

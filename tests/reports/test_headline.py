@@ -64,3 +64,10 @@ def test_a_gain_over_a_shortcut_to_the_class_is_not_green(state):
     assert headline(replace(run, **{state: (replace(leak, severity=Severity.INFO),)})).look == "passed"
     assert headline(replace(run, **{state: (replace(leak, waived="known"),)})).look == "passed"
     assert headline(replace(run, **{state: (replace(leak, code="IQ001"),)})).look == "passed"
+
+
+def test_an_error_that_went_out_of_sight_is_not_green():
+    run = left(replace(improved(), remaining=(), introduced=(), unclear=()), warnings=1)
+    broken = finding("IN001", Severity.ERROR, "The file cannot be read")
+    assert headline(run).look == "passed"
+    assert headline(replace(run, unclear=(broken,))).look == "incomplete"

@@ -144,3 +144,20 @@ def test_whoever_the_user_names_is_remembered_whatever_part_they_are_dealt_to():
     assert found.named is not None
     assert np.flatnonzero(found.named).tolist() == list(range(200))
     assert trust_of(dataset).named is None
+
+
+def test_kin_of_what_evaluates_is_told_to_be_set_aside():
+    dataset = people(metadata={"table.gold": [1.0 if i % 16 == 0 else 0.0 for i in range(N)]})
+    trust = trust_of(dataset, evaluate="gold")
+    aside = N - int((trust.training | trust.validation | trust.evaluation).sum())
+    assert f"({aside:,} more of the same patients or pictures are set aside)" in trust.origin
+    whole = people(metadata={"table.gold": [1.0 if i % 16 < 4 else 0.0 for i in range(N)]})
+    assert "set aside" not in trust_of(whole, evaluate="gold").origin
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "path\n"])
+def test_a_file_that_names_nobody_is_told_in_plain_words(content, tmp_path):
+    listed = tmp_path / "empty.csv"
+    listed.write_text(content)
+    with pytest.raises(ConfigError, match=r"--trusted empty\.csv: the file names no record; write the ids"):
+        trust_of(people(), trusted=str(listed))

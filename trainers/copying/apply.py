@@ -52,7 +52,6 @@ from trainers.copying.memory import state_of_copy
 from trainers.copying.place import bring, built, check_place, put
 from trainers.copying.source import Source, open_source
 from trainers.copying.writing import write_arrays
-from trainers.decoding.shown import told_channels
 
 
 def apply(
@@ -209,9 +208,4 @@ def _notes(dataset: Dataset, source: Source, removals: Sequence[Removal]) -> tup
         notes.append(f"{over:,} removals are over the limit of a class and only proposed")
     if source.form == "made" and len(dataset.boxes):
         notes.append("the boxes stay in the files where they are: the copy's table has labels and splits alone")
-    if source.form == "made" and not dataset.channels.empty:
-        notes.append(
-            f"a record is several files ({told_channels(dataset)}): the copy's table names the first of each, the others stay "
-            "where they are, and the scan of the copy does not look at them: what it no longer finds in them is not mended"
-        )
     return tuple(notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from auditor.values.corrections import Proposal
@@ -26,7 +26,10 @@ def bring_images(folder: Path, dataset: Dataset, cells: Cells, files: Mapping[st
     left = {str(records.at[record, "path"]) for record in gone}
     staying = records.loc[~records.index.isin(gone), "path"].dropna()
     needed = dict.fromkeys(str(path) for path in staying)
-    masks = [records["mask"].dropna(), dataset.rater_masks["path"].dropna() if "path" in dataset.rater_masks else ()]
+    masks: list[Iterable[object]] = [records["mask"].dropna()]
+    masks += [dataset.rater_masks["path"].dropna()] if "path" in dataset.rater_masks else []
+    if not dataset.channels.empty:
+        masks.append(dataset.channels.loc[~dataset.channels["record"].isin(gone), "path"])
     needed |= dict.fromkeys(str(path) for paths in masks for path in paths)
     replaced = replaced_paths(dataset, cells)
     for path, made in files.items():

@@ -17,7 +17,8 @@ from trainers.copying.forms.column import named
 from trainers.copying.ledger import ADDITIONS, CORRECTIONS, REMOVED, WEIGHTS, Entry, Removal
 from trainers.copying.source import Source
 
-RESERVED = (CORRECTIONS, REMOVED, WEIGHTS, ADDITIONS, f"{SYNTHETIC}.csv", f"{SYNTHETIC}-train.csv")
+LEDGER = (CORRECTIONS, REMOVED, WEIGHTS, ADDITIONS)
+RESERVED = (*LEDGER, f"{SYNTHETIC}.csv", f"{SYNTHETIC}-train.csv")
 """Names of files of ours in a copy."""
 
 
@@ -74,6 +75,7 @@ def config_of_copy(dataset: Dataset, source: Source, options: Options, config: C
     kept["roles"] = {}
     if source.form == "npz":
         kept["dataset"] = {"layout": "medmnist"} | ({"task": options.task} if options.task else {})
+        kept["dataset"]["own-tables"] = [*(_free_name(part.name) for part in source.parts), *LEDGER]
         return kept
     labels = dataset.labels
     # Readings without a released label have no task, and must not be pinned to have none: their labels are the readings.
@@ -82,8 +84,11 @@ def config_of_copy(dataset: Dataset, source: Source, options: Options, config: C
         "level": options.level or (labels.level if source.labels else None),
         "task": options.task or (labels.task if labels.task != "none" and source.style != "columns" else None),
         "separator": source.separator if source.style == "joined" else options.separator,
+        "label-origin": labels.origin if labels.origin != ", ".join(source.labels) else "",
+        "channels": dict(source.channels or options.channels),
+        "mask-names": {str(value): name for value, name in dataset.mask_names.items()},
     }  # fmt: skip
-    kept["dataset"] = {key: value for key, value in section.items() if value is not None}
+    kept["dataset"] = {key: value for key, value in section.items() if value not in (None, {}) and (value or key == "root")}
     roles = dict(source.roles) if source.form == "made" else pinned(dataset)
     if source.labels and not any("," in name for name in source.labels):
         roles["label"] = ",".join(source.labels)

@@ -21,7 +21,7 @@ from auditor.placement.table_choice import MERGED_SPLIT
 from auditor.tables.label_table import LabelTable
 from auditor.tables.tables import read_table, table_format
 from auditor.values.dataset import Dataset
-from auditor.values.errors import DatasetError
+from auditor.values.errors import ConfigError, DatasetError
 from auditor.values.labels import State
 from trainers.copying.writing import content_of
 
@@ -57,6 +57,7 @@ class Source:
         corrected: columns that stand corrected from an earlier time → the column that holds those values.
         virtual: columns of `cells` that are in no file: the split that a table's name says, ids that file names say.
         findings: one finding per row, several rows per record.
+        channels: of records that are several files: channel → the column that names its file, the first that of the images.
     """
 
     form: Literal["table", "made", "npz"]
@@ -70,6 +71,7 @@ class Source:
     corrected: Mapping[str, str] = field(default_factory=dict)
     virtual: frozenset[str] = frozenset()
     findings: bool = False
+    channels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -112,6 +114,24 @@ def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
         virtual=virtual,
         findings=grouped and not _same_in_record(cells, roles.labels, rows),
     )
+
+
+def check_form(dataset: Dataset) -> None:
+    """Told before an hour of training, not after.
+
+    Raises:
+        ConfigError: the form of the dataset has no corrected copy.
+    """
+    if in_arrays(dataset) and dataset.summary.layout != "medmnist":
+        raise ConfigError(
+            f"{dataset.summary.name}: images and labels lie in arrays of a form ({dataset.summary.layout}) that is read "
+            "and not written: write the arrays as .npz, or the images as files with a table, and fix that"
+        )
+
+
+def in_arrays(dataset: Dataset) -> bool:
+    """Records are images inside files of many."""
+    return bool(dataset.records["item"].fillna("").ne("").any())
 
 
 def parts_of(listing: Listing, names: tuple[str, ...], table: LabelTable) -> tuple[Part, ...]:
@@ -172,12 +192,12 @@ def made(dataset: Dataset, more: Mapping[str, Texts]) -> Source:
     """
     records, labels = dataset.records, dataset.labels
     columns: dict[str, Texts] = {}
-    in_arrays = bool(records["item"].fillna("").ne("").any())
-    if in_arrays:
+    arrays = in_arrays(dataset)
+    if arrays:
         columns["record"] = records.index.to_numpy(dtype=object)
     columns["path"] = _texts(records["path"])
     roles = {"path": "path"}
-    if in_arrays:
+    if arrays:
         columns["item"] = _texts(records["item"])
     named: tuple[str, ...] = ()
     style = "none"
@@ -193,6 +213,7 @@ def made(dataset: Dataset, more: Mapping[str, Texts]) -> Source:
         if role in records.columns and records[role].notna().any() and role not in columns:
             columns[role] = _texts(records[role])
             roles[role] = role
+    channels = channel_columns(dataset, columns)
     columns |= {name: values for name, values in more.items() if name not in columns}
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
@@ -203,7 +224,7 @@ def made(dataset: Dataset, more: Mapping[str, Texts]) -> Source:
     breaks = sum(np.array([str(v).count("\n") for v in column], np.int64) for column in columns.values())
     lines = 2 + np.arange(dataset.size, dtype=np.int64) + np.concatenate([[0], np.cumsum(breaks)[:-1]]).astype(np.int64)
     return Source(
-        form="npz" if in_arrays else "made",
+        form="npz" if arrays else "made",
         parts=(Part(name=MADE, content=content, lines=lines[: dataset.size]),),
         cells=columns,
         roles=roles,
@@ -211,7 +232,24 @@ def made(dataset: Dataset, more: Mapping[str, Texts]) -> Source:
         style=style,
         separator="|",
         rows=tuple(np.array([row], np.int64) for row in range(dataset.size)),
+        channels=channels,
     )
+
+
+def channel_columns(dataset: Dataset, columns: dict[str, Texts]) -> dict[str, str]:
+    """Channel → its column, which is added to the others; the first channel is the path of the record itself."""
+    if dataset.channels.empty:
+        return {}
+    names = list(dict.fromkeys(map(str, dataset.channels["name"])))
+    found = {names[0]: "path"}
+    for name in names[1:]:
+        column = f"channel {name}"
+        while column in columns:
+            column += "_"
+        own = dataset.channels[dataset.channels["name"] == name].set_index("record")["path"]
+        columns[column] = _texts(own.reindex(dataset.records.index))
+        found[name] = column
+    return found
 
 
 def _texts(column: pd.Series) -> Texts:

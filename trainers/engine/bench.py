@@ -14,6 +14,7 @@ from typing import Literal, Unpack
 import numpy as np
 
 from auditor.prediction.folds import assign_folds
+from auditor.progress import announce, speaks
 from auditor.values.dataset import Dataset
 from auditor.values.errors import DatasetError
 from trainers.engine.automatic import automatic
@@ -73,10 +74,13 @@ class Bench(Material):
         place = self.work / f"{name}.json"
         known = remembered(place, asked)
         if known is None:
-            pace = None if budget is None else timed(self.pictures, examples, self.task, wanted, self.device)
+            asking = budget is not None or speaks(self.progress)
+            pace = timed(self.pictures, examples, self.task, wanted, self.device) if asking else None
             known = planned(wanted, len(examples), efforts, seeds=seeds, budget=budget, pace=pace)
             remember(known, place, asked)
         self.plan = known
+        if len(examples):
+            announce(self.progress, f"{name}: {known.foretold}")
         self._deadline = None if budget is None else time.monotonic() + budget
         return known
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PLANNED = 0.7
 """Of the budget that the plan uses: the machine may be busier later than it was when it was timed."""
+LONG = 600
+"""Seconds of training from which on a shorter way is named."""
 TIMED_BATCHES, TIMED_EPOCHS = 4, 3
 TIMED_PIXELS, LEAST_TIMED = 64 * 64, 16
 """Of larger pictures fewer are timed, so many at least."""
@@ -99,6 +101,15 @@ class TrainingPlan:
         )
 
     @property
+    def foretold(self) -> str:
+        """The sentence for whoever waits: with the time that all training will probably take, which no report may depend on."""
+        took = 0.0 if self.seconds is None else self.whole * self.share
+        clock = f"; with what stands beside them, that will probably take {duration(took)} of training here" if took else ""
+        quarter = duration(took / 4).replace(" ", "").removesuffix("in")
+        cure = f" (--budget {quarter} would cut it to about a quarter)" if took > LONG else ""
+        return self.words + (clock + cure if self.budget is None else "")
+
+    @property
     def whole(self) -> float:
         """Seconds that all epochs of all arms would take, with what is kept in reserve."""
         return self._full / PLANNED
@@ -122,13 +133,15 @@ def planned(
         recipe: of plain training, as it wants to be.
         examples: that plain training learns from.
         efforts: one per arm, that of plain training too.
-        pace: None where there is no budget: nothing is timed.
+        pace: None where nothing was timed; without a budget it says how long everybody trains, and changes nothing.
     """
     free = TrainingPlan(epochs=recipe.epochs, wanted=recipe.epochs, samples=recipe.epochs * examples)
-    if budget is None or pace is None:
+    if pace is None:
         return free
     each = sum(seeds * (e.plain * pace.plain + e.augmented * pace.augmented) + e.once * pace.augmented for e in efforts)
     whole = recipe.epochs * examples * each
+    if budget is None:
+        return replace(free, seconds=whole)
     # whole epochs of plain training: a part of one would show some pictures more often than others
     epochs = recipe.epochs if whole <= 0 else min(recipe.epochs, int(recipe.epochs * budget * PLANNED / whole))
     return TrainingPlan(

@@ -464,7 +464,7 @@ def test_a_whole_copy_goes_with_no_other_and_its_reports_lie_beside_it(tmp_path:
     assert applied.reports != applied.output
 
 
-def test_what_a_copy_does_not_hold_of_records_of_several_files_is_said(tmp_path: Path) -> None:
+def test_the_table_of_a_copy_names_every_file_of_a_record(tmp_path: Path) -> None:
     for case in range(3):
         folder = tmp_path / "data" / f"BraTS_{case:03d}"
         folder.mkdir(parents=True)
@@ -472,5 +472,8 @@ def test_what_a_copy_does_not_hold_of_records_of_several_files_is_said(tmp_path:
             (folder / f"BraTS_{case:03d}_{name}.nii.gz").write_bytes(b"not read here")
     dataset = open_dataset(tmp_path / "data", Options())
     assert set(dataset.channels["name"]) == {"flair", "t1"}
-    done = trainers.copying.apply.apply(dataset, [], tmp_path / "copy", target=tmp_path / "data")
-    assert any("several files (flair, t1)" in note and "does not look at them" in note for note in done.notes)
+    trainers.copying.apply.apply(dataset, [], tmp_path / "copy", target=tmp_path / "data")
+    rows = pd.read_csv(tmp_path / "copy/labels.csv")
+    assert rows["channel t1"].tolist() == [f"BraTS_{case:03d}/BraTS_{case:03d}_t1.nii.gz" for case in range(3)]
+    options = read_config(tmp_path / "copy/medaudit.toml").options(tmp_path / "copy")
+    assert open_dataset(tmp_path / "copy", options).channels.equals(dataset.channels)

@@ -52,3 +52,19 @@ def test_a_training_that_was_taken_up_again_counts_once() -> None:
 
 def test_durations_are_said_in_the_unit_of_people() -> None:
     assert [duration(s) for s in (0.25, 40, 900, 20_000)] == ["0.25 s", "40 s", "15 min", "5.6 h"]
+
+
+def test_without_a_budget_it_is_foretold_how_long_it_takes_and_no_report_says_it() -> None:
+    free = plan(None)
+    assert not free.cut
+    seconds = free.whole
+    assert seconds == pytest.approx(plan(10_000.0).whole)
+    assert f"will probably take {duration(seconds)} of training here" in free.foretold
+    assert "probably" not in free.words
+    assert "--budget" not in free.foretold
+    long = planned(RECIPE, 100_000, (Effort(), Effort()), seeds=3, budget=None, pace=PACE)
+    assert f"--budget {duration(long.whole / 4).replace(' ', '')}" in long.foretold
+
+
+def test_with_a_budget_the_plan_is_foretold_as_the_report_has_it() -> None:
+    assert plan(50.0).foretold == plan(50.0).words

@@ -1,0 +1,65 @@
+"""The scan of a copy beside that of its dataset: under the names that records have there, and which files it looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from auditor.values.dataset import Dataset
+from auditor.values.results import Cell, Finding, ScanResult
+from trainers.copying.applied import Applied
+
+
+def renamed_images(applied: Applied) -> dict[str, tuple[str, str]]:
+    """Path in the copy → record id and path in the dataset."""
+    moved = [e.correction for e in applied.entries if e.applied and e.correction.field == "path"]
+    return {c.new: (c.record, c.old) for c in moved}
+
+
+def under_old_names(result: ScanResult, renamed: Mapping[str, tuple[str, str]]) -> ScanResult:
+    """The scan of a copy with its records under the names that they have in the dataset, so that findings can be matched."""
+
+    def old(text: Cell, *, record: bool) -> Cell:
+        return renamed[text][0 if record else 1] if isinstance(text, str) and text in renamed else text
+
+    def finding(found: Finding) -> Finding:
+        where = replace(found.where, path=old(found.where.path, record=False), record=old(found.where.record, record=True))  # type: ignore[arg-type]
+        evidence = {key: old(value, record=True) for key, value in found.evidence.items()}
+        return replace(found, where=where, subject=str(old(found.subject, record=False)), evidence=evidence)
+
+    outcomes = tuple(
+        o if o.verdict is None else replace(o, verdict=replace(o.verdict, findings=tuple(map(finding, o.verdict.findings))))
+        for o in result.outcomes
+    )
+    thumbnails = {str(old(record, record=True)): picture for record, picture in result.thumbnails.items()}
+    return replace(result, outcomes=outcomes, thumbnails=thumbnails) if renamed else result
+
+
+def named_as(after: ScanResult, before: ScanResult) -> ScanResult:
+    """The second scan under the name of the first: it is the same dataset, wherever the copy lies."""
+    return replace(after, dataset=replace(after.dataset, name=before.dataset.name))
+
+
+def looked_at(dataset: Dataset, copy: Dataset, applied: Applied) -> set[str]:
+    """The files, by their names in the dataset, that the scan of its copy looked at, and those of the records that left.
+
+    What is no longer found in any other file is not mended: nobody looked.
+    """
+    renamed = renamed_images(applied)
+    gone = {r.record for r in applied.removals if r.applied}
+    seen = {renamed[path][1] if path in renamed else path for path in files_of(copy)}
+    return seen | files_of(dataset, only=gone) | {path.name for path in applied.output.iterdir()}
+
+
+def files_of(dataset: Dataset, only: Collection[str] | None = None) -> set[str]:
+    """The files that a scan looked at, of all records or some of them, and those that it spoke of as amiss.
+
+    Args:
+        only: records.
+    """
+    frames = [(dataset.records.assign(record=dataset.records.index), name) for name in ("path", "mask")]
+    frames += [(frame, "path") for frame in (dataset.rater_masks, dataset.channels) if "path" in frame]
+    found: set[str] = set()
+    for frame, name in frames:
+        found |= set((frame if only is None else frame[frame["record"].isin(only)])[name].dropna().astype(str))
+    return found | {p.path for p in dataset.problems if only is None or (p.record is not None and p.record in only)}
