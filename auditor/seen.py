@@ -151,6 +151,11 @@ def has_masks(dataset: Dataset) -> bool:
     return dataset.has("mask") or not dataset.rater_masks.empty
 
 
+def has_marks(dataset: Dataset) -> bool:
+    """Boxes or points are there."""
+    return not (dataset.boxes.empty and dataset.points.empty)
+
+
 def is_read(dataset: Dataset) -> bool:
     """Several people read the same: labels, masks or boxes."""
     raters = dataset.annotations["rater"] if "rater" in dataset.annotations.columns else ()
@@ -194,6 +199,16 @@ def _silent(words: str) -> Callable[[Dataset, Sequence[Outcome]], str]:
     return lacks
 
 
+def _unplaced(*metrics: str) -> Callable[[Dataset, Sequence[Outcome]], str]:
+    """No check came to know whether what was drawn lies on what it shows: none of these metrics was worked out."""
+
+    def lacks(dataset: Dataset, outcomes: Sequence[Outcome]) -> str:  # noqa: ARG001
+        known = any(o.verdict.metrics.get(name) is not None for o in outcomes if o.verdict and looked(o) for name in metrics)
+        return "" if known else "cannot be told without predictions of a model"
+
+    return lacks
+
+
 SHORTCUTS = ("LK001", "LK002", "LK005", "LK006", "LK007")
 """Fields and pixels; words in a path, twins of the label and drift are further questions, which alone answer nothing."""
 WRONG_LABELS = ("LN001", "LN002", "LN005", "LN006")
@@ -208,6 +223,8 @@ QUESTIONS: tuple[_Asked, ...] = (
     _Asked(subject="shortcuts", codes=SHORTCUTS, fits=has_classes, lacks=_silent("no class to be given away")),
     _Asked(subject="wrong labels", codes=WRONG_LABELS, fits=has_classes, lacks=_silent("cannot be told")),
     _Asked(subject="masks", codes=("IN006", "IN010", "IN012"), fits=has_masks, lacks=_silent("none could be compared")),
+    _Asked(subject="wrong masks", codes=("LN005",), fits=has_masks, lacks=_unplaced("masks_on_edges", "scored_masks")),
+    _Asked(subject="wrong boxes", codes=("LN006",), fits=has_marks, lacks=_unplaced("predictions")),
     _Asked(subject="readers", codes=("ED",), fits=is_read, lacks=_silent("no two read the same")),
     _Asked(subject="privacy", codes=("PH",), lacks=_silent("nothing to look at")),
 )

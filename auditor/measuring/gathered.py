@@ -61,6 +61,11 @@ def gathered(dataset: Dataset, found: Mapping[str, Measurement], wanted: Wanted)
         features=feature_frame(index, answers, wanted),
         fingerprints=fingerprint_frame(index, answers),
         exposure=exposure_frame(index, [m.exposure if m is not None else None for m in answers]),
+        outlines={
+            key.removeprefix(PREFIX): m.pixels.thumbnail
+            for key, m in found.items()
+            if key.startswith(PREFIX) and m.pixels is not None and m.pixels.thumbnail
+        },
         thumbnails={m.record: m.pixels.thumbnail for m in answers if m is not None and m.pixels is not None},
         fronts={m.record: m.pixels.front for m in answers if m is not None and m.pixels is not None and len(m.pixels.front)},
         problems=(*dataset.problems, *problems, *unread, *silent, *annotation_problems(records, metadata)),

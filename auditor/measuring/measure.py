@@ -16,7 +16,8 @@ from auditor.containers.hdf5_file import Hdf5Rows
 from auditor.digests import content_digest, pixel_digest
 from auditor.evidence.likeness.perceptual import distinct_levels, sketch_of, sketched_frames
 from auditor.evidence.masks.mask_facts import VERSION as MASK_VERSION
-from auditor.evidence.masks.mask_facts import mask_numbers
+from auditor.evidence.masks.mask_facts import mask_numbers, single_channel
+from auditor.evidence.masks.outlines import packed_outlines
 from auditor.evidence.privacy.exposure import exposure
 from auditor.feature import feature_columns, feature_version, measure_all, usual_features
 from auditor.features.lettering import OUTER
@@ -196,10 +197,14 @@ def narrowed(facts: PixelFacts, wanted: Wanted) -> PixelFacts:
 
 
 def mask_pixel_facts(header: Header, pixels: Pixels) -> PixelFacts:
-    """The facts of a mask, in the place of features: no thumbnail, no sketch."""
+    """The facts of a mask, in the place of features; outlines in that of the thumbnail, and no sketch."""
     constant = bool(pixels.array.min() == pixels.array.max())
+    flat = len(pixels.array) == 1 and not constant
     return PixelFacts(
-        digest=pixel_digest(pixels.array), constant=constant, features=mask_numbers(header, pixels), thumbnail=b""
+        digest=pixel_digest(pixels.array),
+        constant=constant,
+        features=mask_numbers(header, pixels),
+        thumbnail=packed_outlines(single_channel(pixels.array)[0]) if flat else b"",
     )
 
 

@@ -121,6 +121,7 @@ class Dataset:
         features: float32 columns named `<feature module>.<name>`; NaN where there are no pixels.
         fingerprints: `bytes`, `pixels` (hex digests; missing = NA), `constant` (bool).
         thumbnails: record → JPEG bytes, longest side ≤ 96.
+        outlines: path of a mask of one frame → its outlines (`auditor.evidence.masks.outlines`), PNG, longest side ≤ 96.
         fronts: record → what tells whether a face can be seen (`auditor.evidence.privacy.face.face_facts`); CT and MR alone.
         texts: words of the free texts in the header (descriptions, comments), lower case, per record; text, NA where there are
             none; empty when no header has any. May identify: checks look into it and show none of it.
@@ -160,6 +161,7 @@ class Dataset:
     features: pd.DataFrame = field(default_factory=pd.DataFrame)
     fingerprints: pd.DataFrame = field(default_factory=pd.DataFrame)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    outlines: Mapping[str, bytes] = field(default_factory=dict)
     fronts: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
     texts: pd.Series = field(default_factory=lambda: pd.Series(dtype="string"))
     sketches: Sketched | None = None

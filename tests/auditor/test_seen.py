@@ -201,3 +201,24 @@ def test_ids_that_may_be_patients_on_both_sides_are_no_pass() -> None:
 
     assert "60 of 80 numbers" in gaps(finding)[0]
     assert not gaps(replace(finding, waived="slides, not patients"))
+
+
+@pytest.mark.parametrize(
+    ("metrics", "told"),
+    [({"masks": 30}, False), ({"masks_on_edges": 28}, True), ({"masks": 30, "scored_masks": 30}, True)],
+)
+def test_masks_of_an_ordinary_shape_may_still_lie_in_the_wrong_place(metrics: dict[str, int], told: bool) -> None:
+    dataset = make_dataset(n=20)
+    dataset = replace(dataset, records=dataset.records.assign(mask="m.png"))
+    judged = Outcome(code="LN005", name="n", title="t", status="passed", verdict=Verdict(summary="s", metrics=metrics))
+    why = {q.subject: q.why for q in seen_of(dataset, (*outcomes(), judged)).questions}
+    assert (why["wrong masks"] == "") == told
+    assert "wrong boxes" not in why
+
+
+@pytest.mark.parametrize(("metrics", "told"), [({"boxes": 30}, False), ({"boxes": 30, "predictions": "boxes.json"}, True)])
+def test_boxes_inside_their_pictures_may_still_hold_the_wrong_thing(metrics: dict[str, object], told: bool) -> None:
+    boxes = pd.DataFrame({"record": ["r0"], "label": ["cell"], "x0": [0.0], "y0": [0.0], "x1": [2.0], "y1": [2.0]})
+    judged = Outcome(code="LN006", name="n", title="t", status="passed", verdict=Verdict(summary="s", metrics=metrics))  # type: ignore[arg-type]
+    why = {q.subject: q.why for q in seen_of(replace(make_dataset(n=20), boxes=boxes), (*outcomes(), judged)).questions}
+    assert (why["wrong boxes"] == "") == told

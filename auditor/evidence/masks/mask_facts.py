@@ -14,7 +14,7 @@ from auditor.values.image import Header, Pixels
 if TYPE_CHECKING:  # a worker measures masks and needs no tables
     import pandas as pd
 
-VERSION = 2
+VERSION = 3
 PREFIX = "mask\x1f"
 """Starts the key of a mask among the answers of the pass; no record id holds this character at its start."""
 MOST_VALUES = 32
