@@ -121,6 +121,8 @@ def why(result: ScanResult) -> str:
     ]
     sentences = [_MEANING[gate.verdict].rstrip(".")] if not reasons or gate.verdict == "not enough seen" else []
     sentences += reasons
+    if gate.verdict in ("passed", "not enough seen"):
+        sentences += _below(result)
     if told := asked(gate):
         sentences.append(told)
     skipped = sum(outcome.status == "skipped" for outcome in result.outcomes)
@@ -139,6 +141,16 @@ def _failing(result: ScanResult) -> list[str]:
     more = len(found) - MOST_CAUSES
     titles = [_begun(cause.title) for cause in found[:MOST_CAUSES]]
     return [*titles, *([f"{counted(more, 'more cause')} of that level"] if more > 0 else [])]
+
+
+def _below(result: ScanResult) -> list[str]:
+    """What was found below the level that fails: a pass names the first three causes that are worth a look."""
+    found = [cause for cause in causes(result) if cause.severity is not Severity.INFO]
+    if not found:
+        return []
+    titles = "; ".join(cause.title for cause in found[:MOST_CAUSES])
+    more = len(found) - MOST_CAUSES
+    return [f"To be looked at before training: {titles}" + (f"; and {counted(more, 'more cause')}" if more > 0 else "")]
 
 
 def _begun(words: str) -> str:

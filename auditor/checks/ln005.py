@@ -21,7 +21,7 @@ FLOORS = {"components": 0.4, "foreground_fraction": 0.4}
 
 @dataclass(frozen=True, kw_only=True)
 class SuspectMasks(Check):
-    """Masks miss objects, hold far fewer, more or larger ones than the others, or lie beside what they outline.
+    """Masks miss objects, are unlike the others, or lie beside what they outline.
 
     ## What it does
 

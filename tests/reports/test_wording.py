@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from auditor.values.results import Coverage, Gate, Location, Outcome, Question, Verdict
+import pytest
+
+from auditor.values.results import Coverage, Gate, Location, Outcome, Question, Severity, Verdict
 from reports.headline import why
 from reports.wording import by_family, counted, family, place, severities, unseen
 
@@ -46,7 +48,29 @@ def test_the_reason_is_a_sentence(small_result):
 
 def test_a_pass_says_how_much_was_not_evaluated(small_result):
     passed = replace(small_result, gate=Gate(verdict="passed", exit_code=0, fail_on="error"))
-    assert why(passed).endswith("fails this audit. 1 of 3 checks could not be evaluated.")
+    said = why(passed)
+    assert said.startswith("Nothing was found at or above the level that fails this audit. To be looked at before training: ")
+    assert said.endswith(". 1 of 3 checks could not be evaluated.")
+
+
+@pytest.mark.parametrize(("verdict", "named"), [("passed", True), ("not enough seen", True), ("incomplete", False)])
+def test_a_pass_over_warnings_names_them_and_over_notes_it_does_not(small_result, verdict, named):
+    gate = Gate(verdict=verdict, exit_code=0, fail_on="error")
+
+    def told(severity: Severity) -> str:
+        outcomes = tuple(
+            replace(
+                outcome,
+                verdict=outcome.verdict
+                and replace(outcome.verdict, findings=tuple(replace(f, severity=severity) for f in outcome.verdict.findings)),
+            )
+            for outcome in small_result.outcomes
+        )
+        return why(replace(small_result, gate=gate, outcomes=outcomes))
+
+    title = "To be looked at before training: The class can be told from the bits stored"
+    assert (title in told(Severity.WARNING)) == named
+    assert "To be looked at" not in told(Severity.INFO)
 
 
 def test_what_was_not_seen_waived_or_not_honoured_stands_beside_the_verdict(small_result):
@@ -57,6 +81,7 @@ def test_what_was_not_seen_waived_or_not_honoured_stands_beside_the_verdict(smal
     )  # fmt: skip
     assert why(replace(small_result, gate=gate)) == (
         "Nothing serious was found, but too little could be looked at to say that all is well. No label was found. "
+        "To be looked at before training: The class can be told from the bits stored and 1 more field. "
         "1 of 2 important questions could be asked (splits: none declared). 2 findings waived. "
         "1 setting of the dataset's own medaudit.toml not honoured."
     )

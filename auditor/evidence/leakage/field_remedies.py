@@ -16,6 +16,7 @@ _SIZE_REMEDY = (
     "it may follow what is shown, or the machine: bring all records to one size and format, balance it between the classes "
     "(prevalence changes), or waive it with a reason"
 )
+_NAME_REMEDY = "name all files by one rule that says nothing of the class, or keep names away from whatever a model reads"
 _BYTES_REMEDY = (
     "for information: all else about the writing of the files is alike, so their size follows what they show, and no model "
     "is told the size of a file"
@@ -30,4 +31,6 @@ def remedy_of(field: Field, *, eased: bool) -> str:
     """
     if eased:
         return _BYTES_REMEDY
+    if field.name.startswith("path.") and field.kind == "encoding":
+        return _NAME_REMEDY
     return _SIZE_REMEDY if field.kind == "encoding" and follows_picture(field.name) else REMEDY[field.kind]
