@@ -94,7 +94,8 @@ class SuspectMasks(Check):
                 left.append(str(skipped))
         if not parts:
             raise SkipCheck(left[0])
-        told = [part.summary for part in parts] + [f"Not asked: {why}." for why in left]
+        # what was found goes first: the first sentence stands for the check
+        told = [part.summary for part in sorted(parts, key=lambda part: not part.findings)] + [f"Not asked: {why}." for why in left]
         return replace(
             parts[0],
             summary=" ".join(told),

@@ -66,6 +66,7 @@ def test_a_shifted_mask_is_told_with_the_way_back_and_no_other_is(shift, words, 
     columns = {column.name: np.array(column.values) for column in table.columns}
     assert np.abs(columns["down"] + shift[0]).max() <= 3
     assert np.abs(columns["right"] + shift[1]).max() <= 3
+    assert verdict.summary.startswith("3 of 40 masks fit the edges of their picture better elsewhere")
     assert verdict.metrics["masks_shifted"] == 3
     assert int(verdict.metrics["masks_on_edges"]) >= 35
 
