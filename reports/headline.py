@@ -24,7 +24,7 @@ MOST_CAUSES = 3
 _COUNT = re.compile(r"[\d,]+ findings? at or above \w+: ")
 """The gate's reason for `failed`, by codes: the first lines say it in words."""
 _MEANING: dict[GateVerdict, str] = {
-    "passed": "Nothing was found at or above the level that fails this audit.",
+    "passed": "Nothing was found that fails this audit.",
     "failed": "At least one finding is serious enough to fail this audit.",
     "incomplete": "Part of the audit could not be carried out, so there is no verdict on the whole.",
     "not enough seen": "Nothing serious was found, but too little could be looked at to say that all is well.",

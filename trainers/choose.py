@@ -61,7 +61,7 @@ def recommended(result: ScanResult, trust: Trust | None, *, unlabelled: bool) ->
             picks.append(Pick(strategy=name, why=f"LN001 cannot tell whether labels are wrong, and records are named: {what}"))
     for name, what in label_strategies(result, trust, unlabelled=unlabelled):
         pick(name, noisy, what)
-    pick("weak", [f for f in serious if f.code == "LN005"], "masks miss objects")
+    pick("weak", [f for f in serious if f.code == "LN005" and answered_by(f)], "masks miss objects")
     if not picks:
         pick("augment", [f for f in found if f.code == "SZ001"], "a class has few patients")
     return tuple(picks)

@@ -95,7 +95,8 @@ class SuspectMasks(Check):
         if not parts:
             raise SkipCheck(left[0])
         # what was found goes first: the first sentence stands for the check
-        told = [part.summary for part in sorted(parts, key=lambda part: not part.findings)] + [f"Not asked: {why}." for why in left]
+        told = [part.summary for part in sorted(parts, key=lambda part: not part.findings)]
+        told += [f"Not asked: {why}." for why in left]
         return replace(
             parts[0],
             summary=" ".join(told),

@@ -13,7 +13,7 @@ MENDS: dict[str, str] = {
     "SP": "a split by whole groups (resplit), one copy of each picture (deduplicate)",
     "SP003": "a person decides on the copies that contradict each other (deduplicate sets them aside)",
     "SP006": "ids of the patients in the table or the headers",
-    "LN005": "complete the masks (weak), or have them drawn anew",
+    "LN005": "complete the masks (weak), lay shifted ones back, or have them drawn anew",
     "LN006": "have the boxes drawn anew",
     "LN": "read the suspect labels again (review); train with less trust in them (robust, confident, teacher)",
     "ED": "one label of all readers (consensus), or a further reader",
@@ -23,6 +23,8 @@ MENDS: dict[str, str] = {
     "MA": "mend the configuration or the waiver",
 }
 """By code, or else by its letters."""
+MASK_PLACE = "place of the mask"
+"""Subject of LN005 for a mask that lies beside what it outlines."""
 ANSWERED: dict[str, tuple[str, ...]] = {
     "PH001": ("deidentify",), "PH002": ("deidentify",), "PH003": ("deidentify",), "PH009": ("deidentify",),
     "SP001": ("resplit",), "SP005": ("resplit",), "SP002": ("resplit", "deduplicate"), "SP004": ("resplit", "deduplicate"),
@@ -37,6 +39,8 @@ def answered_by(finding: Finding) -> tuple[str, ...]:
     """Strategies that answer this finding; none for a waived one."""
     if finding.waived is not None:
         return ()
+    if finding.code == "LN005" and finding.subject == MASK_PLACE:
+        return ()  # training on masks that miss objects is no answer to masks in the wrong place
     if finding.code in ("LK001", "LK003"):
         return ("harmonise",) if encoding(finding) else ()
     found = ANSWERED.get(finding.code, ())

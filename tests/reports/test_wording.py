@@ -49,7 +49,7 @@ def test_the_reason_is_a_sentence(small_result):
 def test_a_pass_says_how_much_was_not_evaluated(small_result):
     passed = replace(small_result, gate=Gate(verdict="passed", exit_code=0, fail_on="error"))
     said = why(passed)
-    assert said.startswith("Nothing was found at or above the level that fails this audit. To be looked at before training: ")
+    assert said.startswith("Nothing was found that fails this audit. To be looked at before training: ")
     assert said.endswith(". 1 of 3 checks could not be evaluated.")
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from auditor.values.remedies import MASK_PLACE
 from auditor.values.results import DatasetSummary, Finding, Gate, Location, Outcome, ScanResult, Severity, Verdict
 from trainers.choose import answers, recommended
 from trainers.values.trust import Trust
@@ -63,6 +64,11 @@ def names(*findings: Finding, self_graded: bool = True, unlabelled: bool = False
 )
 def test_a_finding_calls_for_its_strategy(finding, strategy):
     assert names(finding) == [strategy]
+
+
+def test_masks_in_the_wrong_place_call_for_no_training_on_masks_that_miss_objects():
+    assert names(replace(found("LN005"), subject=MASK_PLACE)) == []
+    assert names(replace(found("LN005"), subject=MASK_PLACE), found("LN005")) == ["weak"]
 
 
 def test_nothing_found_nothing_recommended():

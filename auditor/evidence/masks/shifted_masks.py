@@ -9,6 +9,7 @@ from auditor.check import SkipCheck
 from auditor.evidence.masks.mask_place import MIN_PAIRS, Fit, can_tell, fit_of
 from auditor.evidence.masks.outlines import unpacked
 from auditor.values.dataset import Dataset
+from auditor.values.remedies import MASK_PLACE
 from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
 
 ON_THE_SPOT, SHIFTED = "masks_on_edges", "masks_shifted"
@@ -40,7 +41,7 @@ def judge_places(dataset: Dataset, *, code: str, severity: Severity, max_finding
         metrics={ON_THE_SPOT: fitting, SHIFTED: len(chosen)},
         findings=tuple(
             Finding(
-                code=code, severity=severity, subject="place of the mask", score=float(gain[i]),
+                code=code, severity=severity, subject=MASK_PLACE, score=float(gain[i]),
                 where=Location(path=str(rows["path"].iloc[i]), record=str(rows["record"].iloc[i])),
                 message=f"the mask seems to lie beside what it outlines: it would fit {_way(rows.iloc[i], fits[i])}; "
                 f"{fitting:,} of {len(fits):,} masks fit as they are drawn. Lay it over its image and look",
