@@ -33,4 +33,6 @@ def unpacked(content: bytes) -> Lines:
     if not content:
         return np.empty((0, 0), np.float32)
     read = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
-    return np.empty((0, 0), np.float32) if read is None else np.asarray(read, np.float32) / 255
+    if read is None:
+        return np.empty((0, 0), np.float32)
+    return np.asarray(np.asarray(read, np.float32) / 255, np.float32)
