@@ -157,6 +157,12 @@ PATTERNS: tuple[NamePattern, ...] = (
         patient=_group("patient"),
     ),
     NamePattern(
+        name="INbreast",
+        pattern=re.compile(r"^\d{5,}_(?P<patient>[0-9a-f]{8,32})_MG_(?P<view>[LR]_[A-Z]{2,3})(?:_ANON)?$"),
+        patient=_group("patient"),
+        fields=("view",),
+    ),
+    NamePattern(
         name="mammograms",
         pattern=re.compile(
             r"^(?P<patient>[A-Za-z]{0,4}[_-]?\d+)[_-](?P<view>(?:L|R|left|right)[_-]?(?:CC|MLO)|(?:CC|MLO)[_-]?(?:L|R|left|right))$",

@@ -12,6 +12,14 @@ from auditor.placement.listing import Listing
 
 HEAD_BYTES = 1 << 16
 MAX_TEXT_BYTES = 16 << 20
+_OUTLINES_IN_XML = {
+    "<ASAP_Annotations": "outlines of ASAP",
+    "<Annotations": "outlines of ImageScope (Aperio)",
+    "<LidcReadMessage": "readings of LIDC",
+    "<IdriReadMessage": "readings of LIDC",
+    "<plist": "a property list, as OsiriX writes its outlines",
+}
+"""First element of XML files that hold outlines or readings and have no reader here → what they are."""
 Box = tuple[float, float, float, float]
 """x, y, width and height in pixels."""
 _KEYS = re.compile(
@@ -90,11 +98,16 @@ def json_kind(path: Path) -> str:
 
 
 def xml_kind(path: Path) -> str:
-    """`cvat` (all images in one file), `voc` (a file per image), or empty, by the first lines."""
+    """`cvat` (all images in one file), `voc` (one per image), words for others, or empty, by the first lines."""
     head = "".join(first_lines(path, 60))
     if "<annotations" in head:
         return "cvat" if "<image " in head or "<track " in head or "<meta" in head else ""
-    return "voc" if re.search(r"<annotation[\s>]", head) else ""
+    if re.search(r"<annotation[\s>]", head):
+        return "voc"
+    for mark, words in _OUTLINES_IN_XML.items():
+        if mark in head:
+            return words
+    return ""
 
 
 def first_lines(path: Path, most: int = 200) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from auditor.naming.lexicon import name_score
-from auditor.naming.names import split_name
-from auditor.placement.case_table import CASE_FILE, case_column, with_images
+from auditor.placement.case_table import case_column, with_images
 from auditor.placement.listing import Listing, Options
 from auditor.placement.resolve import resolve_names
+from auditor.placement.row_files import as_images, split_of
+from auditor.placement.row_images import images_of_rows
 from auditor.tables.label_table import LabelTable, merge_tables
 from auditor.tables.roles import find_roles
 from auditor.tables.tables import preview_table, read_table, table_format
@@ -24,8 +24,6 @@ MAX_JSON_BYTES = 256 << 20
 PROBE = 500
 MOST_OVERLAP = 0.2
 """Two tables of one split that name more of the same records are two versions of one table."""
-NAMES_BESIDE = 0.5
-"""So many cells of a column are files beside the table."""
 MERGED_SPLIT = "split (table name)"
 """Column of a table that was made of `train.csv`, `test.csv`, …"""
 
@@ -100,7 +98,7 @@ def rank_tables(listing: Listing, images: Sequence[str]) -> list[Candidate]:
         if table_format(name) == "json" and listing.files[name] > MAX_JSON_BYTES:
             continue
         try:
-            table = beside(preview_table(listing.root / name, listing.limits), name, images)
+            table = as_images(preview_table(listing.root / name, listing.limits), name, listing.root, images)
         except DatasetError:
             continue  # what cannot be read is no label table; `placement.unused` tells why
         found.append(judge(name, table, listing.root, images))
@@ -193,16 +191,18 @@ def with_corrections(table: LabelTable, corrected: Mapping[str, str]) -> LabelTa
 
 def _found(listing: Listing, images: Sequence[str], options: Options) -> tuple[LabelTable, tuple[str, ...]]:
     if options.tables and not listing.is_file:
-        return _pinned(listing, options.tables, images)
+        return _pinned(listing, options.tables, images, pinned_columns(options))
     if listing.is_file:
-        return read_table(listing.target, listing.limits), (listing.target.name,)
+        named = read_table(listing.target, listing.limits)
+        return images_of_rows(named, listing.root, images, pinned_columns(options)), (listing.target.name,)
     candidates = rank_tables(listing, images)
     if not candidates:
         raise DatasetError(
             f"{listing.target}: no label table that can be read; name one (csv, tsv, parquet, jsonl, json, xlsx)"
         )
     names = _sisters(candidates)
-    return _joined(listing, names, images) if len(names) > 1 else (_whole(listing, names[0], images), names)
+    pins = pinned_columns(options)
+    return _joined(listing, names, images, pins) if len(names) > 1 else (_whole(listing, names[0], images, pins), names)
 
 
 def _sisters(candidates: Sequence[Candidate]) -> tuple[str, ...]:
@@ -213,10 +213,10 @@ def _sisters(candidates: Sequence[Candidate]) -> tuple[str, ...]:
     """
     best = candidates[0]
     alike = [one for one in candidates if one is best or _same_header(best, one)]
-    every = [one for one in alike if bool(_split_of(one.name)) == bool(_split_of(best.name))]
+    every = [one for one in alike if bool(split_of(one.name)) == bool(split_of(best.name))]
     kept: list[Candidate] = []
     for one in every:
-        rivals = [other for other in kept if _split_of(other.name) == _split_of(one.name)]
+        rivals = [other for other in kept if split_of(other.name) == split_of(one.name)]
         if not rivals or (one.named and all(_overlap(one, other) <= MOST_OVERLAP for other in rivals)):
             kept.append(one)
     return tuple(sorted(one.name for one in kept)) if len(kept) > 1 else (best.name,)
@@ -224,7 +224,7 @@ def _sisters(candidates: Sequence[Candidate]) -> tuple[str, ...]:
 
 def _same_header(best: Candidate, other: Candidate) -> bool:
     if other.header == best.header:
-        return bool(_split_of(best.name)) or (best.share >= 0.5 and other.share >= 0.5)
+        return bool(split_of(best.name)) or (best.share >= 0.5 and other.share >= 0.5)
     shared = set(best.header) & set(other.header)
     either = set(best.header) | set(other.header)
     return len(shared) >= 0.6 * len(either) and best.share >= 0.5 and other.share >= 0.5 and best.naming[0] == other.naming[0]
@@ -234,54 +234,36 @@ def _overlap(one: Candidate, other: Candidate) -> float:
     return len(one.named & other.named) / max(1, min(len(one.named), len(other.named)))
 
 
-def beside(table: LabelTable, name: str, images: Sequence[str]) -> LabelTable:
-    """A table in a folder may name the files of that folder (`train/metadata.csv`: `0001.png`), as those of others are called.
-
-    Where most cells of a column are files beside the table, these are what its rows mean, in `CASE_FILE`.
-    """
-    folder = name.rpartition("/")[0]
-    inside = {image for image in images if image.startswith(folder + "/")} if folder else set()
-    for column in map(str, table.frame.columns if inside else ()):
-        cells = [str(cell) for cell in table.frame[column].cat.categories]
-        files = [f"{folder}/{cell}" if f"{folder}/{cell}" in inside else cell for cell in cells]
-        found = sum(file != cell for file, cell in zip(files, cells, strict=True))
-        if found and found >= NAMES_BESIDE * sum(map(bool, cells)):
-            frame = table.frame.copy(deep=False)
-            frame.insert(0, CASE_FILE, frame[column].cat.rename_categories(files))
-            return replace(table, frame=frame)
-    return table
+def pinned_columns(options: Options) -> frozenset[str]:
+    """The columns that the user named, which stay what they are."""
+    values = options.roles.values()
+    return frozenset(part.strip() for value in values for part in (value, *value.split(",")))
 
 
-def _whole(listing: Listing, name: str, images: Sequence[str]) -> LabelTable:
-    return beside(read_table(listing.root / name, listing.limits), name, images)
+def _whole(listing: Listing, name: str, images: Sequence[str], pins: frozenset[str]) -> LabelTable:
+    return as_images(read_table(listing.root / name, listing.limits), name, listing.root, images, pins)
 
 
-def _joined(listing: Listing, names: Sequence[str], images: Sequence[str]) -> tuple[LabelTable, tuple[str, ...]]:
+def _joined(
+    listing: Listing, names: Sequence[str], images: Sequence[str], pins: frozenset[str]
+) -> tuple[LabelTable, tuple[str, ...]]:
     ordered = tuple(sorted(names))
-    table = merge_tables([(_split_of(name), _whole(listing, name, images)) for name in ordered], MERGED_SPLIT)
+    table = merge_tables([(split_of(name), _whole(listing, name, images, pins)) for name in ordered], MERGED_SPLIT)
     told = ", ".join(name.rpartition("/")[2] for name in ordered[:6])
-    if len(set(map(_split_of, ordered))) < len(ordered):
+    if len(set(map(split_of, ordered))) < len(ordered):
         table = replace(table, notes=(*table.notes, f"{len(ordered)} tables are read as one: {told}"))
     return table, ordered
 
 
-def _pinned(listing: Listing, names: tuple[str, ...], images: Sequence[str]) -> tuple[LabelTable, tuple[str, ...]]:
+def _pinned(
+    listing: Listing, names: tuple[str, ...], images: Sequence[str], pins: frozenset[str]
+) -> tuple[LabelTable, tuple[str, ...]]:
     for name in names:
         if name not in listing.files:
             raise DatasetError(f"{listing.target}: [dataset] tables names {name!r}, which is not there")
     if len(names) == 1:
-        return _whole(listing, names[0], images), names
+        return _whole(listing, names[0], images, pins), names
     headers = [set(preview_table(listing.root / name, listing.limits).frame.columns) for name in names]
     if any(len(headers[0] & other) < 0.6 * len(headers[0] | other) for other in headers):
         raise DatasetError(f"{listing.target}: [dataset] tables: several tables must have nearly the same header")
-    return _joined(listing, names, images)
-
-
-def _split_of(name: str) -> str | None:
-    """What the name of a table says of its split, or else its folder (`train/metadata.csv`)."""
-    folder, _, base = name.rpartition("/")
-    for text in (base.partition(".")[0], folder.rpartition("/")[2]):
-        said = {split for split in map(split_name, [text, *re.split(r"[^A-Za-z]+", text)]) if split}
-        if said:
-            return said.pop() if len(said) == 1 else None
-    return None
+    return _joined(listing, names, images, pins)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from auditor.naming.labels import single, text_of
 from auditor.naming.names import split_name
+from auditor.placement.box_tables import boxes_beside
 from auditor.placement.channels import find_channels
 from auditor.placement.claims import Claims, claim
 from auditor.placement.listing import Listing, Options
@@ -59,6 +60,7 @@ class TableLoader:
         self.paths: npt.NDArray[np.object_] = np.array([], dtype=object)
         self.missing = 0
         self.unlisted: list[str] = []
+        self.box_tables: tuple[str, ...] = ()
         self.notes = [*table.notes, *roles.notes]
         self.guesses: list[Guess] = list(roles.guesses)
         self.problems: list[Problem] = [*files.problems, *table.problems]
@@ -87,6 +89,7 @@ class TableLoader:
         boxes = None
         if self.roles.boxes is not None:
             boxes = read_boxes(self.frame, self.roles, row_record, self.table.lines, self.table.path.name)
+        boxes = self._boxes_beside(boxes, names[rows], ids)
         points = None
         if self.roles.points is not None:
             points = read_points(self.frame, self.roles, row_record)
@@ -205,6 +208,23 @@ class TableLoader:
         self.guesses.append(Guess(role="mask", value="folders of raters", confidence=0.9, why=self.drawn.why))
         return self.drawn.frame(records)
 
+    def _boxes_beside(
+        self, boxes: pd.DataFrame | None, names: npt.NDArray[np.object_], ids: Sequence[str]
+    ) -> pd.DataFrame | None:
+        """The boxes of the table, or else of those beside it; none are looked for where the user named the table."""
+        if boxes is not None or self.chosen:
+            return boxes
+        known = set(self.images)
+        records: dict[str, list[str]] = {}
+        for name, record in zip(names, ids, strict=True):
+            if name in known:
+                records.setdefault(str(name), []).append(record)
+        found, more = boxes_beside(self.files, self.tables, records)
+        if found is not None:
+            self.box_tables = more
+            self.notes.append(f"{len(found):,} boxes are read from {', '.join(more[:3])}, beside the label table")
+        return found
+
     def _channels(self, names: npt.NDArray[np.object_], rows: npt.NDArray[np.int64]) -> dict[str, list[str | None]]:
         """The files of cases that have several: as the table says, or told by their names where it names one of each."""
         if self.channels:
@@ -255,7 +275,7 @@ class TableLoader:
         places = [self.listing.root / name for name in self.tables]
         root = self.files.root
         tables = [(place.relative_to(root) if place.is_relative_to(root) else place).as_posix() for place in places]
-        return claim(self.files, "table", masks=masks, tables=tables, chosen=self.chosen)
+        return claim(self.files, "table", masks=masks, tables=[*tables, *self.box_tables], chosen=self.chosen)
 
     def _counts(self) -> dict[str, int]:
         return {

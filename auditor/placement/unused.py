@@ -189,6 +189,11 @@ def _of_xml(listing: Listing, names: Sequence[str], images: Sequence[str], *, an
         if kind == "cvat"
     ]
     boxes = [name for name, kind in kinds.items() if kind == "voc"]
+    others = {name: kind for name, kind in kinds.items() if kind not in ("", "cvat", "voc")}
+    for kind in sorted(set(others.values())):
+        mine = [name for name, of in others.items() if of == kind]
+        reason = f"{len(mine):,} XML files hold {kind}, which are not read: save them as COCO, VOC or masks"
+        found.append(_problem(mine[0].rpartition("/")[0] or mine[0], reason, grave=not any_read))
     if boxes:
         # One stray file beside many images is told, and is not what the images' labels are.
         grave = not any_read and len(names) >= FEW_BOXES * len(images)

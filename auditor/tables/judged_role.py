@@ -9,6 +9,7 @@ from auditor.naming.headers import BoxStyle, plain
 from auditor.naming.lexicon import name_score
 from auditor.naming.names import split_name
 from auditor.tables.profiles import INTEGER, Profile
+from auditor.values.privacy import NOBODY
 
 JUDGED = ("split", "path", "patient", "lesion", "study", "series", "site", "fold", "time", "mask")
 """Roles that a single column has, in the order in which columns are given away."""
@@ -59,8 +60,8 @@ def _path(role: str, name: str, seen: Profile, share: float) -> tuple[float, str
 
 def _named(role: str, name: str, seen: Profile) -> tuple[float, str] | None:
     named = name_score(name, role)
-    if not named:
-        return None
+    if not named or all(re.sub(r"[\W_]+", "", value.lower()) in NOBODY for value in seen.sample):
+        return None  # `removed` in every row is nobody's id
     if role == "lesion" and not _are_lesions(seen):
         return None  # `Nodule` with yes and no is a finding
     if role == "time":
@@ -99,6 +100,7 @@ _BOXES: tuple[tuple[BoxStyle, tuple[str, str, str, str]], ...] = (
     ("size", ("x", "y", "width", "height")),
     ("size", ("x", "y", "w", "h")),
     ("size", ("bboxx", "bboxy", "bboxw", "bboxh")),
+    ("size", ("bboxx", "y", "w", "h")),
 )
 
 _POINTS = (("x", "y"), ("pointx", "pointy"), ("xcoord", "ycoord"), ("cx", "cy"), ("xcenter", "ycenter"))

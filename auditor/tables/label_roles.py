@@ -22,6 +22,11 @@ Style = Literal["none", "single", "ordinal", "continuous", "joined", "columns"]
 Profiles = Mapping[str, Profile]
 
 THRESHOLD = 0.5
+_GROUP_NAMES = frozenset(("group", "cohort", "status", "arm", "dx", "phenotype"))
+_STUDY_GROUPS = frozenset(
+    ("cn", "nc", "hc", "ctl", "mci", "emci", "lmci", "smc", "ad", "pd", "ftd", "asd", "tdc", "scz", "dlb", "ms", "dementia")
+)
+"""How studies of the brain write their groups; only in a column that is called like one."""
 _COMMAS = (",", "，", "、")
 _SIGNS = ("+", "&", "/", " and ", " und ", " et ", " y ", " e ", " en ")
 _COUNTED = re.compile(r"[\d.]+|[ivxIVX]+[abcABC]?")
@@ -51,7 +56,8 @@ def label_score(seen: Profile) -> tuple[float, str]:
     exact = plain(seen.name) in _PLAIN_NAMES
     part = bool(said & _NAME_WORDS)
     sample = seen.sample
-    clinical = sum(bool(set(words(value)) & CLINICAL_WORDS) for value in sample) / len(sample)
+    known = CLINICAL_WORDS | _STUDY_GROUPS if said & _GROUP_NAMES else CLINICAL_WORDS
+    clinical = sum(bool({*words(value), value.lower()} & known) for value in sample) / len(sample)
     if seen.distinct > min(1000, max(seen.filled / 2, 2)):
         if (exact or part) and seen.numeric:
             return (0.7 if exact else 0.5), f"called so, {seen.distinct:,} different numbers"
@@ -84,7 +90,8 @@ def find_labels(
     if len(states) > 1 and _one_hot(frame, states) and (best is None or best[0][0] < 0.9 or best[1] in states):
         why = f"{len(states)} columns of yes and no, exactly one of them yes in every row"
         return LabelColumns(names=tuple(states), confidence=0.92, why=why)
-    if len(states) > 2 and (best is None or best[1] in states):
+    alone = best is not None and best[1] in states and profiles[best[1]].told.distinct < 2  # `No Finding` with 1 and blank
+    if (len(states) > 2 and (best is None or best[1] in states)) or (len(states) > 1 and alone):
         ticked = are_ticks([str(value) for name in states for value in profiles[name].values])
         what = "ticked boxes; an empty one is read as no" if ticked else "yes, no, uncertain or blank"
         why = f"{len(states)} columns of {what}, side by side"

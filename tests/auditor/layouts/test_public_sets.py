@@ -258,7 +258,7 @@ def test_a_table_whose_names_stand_in_two_folders_is_given_to_neither(tmp_path: 
         for number in range(1, 7):
             write(f"images/{folder}/IDRiD_{number:03d}.jpg", number)
     rows = [f"IDRiD_{n:03d},{n % 3}\n" for n in range(1, 7)]
-    (tmp_path / "a. Training Labels.csv").write_text("Image name,Retinopathy grade\n" + "".join(rows))
+    (tmp_path / "Labels.csv").write_text("Image name,Retinopathy grade\n" + "".join(rows))
     dataset = open_dataset(tmp_path, Options(workers=0))
     assert not dataset.records["path"].isin(
         [p for p in dataset.records["path"].dropna() if (tmp_path / p).is_file()]
@@ -304,3 +304,124 @@ def test_a_table_of_patients_does_not_take_the_place_of_class_folders(tmp_path: 
     assert dataset.labels.classes == ("covid", "normal")
     told = [problem for problem in dataset.problems if problem.path == "clinical.csv"]
     assert [problem.kind == "unused-table" for problem in told] == [grave]
+
+
+@pytest.mark.parametrize("names", [("a. Training Labels", "b. Testing Labels"), ("train", "test")])
+def test_tables_of_splits_that_call_their_images_alike_are_joined_to_their_own(tmp_path: Path, names: tuple[str, str]) -> None:
+    write = writer(tmp_path)
+    for folder, name, count in (("a. Training Set", names[0], 8), ("b. Testing Set", names[1], 6)):
+        for number in range(count):
+            write(f"images/{folder}/{number:03d}.png", number)
+        rows = [f"{n:03d},{'ab'[n % 2 if count == 8 else 1]}\n" for n in range(count)]
+        (tmp_path / f"{name}.csv").write_text("image,diagnosis\n" + "".join(rows))
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert dataset.records["split"].value_counts().to_dict() == {"train": 8, "test": 6}
+    assert dataset.labels.values is not None
+    of_test = dataset.labels.values[dataset.records["split"] == "test"]
+    assert set(of_test) == {"b"}
+    assert not dataset.problems
+
+
+@pytest.mark.parametrize(
+    ("head", "tails"),
+    [
+        ("ID,Left-Fundus,Right-Fundus,Left-Diagnostic Keywords,Right-Diagnostic Keywords", ("left", "right")),
+        ("patient_id,od_file,os_file,od_grade,os_grade", ("OD", "OS")),
+        ("study,image_cc,image_mlo,finding_cc,finding_mlo", ("cc", "mlo")),
+    ],
+)
+def test_a_row_of_two_images_is_two_records_each_with_its_own_label(tmp_path: Path, head: str, tails: tuple[str, str]) -> None:
+    write = writer(tmp_path)
+    rows = []
+    for person in range(6):
+        for number, tail in enumerate(tails):
+            write(f"pictures/{person}_{tail}.png", person * 2 + number)
+        rows.append(f"{person},{person}_{tails[0]}.png,{person}_{tails[1]}.png,normal,{('cataract', 'normal')[person % 2]}\n")
+    (tmp_path / "data.csv").write_text(head + "\n" + "".join(rows))
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert (dataset.size, dataset.labels.classes) == (12, ("cataract", "normal"))
+    assert dataset.labels.values is not None
+    assert {name for name, label in dataset.labels.values.items() if label == "cataract"} == {
+        f"pictures/{person}_{tails[1]}.png" for person in (0, 2, 4)
+    }
+    kin = dataset.records["patient"] if dataset.has("patient") else dataset.records["study"]
+    assert kin.nunique() == 6
+    assert not dataset.problems
+
+
+@pytest.mark.parametrize(
+    ("head", "box"),
+    [
+        ("image,xmin,ymin,xmax,ymax,label", "1,1,3,3,mass"),
+        ("image,x,y,width,height", "1,1,2,2"),
+        ("Image Index,Finding Label,Bbox [x,y,w,h]", "mass,1,1,2,2"),
+    ],
+)
+def test_boxes_of_a_table_beside_the_classes_are_read(tmp_path: Path, head: str, box: str) -> None:
+    write = writer(tmp_path)
+    for number in range(12):
+        write(f"pictures/x{number:03d}.png", number)
+    rows = [f"x{n:03d}.png,{('benign', 'malignant')[n % 2]}\n" for n in range(12)]
+    (tmp_path / "classes.csv").write_text("image,diagnosis\n" + "".join(rows))
+    (tmp_path / "boxes.csv").write_text(head + "\n" + "".join(f"x{n:03d}.png,{box}\n" for n in (1, 3, 5, 7)))
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert dataset.labels.classes == ("benign", "malignant")
+    assert dataset.boxes[["record", "x0", "y0", "x1", "y1"]].to_numpy().tolist() == [
+        [f"pictures/x{n:03d}.png", 1.0, 1.0, 3.0, 3.0] for n in (1, 3, 5, 7)
+    ]
+
+
+@pytest.mark.parametrize("word", ["removed", "ANON", "unknown"])
+def test_a_word_for_nobody_is_no_patient_and_the_name_of_the_file_is_asked(tmp_path: Path, word: str) -> None:
+    write = writer(tmp_path)
+    rows = []
+    for number in range(12):
+        write(f"AllDICOMs/{22580000 + number}_{number // 2:016x}_MG_{'LR'[number % 2]}_CC_ANON.png", number)
+        rows.append(f"{word};{22580000 + number}_{number // 2:016x}_MG_{'LR'[number % 2]}_CC_ANON;{1 + number % 5}\n")
+    (tmp_path / "t.csv").write_text("Patient ID;File Name;Bi-Rads\n" + "".join(rows))
+    assert open_dataset(tmp_path, Options(workers=0)).records["patient"].nunique() == 6
+
+
+@pytest.mark.parametrize(
+    ("names", "count"), [(("CN", "MCI", "AD"), 12), (("HC", "PD"), 60), (("CN", "EMCI", "LMCI", "AD"), 60)]
+)
+def test_groups_of_studies_of_the_brain_are_labels(tmp_path: Path, names: tuple[str, ...], count: int) -> None:
+    write = writer(tmp_path)
+    for number in range(count):
+        write(f"scans/I{40000 + number}.png", number)
+    rows = [f"I{40000 + n},{n:03d}_S_{n},{names[n % len(names)]},M\n" for n in range(count)]
+    (tmp_path / "t.csv").write_text("Image Data ID,Subject,Group,Sex\n" + "".join(rows))
+    assert open_dataset(tmp_path, Options(workers=0)).labels.classes == tuple(sorted(names))
+
+
+def test_a_class_of_one_word_beside_states_is_one_of_several_findings(tmp_path: Path) -> None:
+    write = writer(tmp_path)
+    for number in range(12):
+        write(f"{number:03d}.png", number)
+    rows = [f"{n:03d}.png,{'1' if n % 2 else ''},{('1', '0', '-1', '')[n % 4]}\n" for n in range(12)]
+    (tmp_path / "t.csv").write_text("Path,No Finding,Edema\n" + "".join(rows))
+    assert open_dataset(tmp_path, Options(workers=0)).labels.classes == ("Edema", "No Finding")
+
+
+@pytest.mark.parametrize("first", ["Annotations MicronsPerPixel='0.2'", "ASAP_Annotations", "LidcReadMessage"])
+def test_outlines_in_xml_without_a_reader_are_told_and_no_pass(tmp_path: Path, first: str) -> None:
+    write = writer(tmp_path)
+    for number in range(12):
+        write(f"tissue/{('benign', 'malignant')[number % 2]}/{number}.png", number)
+        path = tmp_path / "outlines" / f"{number}.xml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"<?xml version='1.0'?><{first}><Region/></{first.partition(' ')[0]}>")
+    told = [problem for problem in open_dataset(tmp_path, Options(workers=0)).problems if problem.path == "outlines"]
+    assert [problem.kind for problem in told] == ["unused-table"]
+    assert "12 XML files" in told[0].reason
+
+
+def test_a_pinned_column_of_one_side_stays_what_it_is(tmp_path: Path) -> None:
+    write = writer(tmp_path)
+    for person in range(6):
+        write(f"{person}_left.png", person)
+        write(f"{person}_right.png", person + 20)
+    rows = [f"{person},{person}_left.png,{person}_right.png,{'ab'[person % 2]}\n" for person in range(6)]
+    (tmp_path / "t.csv").write_text("ID,Left-Fundus,Right-Fundus,label\n" + "".join(rows))
+    dataset = open_dataset(tmp_path, Options(workers=0, roles={"path": "Left-Fundus"}))
+    assert sorted(dataset.records["path"]) == [f"{person}_left.png" for person in range(6)]
