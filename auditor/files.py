@@ -16,7 +16,7 @@ CONFIG_NAME = "medaudit.toml"
 OWN_OUTPUT = "medaudit-out"
 """The folder that everything is written to where nothing else is said."""
 MOST_HEAD_BYTES = 1 << 20
-_OF_OURS = (b"medaudit", b'"schema_version"', b"<!doctype html>", b"code,name,severity,path")
+_OF_OURS = (b"medaudit", b'"schema_version"', b"<!doctype html>", b"code,name,severity,path", b"number,record,answer")
 """One of these stands in the first bytes of every report."""
 _WITHOUT_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -88,6 +88,17 @@ def spare(outputs: Iterable[Path], dataset: Path, *, usual: str = "") -> None:
             continue
         if there.is_symlink() or not is_of_ours(there) or there.resolve() == dataset.resolve():
             raise ConfigError(f"{path}: lies in the dataset and is no output of medaudit; it is not written over, name another")
+
+
+def spare_foreign(outputs: Iterable[Path]) -> None:
+    """Refuse to take the place of a file that no medaudit wrote; one that is empty holds nothing to lose.
+
+    Raises:
+        ConfigError: an output is such a file.
+    """
+    for path in outputs:
+        if path.is_file() and path.stat().st_size and not is_of_ours(path):
+            raise ConfigError(f"{path}: is there already and is no output of medaudit; it is not written over, name another")
 
 
 def write_files(plan: Mapping[Path, bytes], *, mode: int = 0o666) -> None:

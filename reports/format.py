@@ -17,12 +17,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
-from auditor.files import write_files
+from auditor.files import spare_foreign, write_files
 from auditor.plugins import plugin_modules
 from auditor.values.corrections import Comparison
 from auditor.values.errors import ConfigError
 from auditor.values.results import ScanResult
 
+_OURS = "reports.formats"
 STANDARD_OUTPUT = Path("-")
 """The path that means it: `-o json:-`."""
 
@@ -30,7 +31,7 @@ STANDARD_OUTPUT = Path("-")
 @cache
 def formats() -> Mapping[str, ModuleType]:
     """All format modules by name, ours and those of installed plug-ins (entry points `medaudit.reports`)."""
-    return plugin_modules("reports.formats", "medaudit.reports", names=("SUFFIXES", "render"))
+    return plugin_modules(_OURS, "medaudit.reports", names=("SUFFIXES", "render"))
 
 
 def parse_output(text: str) -> tuple[str, Path]:
@@ -61,9 +62,11 @@ def write_outputs(result: ScanResult, outputs: Iterable[tuple[str, Path]]) -> li
     """Render every output first, then write; each file whole or not at all. Returns the written paths, side files too.
 
     Raises:
-        ConfigError: two outputs (or their side files) would be one file.
+        ConfigError: two outputs (or their side files) would be one file, or one would take the place of a foreign file.
         MedauditError: a folder cannot be written.
     """
+    outputs = list(outputs)
+    _spare(outputs)
     return _write((path, formats()[name].render(result, path.name)) for name, path in outputs)
 
 
@@ -74,7 +77,15 @@ def write_comparison(comparison: Comparison, outputs: Iterable[tuple[str, Path]]
         ConfigError: a format that shows no comparison, or two outputs would be one file.
         MedauditError: a folder cannot be written.
     """
+    outputs = list(outputs)
+    _spare(outputs)
     return _write((path, _comparison_format(name, path).render_comparison(comparison, path.name)) for name, path in outputs)
+
+
+def _spare(outputs: Iterable[tuple[str, Path]]) -> None:
+    """What is there and is no output of ours stays; what a plug-in's format wrote cannot be told by its first bytes."""
+    ours = [path for name, path in outputs if formats()[name].__name__.startswith(f"{_OURS}.")]
+    spare_foreign(path for path in ours if path != STANDARD_OUTPUT)
 
 
 def _comparison_format(name: str, path: Path) -> ModuleType:

@@ -189,11 +189,12 @@ def review(
     ] = None,
 ) -> None:
     """Write a page on which an expert judges doubtful labels and random controls, blind, with keys."""
-    from auditor.files import write_files
+    from auditor.files import spare_foreign, write_files
     from medaudit.reviewing import review_files
     from reports.load import load_result
 
     goals = output or [Path("review.html"), Path("queue.csv")]
+    spare_foreign(goals)
     write_files(
         review_files(
             load_result(result), goals, reviewed=reviewed or (), suspects=suspects, controls=controls, seed=seed, images=images

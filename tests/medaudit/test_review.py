@@ -28,8 +28,8 @@ def scanned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, set[
     rows = [f"x{i:03d},{['benign', 'malignant'][g]}" for i, g in enumerate(given)]
     Path("labels.csv").write_text("id,label\n" + "\n".join(rows) + "\n")
     assert scan() in (0, 1)
-    result = json.loads(Path("result.json").read_text())
-    assert result["gate"]["verdict"] in ("passed", "failed")
+    # whether these labels are wrong cannot be told by the predictions alone: that is what the review is for
+    assert json.loads(Path("result.json").read_text())["gate"]["verdict"] == "not enough seen"
     return tmp_path, {f"x{i:03d}" for i in np.flatnonzero(given != truth)}
 
 

@@ -49,3 +49,20 @@ def test_two_outputs_in_one_file_are_refused_before_anything_is_written(small_re
     with pytest.raises(ConfigError, match="two outputs"):
         write_outputs(small_result, [("json", tmp_path / "x"), ("html", tmp_path / "x")])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "old.html", "data.json", "a.sarif", "n.md"])
+def test_a_file_of_somebody_else_is_not_written_over(small_result, tmp_path, name):
+    path = tmp_path / name
+    path.write_text("image,label\n1.png,a\n")
+    with pytest.raises(ConfigError, match="no output of medaudit"):
+        write_outputs(small_result, [parse_output(str(path))])
+    assert path.read_text() == "image,label\n1.png,a\n"
+    path.write_text("")
+    write_outputs(small_result, [parse_output(str(path))])
+
+
+def test_every_format_of_ours_knows_its_own_output_again(small_result, tmp_path):
+    outputs = [(name, tmp_path / f"out.{name}") for name in formats()]
+    write_outputs(small_result, outputs)
+    write_outputs(small_result, outputs)
