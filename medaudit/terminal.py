@@ -36,13 +36,15 @@ def checked_outputs(texts: Sequence[str], dataset: Path | None = None) -> list[s
     """The outputs that were asked for, told to be wrong before the work and not after it.
 
     Raises:
-        ConfigError: an output that no format writes, or that would take the place of a file of the dataset.
+        ConfigError: an output that no format writes, or that would take the place of a file of the dataset, or of any that
+            medaudit did not write.
     """
-    from reports.format import parse_output
+    from reports.format import check_places, parse_output
 
-    paths = [parse_output(text)[1] for text in texts]
+    outputs = [parse_output(text) for text in texts]
     if dataset is not None:
-        spare(paths, dataset)
+        spare([path for _, path in outputs], dataset)
+    check_places(outputs)
     return list(texts)
 
 

@@ -66,7 +66,7 @@ def write_outputs(result: ScanResult, outputs: Iterable[tuple[str, Path]]) -> li
         MedauditError: a folder cannot be written.
     """
     outputs = list(outputs)
-    _spare(outputs)
+    check_places(outputs)
     return _write((path, formats()[name].render(result, path.name)) for name, path in outputs)
 
 
@@ -78,12 +78,16 @@ def write_comparison(comparison: Comparison, outputs: Iterable[tuple[str, Path]]
         MedauditError: a folder cannot be written.
     """
     outputs = list(outputs)
-    _spare(outputs)
+    check_places(outputs)
     return _write((path, _comparison_format(name, path).render_comparison(comparison, path.name)) for name, path in outputs)
 
 
-def _spare(outputs: Iterable[tuple[str, Path]]) -> None:
-    """What is there and is no output of ours stays; what a plug-in's format wrote cannot be told by its first bytes."""
+def check_places(outputs: Iterable[tuple[str, Path]]) -> None:
+    """Whether outputs take the place of no file but our own; what a plug-in's format wrote cannot be told by its first bytes.
+
+    Raises:
+        ConfigError: one would.
+    """
     ours = [path for name, path in outputs if formats()[name].__name__.startswith(f"{_OURS}.")]
     spare_foreign(path for path in ours if path != STANDARD_OUTPUT)
 

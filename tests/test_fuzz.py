@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.hostile import GIGABYTE, mutate, run, seeds
-from benchmarks.hostile_tables import placed, read, run_tables
+from benchmarks.hostile_tables import placed, read
 from benchmarks.hostile_tables import seeds as table_seeds
+
+ROOT = Path(__file__).parents[1]
 
 
 def test_the_same_seed_makes_the_same_mutants() -> None:
@@ -73,7 +78,14 @@ def test_every_seed_that_is_mutated_can_be_read_as_it_is(tmp_path: Path) -> None
 
 @pytest.mark.fuzz
 def test_mutated_tables_settings_states_and_results_end_in_a_value_or_in_one_line(tmp_path: Path) -> None:
-    ends, failures, peak = run_tables(5_000, 0, tmp_path, mutate)
+    # a process of its own: the memory of the one that runs the tests is that of all tests before
+    code = (
+        "import json, sys; from pathlib import Path; "
+        "from benchmarks.hostile import mutate; from benchmarks.hostile_tables import run_tables; "
+        "print(json.dumps(run_tables(5_000, 0, Path(sys.argv[1]), mutate)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True)
+    ends, failures, peak = json.loads(run.stdout.splitlines()[-1])
     assert failures == []
     assert sum(number for kind, number in ends.items() if "cost" not in kind) == 5_000
     assert peak < GIGABYTE

@@ -107,7 +107,7 @@ def test_every_layout_module_has_its_two_functions():
 
 
 def test_what_is_there_and_not_read_are_the_records_where_nothing_else_is(tmp_path):
-    touch(tmp_path, "a.h5", "b.czi")
+    touch(tmp_path, "a.exr", "b.czi")
     dataset = open_dataset(tmp_path, Options())
-    assert list(dataset.records["path"]) == ["a.h5", "b.czi"]
-    assert {problem.path for problem in dataset.problems} <= {"a.h5", "b.czi"}
+    assert list(dataset.records["path"]) == ["a.exr", "b.czi"]
+    assert {problem.path for problem in dataset.problems} <= {"a.exr", "b.czi"}

@@ -24,6 +24,9 @@ from medaudit.cli import EXIT_INTERRUPTED, main
 COUNT = 160
 COMMAND = [sys.executable, "-m", "medaudit", "scan"]
 
+OLD = '{"schema_version": 2}'
+"""A result of an earlier scan, as far as the first bytes tell."""
+
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -98,13 +101,13 @@ def is_zombie(process: str) -> bool:
 
 
 def test_ctrl_c_leaves_the_old_file(pictures: Path, tmp_path: Path) -> None:
-    (tmp_path / "r.json").write_text("old")
+    (tmp_path / "r.json").write_text(OLD)
     process = start(pictures, tmp_path)
     wait_for(lambda: known(tmp_path) >= 64, process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to the workers as well
     out, err = process.communicate(timeout=20)
     assert process.returncode == EXIT_INTERRUPTED
-    assert (tmp_path / "r.json").read_text() == "old"
+    assert (tmp_path / "r.json").read_text() == OLD
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cache", "r.json"]
     assert "Traceback" not in (out + err).decode()
     assert "nothing was written" in err.decode()
@@ -134,7 +137,7 @@ def test_a_full_disk_leaves_the_old_file_and_one_line(
 ) -> None:
     root = few(tmp_path)
     monkeypatch.chdir(tmp_path)
-    Path("r.json").write_text("old")
+    Path("r.json").write_text(OLD)
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
@@ -144,7 +147,7 @@ def test_a_full_disk_leaves_the_old_file_and_one_line(
     told = capfd.readouterr().err
     assert told.count("\n") == 1
     assert "No space left on device" in told
-    assert Path("r.json").read_text() == "old"
+    assert Path("r.json").read_text() == OLD
     assert sorted(p.name for p in tmp_path.iterdir()) == ["r.json", "set"]
 
 
@@ -152,7 +155,7 @@ def test_a_full_disk_leaves_the_old_file_and_one_line(
 def test_a_file_that_the_system_cuts_short_leaves_the_old_one(tmp_path: Path) -> None:
     """A real failing write: the process may write 2 kB per file, and the result is larger."""
     root = few(tmp_path)
-    (tmp_path / "r.json").write_text("old")
+    (tmp_path / "r.json").write_text(OLD)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.run(
         [*COMMAND, str(root), "--no-cache", "--workers", "0", "-q", "-o", "r.json"],
@@ -161,7 +164,7 @@ def test_a_file_that_the_system_cuts_short_leaves_the_old_one(tmp_path: Path) ->
     )  # fmt: skip
     assert process.returncode == 2, process.stderr
     assert len(process.stderr.splitlines()) == 1
-    assert (tmp_path / "r.json").read_text() == "old"
+    assert (tmp_path / "r.json").read_text() == OLD
     assert sorted(p.name for p in tmp_path.iterdir()) == ["r.json", "set"]
 
 
@@ -183,11 +186,11 @@ def test_a_read_only_folder_is_one_line(
     root = few(tmp_path)
     locked = tmp_path / "locked"
     locked.mkdir()
-    (locked / "r.json").write_text("old")
+    (locked / "r.json").write_text(OLD)
     locked.chmod(0o500)
     assert main(["scan", str(root), "--no-cache", "--workers", "0", "-q", "-o", str(locked / "r.json")]) == 2
     assert capfd.readouterr().err.count("\n") == 1
-    assert (locked / "r.json").read_text() == "old"
+    assert (locked / "r.json").read_text() == OLD
 
 
 def test_a_hostile_name_in_an_error_is_escaped(
