@@ -8,14 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from auditor.asking import Asked
 from auditor.check import Check, SkipCheck, title
 from auditor.checks.ma003 import CheckCrashed
 from auditor.progress import Progress, tell
 from auditor.seen import NO_PIXELS
-from auditor.stage import closure
-from auditor.stages.extract import PIXELS
 from auditor.values.dataset import Dataset
 from auditor.values.results import Outcome, Severity, Status, Verdict
+
+
+def judged(asked: Asked, dataset: Dataset, progress: Progress) -> tuple[Outcome, ...]:
+    """The outcome of every check that was asked for, with the severity that its findings are given, by code."""
+    outcomes = (*judge(dataset, asked.looking, progress), *map(unseen, asked.left))
+    return tuple(graded(outcome, asked.severities) for outcome in sorted(outcomes, key=lambda o: o.code))
 
 
 def judge(dataset: Dataset, checks: Sequence[Check], progress: Progress) -> tuple[Outcome, ...]:
@@ -38,11 +43,6 @@ def judge(dataset: Dataset, checks: Sequence[Check], progress: Progress) -> tupl
         verdict = CheckCrashed().report(crashed, checks=len(outcomes))
         outcomes.append(outcome_of(CheckCrashed, verdict, 0.0))
     return tuple(sorted(outcomes, key=lambda o: o.code))
-
-
-def needs_pixels(check: type[Check]) -> bool:
-    """The check looks at pixels, or at what a stage makes of them."""
-    return not PIXELS.isdisjoint(closure(check.needs))
 
 
 def unseen(check: Check) -> Outcome:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from auditor.config import Config
+from auditor.evidence.predicted.kinds import kinds_of
 from auditor.evidence.privacy.crosswalk import check_crosswalk
 from auditor.features.recognition import require_recogniser
 from auditor.judging import settings_for
@@ -44,8 +45,8 @@ class Plan:
         ocr: letters are recognised where PH004 suspects text (the extra `ocr`).
         crosswalk: private file that says what stands behind what outputs show by its place; None = none is written.
         headers_only: decode nothing; checks that need pixels are not evaluated.
-        target: the dataset; known once a stage runs.
-        kinds: what each file of `predictions` holds; told by `auditor.stages.predicted` before the stages run.
+        target: the dataset.
+        kinds: what each file of `predictions` holds.
         asked: what whoever gathers will look at (see `auditor.stage`).
         needed: that, and what the stages that run need of each other.
         progress: told how far it is.
@@ -85,7 +86,12 @@ class Plan:
     @property
     def readers(self) -> int:
         """Worker processes that read files; 0 reads in this process, without isolation."""
-        return self.workers if self.workers is not None else max(1, os.cpu_count() or 1)
+        return readers_of(self.workers)
+
+
+def readers_of(workers: int | None) -> int:
+    """How many processes read files where so many were asked for."""
+    return workers if workers is not None else max(1, os.cpu_count() or 1)
 
 
 def plan_for(
@@ -121,6 +127,7 @@ def plan_for(
 
     Raises:
         ConfigError: the file or an option is wrong.
+        DatasetError: a file of predictions cannot be read.
         MissingExtraError: `ocr` without a recogniser.
     """
     if ocr:
@@ -157,7 +164,9 @@ def plan_for(
         raise ConfigError("--classes and --in-sample speak of predictions: name their file with --predictions")
     if crosswalk is not None:
         check_crosswalk(crosswalk, [target if target.is_dir() else target.parent])
+    readers = workers if workers is not None else settings.scan.workers
     return Plan(
+        target=target,
         config=settings,
         file=path,
         set_aside=judged.set_aside,
@@ -168,7 +177,8 @@ def plan_for(
         reviewed=tuple(reviewed),
         known=tuple(known),
         key=key,
-        workers=workers if workers is not None else settings.scan.workers,
+        workers=readers,
+        kinds=kinds_of(given, settings.limits_of(), workers=readers_of(readers)),
         cache=folder,
         rehash=rehash,
         ocr=ocr,

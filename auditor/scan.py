@@ -10,21 +10,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from auditor.check import select
-from auditor.checks.ma004 import WaiverFitsNothing
-from auditor.evidence.privacy.crosswalk import write_crosswalk
+from auditor.asking import asked_by
 from auditor.evidence.privacy.withhold import Names, Withholding, withheld_names
 from auditor.gate import gate
-from auditor.outcomes import graded, judge, needs_pixels, unseen
+from auditor.outcomes import judged
 from auditor.plan import Plan, Predictor, plan_for
 from auditor.progress import Progress, Silent
 from auditor.seen import seen_of
 from auditor.stage import gather
-from auditor.stages.predicted import kinds_of
 from auditor.stages.reviews import review_thumbnails
 from auditor.values.dataset import Dataset
 from auditor.values.results import SCHEMA_VERSION, Outcome, Run, ScanResult
-from auditor.waivers import waive, with_waivers
+from auditor.waivers import waived
 
 MAX_THUMBNAILS = 200
 
@@ -57,56 +54,44 @@ def scan(
         DatasetError: the dataset cannot be opened.
         ConfigError: medaudit.toml or an option is wrong.
     """
-    return examine(target, plan, progress=progress, predictor=predictor).result
+    plan = plan_for(Path(target)) if plan is None else replace(plan, target=Path(target))
+    return examine(plan, progress=progress, predictor=predictor).result
 
 
 def examine(
-    target: Path | str,
-    plan: Plan | None = None,
-    *,
-    progress: Progress | None = None,
-    predictor: Predictor | None = None,
-    provide: Collection[str] = (),
+    plan: Plan, *, progress: Progress | None = None, predictor: Predictor | None = None, provide: Collection[str] = ()
 ) -> Examined:
-    """`scan`, and the dataset as the checks saw it.
+    """The result of a scan, and the dataset as the checks saw it.
 
     Args:
+        plan: with its target.
+        progress: told how far it is.
+        predictor: as for `scan`.
         provide: what whoever goes on from there needs of the dataset (see `auditor.stage`), whatever the checks look at.
 
     Raises:
         DatasetError: the dataset cannot be opened.
-        ConfigError: medaudit.toml or an option is wrong.
+        ConfigError: an option does not fit the dataset.
     """
-    target = Path(target)
-    plan = plan if plan is not None else plan_for(target)
-    progress = progress or Silent()
-    clock = Clock()
-    checks = [plan.config.configured(c) for c in select(plan.config.scan.select, ignore=plan.config.scan.ignore)]
-    required = {c.code for c in select(plan.config.scan.require)} if plan.config.scan.require else set()
-    left = [check for check in checks if plan.headers_only and needs_pixels(type(check))]
-    looking = [check for check in checks if check not in left]
-    needs = {"metadata", *(need for check in looking for need in type(check).needs), *provide}
-    kinds = kinds_of(plan.predictions, plan.config.limits_of(), workers=plan.readers)
-    whole = replace(plan, target=target, progress=progress, predictor=predictor, kinds=kinds)
-    gathered = gather(whole, asked=needs, given=True)
+    clock, progress = Clock(), progress or Silent()
+    asked = asked_by(plan)
+    gathered = gather(replace(plan, progress=progress, predictor=predictor), asked=asked.needs.union(provide), given=True)
     clock.laps.update(gathered.seconds)
     clock.restart()
     dataset = gathered.dataset
     names = withheld_names(dataset)
     hidden = Withholding(names)
-    outcomes = tuple(sorted((*judge(dataset, looking, progress), *map(unseen, left)), key=lambda o: o.code))
+    outcomes = judged(asked, dataset, progress)
     clock.lap("check")
-    outcomes = tuple(graded(o, plan.config.severity) for o in outcomes)
     thumbnails = shown_thumbnails(outcomes, dataset)
     # before waivers are matched, so that they fit what a report shows
     outcomes = hidden.of(outcomes)
-    asked = review_thumbnails(outcomes, dataset, hidden, seed=plan.config.scan.seed)
-    outcomes, stale = waive(outcomes, plan.config.waivers)
-    if plan.config.waivers and any(isinstance(check, WaiverFitsNothing) for check in checks):
-        outcomes = with_waivers(outcomes, plan.config.waivers, stale, plan.config.severity)
-    fail_on, strict = plan.config.scan.fail_on, plan.config.scan.strict
-    seen = seen_of(dataset, outcomes)
-    verdict = gate(outcomes, fail_on, required, seen, strict=strict, set_aside=plan.set_aside)
+    pictures = review_thumbnails(outcomes, dataset, hidden, seed=plan.config.scan.seed)
+    outcomes = waived(outcomes, plan.config.waivers, asked)
+    told = plan.config.scan
+    verdict = gate(
+        outcomes, told.fail_on, asked.required, seen_of(dataset, outcomes), strict=told.strict, set_aside=plan.set_aside
+    )
     result = ScanResult(
         schema_version=SCHEMA_VERSION,
         tool_version=plan.tool_version,
@@ -114,54 +99,41 @@ def examine(
         records=dataset.size,
         outcomes=outcomes,
         gate=hidden.of(verdict),
-        documentation={type(c).code: inspect.getdoc(type(c)) or "" for c in checks},
-        configuration={"seed": plan.config.scan.seed, "fail_on": fail_on},
-        thumbnails={**hidden.of(thumbnails), **asked},
+        documentation={type(c).code: inspect.getdoc(type(c)) or "" for c in asked.checks},
+        configuration={"seed": told.seed, "fail_on": told.fail_on},
+        thumbnails={**hidden.of(thumbnails), **pictures},
         run=Run(
             started=clock.started, seconds=clock.total(), host=platform.node(), stages=dict(clock.laps), cache=gathered.counts
         ),
     )
-    return Examined(dataset=with_crosswalk(dataset, plan), result=result, names=names)
+    return Examined(dataset=dataset, result=result, names=names)
 
 
-def opened_dataset(target: Path | str, plan: Plan) -> Dataset:
+def opened_dataset(plan: Plan) -> Dataset:
     """Open a dataset; no image is looked at.
 
     Raises:
         DatasetError: the dataset cannot be opened.
     """
-    return with_crosswalk(gather(replace(plan, target=Path(target)), asked={"records"}).dataset, plan)
+    return gather(plan, asked={"records"}).dataset
 
 
-def read_dataset(target: Path | str, plan: Plan, *, progress: Progress | None = None) -> Dataset:
+def read_dataset(plan: Plan, *, progress: Progress | None = None) -> Dataset:
     """Open a dataset and measure its files.
 
     Raises:
         DatasetError: the dataset cannot be opened.
     """
-    gathered = gather(replace(plan, target=Path(target), progress=progress or Silent()), asked={"metadata", "pixels"})
-    return with_crosswalk(gathered.dataset, plan)
+    return gather(replace(plan, progress=progress or Silent()), asked={"metadata", "pixels"}).dataset
 
 
-def linked_dataset(target: Path | str, plan: Plan, *, progress: Progress | None = None) -> Dataset:
+def linked_dataset(plan: Plan, *, progress: Progress | None = None) -> Dataset:
     """The same, and find what is the same image, acquisition or patient.
 
     Raises:
         DatasetError: the dataset cannot be opened.
     """
-    gathered = gather(replace(plan, target=Path(target), progress=progress or Silent()), asked={"links"})
-    return with_crosswalk(gathered.dataset, plan)
-
-
-def with_crosswalk(dataset: Dataset, plan: Plan) -> Dataset:
-    """The dataset; what outputs show of it by its place lies in the private file where one was asked for.
-
-    Raises:
-        MedauditError: the file cannot be written.
-    """
-    if plan.crosswalk is not None:
-        write_crosswalk(plan.crosswalk, {dataset.summary.name: dataset})
-    return dataset
+    return gather(replace(plan, progress=progress or Silent()), asked={"links"}).dataset
 
 
 def shown_thumbnails(outcomes: Iterable[Outcome], dataset: Dataset) -> dict[str, bytes]:

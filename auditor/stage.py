@@ -22,6 +22,7 @@ from types import ModuleType
 
 import pandas as pd
 
+from auditor.evidence.privacy.crosswalk import write_crosswalk
 from auditor.plan import Plan
 from auditor.plugins import own_modules
 from auditor.values.dataset import Dataset
@@ -84,7 +85,7 @@ def closure(asked: Collection[str]) -> frozenset[str]:
 
 
 def gather(plan: Plan, *, asked: Collection[str], given: bool = False) -> Gathered:
-    """Run the stages that are asked for.
+    """Run the stages that are asked for; the private file of what outputs show by its place is written where the plan has one.
 
     Args:
         plan: with its target.
@@ -94,6 +95,7 @@ def gather(plan: Plan, *, asked: Collection[str], given: bool = False) -> Gather
     Raises:
         DatasetError: the dataset, or a file that goes with it, cannot be opened.
         ConfigError: an option does not fit the dataset.
+        MedauditError: the private file cannot be written.
     """
     plan = replace(plan, asked=frozenset(asked), tally=Counter())
     dataset = _unopened(plan)
@@ -104,6 +106,8 @@ def gather(plan: Plan, *, asked: Collection[str], given: bool = False) -> Gather
         start = time.perf_counter()
         dataset = stages()[name].run(dataset, plan)
         seconds[name] = round(time.perf_counter() - start, 3)
+    if plan.crosswalk is not None:
+        write_crosswalk(plan.crosswalk, {dataset.summary.name: dataset})
     return Gathered(dataset=dataset, seconds=seconds, counts=dict(plan.tally))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from auditor.asking import Asked
 from auditor.checks.ma004 import WaiverFitsNothing
 from auditor.config import Waiver
 from auditor.outcomes import graded, outcome_of
@@ -52,6 +53,14 @@ def waive(outcomes: Sequence[Outcome], waivers: Sequence[Waiver]) -> tuple[tuple
         for o in outcomes
     )
     return done, tuple(waiver for number, waiver in enumerate(waivers) if number not in used)
+
+
+def waived(outcomes: Sequence[Outcome], waivers: Sequence[Waiver], asked: Asked) -> tuple[Outcome, ...]:
+    """The outcomes as the waivers leave them; MA004, where it was asked for, says which of these fit nothing."""
+    done, stale = waive(outcomes, waivers)
+    if waivers and any(isinstance(check, WaiverFitsNothing) for check in asked.checks):
+        return with_waivers(done, waivers, stale, asked.severities)
+    return done
 
 
 def with_waivers(

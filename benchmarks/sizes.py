@@ -50,11 +50,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         plan = Plan(
+            target=table(given.root, folder),
             options=Options(root=given.root / "JPEGImages", roles={"label": "platelet", "path": "path"}),
             config=Config(),
             workers=1,
         )
-        dataset = linked_dataset(table(given.root, folder), plan)
+        dataset = linked_dataset(plan)
         for side in map(int, given.sides.split(",")):
             for seed in range(given.seeds):
                 draw = np.random.default_rng([seed, 7])

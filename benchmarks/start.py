@@ -103,7 +103,7 @@ def equal_values(folder: Path) -> int:
     Raises:
         SystemExit: one differs.
     """
-    dataset = read_dataset(folder, plan_for(folder, pixels=False, cache=False))
+    dataset = read_dataset(plan_for(folder, pixels=False, cache=False))
     compared = 0
     for record, path in dataset.records["path"].items():
         there = pydicom.dcmread(folder / path, stop_before_pixels=True)

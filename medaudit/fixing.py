@@ -78,7 +78,7 @@ def fix(
         options={word.replace("_", "-"): str(told[word]) for word in OF_STRATEGIES if word in told},
     )
     with leading():
-        fixed, comparison = fixed_copy(target, order, plan, path_of(output), progress=progress or Silent())
+        fixed, comparison = fixed_copy(order, plan, path_of(output), progress=progress or Silent())
     if comparison is not None:
         keep_own(path_of(output) / CONFIG_NAME)
     return FixResult.of(fixed, comparison, pending_lines(fixed))
@@ -137,13 +137,13 @@ def order_for(
     )
 
 
-def fixed_copy(target: Path, order: Order, plan: Plan, output: Path, *, progress: Progress) -> tuple[Fixed, Comparison | None]:
+def fixed_copy(order: Order, plan: Plan, output: Path, *, progress: Progress) -> tuple[Fixed, Comparison | None]:
     """Run `fix` and give what is shown: no comparison with `--check`."""
-    asked = f"{target.resolve()}\x1f{order}".encode("utf-8", "surrogatepass")
+    asked = f"{plan.target.resolve()}\x1f{order}".encode("utf-8", "surrogatepass")
     # Nobody else knows this name: unfinished work that lies in a folder which was sent is never taken up.
     work = output.parent / WORK / keyed(user_key() or b"", "work", asked)[:8].hex()
     try:
-        fixed = job.fix(target, order, plan, output, work=work, render=report_files, progress=progress)
+        fixed = job.fix(order, plan, output, work=work, render=report_files, progress=progress)
     finally:
         tidy(work, until=output.parent)
     return fixed, None if fixed.applied is None else comparison_of(fixed)

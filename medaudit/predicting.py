@@ -78,7 +78,6 @@ def workplace(plan: Plan, device: str | None, progress: Progress) -> Workplace:
 
 def predicted(
     model: Path,
-    target: Path,
     plan: Plan,
     output: Path,
     device: str | None,
@@ -98,7 +97,7 @@ def predicted(
     trained = model_of(model, trust_program=trust_program)
     check_output(trained, output)
     place = workplace(plan, device, progress)
-    written = predict_files(trained, read_dataset(target, plan, progress=progress), output, place)
+    written = predict_files(trained, read_dataset(plan, progress=progress), output, place)
     missing = written.records - written.predicted
     lines = [
         f"{output} written: predictions of {written.predicted:,} records"

@@ -39,7 +39,7 @@ def split(dataset: str | Path, *, progress: Progress | None = None, **options: U
     wish = Wish(**{word: told[word] for word in ("by", "stratify", "sizes", "names", "keep", "seed") if word in told})
     # the seed is that of the draw; the plan of the scan has its own
     plan = plan_of(target, {word: value for word, value in told.items() if word != "seed"})
-    return splits.split(linked_dataset(target, plan, progress=progress), wish)
+    return splits.split(linked_dataset(plan, progress=progress), wish)
 
 
 def consensus(readings: str | Path, **options: Unpack[ConsensusOptions]) -> Release | MaskRelease:

@@ -52,7 +52,7 @@ def open_dataset(dataset: str | Path, **options: Unpack[Opening]) -> Dataset:
 
     target = target_of(dataset, "open_dataset")
     plan = plan_of(target, read_keywords(options, Opening, "open_dataset"))
-    return opened_dataset(target, plan)
+    return opened_dataset(plan)
 
 
 def scan(dataset: str | Path, *, progress: Progress | None = None, **options: Unpack[ScanOptions]) -> ScanResult:
@@ -87,7 +87,7 @@ def scan(dataset: str | Path, *, progress: Progress | None = None, **options: Un
             plan, kind=asked["predict"], encoder=asked["encoder"], network=asked["network"], device=asked["device"],
             progress=progress, given="predictions" in told, trust_program=bool(asked["trust_program"]),
         )  # fmt: skip
-    examined = examine(target, plan, progress=progress, predictor=predictor)
+    examined = examine(plan, progress=progress, predictor=predictor)
     if before is not None:
         before.keep(examined)
     return shown_as(ScanResult, examined.result)

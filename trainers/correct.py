@@ -83,12 +83,12 @@ def added_by(attempts: Sequence[Attempt]) -> tuple[Addition, ...]:
     return tuple(found.values())
 
 
-def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Progress | None = None) -> Corrected:
+def correct(order: Order, plan: Plan, *, work: Path, progress: Progress | None = None) -> Corrected:
     """Scan a dataset, propose, train and evaluate; the user's data are only read.
 
     Args:
-        target: a folder, a label table or an npz.
-        order, plan: what to do; `plan` is that of the scan.
+        order: what to do.
+        plan: that of the scan, with the dataset.
         work: private folder for decoded pictures and checkpoints; a second run with the same order goes on from there.
         progress: told how far it is.
 
@@ -106,7 +106,7 @@ def correct(target: Path, order: Order, plan: Plan, *, work: Path, progress: Pro
         from trainers.engine.own_network import trusted_network
 
         trusted_network(known_network(order.network), trust_program=order.options.get("trust-program") == str(True))
-    seen = examine(target, plan, progress=progress, provide={"links", "pixels"})
+    seen = examine(plan, progress=progress, provide={"links", "pixels"})
     dataset, before = seen.dataset, seen.result
     check_form(dataset)
     # what was trained or chosen on other pictures or labels is of no use to this run
@@ -223,7 +223,9 @@ def opened_pool(order: Order, plan: Plan, progress: Progress) -> Dataset | None:
     """The pictures without labels, opened and measured."""
     if order.unlabelled is None:
         return None
-    return linked_dataset(order.unlabelled, Plan(config=plan.config, workers=plan.workers, cache=plan.cache), progress=progress)
+    return linked_dataset(
+        Plan(target=order.unlabelled, config=plan.config, workers=plan.workers, cache=plan.cache), progress=progress
+    )
 
 
 def selected(attempts: Sequence[Attempt], order: Order, *, automatic: bool) -> tuple[tuple[Attempt, ...], tuple[str, ...]]:

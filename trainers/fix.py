@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from auditor.evidence.privacy.withhold import withhold
+from auditor.evidence.privacy.withhold import Withholding, withhold
 from auditor.layout import CONFIG_NAME
 from auditor.plan import Plan, plan_for
 from auditor.progress import Progress, Silent
@@ -81,22 +82,12 @@ Render = Callable[[Fixed], Mapping[str, bytes]]
 """Reports of a run: file name → content. Given by the front door: `trainers` draws nothing."""
 
 
-def fix(
-    target: Path,
-    order: Order,
-    plan: Plan,
-    output: Path,
-    *,
-    work: Path,
-    render: Render,
-    progress: Progress | None = None,
-) -> Fixed:
+def fix(order: Order, plan: Plan, output: Path, *, work: Path, render: Render, progress: Progress | None = None) -> Fixed:
     """Correct a dataset and write the copy.
 
     Args:
-        target: a folder, a label table or an npz; only read.
         order: what is asked for.
-        plan: of both scans.
+        plan: of both scans; with the dataset, which is only read.
         output: folder of the copy; an earlier copy there is replaced.
         work: private folder; removed when the run ends well, so that an interrupted one goes on from its checkpoints.
         render: draws the reports that lie in the copy.
@@ -105,51 +96,39 @@ def fix(
         DatasetError, ConfigError, MedauditError: as `correct` and `apply`.
     """
     progress = progress or Silent()
-    check_place(output, (target,))
+    check_place(output, (plan.target,))
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
-    corrected = correct(target, order, plan, work=work, progress=progress)
-    dataset, names = corrected.dataset, corrected.names
-    for attempt in corrected.attempts:
-        if attempt.strategy.alone and attempt.skipped and attempt.strategy.name in order.strategies:
-            # any other copy would be taken for what was asked for
-            raise MedauditError(f"{attempt.strategy.name}: {withhold(attempt.skipped, names)}; nothing was written")
-    arms = withhold(tuple(a.arm for a in corrected.attempts), names)
+    corrected = correct(order, plan, work=work, progress=progress)
+    refuse_another(corrected, order)
     configuration = settings(order, corrected)
     if order.check:
         shutil.rmtree(work, ignore_errors=True)
-        return Fixed(corrected=corrected, arms=arms, configuration=configuration)
+        arms = tuple(attempt.arm for attempt in corrected.attempts)
+        return shown(Fixed(corrected=corrected, arms=arms, configuration=configuration))
+    dataset = corrected.dataset
     kept = tuple(a for a in corrected.chosen if not held_back(a, order))
     held = tuple(reason for a in corrected.chosen if (reason := held_back(a, order)))
     proposals = [shown_only(a) if a not in kept else a.proposal for a in corrected.chosen]
     final = [p for p in proposals if p is not None]
+    write = partial(
+        apply, dataset, final, target=plan.target, options=plan.options, config=plan.config, force=order.force,
+        additions=added_by(kept),
+    )  # fmt: skip
     trial = work / "trial"
-    made = added_by(kept)
-    applied = apply(
-        dataset, final, trial, target=target, options=plan.options, config=plan.config, force=order.force, additions=made
-    )
-    # the copy's own file, by name: what judged the original judges the copy
-    again = plan_for(
-        trial,
-        config=trial / CONFIG_NAME,
-        workers=plan.workers,
-        cache=plan.cache is not None,
-        ocr=plan.ocr,
-        tool_version=plan.tool_version,
-    )
-    copy = examine(trial, again, progress=progress)
+    applied = write(trial)
+    copy = examine(plan_of_copy(trial, plan), progress=progress)
     written = rewritten_records(dataset, renamed_images(applied), final)
     pairs = {record: copy.dataset.thumbnails[own] for record, own in in_copy(copy.dataset, written).items()
              if own in copy.dataset.thumbnails and record in dataset.thumbnails}  # fmt: skip
-    looked = None
-    if not any(CONFIG_NAME in p.files for p in final):
-        looked = frozenset(withhold(sorted(looked_at(dataset, copy.dataset, applied)), names))
-    fixed = Fixed(
-        corrected=corrected, arms=as_applied(arms, applied, names), applied=applied, kept=kept, held=held,
-        after=named_as(copy.result, corrected.before), looked=looked,
-        removed=removed_tables(dataset, [r for r in applied.removals if r.applied]), configuration=configuration,
-        thumbnails=withhold(pictures_of(dataset, final) | {record: dataset.thumbnails[record] for record in pairs}, names),
-        renamed=withhold(renamed_images(applied), names), pictures=withhold(pairs, names),
-    )  # fmt: skip
+    alone = any(CONFIG_NAME in p.files for p in final)
+    fixed = shown(Fixed(
+        corrected=corrected, arms=as_applied([a.arm for a in corrected.attempts], applied), applied=applied, kept=kept,
+        held=held, after=named_as(copy.result, corrected.before), configuration=configuration,
+        looked=None if alone else frozenset(looked_at(dataset, copy.dataset, applied)),
+        removed=removed_tables(dataset, [r for r in applied.removals if r.applied]),
+        thumbnails=pictures_of(dataset, final) | {record: dataset.thumbnails[record] for record in pairs},
+        renamed=renamed_images(applied), pictures=pairs,
+    ))  # fmt: skip
     extra: dict[str, bytes | Path] = {
         **model_files(fixed.kept, corrected.trust, work),
         **render(fixed),
@@ -158,27 +137,54 @@ def fix(
             seeds=[order.seed + i for i in range(order.seeds)], device=corrected.bench.device_name,
         ),
     }  # fmt: skip
-    applied = apply(
-        dataset, final, output, target=target, options=plan.options, config=plan.config, force=order.force, additions=made,
-        extra=extra,
-    )  # fmt: skip
+    applied = write(output, extra=extra)
     shutil.rmtree(work, ignore_errors=True)
     return replace(fixed, applied=applied)
 
 
-def as_applied(arms: Sequence[Arm], applied: Applied, names: Mapping[str, str]) -> tuple[Arm, ...]:
-    """The arms with their corrections and removals as the copy holds them: `safe` says of each whether it was applied."""
-    held = set(withhold([key_of(e.correction) for e in applied.entries if e.applied], names))
-    left = set(withhold([(r.strategy, r.record) for r in applied.removals if r.applied], names))
+def refuse_another(corrected: Corrected, order: Order) -> None:
+    """A strategy that makes the whole copy was asked for and did not fit: any other copy would be taken for what was asked for.
 
-    def shown(proposal: Proposal) -> Proposal:
+    Raises:
+        MedauditError: so it is.
+    """
+    for attempt in corrected.attempts:
+        if attempt.strategy.alone and attempt.skipped and attempt.strategy.name in order.strategies:
+            reason = withhold(attempt.skipped, corrected.names)
+            raise MedauditError(f"{attempt.strategy.name}: {reason}; nothing was written")
+
+
+def plan_of_copy(copy: Path, plan: Plan) -> Plan:
+    """The plan of the second scan: the copy's own file, by name, so that what judged the original judges the copy."""
+    return plan_for(
+        copy, config=copy / CONFIG_NAME, workers=plan.workers, cache=plan.cache is not None, ocr=plan.ocr,
+        tool_version=plan.tool_version,
+    )  # fmt: skip
+
+
+def shown(fixed: Fixed) -> Fixed:
+    """The run fit for being shown: names that could name a person are withheld, in one place for all that reports draw."""
+    hidden = Withholding(fixed.corrected.names)
+    return replace(
+        fixed, arms=hidden.of(fixed.arms), looked=None if fixed.looked is None else frozenset(hidden.of(sorted(fixed.looked))),
+        removed=hidden.of(fixed.removed), renamed=hidden.of(fixed.renamed),
+        thumbnails=hidden.of(fixed.thumbnails), pictures=hidden.of(fixed.pictures),
+    )  # fmt: skip
+
+
+def as_applied(arms: Sequence[Arm], applied: Applied) -> tuple[Arm, ...]:
+    """The arms with their corrections and removals as the copy holds them: `safe` says of each whether it was applied."""
+    held = {key_of(e.correction) for e in applied.entries if e.applied}
+    left = {(r.strategy, r.record) for r in applied.removals if r.applied}
+
+    def as_held(proposal: Proposal) -> Proposal:
         corrections = tuple(replace(c, safe=key_of(c) in held) for c in proposal.corrections)
         removed = {record: why for record, why in proposal.removed.items() if (proposal.strategy, record) in left}
         return replace(proposal, corrections=corrections, removed=removed)
 
     known = {e.correction.strategy for e in applied.entries} | {r.strategy for r in applied.removals}
     return tuple(
-        replace(arm, proposal=shown(arm.proposal)) if arm.proposal is not None and arm.strategy in known else arm
+        replace(arm, proposal=as_held(arm.proposal)) if arm.proposal is not None and arm.strategy in known else arm
         for arm in arms
     )
 

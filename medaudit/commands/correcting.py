@@ -104,7 +104,7 @@ def foretell(
     spare([output], dataset, usual="predictions.csv")
     device, trusted = options.pop("device", None), options.pop("trust_program", False)
     told = progress_on_terminal(quiet=quiet)
-    lines = predicted(model, dataset, plan_of(dataset, options), output, device, told, trust_program=trusted)
+    lines = predicted(model, plan_of(dataset, options), output, device, told, trust_program=trusted)
     if not quiet:
         typer.echo("\n".join(lines))
     tell_crosswalk(private, quiet=quiet)

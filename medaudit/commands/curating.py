@@ -85,7 +85,7 @@ def fingerprint(
     secret, private = read_key(key), apart(plan.get("crosswalk"), files=[output])
     spare([output], dataset, usual="hashes.parquet")
     options = read_keywords(given.told(plan), Reading, "fingerprint")
-    read = read_dataset(dataset, plan_of(dataset, options), progress=progress_on_terminal(quiet=False))
+    read = read_dataset(plan_of(dataset, options), progress=progress_on_terminal(quiet=False))
     content, hashed = fingerprints_of(read, secret, perceptual=perceptual)
     write_files({output: content})
     typer.echo(f"{output} written: keyed hashes of {hashed:,} images; keep the key, and give it only to whom you would trust")

@@ -31,7 +31,7 @@ BY_NAME = frozenset(
         "auditor.placement.drawn", "auditor.placement.nnunet_file", "auditor.placement.npz_labels",
         "auditor.placement.cvat_file", "auditor.placement.hdf5_labels", "auditor.placement.labelme_file",
         "auditor.placement.via_file", "auditor.placement.voc_file", "auditor.prediction.opening", "auditor.stages.hash_file",
-        "auditor.stages.kind",
+        "auditor.evidence.predicted.kind",
         "auditor.tables.names_file", "auditor.tables.opening", "reports.side_file", "trainers.copying.array_form",
         "trainers.copying.forms.form", "trainers.copying.ledger_file", "trainers.rewriting.clean_dicom",
     }

@@ -8,6 +8,7 @@ from builders import make_dataset
 from auditor.check import Check, SkipCheck
 from auditor.evidence.privacy.withhold import Withholding
 from auditor.outcomes import graded, judge
+from auditor.plan import plan_for
 from auditor.progress import Silent
 from auditor.scan import examine
 from auditor.values.dataset import Dataset
@@ -68,6 +69,6 @@ def test_what_a_result_shows_of_names_is_worked_out_once(tmp_path: Path, monkeyp
     monkeypatch.setattr("auditor.scan.Withholding", lambda names: walks.append(Withholding(names)) or walks[-1])
     rows = [f"{i}.png,{'ab'[i % 2]},Anna Musterfrau {i}" for i in range(40)]
     (tmp_path / "labels.csv").write_text("image,label,patient\n" + "\n".join(rows) + "\n")
-    found = examine(tmp_path / "labels.csv")
+    found = examine(plan_for(tmp_path / "labels.csv"))
     assert len(walks) == 1
     assert found.names is walks[0].names

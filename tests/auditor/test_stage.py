@@ -89,7 +89,7 @@ def test_no_picture_is_decoded_for_checks_of_fields(folder: Path) -> None:
 
 def test_a_scan_measures_what_its_checks_need_and_no_more(folder: Path) -> None:
     plan = plan_for(folder, select=["PH004"], workers=0, cache=False)
-    dataset = examine(folder, plan).dataset
+    dataset = examine(plan).dataset
     assert {str(name).partition(".")[0] for name in dataset.features.columns} == {"lettering"}
     assert dataset.sketches is not None
     assert len(dataset.sketches) == 0
@@ -107,7 +107,7 @@ def test_without_pixels_what_needs_them_is_told_as_not_evaluated(folder: Path) -
 
 def test_a_dataset_is_opened_read_or_linked_and_no_more(folder: Path) -> None:
     plan = plan_for(folder, workers=0, cache=False)
-    opened, read, linked = opened_dataset(folder, plan), read_dataset(folder, plan), linked_dataset(folder, plan)
+    opened, read, linked = opened_dataset(plan), read_dataset(plan), linked_dataset(plan)
     assert (opened.size, len(opened.features)) == (9, 0)
     assert (len(read.features), len(read.links)) == (9, 0)
     assert linked.links["evidence"].tolist() == ["bytes"]

@@ -56,7 +56,7 @@ def test_what_a_network_learns_is_what_the_copy_holds(tmp_path: Path, monkeypatc
     root, output = written(tmp_path / "data"), tmp_path / "medaudit-out" / "fixed"
     order = Order(strategies=("robust", "harmonise", "deduplicate", "resplit"), seeds=1, device="cpu")
     fixed: Fixed = fix(
-        root, order, plan_for(root, workers=1, cache=False), output, work=tmp_path / "work", render=lambda _: {}
+        order, plan_for(root, workers=1, cache=False), output, work=tmp_path / "work", render=lambda _: {}
     )  # fmt: skip
     assert [a.strategy.name for a in fixed.corrected.attempts] == ["harmonise", "deduplicate", "resplit", "robust"]
     robust = fixed.corrected.attempts[-1]
@@ -67,7 +67,7 @@ def test_what_a_network_learns_is_what_the_copy_holds(tmp_path: Path, monkeypatc
     examples = bench.examples()
     records = bench.dataset.records.index
 
-    copy = linked_dataset(output, plan_for(output, config=output / "medaudit.toml", workers=1, cache=False))
+    copy = linked_dataset(plan_for(output, config=output / "medaudit.toml", workers=1, cache=False))
     held = digests(copy, read_pictures(copy, work=tmp_path / "copy", most=64, workers=1).array)
     splits = dict(zip(copy.records["path"].astype(str), copy.records["split"].astype(str), strict=True))
     changed = [a.proposal for a in fixed.corrected.attempts[:3] if a.proposal is not None]

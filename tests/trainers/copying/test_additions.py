@@ -216,7 +216,7 @@ def test_a_strategy_that_adds_pictures_is_trained_applied_and_scanned(tmp_path: 
         tmp_path / "foreign", "[medaudit.strategies]\nadds = adding_strategy:Adds\n", ADDS, module="adding_strategy"
     ):
         done = fix(
-            root, Order(strategies=("adds",), trusted="checked", seeds=1, force=True, device="cpu"),
+            Order(strategies=("adds",), trusted="checked", seeds=1, force=True, device="cpu"),
             plan_for(root, select=["IN001"], workers=0, cache=False), tmp_path / "out",
             work=tmp_path / "work", render=lambda _: {},
         )  # fmt: skip

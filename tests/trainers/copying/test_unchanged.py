@@ -92,7 +92,7 @@ def nnunet(root: Path) -> None:
 def compared(seen: Scanned, copy: Path, *proposals: Proposal, **options: object) -> Matched:
     """The findings of the dataset beside those of its copy, as `medaudit fix` compares them."""
     applied = seen.apply(copy, *proposals, **options)
-    after = examine(copy, plan_for(copy, config=copy / "medaudit.toml", select=CHECKS, workers=0, cache=False))
+    after = examine(plan_for(copy, config=copy / "medaudit.toml", select=CHECKS, workers=0, cache=False))
     return matched(seen.result, under_old_names(after.result, {}), looked_at(seen.dataset, after.dataset, applied))
 
 

@@ -181,7 +181,7 @@ def test_with_ten_images_a_class_of_digits_it_beats_doing_nothing(tmp_path: Path
     spec.loader.exec_module(benchmark)
     target = tmp_path / "few"
     benchmark.write_digits(target, "clean", seed=0, labels="few")
-    dataset = linked_dataset(target, plan_for(target, roles={"label": "digit"}, workers=0, tool_version=""))
+    dataset = linked_dataset(plan_for(target, roles={"label": "digit"}, workers=0, tool_version=""))
     trust = trust_named(dataset, trusted="checked", evaluate="gold")
     bench = Bench(dataset, trust, work=tmp_path / "work", workers=0, device="cpu")
     case, strategy = case_of(bench), Augment()

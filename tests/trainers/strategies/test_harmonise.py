@@ -25,7 +25,7 @@ from trainers.values.trust import Trust
 
 
 def seen_in(folder: Path) -> Examined:
-    return examine(folder, plan_for(folder, select=["LK001", "LK003"], workers=0, cache=False), provide={"links"})
+    return examine(plan_for(folder, select=["LK001", "LK003"], workers=0, cache=False), provide={"links"})
 
 
 def nobody(dataset: Dataset) -> Trust:

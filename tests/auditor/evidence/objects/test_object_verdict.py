@@ -11,9 +11,9 @@ from PIL import Image
 from auditor.checks.ln006 import SuspectBoxes
 from auditor.evidence.objects.object_match import match_objects, similarity
 from auditor.evidence.objects.object_tables import read_objects
+from auditor.evidence.predicted.kind import kind_of
 from auditor.plan import plan_for
 from auditor.scan import scan
-from auditor.stages.kind import kind_of
 from auditor.values.errors import ConfigError, DatasetError
 from auditor.values.image import Limits
 from auditor.values.predicted_objects import PredictedObjects

@@ -36,9 +36,7 @@ def test_every_place_leads_back_to_what_it_stands_for(tmp_path: Path) -> None:
 
 
 def test_it_is_for_its_owner_alone_and_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    dataset = opened_dataset(
-        plant(tmp_path / "data", images=12).root, plan_for(tmp_path / "data" / "set", cache=False, workers=0)
-    )
+    dataset = opened_dataset(plan_for(plant(tmp_path / "data", images=12).root, cache=False, workers=0))
     goal = tmp_path / "private" / "crosswalk.json"
     write_crosswalk(goal, {"set": dataset})
     assert goal.stat().st_mode & 0o777 == 0o600

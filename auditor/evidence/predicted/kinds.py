@@ -18,7 +18,7 @@ def kinds_of(paths: Sequence[Path], limits: Limits, *, workers: int = 1) -> tupl
         DatasetError: a file cannot be read.
     """
     found: list[PredictionKind] = []
-    jobs = [Job(function="auditor.stages.kind:kind_of", arguments=(path,)) for path in paths]
+    jobs = [Job(function="auditor.evidence.predicted.kind:kind_of", arguments=(path,)) for path in paths]
     for answer in run_documents(jobs, limits, workers=workers):
         try:
             found.append(answer.value)

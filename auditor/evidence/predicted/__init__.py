@@ -1,0 +1,1 @@
+"""What the files of predictions that a user names hold."""
