@@ -16,7 +16,7 @@ from auditor.evidence.kin.identity import can_tell, identity
 from auditor.gate import Seen, looked
 from auditor.naming.suffixes import suffix_of
 from auditor.values.dataset import Dataset
-from auditor.values.results import Outcome, Question, Severity
+from auditor.values.results import Finding, Outcome, Question, Severity
 
 NO_PIXELS = "pixels were not read (--no-pixels)"
 """Why a check was left out where the user wanted headers alone: it keeps the verdict from being a pass."""
@@ -31,6 +31,8 @@ MIN_LABELLED = 0.5
 """A smaller share of records with a label is told in the verdict."""
 PARTING = 0.99
 """Area under the curve from which a field is said to part the classes."""
+PARTING_MARK = 0.9
+"""The same of what was drawn into pictures: where letters run together, or the ground is as bright, some marks are not seen."""
 DOUBT = 0.03
 """Where so many labels at least would be wrong if disagreement meant error, "cannot tell" is no pass."""
 
@@ -77,28 +79,32 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
     missing = [q.subject for q in questions if not q.asked]
     if 2 * len(missing) > len(questions):
         gaps.append("most of the questions that matter could not be asked")
-    if _parted(outcomes):
-        gaps.append("a field parts the classes (LK001): without patient ids nobody can say whether a few patients explain it")
+    gaps += [
+        f"{what} the classes ({code}): without patient ids nobody can say whether a few patients explain it"
+        for code, what in _PARTS.items()
+        if any(_parts(f) for o in outcomes if o.code == code and o.verdict for f in o.verdict.findings)
+    ]
     gaps += [*_doubted(outcomes), *_crossing(outcomes)]
     if not gaps and not any(looked(o) for o in outcomes if not o.code.startswith("MA")):
         gaps.append("no check could look at anything")
     return Seen(questions=questions, gaps=tuple(gaps), grave=bool(families or unused))
 
 
-def _parted(outcomes: Sequence[Outcome]) -> bool:
-    """A way of writing or a size all but parts the classes, and is no error only because patients cannot be told apart. What
-    follows the picture and reaches no model (bytes, the length of a name) does not count."""
-    return any(
-        outcome.code == "LK001"
-        and finding.severity != Severity.ERROR
-        and finding.waived is None
-        and finding.evidence.get("kind") == "encoding"
-        and finding.evidence.get("patients", "") is None
-        and ("low_without_ids" in finding.evidence or finding.evidence.get("survives_decoding") is True)
-        and (finding.score or 0.0) >= PARTING
-        for outcome in outcomes
-        for finding in (outcome.verdict.findings if outcome.verdict is not None else ())
-    )
+_PARTS = {"LK001": "a field parts", "LK005": "a property of the pixels parts", "LK006": "what lies outside the middle parts"}
+
+
+def _parts(finding: Finding) -> bool:
+    """A way of writing, a size or what the pixels hold all but parts the classes, and is no error only because patients, or
+    anatomy and artefact, cannot be told apart. What follows the picture and reaches no model (bytes, the length of a name)
+    does not count."""
+    evidence = finding.evidence
+    if finding.waived is not None or finding.severity is Severity.ERROR or evidence.get("patients", "") is not None:
+        return False
+    drawn = evidence.get("group") is not None and "low_without_ids" in evidence
+    if (finding.score or 0.0) < (PARTING_MARK if drawn else PARTING):
+        return False
+    written = "low_without_ids" in evidence or evidence.get("survives_decoding") is True
+    return finding.code != "LK001" or (evidence.get("kind") == "encoding" and written)
 
 
 def _doubted(outcomes: Sequence[Outcome]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -11,9 +11,20 @@ import pandas as pd
 
 from auditor.check import Need, SkipCheck
 from auditor.evidence.leakage.column_check import ColumnCheck
+from auditor.evidence.leakage.drawn_marks import (
+    MARKS,
+    NEEDS,
+    PADDED,
+    JudgedMark,
+    encodings_of,
+    gravest,
+    ids_in_words,
+    judge_marks,
+    marks_of,
+)
 from auditor.feature import feature_needs
 from auditor.statistics.contingency import contingency_table, histogram_chart
-from auditor.statistics.derived import Answer, Told, drawn
+from auditor.statistics.derived import Answer, drawn
 from auditor.statistics.told import (
     contingency,
     coverage_of,
@@ -34,7 +45,7 @@ _COLOUR = "colour"
 _LEVELS = "grey levels"
 _CLIPPING = "clipping"
 _BORDER = "border and padding"
-_TEXT = "corner text"
+_TEXT = "marks and text"
 _TRACES = "compression traces"
 
 PROPERTIES: Mapping[str, tuple[str, str]] = {
@@ -70,6 +81,12 @@ PROPERTIES: Mapping[str, tuple[str, str]] = {
 }
 """Feature column → its group and what it is. One finding per group: percentiles of one histogram say the same thing."""
 
+_PLACED: Mapping[str, tuple[str, str]] = {
+    **PROPERTIES,
+    **{name: (_BORDER if name == PADDED else _TEXT, what) for name, what in MARKS.items()},
+}
+"""Every column that is asked, the yes and no of `MARKS` among them."""
+
 _REMEDY: Mapping[str, str] = {
     _BRIGHTNESS: "normalise the brightness of all records alike (calibrated values are lost)",
     _CONTRAST: "normalise the contrast of all records alike (calibrated values are lost)",
@@ -77,7 +94,7 @@ _REMEDY: Mapping[str, str] = {
     _LEVELS: "export all records from their originals at one depth and one range",
     _CLIPPING: "export all records with one window, wide enough to clip none",
     _BORDER: "crop borders and padding away, in all records alike (what stands there is lost)",
-    _TEXT: "remove burned-in text, in all records alike",
+    _TEXT: "remove burned-in marks and text, in all records alike",
     _TRACES: "export all records from their originals with one codec and quality",
 }
 
@@ -95,11 +112,17 @@ class CheapPixels(ColumnCheck):
     group of properties when the false discovery rate is at most `max_q` and the AUC at least `min_auc`. Declared strata
     (`[design]`) must be passed within as well. Pictures that could not be read take no part.
 
+    What was laid over the pictures or left at their edge is judged as LK001 judges an encoding: whether lines of one value
+    stand at the edge (or padding of at most four widths), whether a row of letters stands in the outer part, whether a mark
+    stands in a corner while two other corners have none. That is an error where the interval begins at `max_auc`; without
+    usable patient ids it must begin there with every ten images taken for one patient's (about 50 images in each of two
+    classes).
+
     ## Why is this bad?
 
     A model takes the easiest way. Where the mean colour alone tells a tissue class, or the number of grey levels a diagnosis,
     a high accuracy proves little. But a disease may be bright, and a machine may make it so: no test on pixels can tell
-    anatomy from artefact. So this warns, shows, and never blocks.
+    anatomy from artefact. So this warns and shows. A frame, a ruler or a marker of one class alone is no disease: that blocks.
 
     ## How to fix
 
@@ -111,6 +134,7 @@ class CheapPixels(ColumnCheck):
     ## Options
 
     * `min_auc` (0.70): smallest AUC that is reported.
+    * `max_auc` (0.75): what was drawn is an error when its interval's lower end is at or above this.
     * `max_q` (0.05): false discovery rate over the properties.
     * `min_records` (10), `min_patients` (3): what a class needs, on either side.
     * `max_records` (100000): whole patients up to about this many records are used.
@@ -126,9 +150,10 @@ class CheapPixels(ColumnCheck):
     code: ClassVar[str] = "LK005"
     name: ClassVar[str] = "cheap-pixels"
     severity: ClassVar[Severity] = Severity.WARNING
-    needs: ClassVar[frozenset[Need]] = feature_needs(*sorted({name.partition(".")[0] for name in PROPERTIES}))
+    needs: ClassVar[frozenset[Need]] = feature_needs(*sorted({name.partition(".")[0] for name in PROPERTIES} | {*NEEDS}))
 
     min_auc: float = 0.70
+    max_auc: float = 0.75
     max_records: int = 100_000
 
     def run(self, dataset: Dataset) -> Verdict:
@@ -137,21 +162,25 @@ class CheapPixels(ColumnCheck):
         names = [name for name in PROPERTIES if name in dataset.features.columns]
         if dataset.labels.task != "none" and not names:
             raise SkipCheck("there are no pixel features: no image was read")
-        frame = dataset.features[names]
+        frame = pd.concat([dataset.features[names], marks_of(dataset.features)], axis=1)
+        names = list(frame.columns)
         seen = np.asarray(frame.notna().any(axis=1).to_numpy(dtype=bool)) if names else np.zeros(dataset.size, bool)
         if names and not seen.any():
             raise SkipCheck("there are no pixel features: no image was read")
         fields = {name: Field(name=name, kind="acquisition", survives_decoding=True) for name in names}
         found = self.answered(dataset, frame.apply(_column, seen=seen), fields, seen=seen, pixels=True)
         question = found.question
-        groups: dict[str, list[Told]] = {}
+        encodings = () if question.clusters.usable else encodings_of(dataset, question)
+        judged = judge_marks(found, dataset.features, encodings, max_auc=self.max_auc, max_q=self.max_q)
+        groups: dict[str, list[JudgedMark]] = {}
         for row in found.told:
-            groups.setdefault(PROPERTIES[row.name][0], []).append(row)
-        findings = tuple(self._finding(found, group, rows) for group, rows in groups.items())
-        shown = [contingency(found, rows[0], fields[rows[0].name]) for rows in groups.values()]
+            groups.setdefault(_PLACED[row.name][0], []).append(judged[row.name])
+        findings = tuple(self._finding(found, group, members) for group, members in groups.items())
+        heads = [gravest(members).row for members in groups.values()]
+        shown = [contingency(found, row, fields[row.name]) for row in heads]
         table = fields_table(
             found,
-            {name: what for name, (_, what) in PROPERTIES.items()},
+            {name: what for name, (_, what) in _PLACED.items()},
             name="properties",
             title="Every pixel property tested",
         )
@@ -163,24 +192,36 @@ class CheapPixels(ColumnCheck):
             tables=(table, contingency_table(shown)) if shown else (table,),
             charts=(
                 intervals_chart(
-                    table, {"warning": self.min_auc}, title="How well each property tells its best class (AUC, 95 % interval)"
+                    table,
+                    {"warning": self.min_auc, "error": self.max_auc},
+                    title="How well each property tells its best class (AUC, 95 % interval)",
                 ),
                 *(histogram_chart(one) for one in shown),
             ),
             coverage=coverage_of(whole, question, (f"{unseen:,} records have no pixels",) if unseen else ()),
         )
 
-    def _finding(self, found: Answer, group: str, rows: list[Told]) -> Finding:
-        best = rows[0]
-        more = len(rows) - 1
+    def _finding(self, found: Answer, group: str, members: list[JudgedMark]) -> Finding:
+        head = gravest(members)
+        best, question = head.row, found.question
+        more = len(members) - 1
         others = f"; so {'does 1 more property' if more == 1 else f'do {more} more properties'} of {group}" if more else ""
-        message = (
-            f"{PROPERTIES[best.name][1]} alone {figures_in_words(found, best)}{others}{independence_note(found.question)}; "
-            f"anatomy or artefact, no test on pixels can tell: compare the classes by eye, then {_REMEDY[group]}, balance it "
-            "between the classes (the prevalence changes), or waive it with a reason"
-        )
-        evidence: dict[str, Cell] = {"group": group, "properties_told": len(rows), **evidence_of(found, best)}
-        return self.finding_of(best, message, evidence, field=best.name, subject=group)
+        what = _PLACED[best.name][1]
+        told = f"{what}{'' if best.name in MARKS else ' alone'} {figures_in_words(found, best)}{others}"
+        if head.drawn:
+            message = (
+                f"{told}{ids_in_words(head, question)}; how the pictures were written, not what they show: {_REMEDY[group]}"
+            )
+        else:
+            message = (
+                f"{told}{independence_note(question)}; anatomy or artefact, no test on pixels can tell: compare the classes "
+                f"by eye, then {_REMEDY[group]}, balance it between the classes (the prevalence changes), or waive it with "
+                "a reason"
+            )
+        evidence: dict[str, Cell] = {"group": group, "properties_told": len(members), **evidence_of(found, best)}
+        if head.reading is not None:
+            evidence["low_without_ids"] = round(head.reading.low, 4)
+        return replace(self.finding_of(best, message, evidence, field=best.name, subject=group), severity=head.severity)
 
     def _summary(self, found: Answer, findings: tuple[Finding, ...]) -> str:
         note = found.question.clusters.sentence
@@ -188,8 +229,9 @@ class CheapPixels(ColumnCheck):
             return f"All pixel properties hold one value: none can tell the class.{note}"
         if findings:
             best = found.told[0]
+            what = f"{_PLACED[best.name][1].capitalize()}{'' if best.name in MARKS else ' alone'}"
             return (
-                f"{PROPERTIES[best.name][1].capitalize()} alone {figures_in_words(found, best)}; "
+                f"{what} {figures_in_words(found, best)}; "
                 f"{len(found.told)} of {len(found.rows)} pixel properties tell a class.{note}"
             )
         return f"{none_told(found, 'pixel properties')}.{note}"
