@@ -50,7 +50,7 @@ def scanned(target: Path, select: Sequence[str] = ("IN", "SP"), **options: objec
     own = target / "medaudit.toml"
     options = {"config": own if own.is_file() else None} | options
     plan = plan_for(target, select=select, workers=0, cache=False, **options)  # type: ignore[arg-type]
-    found = examine(plan, provide={"links"})
+    found = examine(plan, provide={"links", "rows"})
     return Scanned(target=target, plan=plan, dataset=found.dataset, result=found.result)
 
 

@@ -106,7 +106,7 @@ def correct(order: Order, plan: Plan, *, work: Path, progress: Progress | None =
         from trainers.engine.own_network import trusted_network
 
         trusted_network(known_network(order.network), trust_program=order.options.get("trust-program") == str(True))
-    seen = examine(plan, progress=progress, provide={"links", "pixels"})
+    seen = examine(plan, progress=progress, provide={"links", "pixels", "rows"})
     dataset, before = seen.dataset, seen.result
     check_form(dataset)
     # what was trained or chosen on other pictures or labels is of no use to this run

@@ -16,7 +16,7 @@ from auditor.placement.table_choice import MERGED_SPLIT, naming_shares, open_lab
 from auditor.placement.table_dataset import TableLoader
 from auditor.placement.tree import FOLDER_PIN, read_folders
 from auditor.tables.label_table import LabelTable
-from auditor.tables.roles import Roles, find_roles
+from auditor.tables.roles import find_roles
 from auditor.tables.tables import read_table, table_format
 from auditor.values.cells import from_cell
 from auditor.values.dataset import Dataset
@@ -82,20 +82,6 @@ def load(listing: Listing, options: Options) -> Dataset:
     Raises:
         DatasetError: no table, a damaged one, or a pinned column that does not exist.
     """
-    return _opened(listing, options).dataset()
-
-
-def table_and_roles(listing: Listing, options: Options) -> tuple[LabelTable, tuple[str, ...], Roles]:
-    """The label table that `load` reads, the names of its files, and the roles of its columns.
-
-    Raises:
-        DatasetError: as for `load`.
-    """
-    opened = _opened(listing, options)
-    return opened.table, opened.tables, opened.roles
-
-
-def _opened(listing: Listing, options: Options) -> TableLoader:
     files = _image_listing(listing, options)
     images, masks, drawn = _matchable(files.inventory)
     table, names = open_label_table(listing, images if options.root is None else _matchable(listing.inventory)[0], options)
@@ -112,7 +98,10 @@ def _opened(listing: Listing, options: Options) -> TableLoader:
         task=options.task,
         level=options.level,
     )
-    return TableLoader(table, names, files, images, masks, drawn, roles, listing, _left_out(options), channels, options=options)
+    loader = TableLoader(
+        table, names, files, images, masks, drawn, roles, listing, _left_out(options), channels, options=options
+    )
+    return loader.dataset()
 
 
 def _left_out(options: Options) -> frozenset[str]:

@@ -21,7 +21,7 @@ from auditor.placement.rater_masks import RaterMasks
 from auditor.placement.records import Draft, build, no_labels
 from auditor.placement.resolve import resolve_names
 from auditor.placement.table_readings import long_readings, no_answers, read_boxes, read_points, wide_readings
-from auditor.placement.table_records import TableRecords, records_of_rows
+from auditor.placement.table_records import TableRecords, records_of_rows, rows_kept
 from auditor.placement.tree import pinned_levels, read_folders
 from auditor.tables.columns import describe_columns
 from auditor.tables.label_columns import gather_findings, labels_of
@@ -110,7 +110,7 @@ class TableLoader:
         if metadata.left_out:
             text = ", ".join(metadata.left_out)
             self.notes.append(f"columns with another text in almost every row are no metadata: {text}")
-        return build(
+        dataset = build(
             Draft(
                 root=self.files.root,
                 name=self.listing.target.name,
@@ -132,6 +132,7 @@ class TableLoader:
                 problems=tuple(self.problems),
             )
         )
+        return replace(dataset, rows=rows_kept(self.listing, self.tables, self.table, self.roles))
 
     def _tell_unread(self, columns: Sequence[str]) -> None:
         """Which words of the readers were taken for no reading."""

@@ -12,11 +12,13 @@ import pandas as pd
 
 from auditor.naming.labels import text_of
 from auditor.naming.lexicon import words
+from auditor.placement.listing import Listing
 from auditor.placement.records import unique_ids
 from auditor.placement.resolve import Resolved, resolve_names
 from auditor.tables.label_table import LabelTable
 from auditor.tables.roles import Roles
 from auditor.values.dataset import Problem
+from auditor.values.label_rows import LabelRows, TableFile, stamp_of
 
 Texts = npt.NDArray[np.object_]
 Rows = npt.NDArray[np.int64]
@@ -150,3 +152,23 @@ class _Reading:
         codes, _ = pd.factorize(filled)
         _, first = np.unique(codes, return_index=True)
         return first.astype(np.int64), [str(filled[i]) for i in first], filled
+
+
+def rows_kept(listing: Listing, names: Sequence[str], table: LabelTable, roles: Roles) -> LabelRows | None:
+    """The table as whoever corrects it needs it; None where a file of it has gone meanwhile.
+
+    Args:
+        names: of its files, in the order of their rows.
+    """
+    counts = table.parts if len(names) > 1 else (len(table.lines),)
+    try:
+        files = tuple(
+            TableFile(name=name, rows=count, stamp=stamp_of(listing.root / name))
+            for name, count in zip(names, counts, strict=True)
+        )
+    except OSError:
+        return None
+    return LabelRows(
+        folder=listing.root, files=files, frame=table.frame, lines=table.lines, roles=dict(roles.columns),
+        labels=tuple(roles.labels), style=roles.style, separator=roles.separator,
+    )  # fmt: skip

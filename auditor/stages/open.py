@@ -12,17 +12,38 @@ from auditor.layout import Options, list_files, open_listing
 from auditor.plan import Plan
 from auditor.reading.jobs import Job, run_documents
 from auditor.stages.extract import Pass, pass_of
+from auditor.tables.tables import content_of
 from auditor.values.dataset import Dataset
-from auditor.values.errors import UnreadableFile
+from auditor.values.errors import DatasetError, UnreadableFile
+from auditor.values.image import Limits
+from auditor.values.label_rows import LabelRows, stamp_of
 from auditor.values.privacy import TableLook
 
 NEEDS: frozenset[str] = frozenset()
-PROVIDES = frozenset({"records"})
+PROVIDES = frozenset({"records", "rows"})
 
 
 def run(dataset: Dataset, plan: Plan) -> Dataset:  # noqa: ARG001 - there is none before this stage
     """The dataset that the plan names, and what the user declares of it."""
-    return replace(open_for_scan(plan.target, plan.options, pass_of(plan)), design=plan.config.design_of())
+    opened = replace(open_for_scan(plan.target, plan.options, pass_of(plan)), design=plan.config.design_of())
+    # a table of millions of rows is kept by row for those alone who write into it
+    kept = opened.rows if "rows" in plan.needed else None
+    return replace(opened, rows=None if kept is None else with_content(kept, pass_of(plan).limits))
+
+
+def with_content(rows: LabelRows, limits: Limits) -> LabelRows:
+    """The label table with the bytes of its files.
+
+    Raises:
+        DatasetError: a file has gone, was changed since its rows were read, or is larger than a table may be.
+    """
+    files = []
+    for file in rows.files:
+        content = content_of(rows.folder / file.name, limits)
+        if stamp_of(rows.folder / file.name) != file.stamp:
+            raise DatasetError(f"{rows.folder / file.name}: it changed while it was read; scan it again")
+        files.append(replace(file, content=content))
+    return replace(rows, files=tuple(files))
 
 
 def open_for_scan(target: Path, options: Options, how: Pass) -> Dataset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from auditor.files import open_regular
 from auditor.reading.jobs import run_job, told
 from auditor.tables.label_table import LabelTable
 from auditor.values.errors import DatasetError, UnreadableFile
@@ -79,3 +80,19 @@ def _remembered(place: tuple[object, ...] | None, reason: str) -> str:
             _REFUSED.pop(next(iter(_REFUSED)), None)
         _REFUSED[place] = (time.monotonic(), reason)
     return reason
+
+
+def content_of(path: Path, limits: Limits) -> bytes:
+    """The bytes of a table of the user, as they are.
+
+    Raises:
+        DatasetError: it cannot be opened, or is larger than a table may be.
+    """
+    try:
+        with open_regular(path) as stream:
+            content = stream.read(limits.table_bytes + 1)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
+    if len(content) > limits.table_bytes:
+        raise DatasetError(f"{path}: larger than {limits.table_bytes >> 20:,} MiB; raise [limits] table-bytes")
+    return content

@@ -17,6 +17,7 @@ import pandas as pd
 
 from auditor.values.fields import Field
 from auditor.values.judgements import Judgements
+from auditor.values.label_rows import LabelRows
 from auditor.values.labels import Labels
 from auditor.values.mask_scores import MaskScores
 from auditor.values.predicted_objects import PredictedObjects
@@ -114,6 +115,7 @@ class Dataset:
         mask_names: value in the masks → what it stands for, where the dataset says it; empty otherwise.
         mask_pairs: how far two raters' masks of one record agree: `record`, `rater_a`, `rater_b`, `dice`, `hd95_pixels`.
         masks: one row per record and mask, see `auditor.evidence.masks.mask_facts.MASK_COLUMNS`; empty before `extract`.
+        rows: the label table by row, for whoever writes into it; None where there is none or nobody asked for it.
         checksums: one row per declared checksum, see `auditor.evidence.quality.checksums.CHECKSUM_COLUMNS`; empty where there
             is none.
         facts: one row per record: what the files say about themselves beyond the fields (`auditor.values.image.Header.facts`).
@@ -157,6 +159,7 @@ class Dataset:
     mask_pairs: pd.DataFrame = field(default_factory=pd.DataFrame)
     masks: pd.DataFrame = field(default_factory=pd.DataFrame)
     facts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rows: LabelRows | None = None
     checksums: pd.DataFrame = field(default_factory=pd.DataFrame)
     features: pd.DataFrame = field(default_factory=pd.DataFrame)
     fingerprints: pd.DataFrame = field(default_factory=pd.DataFrame)

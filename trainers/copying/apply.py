@@ -206,6 +206,8 @@ def _notes(dataset: Dataset, source: Source, removals: Sequence[Removal]) -> tup
     over = sum("over the limit" in removal.note for removal in removals)
     if over:
         notes.append(f"{over:,} removals are over the limit of a class and only proposed")
+    if dataset.rows is not None and dataset.rows.changed():
+        notes.append("the label table was changed since it was scanned: the copy holds it as it was then")
     if source.form == "made" and len(dataset.boxes):
         notes.append("the boxes stay in the files where they are: the copy's table has labels and splits alone")
     return tuple(notes)

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from auditor.tables.extent import bound_csv_cells
+from auditor.tables.tables import content_of
 from auditor.values.cells import from_cell
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
 from trainers.copying.ledger import CORRECTIONS, REMOVED, Key
-from trainers.copying.writing import content_of
 
 _YES = frozenset(("yes", "y", "true", "1", "x"))
 

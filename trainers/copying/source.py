@@ -14,16 +14,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.layout import Listing, Options, list_files
-from auditor.layouts.table import table_and_roles
 from auditor.naming.labels import text_of
 from auditor.placement.case_table import CASE_FILE
 from auditor.placement.table_choice import MERGED_SPLIT
-from auditor.tables.label_table import LabelTable
 from auditor.tables.tables import read_table, table_format
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
+from auditor.values.label_rows import LabelRows
 from auditor.values.labels import State
-from trainers.copying.writing import content_of
 
 Texts = npt.NDArray[np.object_]
 MADE = "labels.csv"
@@ -80,39 +78,40 @@ class Source:
 
 
 def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
-    """The table of a dataset, read again from the disk.
+    """The table of a dataset as it was scanned: a correction goes by what was looked at, whatever became of the file since.
 
     Args:
-        dataset: as scanned.
+        dataset: as scanned, with its rows.
         target: what was scanned.
         options: as of the scan.
 
     Raises:
         DatasetError: the table cannot be read any more, or has other records than it had.
     """
-    listing = list_files(target, options.limits)
     if dataset.summary.layout != "table":
-        return made(dataset, joined_columns(dataset, listing))
-    table, names, roles = table_and_roles(listing, options)
+        return made(dataset, joined_columns(dataset, list_files(target, options.limits)))
+    table = dataset.rows
+    if table is None:
+        raise DatasetError(f"{dataset.summary.name}: the label table has gone since it was scanned; scan it again")
     cells = {str(name): text_of(table.frame[name]) for name in table.frame.columns}
     # A row may be a case, of which one image is corrected, and names would mean nothing elsewhere; workbooks are not written.
-    if CASE_FILE in cells or any(table_format(name) == "sheets" for name in names):
-        taken = {CASE_FILE, *roles.columns.values(), *roles.labels}
+    if CASE_FILE in cells or any(table_format(file.name) == "sheets" for file in table.files):
+        taken = {CASE_FILE, *table.roles.values(), *table.labels}
         return made(dataset, {name: values for name, values in cells.items() if name not in taken})
     virtual = frozenset({MERGED_SPLIT} & set(cells))
-    rows, grouped = rows_of(dataset, cells, roles.columns, table.lines)
+    rows, grouped = rows_of(dataset, cells, table.roles, table.lines)
     return Source(
         form="table",
-        parts=parts_of(listing, names, table),
+        parts=parts_of(table),
         cells=cells,
-        roles=dict(roles.columns),
-        labels=tuple(roles.labels),
-        style=roles.style,
-        separator=roles.separator,
+        roles=dict(table.roles),
+        labels=table.labels,
+        style=table.style,
+        separator=table.separator,
         rows=rows,
         corrected=dict(options.corrected),
         virtual=virtual,
-        findings=grouped and not _same_in_record(cells, roles.labels, rows),
+        findings=grouped and not _same_in_record(cells, table.labels, rows),
     )
 
 
@@ -134,15 +133,11 @@ def in_arrays(dataset: Dataset) -> bool:
     return bool(dataset.records["item"].fillna("").ne("").any())
 
 
-def parts_of(listing: Listing, names: tuple[str, ...], table: LabelTable) -> tuple[Part, ...]:
+def parts_of(table: LabelRows) -> tuple[Part, ...]:
     """The files of the table, each with the lines of its rows."""
-    if len(names) == 1:
-        return (Part(name=names[0], content=content_of(listing.root / names[0], listing.limits), lines=table.lines),)
-    lines = np.split(table.lines, np.cumsum(table.parts)[:-1])
-    return tuple(
-        Part(name=name, content=content_of(listing.root / name, listing.limits), lines=own)
-        for name, own in zip(names, lines, strict=True)
-    )
+    starts = np.cumsum([file.rows for file in table.files])[:-1]
+    lines = np.split(table.lines, starts)
+    return tuple(Part(name=file.name, content=file.content, lines=own) for file, own in zip(table.files, lines, strict=True))
 
 
 def rows_of(

@@ -20,7 +20,7 @@ from auditor.files import write_files
 from auditor.naming.labels import text_of
 from auditor.reading.jobs import run_job, told
 from auditor.stored import inside
-from auditor.tables.tables import read_table
+from auditor.tables.tables import content_of, read_table
 from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
 from auditor.values.image import Limits
 from trainers.copying.corrected_copy import (
@@ -47,7 +47,7 @@ from trainers.copying.ledger import (
     removed_file,
 )
 from trainers.copying.source import Part
-from trainers.copying.writing import content_of, write_arrays
+from trainers.copying.writing import write_arrays
 from trainers.grading.wording import count
 
 Cell = tuple[str, int]

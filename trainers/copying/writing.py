@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from auditor.files import open_regular
 from auditor.layouts.medmnist import array_pairs
 from auditor.reading.jobs import Job, run_job, run_jobs, told
 from auditor.values.errors import DatasetError, UnreadableFile
@@ -24,22 +23,6 @@ BYTES_PER_BYTE = 40
 BYTES_PER_SECOND = 1 << 20
 PACKED_PER_SECOND = 4 << 20
 """Bytes of arrays that are unpacked, moved and packed again in a second of a slow machine."""
-
-
-def content_of(path: Path, limits: Limits) -> bytes:
-    """The bytes of a table of the user, as they are.
-
-    Raises:
-        DatasetError: it cannot be opened, or is larger than a table may be.
-    """
-    try:
-        with open_regular(path) as stream:
-            content = stream.read(limits.table_bytes + 1)
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
-    if len(content) > limits.table_bytes:
-        raise DatasetError(f"{path}: larger than {limits.table_bytes >> 20:,} MiB; raise [limits] table-bytes")
-    return content
 
 
 def written(name: str, content: bytes, place: Place, columns: Sequence[CorrectedColumn], limits: Limits) -> bytes:

@@ -256,12 +256,10 @@ def test_a_table_without_a_split_gets_a_column(tmp_path: Path) -> None:
 
 def test_stale_unsafe_and_unknown_corrections_are_written_down_and_not_applied(tmp_path: Path, table: Path) -> None:
     seen = scanned(table)
-    text = (table / "labels.csv").read_bytes()
-    (table / "labels.csv").write_bytes(text.replace("bild_ä00.png,P00,NA".encode(), "bild_ä00.png,P00,007".encode()))
     applied = seen.apply(
         tmp_path / "fixed",
         proposal(
-            label(IMAGE.format(0), "NA", "007"), label(IMAGE.format(2), "NA", "007", safe=False),
+            label(IMAGE.format(0), "999", "007"), label(IMAGE.format(2), "NA", "007", safe=False),
             label("nobody.png", "NA", "007"), label(IMAGE.format(4), "NA", "007"),
         ),
     )  # fmt: skip
@@ -273,6 +271,18 @@ def test_stale_unsafe_and_unknown_corrections_are_written_down_and_not_applied(t
     ]  # fmt: skip
     assert rows[0]["reason"] == "'-1 looks wrong", "a spreadsheet must not run a reason"
     assert seen.apply(tmp_path / "fixed", proposal(label(IMAGE.format(2), "NA", "007", safe=False)), force=True).corrected == 1
+
+
+def test_the_copy_is_of_the_table_as_it_was_looked_at(tmp_path: Path, table: Path) -> None:
+    seen = scanned(table)
+    before = (table / "labels.csv").read_bytes()
+    (table / "labels.csv").write_bytes(before.replace("bild_ä00.png,P00,NA".encode(), "bild_ä00.png,P00,007".encode()))
+    applied = seen.apply(tmp_path / "fixed", proposal(label(IMAGE.format(4), "NA", "007")))
+    assert applied.corrected == 1
+    rows = read(tmp_path / "fixed" / "labels.csv")
+    assert [rows[i]["finding_corrected"] for i in (0, 4)] == ["NA", "007"]
+    assert applied.tables["labels.csv"] == before, "provenance speaks of the table that the copy was made of"
+    assert any("changed since it was scanned" in note for note in applied.notes)
 
 
 def test_a_later_proposal_sees_the_earlier_one_and_a_contradiction_is_written_down(tmp_path: Path, table: Path) -> None:
