@@ -12,7 +12,7 @@ import pandas as pd
 from auditor.check import Check, SkipCheck
 from auditor.evidence.objects.boxes import areas, corners_of, overlapping_pairs
 from auditor.evidence.objects.object_verdict import judge_objects
-from auditor.evidence.objects.point_verdict import judge_points, pixels_outside
+from auditor.evidence.objects.point_verdict import judge_points, not_judged, pixels_outside
 from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
@@ -126,9 +126,8 @@ class SuspectBoxes(Check):
 
     def _boxes(self, dataset: Dataset) -> Verdict:
         boxes = dataset.boxes
-        suspects, sized = self._suspects(dataset)
+        suspects, sized, crowded = self._suspects(dataset)
         counts = {kind: int((suspects["kind"] == kind).sum()) for kind in _WORDS}
-        unsized = len(boxes) - sized
         flawed = ", ".join(f"{counts[kind]:,} × {words}" for kind, words in _WORDS.items() if counts[kind])
         return Verdict(
             summary=(
@@ -146,15 +145,17 @@ class SuspectBoxes(Check):
             findings=self._findings(suspects, boxes),
             tables=(_table(suspects, boxes),) if len(suspects) else (),
             coverage=Coverage(
-                evaluated=sized,
+                evaluated=min(sized, len(boxes) - crowded),
                 total=len(boxes),
                 unit="boxes",
-                reason="the size of the image is not known, so the border was not judged" if unsized else "",
+                reason=not_judged(len(boxes) - sized, crowded),
             ),
         )
 
-    def _suspects(self, dataset: Dataset) -> tuple[pd.DataFrame, int]:
-        """Suspects (`kind`, `box`, `other` = position or −1, `iou`, `outside` in pixels); how many images' sizes are known."""
+    def _suspects(self, dataset: Dataset) -> tuple[pd.DataFrame, int, int]:
+        """Suspects (`kind`, `box`, `other` = position or −1, `iou`, `outside` in pixels); how many boxes lie in an image of
+        known size; how many were not compared with all others.
+        """
         boxes, corners = dataset.boxes, corners_of(dataset.boxes)
         empty = areas(corners) <= 0
         outside = pixels_outside(corners, _sizes(dataset, boxes["record"]))
@@ -163,12 +164,13 @@ class SuspectBoxes(Check):
             _part("outside", np.flatnonzero(outside > self.max_outside_pixels), outside=outside),
         ]
         images = pd.factorize(boxes["record"])[0].astype(np.int64)
-        first, second, iou = overlapping_pairs(images, corners, min_iou=self.min_iou)
+        pairs = overlapping_pairs(images, corners, min_iou=self.min_iou)
+        first, second, iou = pairs.first, pairs.second, pairs.value
         names = boxes["label"].to_numpy(dtype=object)
         same = names[first] == names[second]
         for kind, part in (("doubled", same), ("two classes", ~same)):
             parts.append(_part(kind, first[part], other=second[part], iou=iou[part]))
-        return pd.concat(parts, ignore_index=True), int(np.isfinite(outside).sum())
+        return pd.concat(parts, ignore_index=True), int(np.isfinite(outside).sum()), pairs.left
 
     def _findings(self, suspects: pd.DataFrame, boxes: pd.DataFrame) -> tuple[Finding, ...]:
         found: list[Finding] = []

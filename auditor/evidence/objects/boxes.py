@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from auditor.evidence.objects.sweep import Pairs, near_pairs
+
 Doubles = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
-BLOCK = 1024
-MAX_PAIRS = 1_000_000
 
 
 def corners_of(boxes: pd.DataFrame) -> Doubles:
@@ -23,37 +25,25 @@ def areas(corners: Doubles) -> Doubles:
     return np.asarray(sides[:, 0] * sides[:, 1])
 
 
-def overlapping_pairs(
-    images: npt.NDArray[np.int64], corners: Doubles, *, min_iou: float
-) -> tuple[Positions, Positions, Doubles]:
-    """Pairs of boxes of one image whose intersection over union is at least `min_iou`.
+def overlapping_pairs(images: Positions, corners: Doubles, *, min_iou: float) -> Pairs:
+    """Pairs of boxes of one image whose intersection over union (`value`) is at least `min_iou`; at most a million.
+
+    Who shares so much begins at most 1 − `min_iou` of the first one's width, and height, behind it.
 
     Args:
         images: number of the image per box.
         corners: (boxes, 4); boxes without area pair with none.
-
-    Returns:
-        Position of the first box, of the second, and their IoU; at most a million pairs.
     """
     area = areas(corners)
     usable = np.flatnonzero(area > 0)
-    order = usable[np.lexsort((usable, images[usable]))]
-    starts = np.flatnonzero(np.diff(images[order], prepend=-1))
-    found: list[npt.NDArray[np.float64]] = []
-    count = 0
-    for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-        for block in range(start, end, BLOCK):
-            left, right = order[block : min(block + BLOCK, end)], order[start:end]
-            inner = np.maximum(corners[left, None, :2], corners[None, right, :2])
-            outer = np.minimum(corners[left, None, 2:], corners[None, right, 2:])
-            common = np.maximum(outer - inner, 0).prod(axis=2)
-            iou = common / (area[left, None] + area[None, right] - common)
-            a, b = np.nonzero((iou >= min_iou) & (left[:, None] < right[None, :]))
-            found.append(np.stack([left[a], right[b], iou[a, b]], axis=1))
-            count += len(a)
-            if count >= MAX_PAIRS:
-                break
-        if count >= MAX_PAIRS:
-            break
-    table = np.concatenate(found) if found else np.empty((0, 3))
-    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2]
+    reaches = np.nextafter(corners[:, :2] + (1 - min_iou) * (corners[:, 2:] - corners[:, :2]), np.inf)
+
+    def shared(a: Positions, b: Positions) -> Doubles:
+        a, b = usable[a], usable[b]
+        common = np.maximum(np.minimum(corners[a, 2:], corners[b, 2:]) - np.maximum(corners[a, :2], corners[b, :2]), 0).prod(
+            axis=1
+        )
+        return np.asarray(common / (area[a] + area[b] - common))
+
+    found = near_pairs(images[usable], corners[usable, :2], reaches[usable], shared, min_iou)
+    return replace(found, first=usable[found.first], second=usable[found.second])

@@ -6,6 +6,7 @@ more), then, of what is left over, those that touch (`TOUCHES` or more).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ Bools = npt.NDArray[np.bool_]
 SAME, TOUCHES = 0.5, 0.1
 MOST_PER_IMAGE = 1000
 """So many predicted objects of an image, the surest, are looked at."""
+BLOCK = 1_000_000
+"""So many pairs are looked at at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,15 +86,23 @@ def match_objects(
         if len(here) == 0:
             elsewhere[kept] = True
             continue
-        same = similarity(annotated[here], predicted[seen], reach)
-        support[here] = np.where(same >= SAME, score[seen], 0.0).max(axis=1)
-        pairs = similarity(annotated[here], predicted[kept], reach)
-        apart = pairs.max(axis=0) < SAME
+        pairs: list[tuple[Positions, Positions, Doubles]] = []
+        step = max(1, BLOCK // len(seen))
+        for begin in range(0, len(here), step):
+            part = here[begin : begin + step]
+            same = similarity(annotated[part], predicted[seen], reach)
+            support[part] = np.where(same >= SAME, score[seen], 0.0).max(axis=1)
+            close = similarity(annotated[part], predicted[kept], reach)
+            rows, columns = np.nonzero(close >= TOUCHES)
+            pairs.append((rows + begin, columns, close[rows, columns]))
+        row, column, value = (np.concatenate([part[k] for part in pairs]) for k in range(3))
+        apart = np.ones(len(kept), dtype=np.bool_)
+        apart[column[value >= SAME]] = False
         taken = np.zeros(len(kept), dtype=np.bool_)
         for least in (SAME, TOUCHES):
-            for a, b in _closest(pairs, least):
+            for a, b, much in _closest(row, column, value, least):
                 if partner[here[a]] < 0 and not taken[b]:
-                    partner[here[a]], shared[here[a]], taken[b] = kept[b], pairs[a, b], True
+                    partner[here[a]], shared[here[a]], taken[b] = kept[b], much, True
                     support[here[a]] = max(support[here[a]], score[kept[b]])
         elsewhere[kept[apart & ~taken]] = True
     return Match(partner=partner, shared=shared, support=support, elsewhere=elsewhere)
@@ -106,7 +117,8 @@ def surest_alone(same: Doubles) -> Positions:
     return np.flatnonzero(left)
 
 
-def _closest(pairs: Doubles, least: float) -> list[tuple[int, int]]:
-    a, b = np.nonzero(pairs >= least)
-    order = np.argsort(-pairs[a, b], kind="stable")
-    return list(zip(a[order].tolist(), b[order].tolist(), strict=True))
+def _closest(row: Positions, column: Positions, value: Doubles, least: float) -> Iterator[tuple[int, int, float]]:
+    """Pairs that share `least` or more, those that share most first."""
+    enough = np.flatnonzero(value >= least)
+    order = enough[np.argsort(-value[enough], kind="stable")]
+    return zip(row[order].tolist(), column[order].tolist(), value[order].tolist(), strict=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from auditor.evidence.objects.sweep import Pairs, near_pairs
 from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 Doubles = npt.NDArray[np.float64]
@@ -31,7 +34,8 @@ def judge_points(
     at = points[["x", "y"]].to_numpy(dtype=np.float64)
     outside = pixels_outside(np.hstack([at, at]), sizes)
     far = np.flatnonzero(outside > max_outside)
-    first, second, _ = doubled_points(points, most=doubled)
+    pairs = doubled_points(points, most=doubled)
+    first, second = pairs.first, pairs.second
     names = points["label"].to_numpy(dtype=object)
     same = names[first] == names[second]
     others = np.concatenate([np.full(len(far), -1), second]).astype(np.int64)
@@ -63,43 +67,36 @@ def judge_points(
         ),
         tables=(_table(suspects),) if len(suspects) else (),
         coverage=Coverage(
-            evaluated=sized, total=len(points), unit="points",
-            reason="" if sized == len(points) else "the size of the image is not known, so the border was not judged",
+            evaluated=min(sized, len(points) - pairs.left), total=len(points), unit="points",
+            reason=not_judged(len(points) - sized, pairs.left),
         ),
     )  # fmt: skip
 
 
-def doubled_points(points: pd.DataFrame, *, most: float) -> tuple[Positions, Positions, Doubles]:
-    """Pairs of marks of one reader in one image that are at most `most` pixels apart.
+def doubled_points(points: pd.DataFrame, *, most: float) -> Pairs:
+    """Pairs of marks of one reader in one image that are at most `most` pixels apart (`value`: −distance, in pixels).
 
     Args:
         points: `record`, `label`, `x`, `y` [, `rater`]; a row without numbers pairs with none.
-
-    Returns:
-        Position of the first, of the second, and their distance in pixels.
     """
     at = points[["x", "y"]].to_numpy(dtype=np.float64)
     there = np.flatnonzero(np.isfinite(at).all(axis=1))
+    at = at[there]
     keys = ["record", "rater"] if "rater" in points.columns else ["record"]
     group = points.iloc[there].groupby(keys, sort=False).ngroup().to_numpy(dtype=np.int64)
-    # sorted by x, a mark is compared with the next ones only as long as they can be near
-    order = np.lexsort((at[there, 1], at[there, 0], group))
-    rows, group = there[order], group[order]
-    first: list[npt.NDArray[np.int64]] = []
-    second: list[npt.NDArray[np.int64]] = []
-    for step in range(1, len(rows)):
-        near = (group[step:] == group[:-step]) & (at[rows[step:], 0] - at[rows[:-step], 0] <= most)
-        if not near.any():
-            break
-        first.append(rows[:-step][near])
-        second.append(rows[step:][near])
-    if not first:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-    pair = np.sort(np.stack([np.concatenate(first), np.concatenate(second)], axis=1), axis=1)
-    away = np.hypot(*(at[pair[:, 0]] - at[pair[:, 1]]).T)
-    pair, away = pair[away <= most], away[away <= most]
-    order = np.lexsort((pair[:, 1], pair[:, 0]))
-    return pair[order, 0], pair[order, 1], away[order]
+
+    def nearness(a: Positions, b: Positions) -> Doubles:
+        return -np.hypot(*(at[a] - at[b]).T)
+
+    found = near_pairs(group, at, np.nextafter(at + most, np.inf), nearness, -most)
+    return replace(found, first=there[found.first], second=there[found.second])
+
+
+def not_judged(unsized: int, crowded: int) -> str:
+    """Why some boxes or points are not judged in all that LN006 looks at: so many for want of a size, so many on one spot."""
+    reasons = ["the size of the image is not known, so the border was not judged"] if unsized else []
+    reasons += [f"of {crowded:,} too many lie on one spot to compare them all"] if crowded else []
+    return "; ".join(reasons)
 
 
 def pixels_outside(corners: Doubles, size: Doubles) -> Doubles:

@@ -20,6 +20,10 @@ Doubles = npt.NDArray[np.float64]
 MIN_OVERLAP = 0.5
 MAX_RATERS = 30
 REPEATS = 200
+BLOCK = 1_000_000
+"""So many pairs are looked at at once."""
+MOST_LOOKS = 300_000_000
+"""So many pairs are looked at in all: a minute of computing at most. Records beyond are not compared, and not counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +81,15 @@ def _every_two(
     drawn = {key: np.asarray(rows) for key, rows in boxes.groupby(["record", "rater"]).indices.items()}
     by_rater = {name: set(group["record"]) for name, group in read.groupby("rater")}
     nothing = np.empty(0, dtype=np.int64)
-    found = []
+    found, looks = [], 0
     for a, b in combinations(most, 2):
-        common = sorted(by_rater[a] & by_rater[b])
-        rows = []
-        for record in common:
+        common, rows = [], []
+        for record in sorted(by_rater[a] & by_rater[b]):
             one, two = drawn.get((record, a), nothing), drawn.get((record, b), nothing)
+            if looks + len(one) * len(two) > MOST_LOOKS:
+                continue
+            looks += len(one) * len(two)
+            common.append(record)
             rows.append((_common(corners[one], corners[two], label[one], label[two], fits), len(one) + len(two)))
         sums = np.asarray(rows, dtype=np.float64).reshape(-1, 2)
         if sums[:, 1].sum() == 0:
@@ -101,11 +108,18 @@ def _common(
 ) -> int:
     if len(one) == 0 or len(two) == 0:
         return 0
-    both = fits(one, two) & (first[:, None] == second[None, :])
-    from scipy.optimize import linear_sum_assignment  # slow to import, and few datasets have boxes of several readers
+    from scipy.sparse import csr_array  # slow to import, and few datasets have boxes of several readers
+    from scipy.sparse.csgraph import maximum_bipartite_matching
 
-    rows, columns = linear_sum_assignment(-both.astype(np.float64))
-    return int(both[rows, columns].sum())
+    step = max(1, BLOCK // len(two))
+    found = []
+    for begin in range(0, len(one), step):
+        part = slice(begin, begin + step)
+        rows, columns = np.nonzero(fits(one[part], two) & (first[part, None] == second[None, :]))
+        found.append(np.stack([rows + begin, columns]))
+    rows, columns = np.concatenate(found, axis=1)
+    graph = csr_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(len(one), len(two)))
+    return int((maximum_bipartite_matching(graph, perm_type="column") >= 0).sum())
 
 
 def _f1(sums: Doubles, cluster: npt.NDArray[np.int64], seed: int) -> Coefficient:

@@ -76,10 +76,11 @@ def test_pairs_are_those_of_the_plain_formula():
                 union = (corners[[i, j], 2:] - corners[[i, j], :2]).prod(axis=1).sum() - common
                 if common / union >= 0.5:
                     expected.add((i, j))
-    first, second, iou = overlapping_pairs(images, corners, min_iou=0.5)
-    assert set(zip(first.tolist(), second.tolist(), strict=True)) == expected
+    found = overlapping_pairs(images, corners, min_iou=0.5)
+    assert set(zip(found.first.tolist(), found.second.tolist(), strict=True)) == expected
     assert len(expected) > 10
-    assert iou.min() >= 0.5
+    assert found.value.min() >= 0.5
+    assert found.left == 0
 
 
 def test_no_boxes_are_skipped():
