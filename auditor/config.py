@@ -179,6 +179,8 @@ class LimitsSection(Section):
     """seconds of processor time per file"""
     wall_seconds: float | None = Key(default=None, gt=0, allow_inf_nan=False)
     """seconds of the clock per file"""
+    lost_seconds: float | None = Key(default=None, gt=0, allow_inf_nan=False)
+    """seconds that files which take too long may cost together; then each gets one second, and then none is read"""
     table_bytes: int | None = Key(default=None, gt=0)
     """text of a table, decompressed"""
     table_rows: int | None = Key(default=None, gt=0)
@@ -191,6 +193,8 @@ class LimitsSection(Section):
     """seconds that reading a table may take"""
     document_bytes: int | None = Key(default=None, gt=0)
     """size of an XML or JSON document"""
+    kinds: int | None = Key(default=None, gt=0)
+    """different classes of a data set, and different readers"""
 
 
 class Waiver(Section):

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 from auditor.files import CONFIG_NAME, OWN_OUTPUT
+from auditor.placement.kinds import check_kinds
 from auditor.placement.listing import Listing, Options, list_files, resolve_inside
 from auditor.placement.tree import FOLDER_PIN
 from auditor.plugins import plugin_modules
@@ -97,6 +98,7 @@ def open_listing(listing: Listing, options: Options) -> Dataset:
             f"{listing.target}: no label table was read (layout {fits[0].layout}), so no column {column!r} can be the {role}; "
             "name the table: medaudit scan TABLE --root FOLDER"
         )
+    check_kinds(listing.target, dataset.labels, dataset.annotations, options.limits)
     return replace(dataset, problems=(*dataset.problems, *_unread_files(listing, dataset)))
 
 

@@ -25,6 +25,7 @@ import pandas as pd
 from auditor.evidence.privacy.crosswalk import write_crosswalk
 from auditor.plan import Plan
 from auditor.plugins import own_modules
+from auditor.reading.losses import LOSSES
 from auditor.values.dataset import Dataset
 from auditor.values.labels import Labels
 from auditor.values.results import DatasetSummary
@@ -97,6 +98,7 @@ def gather(plan: Plan, *, asked: Collection[str], given: bool = False) -> Gather
         ConfigError: an option does not fit the dataset.
         MedauditError: the private file cannot be written.
     """
+    LOSSES.begin()
     plan = replace(plan, asked=frozenset(asked), tally=Counter())
     dataset = _unopened(plan)
     seconds: dict[str, float] = {}

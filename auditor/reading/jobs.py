@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from auditor.reading.losses import REMEDY
 from auditor.reading.serving import MEMORY_BYTES
 from auditor.reading.standing import STANDING
 from auditor.reading.workers import run_workers
@@ -183,6 +184,8 @@ def run_job(function: str, *arguments: Any, limits: Limits, workers: int = 1) ->
 def told(error: UnreadableFile, otherwise: str = "") -> str:
     """Why a document was not read, and what to do: which limit to raise, or `otherwise` where no limit was met."""
     reason = error.reason.removesuffix("; the file was left out")
+    if REMEDY in reason:
+        return reason
     remedy = {"memory": "raise [limits] table-bytes", "timeout": "raise [limits] table-seconds"}.get(error.kind, otherwise)
     return f"{reason}; {remedy}" if remedy else reason
 

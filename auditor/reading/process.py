@@ -15,7 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditor.reading.bounds import used_up
+from auditor.reading.bounds import clock_limit, used_up
+from auditor.reading.losses import LOSSES, REMEDY
 from auditor.reading.nursery import HOME, NURSERIES, ONE_THREAD, Child
 from auditor.reading.serving import Work
 from auditor.reading.wire import send
@@ -25,13 +26,15 @@ START = f"import sys; sys.path.insert(0, {HOME!r}); from auditor.reading.serving
 
 @dataclass(kw_only=True, eq=False)
 class Process:
-    """One process and the tasks it has not answered yet."""
+    """One process and the tasks it has not answered yet; each may compute for `seconds`, and take `longest` on the clock."""
 
     work: Work
     pending: deque[Any] = field(default_factory=deque)
     since: float = 0.0
     ready: bool = False
     used_up: bool = False
+    seconds: float = 0.0
+    longest: float = 0.0
     process: subprocess.Popen[bytes] | Child | None = None
 
     def start(self) -> subprocess.Popen[bytes] | Child:
@@ -57,10 +60,11 @@ class Process:
         """Send a chunk."""
         self.pending.extend(tasks)
         self.since = time.monotonic()
+        self.seconds, self.longest = LOSSES.allowed(self.work.limits), LOSSES.clock(self.work.limits)
         assert self.process is not None
         assert self.process.stdin is not None
         with suppress(BrokenPipeError):
-            send(self.process.stdin, tuple(tasks))
+            send(self.process.stdin, (self.seconds, tuple(tasks)))
 
     def cause(self) -> tuple[str, str]:
         """Kind and reason for a process that has closed its end of the pipe."""
@@ -69,8 +73,21 @@ class Process:
             self.process.wait(timeout=5)
         self.used_up = used_up(self.process.returncode)
         if self.used_up:
-            return "timeout", f"reading it took more than {self.work.limits.seconds:g} s of computing; the file was left out"
+            return "timeout", f"reading it took more than {self.seconds:g} s of computing{self._left_out}"
         return "crashed", "the reader crashed on it twice, the second time alone; the file was left out"
+
+    def too_late(self) -> tuple[str, str]:
+        """Kind and reason for a file that it did not come back from."""
+        return "timeout", f"reading it took more than {self.longest:g} s{self._left_out}"
+
+    def charge(self) -> None:
+        """What was lost over the file that took too long."""
+        LOSSES.spent += self.seconds if self.used_up else self.longest
+
+    @property
+    def _left_out(self) -> str:
+        short = self.seconds < self.work.limits.seconds or self.longest < clock_limit(self.work.limits)
+        return f", all that files have behind others which took too long{REMEDY}" if short else "; the file was left out"
 
     def stop(self) -> None:
         """End the process and close its pipes."""
@@ -88,11 +105,6 @@ class Process:
 def too_large(work: Work) -> tuple[str, str]:
     """Kind and reason for a file that its worker had no memory for."""
     return "memory", f"reading it needs more than {work.memory_bytes / 2**20:,.0f} MiB of memory"
-
-
-def too_late(seconds: float) -> tuple[str, str]:
-    """Kind and reason for a file whose worker did not come back in so many seconds on the clock."""
-    return "timeout", f"reading it took more than {seconds:g} s; the file was left out"
 
 
 def no_worker(what: str, why: str) -> str:

@@ -69,7 +69,8 @@ class Work(Protocol):
 
 
 def serve() -> None:
-    """The worker's life: a Work, then tasks one by one until the pipe closes. Every task is answered at once.
+    """The worker's life: a Work, then tasks one by one with the seconds that each may cost, until the pipe
+    closes. Every task is answered at once.
 
     It says None once it is ready, so that the clock of its first file starts then.
     """
@@ -87,11 +88,12 @@ def serve() -> None:
         except EOFError:
             return
         assert isinstance(chunk, tuple)
-        for task in chunk:
+        seconds, tasks = chunk
+        for task in tasks:
             limit_processor(STARTING)
             if isinstance(worker, Prepares):
                 worker.prepare(task)
-            limit_processor(work.limits.seconds)
+            limit_processor(seconds)
             send(output, answer_of(worker, task))
 
 

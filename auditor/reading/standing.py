@@ -16,7 +16,7 @@ from typing import Any
 
 from auditor.reading.bounds import clock_limit
 from auditor.reading.losses import LOSSES
-from auditor.reading.process import Process, no_worker, too_large, too_late
+from auditor.reading.process import Process, no_worker, too_large
 from auditor.reading.serving import STARTING, STARVED, Work
 from auditor.reading.wire import receive
 from auditor.values.errors import MedauditError
@@ -39,6 +39,9 @@ class Standing:
         Raises:
             MedauditError: no worker can be started.
         """
+        if not LOSSES.allowed(work.limits):
+            LOSSES.count += 1
+            return work.lost(task, *LOSSES.not_read())
         with self._lock:
             place = _working_directory()
             if self.worker is None or self.worker.work != work or self.place != place or not self._is_alive():
@@ -79,7 +82,7 @@ class Standing:
                 raise MedauditError(no_worker("the tables", "it ends before it is ready"))
         worker = self.worker
         worker.give([task])
-        answer = _message(worker, longest)
+        answer = _message(worker, worker.longest)
         if isinstance(answer, tuple):
             worker.pending.clear()
             self.answered += 1
@@ -87,9 +90,11 @@ class Standing:
         if answer == STARVED:
             cause = too_large(work)
         elif answer == _LATE:
-            cause = too_late(longest)
+            cause = worker.too_late()
         else:
             cause = worker.cause()
+        if cause[0] == "timeout":
+            worker.charge()
         self.stop()
         return None, cause
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from auditor.reading.bounds import clock_limit
 from auditor.reading.losses import LOSSES
-from auditor.reading.process import Process, no_worker, too_large, too_late
+from auditor.reading.process import Process, no_worker, too_large
 from auditor.reading.serving import STARTING, STARVED, Work
 from auditor.reading.wire import receive
 from auditor.values.errors import MedauditError
@@ -69,8 +69,11 @@ class _Crew:
                     yield from self._heard(key.data)
                 now = time.monotonic()
                 for worker in list(self.members):
-                    if worker.pending and now - worker.since > (longest if worker.ready else max(longest, STARTING)):
-                        yield from self._failed(worker, *too_late(longest))
+                    if worker.pending and now - worker.since > (worker.longest if worker.ready else max(longest, STARTING)):
+                        yield from self._failed(worker, *worker.too_late())
+            while self.waiting:  # too much was lost for them to be tried
+                LOSSES.count += 1
+                yield self.work.lost(self.waiting.popleft(), *LOSSES.not_read())
         finally:
             for worker in self.members:
                 worker.stop()
@@ -97,6 +100,8 @@ class _Crew:
         worker.stop()
 
     def _refill(self, worker: Process) -> None:
+        if not LOSSES.allowed(self.work.limits):
+            return
         tasks = [self.waiting.popleft() for _ in range(min(self.chunk, len(self.waiting)))]
         if tasks:
             worker.give(tasks)
@@ -129,6 +134,8 @@ class _Crew:
         lost: list[Any] = []
         if worker.ready:
             guilty = worker.pending.popleft()
+            if kind == "timeout":
+                worker.charge()
             if self.again is None or (worker.used_up and kind == "timeout"):
                 LOSSES.count += 1
                 lost.append(self.work.lost(guilty, kind, reason))

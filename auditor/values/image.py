@@ -48,10 +48,11 @@ class Limits:
 
     `seconds` are of processor time, so that a busy machine refuses nothing that an idle one reads; `wall_seconds` are of the
     clock, and end what waits without working. Where processor time cannot be bounded (Windows), `seconds` are of the clock.
+    Files that took too long may together cost `lost_seconds`; each one after them gets a second, and for as long again.
     `memory_bytes` is the private memory of the process that reads.
     A table may hold `table_bytes` of text in `table_rows` and `table_columns`, each cell `cell_bytes`, and cost
     `table_seconds`, as may a file of predictions or of answers. A document that describes others (an annotation in XML, a
-    description in JSON, a list of names) may have `document_bytes`.
+    description in JSON, a list of names) may have `document_bytes`. A dataset may have `kinds` different classes, and readers.
     """
 
     file_bytes: int = 2 << 30
@@ -65,12 +66,14 @@ class Limits:
     elements: int = 100_000
     seconds: float = 60.0
     wall_seconds: float = 600.0
+    lost_seconds: float = 300.0
     table_bytes: int = 512 << 20
     table_rows: int = 20_000_000
     table_columns: int = 5_000
     cell_bytes: int = 1 << 20
     table_seconds: float = 30.0
     document_bytes: int = 16 << 20
+    kinds: int = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)

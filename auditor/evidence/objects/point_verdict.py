@@ -80,13 +80,13 @@ def doubled_points(points: pd.DataFrame, *, most: float) -> Pairs:
         points: `record`, `label`, `x`, `y` [, `rater`]; a row without numbers pairs with none.
     """
     at = points[["x", "y"]].to_numpy(dtype=np.float64)
-    there = np.flatnonzero(np.isfinite(at).all(axis=1))
+    there = np.flatnonzero(np.isfinite(at).all(axis=1)).astype(np.int64)
     at = at[there]
     keys = ["record", "rater"] if "rater" in points.columns else ["record"]
     group = points.iloc[there].groupby(keys, sort=False).ngroup().to_numpy(dtype=np.int64)
 
     def nearness(a: Positions, b: Positions) -> Doubles:
-        return -np.hypot(*(at[a] - at[b]).T)
+        return np.asarray(-np.hypot(*(at[a] - at[b]).T), dtype=np.float64)
 
     found = near_pairs(group, at, np.nextafter(at + most, np.inf), nearness, -most)
     return replace(found, first=there[found.first], second=there[found.second])

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from auditor.measuring.setup import Setup
-from auditor.reading import bounds, process
+from auditor.reading import bounds, losses, process
 from auditor.reading.workers import run_workers
 from auditor.values.errors import MedauditError
 from auditor.values.image import Limits
@@ -130,3 +130,46 @@ def test_fewer_processes_than_asked_for_do_the_work_and_none_is_told(tmp_path: P
     allowed, started[0] = 0, 0
     with pytest.raises(MedauditError, match="Resource temporarily unavailable"):
         list(run_workers(tasks, setup_of(tmp_path), workers=3, chunk=3))
+
+
+HANGS = (
+    f"import sys; sys.path.insert(0, {process.HOME!r}); import auditor.measuring.measure as m; real = m.Measurer.measure\n"
+    "import hashlib\n"
+    "def measure(self, task):\n"
+    "    if task.path.startswith('bad'): hashlib.pbkdf2_hmac('sha512', b'', b'', 1 << 30)\n"
+    "    return real(self, task)\n"
+    "m.Measurer.measure = measure\n"
+    "from auditor.reading.serving import serve; serve()"
+)
+
+
+def hanging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: int, good: int, lost: float) -> dict[str, str | None]:
+    """Why each file was not read, None where it was: so many that never end, then so many good ones."""
+    monkeypatch.setattr(process, "START", HANGS)
+    monkeypatch.setattr(losses, "SHORT", 0.2)
+    losses.LOSSES.begin()
+    tasks = [png(tmp_path / f"bad{i}.png", i) for i in range(bad)] + [png(tmp_path / f"z{i}.png", 90 + i) for i in range(good)]
+    setup = setup_of(tmp_path, seconds=0.6, wall_seconds=60, lost_seconds=lost)
+    answers = [m for group in run_workers(tasks, setup, workers=2, chunk=2) for m in group]
+    losses.LOSSES.begin()
+    assert sorted(m.record for m in answers) == sorted(t.path for t in tasks)
+    return {m.record: None if m.problem is None else m.problem[1] for m in answers}
+
+
+@timed
+def test_files_that_never_end_share_a_budget_and_the_good_ones_behind_them_are_read(tmp_path, monkeypatch) -> None:
+    told = hanging(tmp_path, monkeypatch, bad=6, good=6, lost=1.5)
+    assert all(told[f"z{i}.png"] is None for i in range(6))
+    whole = [r for name, r in told.items() if name.startswith("bad") and "0.6 s of computing" in str(r)]
+    short = [r for name, r in told.items() if "0.2 s of computing" in str(r)]
+    assert len(whole) in (3, 4)
+    assert len(whole) + len(short) == 6
+    assert all("raise [limits] lost-seconds" in str(r) for r in short)
+
+
+@timed
+def test_when_the_budget_is_spent_twice_the_rest_is_told_as_not_read(tmp_path, monkeypatch) -> None:
+    told = hanging(tmp_path, monkeypatch, bad=14, good=4, lost=0.6)
+    assert "not read: files before it took too long" in str(told["bad13.png"])
+    assert "raise [limits] lost-seconds" in str(told["z0.png"])
+    assert sum("s of computing" in str(r) for r in told.values()) <= 6
