@@ -83,7 +83,7 @@ def doubled_points(points: pd.DataFrame, *, most: float) -> Pairs:
     there = np.flatnonzero(np.isfinite(at).all(axis=1)).astype(np.int64)
     at = at[there]
     keys = ["record", "rater"] if "rater" in points.columns else ["record"]
-    group = points.iloc[there].groupby(keys, sort=False).ngroup().to_numpy(dtype=np.int64)
+    group = np.asarray(points.iloc[there].groupby(keys, sort=False).ngroup(), dtype=np.int64)
 
     def nearness(a: Positions, b: Positions) -> Doubles:
         return np.asarray(-np.hypot(*(at[a] - at[b]).T), dtype=np.float64)
