@@ -31,6 +31,7 @@ __all__ = [
     "Dataset",
     "DatasetError",
     "DatasetSummary",
+    "Degraded",
     "Evaluation",
     "Finding",
     "FixResult",
@@ -50,6 +51,8 @@ __all__ = [
     "Release",
     "Run",
     "ScanResult",
+    "Score",
+    "Scores",
     "Severity",
     "SkipCheck",
     "Strategy",
@@ -61,12 +64,14 @@ __all__ = [
     "__version__",
     "compare",
     "consensus",
+    "degrade",
     "fix",
     "load_config",
     "load_result",
     "open_dataset",
     "report",
     "scan",
+    "score",
     "split",
 ]
 
@@ -76,6 +81,7 @@ if TYPE_CHECKING:
     from auditor.evidence.raters.mask_folders import MaskRelease
     from auditor.evidence.raters.release import Release
     from auditor.progress import Progress
+    from auditor.scoring.score import Score, Scores
     from auditor.splits.proof import Proof
     from auditor.splits.split import NewSplit
     from auditor.values.corrections import Arm, Correction, Evaluation, Measured, Proposal, Tally
@@ -97,10 +103,12 @@ if TYPE_CHECKING:
         Verdict,
     )
     from medaudit.comparing import compare, load_result, report
+    from medaudit.degrading import degrade, score
     from medaudit.fixing import fix
     from medaudit.releasing import consensus, split
     from medaudit.results import Comparison, FixResult, ScanResult
     from medaudit.scanning import load_config, open_dataset, scan
+    from trainers.degrading.job import Degraded
     from trainers.strategy import Case, NotApplicable, Strategy
     from trainers.values.trust import Trust
 
@@ -110,6 +118,7 @@ _HOMES = {
     "auditor.evidence.raters.mask_folders": "MaskRelease",
     "auditor.evidence.raters.release": "Release",
     "auditor.progress": "Progress",
+    "auditor.scoring.score": "Score Scores",
     "auditor.splits.proof": "Proof",
     "auditor.splits.split": "NewSplit",
     "auditor.values.dataset": "Dataset",
@@ -119,10 +128,12 @@ _HOMES = {
         "Chart Column Coverage DatasetSummary Finding Gate Guess Location Outcome Run Severity Table Verdict"
     ),
     "medaudit.comparing": "compare load_result report",
+    "medaudit.degrading": "degrade score",
     "medaudit.fixing": "fix",
     "medaudit.releasing": "consensus split",
     "medaudit.results": "Comparison FixResult ScanResult",
     "medaudit.scanning": "load_config open_dataset scan",
+    "trainers.degrading.job": "Degraded",
     "trainers.strategy": "Case NotApplicable Strategy",
     "trainers.values.trust": "Trust",
 }

@@ -67,6 +67,8 @@ COMMANDS = (
     ("consensus", curating.decide),
     ("split", curating.divide),
     ("fingerprint", curating.fingerprint),
+    ("degrade", curating.worsen),
+    ("score", curating.score),
 )
 for name, command in COMMANDS:
     app.command(name)(command)

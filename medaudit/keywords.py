@@ -104,6 +104,64 @@ def seconds_of(value: object) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
+def positive_fraction_of(value: object) -> float:
+    """A share that is not nought."""
+    if (found := fraction_of(value)) > 0:
+        return found
+    raise ValueError("a number above 0, up to 1, is needed")
+
+
+def pixels_of(value: object) -> float:
+    """A length in pixels."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_SIDE:
+        return float(value)
+    raise ValueError(f"a number of pixels above 0, up to {MOST_SIDE:,}, is needed")
+
+
+def corners_of(value: object) -> int:
+    """Every so many-th corner."""
+    if isinstance(value, int) and not isinstance(value, bool) and 2 <= value <= MOST_SIDE:
+        return value
+    raise ValueError("a whole number from 2 is needed: every so many-th corner stays")
+
+
+def share_in(text: str) -> float:
+    """A share that is written."""
+    try:
+        return positive_fraction_of(float(text))
+    except ValueError:
+        raise ValueError("a number above 0, up to 1, is needed, for example .2") from None
+
+
+def flips_of(value: object) -> Any:
+    """`.2`, `".2:asym"`, `".2:instance"`, `".2:site"`."""
+    from trainers.degrading.wish import FLIPS, Flips
+
+    share, _, kind = str(value).partition(":")
+    found = next((name for name in FLIPS if name == (kind or "uniform")), None)
+    if found is None or isinstance(value, bool):
+        raise ValueError(f"a share and, behind a colon, one of {', '.join(FLIPS)}, for example .2:asym")
+    return Flips(share=share_in(share), kind=found)
+
+
+def depth_of(value: object) -> Any:
+    """`"malignant=8"`: a class and how many bits its pictures get."""
+    from trainers.degrading.wish import Depth
+
+    label, _, bits = str(value).rpartition("=")
+    if not label or bits not in ("8", "16"):
+        raise ValueError("a class and 8 or 16 bits are needed, for example malignant=8")
+    return Depth(label=label, bits=int(bits))
+
+
+def rater_noise_of(value: object) -> Any:
+    """`.3` of every rater, `"reader_2=.3"` of one."""
+    from trainers.degrading.wish import RaterNoise
+
+    rater, _, share = str(value).rpartition("=")
+    return RaterNoise(share=share_in(share), rater=rater)
+
+
 Name = Annotated[str | None, name_of]
 Names = Annotated[str | Sequence[str] | None, names_of]
 Columns = Annotated[str | Sequence[str] | None, columns_of]
@@ -116,6 +174,12 @@ Side = Annotated[int | None, side_of]
 Fraction = Annotated[float | None, fraction_of]
 Shares = Annotated[str | Sequence[float] | None, shares_of]
 Seconds = Annotated[str | float | None, seconds_of]
+Share = Annotated[float | None, positive_fraction_of]
+Length = Annotated[float | None, pixels_of]
+Step = Annotated[int | None, corners_of]
+Flipped = Annotated[str | float | None, flips_of]
+DepthOfClass = Annotated[str | None, depth_of]
+NoiseOfRater = Annotated[str | float | None, rater_noise_of]
 
 
 class Roles(TypedDict, total=False):
@@ -223,6 +287,22 @@ class ConsensusOptions(TypedDict, total=False):
     min_gain: Fraction
     seed: Whole
     crosswalk: File
+
+
+class DegradeOptions(Reading, total=False):
+    """What `medaudit.degrade` may be told."""
+
+    missing: Share
+    deform: Length
+    simplify: Step
+    boxes: Flag
+    label_flips: Flipped
+    bit_depth: DepthOfClass
+    mix_patients: Share
+    near_copies: Share
+    rater_noise: NoiseOfRater
+    fatigue: Share
+    seed: Whole
 
 
 ROLE_WORDS: frozenset[str] = frozenset(Roles.__annotations__)

@@ -21,6 +21,7 @@ READ = "Reading"
 PREDICT = "Predictions"
 KNOWN = "Known collections"
 TRAIN = "Training"
+HARM = "Harm (several are done together)"
 
 Dataset = Annotated[Path, typer.Argument(help="A folder, a label table (csv tsv parquet jsonl xlsx, also .gz) or an npz.")]
 Target = Annotated[Path, typer.Argument(help="A folder, a label table or an npz (default: this folder).")]
@@ -144,6 +145,20 @@ DEALING: Mapping[str, Any] = {
     "sizes": option(str, "Share of each split, 0.7,0.15,0.15 (default: as they are).", metavar="SHARES"),
     "names": option(list[str], "Names of the splits (default: as they are, or train,val,test)."),
     "keep": option(list[str], "A split that stays as it is, record by record; may be repeated."),
+}
+HARMING: Mapping[str, Any] = {
+    "missing": option(float, "Share of the objects (in masks, boxes, points) that are left out, such as .5.", HARM),
+    "deform": option(float, "Objects grown or shrunk, boxes too, points moved: standard deviation in pixels.", HARM),
+    "simplify": option(int, "Outlines with every so many-th corner alone, such as 40.", HARM),
+    "boxes": option(bool, "Masks become the boxes around their objects.", HARM, "--boxes"),
+    "label_flips": option(
+        str, "Share of wrong labels: .2 by lot; .2:asym to the next class; .2:instance near a border; .2:site by site.", HARM
+    ),
+    "bit_depth": option(str, "CLASS=8 or CLASS=16: the pictures of a class are stored with so many bits.", HARM),
+    "mix_patients": option(float, "Share of the patients of whom one picture moves to another split.", HARM),
+    "near_copies": option(float, "Share of the pictures that get a near-copy, in another split where there are several.", HARM),
+    "rater_noise": option(str, "Share of the readings that say another class: .3 of every reader, READER=.3 of one.", HARM),
+    "fatigue": option(float, "Chance that a reading is wrong at the end of a reader's session; nought at its beginning.", HARM),
 }
 DECIDING: Mapping[str, Any] = {
     "method": option(str, "auto (default), majority, dawid-skene, glad, mace or crowdlab (needs --predictions)."),

@@ -22,6 +22,7 @@ import pandas as pd
 
 from auditor.files import open_regular
 from auditor.stored import checked
+from auditor.values.cells import csv_bytes, from_cell
 from auditor.values.errors import DatasetError
 
 MOST_TRUTH = 64 << 20
@@ -41,11 +42,7 @@ class Truth:
 
 def write_truth(path: Path, rows: Iterable[Truth]) -> None:
     """Write `rows` as a CSV file with the columns record, kind, old, new, detail. Keep it out of the scanned folder."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([f.name for f in fields(Truth)])
-    writer.writerows(astuple(row) for row in rows)
-    path.write_text(stream.getvalue(), encoding="utf-8", newline="")
+    path.write_bytes(csv_bytes([f.name for f in fields(Truth)], map(astuple, rows), data=True))
 
 
 def read_truth(path: Path) -> list[Truth]:
@@ -78,7 +75,7 @@ def _checked_row(number: int, row: Mapping[str | None, object]) -> Truth:
         ValueError: it is another one.
     """
     try:
-        truth = checked(Truth, row)
+        truth = checked(Truth, {name: from_cell(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
     except ValueError:
         raise ValueError(f"row {number} has not one text for each column") from None
     if None in row or not truth.kind:

@@ -49,8 +49,9 @@ def read_document(limits: Limits, path: Path) -> Document:
         raise UnreadableFile("too-large", f"it declares more than {MOST_CLASSES:,} categories")
     boxes: list[tuple[int, str, float, float, float, float]] = []
     classes: list[tuple[int, str]] = []
+    places: list[int] = []
     outlines = 0
-    for entry in annotations:
+    for place, entry in enumerate(annotations):
         if not isinstance(entry, dict):
             wrong["annotations that are no objects of JSON"] += 1
             continue
@@ -68,13 +69,14 @@ def read_document(limits: Limits, path: Path) -> Document:
                 wrong["annotations without four finite numbers in their box"] += 1
             else:
                 boxes.append((number, label, *corners))
+                places.append(place)
         elif entry.get("segmentation"):
             wrong["annotations with an outline and without a box"] += 1
         else:
             classes.append((number, label))
     return Document(
         images=tuple(names), boxes=tuple(boxes), classes=tuple(classes), outlines=outlines,
-        categories=tuple(categories.values()), wrong=dict(wrong),
+        categories=tuple(categories.values()), wrong=dict(wrong), places=tuple(places),
     )  # fmt: skip
 
 

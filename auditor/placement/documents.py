@@ -52,6 +52,7 @@ class Document:
         wrong: what is wrong with annotations, in words → how many.
         unread: what is sound and not read (points, lines), in words → how many.
         splits: the split of each image, blank where it has none; empty where the file says none.
+        places: of each box its place among the annotations; empty where whoever reads it does not say.
     """
 
     images: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ class Document:
     wrong: Mapping[str, int] = field(default_factory=dict)
     unread: Mapping[str, int] = field(default_factory=dict)
     splits: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
 
 
 def json_files(listing: Listing, kind: str) -> list[str]:

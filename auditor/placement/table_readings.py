@@ -20,7 +20,7 @@ from auditor.values.labels import State
 Objects = npt.NDArray[np.object_]
 _SEVERAL = "|"
 
-_EXTRA = {
+EXTRA = {
     "time": frozenset(("time", "date", "timestamp", "datetime")),
     "session": frozenset(("session",)),
     "seconds": frozenset(("seconds", "duration")),
@@ -67,7 +67,7 @@ def long_readings(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.Dat
     else:
         columns["label"] = _positives(frame, roles.labels)
     for name in frame.columns:
-        for role, known in _EXTRA.items():
+        for role, known in EXTRA.items():
             if role not in columns and known & set(words(str(name))) and name not in roles.columns.values():
                 columns[role] = text_of(frame[name])
     if "time" in roles.columns:

@@ -41,6 +41,9 @@ class LabelRows:
         labels: label columns.
         style: how they are read: single, joined, columns, ordinal, continuous or none.
         separator: between the labels of one cell.
+        raters: columns of a wide table, one per rater.
+        boxes: four columns, or none; `box_style`: corners, or corner and size.
+        points: two columns, x and y of a mark, or none.
     """
 
     folder: Path
@@ -51,6 +54,10 @@ class LabelRows:
     labels: tuple[str, ...]
     style: str
     separator: str
+    raters: tuple[str, ...] = ()
+    boxes: tuple[str, ...] = ()
+    box_style: str = ""
+    points: tuple[str, ...] = ()
 
     def changed(self) -> bool:
         """Another file lies there now, or none."""

@@ -1,4 +1,4 @@
-"""Commands that make something for a release: consensus, split, fingerprint."""
+"""Commands that make something of a dataset: consensus, split, fingerprint, a worse copy and how much of it a scan finds."""
 
 from __future__ import annotations
 
@@ -90,3 +90,48 @@ def fingerprint(
     write_files({output: content})
     typer.echo(f"{output} written: keyed hashes of {hashed:,} images; keep the key, and give it only to whom you would trust")
     tell_crosswalk(private)
+
+
+@given.sharing(given.HARMING, given.ROLES, given.READING)
+def worsen(
+    dataset: given.Dataset,
+    output: Annotated[Path, typer.Option("-o", "--output", help="A new folder: dataset/ and truth.csv are made in it.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.", min=0)] = 0,
+    **plan: Any,
+) -> None:
+    """Make a dataset worse on purpose, in its own form, with the truth of what was done, to see what a scan of it finds.
+
+    Exit codes: 0 written; 2 usage, or the dataset lacks what is to be made worse; then nothing is written.
+    """
+    import medaudit
+
+    private = apart(plan.get("crosswalk"), folders=[output])
+    done = medaudit.degrade(dataset, output, progress=progress_on_terminal(quiet=False), seed=seed, **given.told(plan))
+    counts = [f"  {count:,} × {kind}" for kind, count in sorted(done.done.items())]
+    bad = [] if done.severity is None else [f"  severity: mean pixel F1 against the original {done.severity:.3f}"]
+    typer.echo("\n".join([f"{done.dataset} written, worse by:", *counts, *bad, *(f"  {note}" for note in done.notes)]))
+    typer.echo(f"{done.truth} written: what was done; `medaudit score RESULT.json {done.truth}` after a scan of {done.dataset}")
+    tell_crosswalk(private)
+
+
+def score(
+    result: Annotated[Path, typer.Argument(help="result.json of a scan of the worse copy.")],
+    truth: Annotated[Path, typer.Argument(help="The truth.csv that `medaudit degrade` (or `medaudit demo`) wrote.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the scores to this file too, as JSON.")] = None,
+) -> None:
+    """Count how much of what was planted a scan found, per kind of harm: recall and false alarms, with intervals.
+
+    Exit codes: 0 scored; 2 a file cannot be read, or the result is not that of this copy.
+    """
+    import json
+
+    import medaudit
+    from auditor.files import spare_foreign, write_files
+    from auditor.scoring.score import as_json, as_text
+
+    spare_foreign([output] if output is not None else [])
+    scores = medaudit.score(result, truth)
+    typer.echo("\n".join(as_text(scores)))
+    if output is not None:
+        write_files({output: (json.dumps({"written_by": "medaudit", **as_json(scores)}, indent=1) + "\n").encode()})
+        typer.echo(f"{output} written")

@@ -33,7 +33,8 @@ BY_NAME = frozenset(
         "auditor.placement.via_file", "auditor.placement.voc_file", "auditor.prediction.opening", "auditor.stages.hash_file",
         "auditor.evidence.predicted.kind",
         "auditor.tables.names_file", "auditor.tables.opening", "reports.side_file", "trainers.copying.array_form",
-        "trainers.copying.forms.form", "trainers.copying.ledger_file", "trainers.rewriting.clean_dicom",
+        "trainers.copying.forms.form", "trainers.copying.ledger_file", "trainers.degrading.box_file",
+        "trainers.degrading.mask_file", "trainers.degrading.picture_file", "trainers.rewriting.clean_dicom",
     }
 )  # fmt: skip
 """Modules that workers load by name (`auditor.reading.jobs`)."""

@@ -54,6 +54,7 @@ def write_archive(
     start: int,
     changed: Changed,
     removed: frozenset[int],
+    keep_old: bool = True,
 ) -> None:
     """Write one npz anew; for `auditor.reading.jobs`.
 
@@ -65,6 +66,7 @@ def write_archive(
         goal: the new one.
         pairs: its images and labels, in the order of their records, the first of which has the number `start`.
         changed, removed: cells and rows of the table that was made of the labels of all files.
+        keep_old: labels that change stay beside the new ones, as `train_labels_original`.
 
     Raises:
         DatasetError: it is not the npz that was scanned, is larger than the limits allow, or a label does not fit its array.
@@ -81,7 +83,7 @@ def write_archive(
             raise DatasetError(
                 f"{source}: its arrays take {size:,} bytes, more than {limits.file_bytes:,}; raise [limits] file-bytes"
             )
-        _write(source.name, old, new, pairs, start, changed, removed)
+        _write(source.name, old, new, pairs, start, changed, removed, keep_old=keep_old)
 
 
 def _write(
@@ -92,6 +94,8 @@ def _write(
     start: int,
     changed: Changed,
     removed: frozenset[int],
+    *,
+    keep_old: bool,
 ) -> None:
     with zipfile.ZipFile(stream, "w") as new:
         blocks, taken = _blocks(old, pairs, start)
@@ -104,7 +108,8 @@ def _write(
             for rest in dict.fromkeys(rest for block in blocks for rest in block.members):
                 values = _gathered(blocks, rest, rows, name)
                 if rest == "labels" and relabelled:
-                    _save(new, f"{stem}{_real_name(pairs, 'labels', stem)}_original", values, compression)
+                    if keep_old:
+                        _save(new, f"{stem}{_real_name(pairs, 'labels', stem)}_original", values, compression)
                     values = _corrected(values, rows, {c: changed[c] for c in relabelled}, name)
                 shown = _real_name(pairs, rest, stem) if rest in ("images", "labels") else rest
                 _save(new, f"{stem}{shown}", values, compression)

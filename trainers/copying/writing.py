@@ -5,7 +5,7 @@ To write a table may cost as much as to read it, and more in proportion to its s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,8 +44,31 @@ def written(name: str, content: bytes, place: Place, columns: Sequence[Corrected
     return found
 
 
+def appended(name: str, content: bytes, copies: Sequence[tuple[int, Mapping[str, str]]], limits: Limits) -> bytes:
+    """A table with copies of some of its rows at its end (`trainers.copying.forms.form.appended`).
+
+    Raises:
+        DatasetError: rows cannot be added to a table of its form.
+    """
+    more = replace(limits, seconds=limits.table_seconds + len(content) / BYTES_PER_SECOND)
+    memory = limits.memory_bytes + BYTES_PER_BYTE * len(content)
+    job = Job(function="trainers.copying.forms.form:appended", arguments=(name, content, copies))
+    try:
+        found: bytes = _alone(job, more, memory)
+    except UnreadableFile as error:
+        raise DatasetError(f"{name}: rows cannot be added to it: {told(error)}") from None
+    return found
+
+
 def write_arrays(
-    names: Sequence[str], root: Path, goal: Path, changed: Changed, removed: frozenset[int], limits: Limits
+    names: Sequence[str],
+    root: Path,
+    goal: Path,
+    changed: Changed,
+    removed: frozenset[int],
+    limits: Limits,
+    *,
+    keep_old: bool = True,
 ) -> None:
     """Write every npz of a dataset into the folder `goal` (`trainers.copying.array_form.write_archive`).
 
@@ -53,6 +76,7 @@ def write_arrays(
         names: of the files, in the order of their records.
         root: the user's folder.
         changed, removed: cells and rows of the table that was made of the labels.
+        keep_old: labels that change stay beside the new ones.
 
     Raises:
         DatasetError: an npz is not the one that was scanned, is larger than the limits allow, or a label does not fit the type
@@ -64,7 +88,7 @@ def write_arrays(
     for name, pairs in found.items():
         used = [pair for pair in pairs if pair.labels or not labelled]
         (goal / name).parent.mkdir(parents=True, exist_ok=True)
-        arguments = (root / name, goal / name, used, start, changed, removed)
+        arguments = (root / name, goal / name, used, start, changed, removed, keep_old)
         # What is unpacked is bounded by `file-bytes` before it is; it is there as it was and as it will be.
         memory = limits.memory_bytes + 4 * limits.file_bytes
         more = replace(limits, seconds=limits.seconds + limits.file_bytes / PACKED_PER_SECOND)

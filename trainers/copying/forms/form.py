@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from auditor.tables.extent import check_size
@@ -40,6 +40,23 @@ def written(limits: Limits, name: str, content: bytes, place: Place, columns: Se
     if kind == "jsonl":
         return json_form.lines_written(content, place.lines, place.kept, columns)
     return text_form.written(name, content, place.kept, columns)
+
+
+def appended(limits: Limits, name: str, content: bytes, copies: Sequence[tuple[int, Mapping[str, str]]]) -> bytes:
+    """The table with copies of some rows at its end, each with some other cells.
+
+    Args:
+        limits, name, content: as for `written`.
+        copies: row, and column → text of the cells that its copy has otherwise.
+
+    Raises:
+        DatasetError: the form of the table takes no rows.
+    """
+    if name.lower().endswith(".gz"):
+        return gzip.compress(appended(limits, name[:-3], _inflated(limits, name, content), copies), mtime=0)
+    if (table_format(name) or "csv") in ("parquet", "json", "jsonl"):
+        raise DatasetError(f"{name}: rows are added to tables of delimited text alone; save it as CSV")
+    return text_form.appended(name, content, copies)
 
 
 def _inflated(limits: Limits, name: str, content: bytes) -> bytes:

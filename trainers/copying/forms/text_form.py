@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,43 @@ def written(name: str, content: bytes, kept: npt.NDArray[np.bool_], columns: Seq
     except UnicodeEncodeError:
         reason = f"its encoding ({encoding}) cannot hold a corrected value; save the table as UTF-8"
         raise DatasetError(f"{name}: {reason}") from None
+
+
+def appended(name: str, content: bytes, copies: Sequence[tuple[int, Mapping[str, str]]]) -> bytes:
+    """The text with copies of some rows at its end; nothing else of it changes.
+
+    Args:
+        copies: row as in `written`, and column → text of the cells that its copy has otherwise.
+
+    Raises:
+        DatasetError: the text has other rows than it had, or its encoding cannot hold a new value.
+    """
+    text, encoding = decoded(content)
+    above = beginning_of(name, content, encoding)
+    mark = above.delimiter
+    rows = list(logical_rows(text, mark))
+    lines = np.cumsum([raw.count("\n") or 1 for raw, _, _ in rows])
+    head = next((i for i, (raw, _, _) in enumerate(rows) if lines[i] > above.lines and raw.strip("\r\n\ufeff")), len(rows))
+    names = header_names([bare(field) for field in rows[head][1]]) if head < len(rows) else []
+    filled = [fields for raw, fields, _ in rows[head + 1 :] if raw.strip("\r\n")]
+    width = width_of(names, filled[:1])
+    filled = [fields for fields in filled if is_row(fields, width)]
+    if any(row >= len(filled) or not set(cells) <= set(names) for row, cells in copies):
+        raise DatasetError(f"{name}: the table has other rows than it had; was the file changed meanwhile?")
+    end = next((end for _, _, end in rows if end), "\n")
+    parts = [text if not text or text.endswith(("\n", "\r")) else text + end]
+    for row, cells in copies:
+        fields = filled[row] + [""] * (len(names) - len(filled[row]))
+        parts.append(mark.join(quoted(cells[n], mark) if n in cells else f for n, f in _paired(names, fields)) + end)
+    try:
+        return "".join(parts).encode(encoding)
+    except UnicodeEncodeError:
+        raise DatasetError(f"{name}: its encoding ({encoding}) cannot hold a new value; save the table as UTF-8") from None
+
+
+def _paired(names: Sequence[str], fields: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Column and cell; a cell beyond the header has no column."""
+    return ((names[i] if i < len(names) else "", field) for i, field in enumerate(fields))
 
 
 def width_of(names: list[str], second: list[list[str]]) -> int:
