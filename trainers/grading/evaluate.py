@@ -3,9 +3,10 @@
 The unit is the patient; both arms have the same seeds. The main metric decides: balanced accuracy (single), macro AUC (multi),
 quadratic κ (ordinal), mean absolute error (continuous), Dice (masks). *Improved*: its 95 % interval lies above 0; *harmed*:
 below 0; *not worse*: above −margin; else *cannot tell*. Where neither arm is above a predictor that never looked at an image,
-the verdict is *neither learnt the task*: their difference is that of two sets of dice. The other metrics are judged alike, but
-only called improved when their p-value, adjusted over all metrics (Holm), is below .05. Differences are turned so that more is
-better.
+the verdict is *neither learnt the task*: their difference is that of two sets of dice. Masks below such a predictor in Dice are
+compared where one of them is above it in a metric that flatters none, and only where both metrics say the same. The other
+metrics are judged alike, but only called improved when their p-value, adjusted over all metrics (Holm), is below .05.
+Differences are turned so that more is better.
 """
 
 from __future__ import annotations
@@ -22,7 +23,19 @@ from trainers.grading.evaluation_tables import calibration_chart, class_table, d
 from trainers.grading.floor import floor_of
 from trainers.grading.grade import Graded, grade
 from trainers.grading.paired import Draws, Interval, draw, draw_seeds, interval
-from trainers.grading.wording import LEAST_PATIENTS, count, floor_notes, judge, lowered, notes, number, signed, summary
+from trainers.grading.wording import (
+    LEAST_PATIENTS,
+    agree,
+    count,
+    disagreement,
+    floor_notes,
+    judge,
+    lowered,
+    notes,
+    number,
+    signed,
+    summary,
+)
 from trainers.metrics.panel import Doubles, Metric
 from trainers.values.task import Array, LearningTask
 
@@ -106,9 +119,19 @@ def compare_arms(
     if main and floor is None:  # where no trivial predictor can be measured, nothing is shown to be above it
         main = replace(main, verdict="cannot tell")
         measured = [main if m.metric == main.metric else m for m in measured]
+    sight = next((i for i, m in enumerate(graded.metrics) if m.name == graded.task.unflattered), None)
+    seen, doubt = None, ""
+    if main and floor is not None and not any(floor.learnt) and graded.patients >= LEAST_PATIENTS:
+        if sight is not None:
+            seen = floor_of(graded, one, two, shares, resamples=resamples, seed=seed, metric_index=sight)
+        other = next((m for m in measured if m.metric == graded.task.unflattered), None)
+        if seen is None or other is None or not any(seen.learnt):
+            main = replace(main, verdict="neither learnt the task")
+        elif not agree(main.verdict, judge(other.low, other.high, margin * seen.metric.margin_unit)):
+            doubt = disagreement(floor, other)
+            main = replace(main, verdict="cannot tell")
+            measured = [main if m.metric == main.metric else m for m in measured]
     verdict: ComparisonVerdict = main.verdict if main else "cannot tell"
-    if floor is not None and not any(floor.learnt) and graded.patients >= LEAST_PATIENTS:
-        verdict = "neither learnt the task"
     harmed = [(n, i) for n, i in zip(graded.classes, class_intervals, strict=True) if i.high < 0]
     charts: list[Chart] = [difference_chart(graded, measured, margin)]
     calibration = calibration_chart(graded, (baseline, arm))
@@ -127,7 +150,7 @@ def compare_arms(
         verdict=verdict,
         summary=summary(
             graded, main, harmed, seeds=seeds, margin=margin, self_graded=self_graded,
-            floor=floor if verdict == "neither learnt the task" else None, floored=floor is not None,
+            floor=floor if verdict == "neither learnt the task" else None, floored=floor is not None, doubt=doubt,
         ),
         metrics=tuple(sorted(measured, key=lambda m: m is not main)),
         records=len(graded.index),
@@ -138,7 +161,7 @@ def compare_arms(
         self_graded=self_graded,
         tables=tuple(tables + ([tests] if tests else [])),
         charts=tuple(charts + ([calibration] if calibration else [])),
-        notes=(*notes(graded, seeds, harmed), *(floor_notes(graded, floor, (baseline, arm)) if floor is not None else ())),
+        notes=(*notes(graded, seeds, harmed), *(floor_notes(graded, floor, seen, (baseline, arm)) if floor else ())),
     )  # fmt: skip
 
 

@@ -22,6 +22,20 @@ def judge(low: float, high: float, margin: float) -> ComparisonVerdict:
     return "not worse" if low > -margin else "cannot tell"
 
 
+def agree(main: ComparisonVerdict, other: ComparisonVerdict) -> bool:
+    """Whether another metric bears the verdict of the main one out."""
+    return main == other or (main == "not worse" and other == "improved")
+
+
+def disagreement(floor: Floor, other: Measured) -> str:
+    """Why the main metric alone does not judge: a predictor that never looked at an image has as much of it."""
+    return (
+        f"{floor.name} alone has {number(floor.value)}, and {lowered(other.title)}, which flatters no such predictor, "
+        f"does not bear it out ({number(other.before)} → {number(other.after)}, difference {signed(other.difference)}, "
+        f"95 % interval {signed(other.low)} to {signed(other.high)})"
+    )
+
+
 def number(value: float) -> str:
     """`.912`, `−.200`, `12.35`."""
     size = abs(value)
@@ -44,10 +58,11 @@ def summary(
     self_graded: bool,
     floor: Floor | None = None,
     floored: bool = True,
+    doubt: str = "",
 ) -> str:
     """One sentence for a radiologist; `main` is None where the main metric is not defined; `harmed` are classes that lost.
 
-    `floor` is given where neither arm is above it; `floored`: there is one.
+    `floor` is given where neither arm is above it; `floored`: there is one; `doubt`: why the main metric alone does not judge.
     """
     counts = f"{count(graded.patients, graded.unit)}, {count(seeds, 'seed')}"
     metric = graded.metrics[0]
@@ -68,6 +83,8 @@ def summary(
             text += f"; fewer than {LEAST_PATIENTS} {graded.unit}s are too few to judge"
         elif not floored:
             text += "; what a predictor reaches that never looked at an image is not defined on the evaluation records"
+        elif doubt:
+            text += f"; {doubt}"
         elif main.verdict == "cannot tell":
             text += f"; a loss of {number(margin * metric.margin_unit)} is not ruled out"
     if harmed:
@@ -99,17 +116,27 @@ def notes(graded: Graded, seeds: int, harmed: Sequence[tuple[str, Interval]]) ->
     return found
 
 
-def floor_notes(graded: Graded, floor: Floor, names: tuple[str, str]) -> list[str]:
-    """What the floor says of both arms: what it would take, and why one may be below it."""
-    metric, found = graded.metrics[0], []
+def floor_notes(graded: Graded, floor: Floor, seen: Floor | None, names: tuple[str, str]) -> list[str]:
+    """What the floor says of both arms: what it would take, and why one may be below it.
+
+    Args:
+        seen: the floor in the metric that flatters no trivial predictor, where the main one was not enough.
+    """
+    metric, found = floor.metric, []
+    if seen is not None and any(seen.learnt):
+        one, two = (number(seen.value + a.value) for a in (seen.before, seen.after))
+        return [
+            f"{floor.name}, painted without a look at an image, has a {lowered(metric.title)} of {number(floor.value)}, since "
+            "objects fill much of the pictures: neither network is above it. What they see shows in "
+            f"{lowered(seen.metric.title)}, in which such a predictor has {number(seen.value)}: {names[0]} {one}, {names[1]} {two}."
+        ]
     for name, learnt, inverted, above in zip(names, floor.learnt, floor.inverted, (floor.before, floor.after), strict=True):
         span = f"{signed(above.value)}, 95 % interval {signed(above.low)} to {signed(above.high)}"
         against = f"{floor.name}, {lowered(metric.title)} {number(floor.value)}"
         if inverted:
             found.append(
                 f"{name} is below a predictor that never looked at an image ({against}: {span}). Chance does not do that: "
-                "many labels that it learnt from are flipped, or classes are confused where it evaluates, or pictures of one "
-                "patient stand in both parts with different labels (LN001, SP001 and SP003 tell)."
+                f"{graded.task.inverted_by}."
             )
         elif not learnt:
             found.append(f"{name} is not shown to be above a predictor that never looked at an image ({against}: {span}).")

@@ -75,6 +75,13 @@ class LearningTask(ABC):
     """Predictions are probabilities: they can be calibrated, and tested by McNemar and DeLong."""
     class_metric: ClassVar[str] = "recall"
     """What is told per class."""
+    unflattered: ClassVar[str] = ""
+    """A metric in which predictors that never looked at an image have nothing, where they have a lot in the main one."""
+    inverted_by: ClassVar[str] = (
+        "many labels that it learnt from are flipped, or classes are confused where it evaluates, or pictures of one patient "
+        "stand in both parts with different labels (LN001, SP001 and SP003 tell)"
+    )
+    """What makes a network worse than a predictor that never looked at an image."""
     truth_type: ClassVar[type[np.generic]] = np.int64
     """Of the truth when it is graded."""
     without: ClassVar[str] = "Absent"

@@ -205,6 +205,48 @@ def test_every_kind_of_task_has_a_floor(task: str) -> None:
     assert told(right=False) == "neither learnt the task"
 
 
+def painted(rng: np.random.Generator, truth: np.ndarray, *, found: float, wrong: float) -> np.ndarray:
+    """Masks that hold this share of the object pixels and this share of the others, by two networks."""
+    drawn = rng.random((2, *truth.shape))
+    return (drawn < np.where(truth == 1, found, wrong)).astype(np.int64)
+
+
+def in_large_objects(before: tuple[float, float], after: tuple[float, float]) -> Evaluation:
+    """Objects on four fifths of each picture: all foreground has a Dice of .89."""
+    rng = np.random.default_rng(3)
+    truth = (rng.random((40, 16, 16)) < 0.8).astype(np.int64)
+    one, two = (painted(rng, truth, found=f, wrong=w) for f, w in (before, after))
+    return compare_arms(
+        truth, one, two, patients=np.arange(40), task="segmentation", classes=("object",), arm="weak", resamples=300
+    )
+
+
+def test_masks_below_the_dice_of_all_foreground_are_learnt_where_they_follow_the_picture() -> None:
+    found = in_large_objects((0.5, 0.1), (0.75, 0.1))
+    assert column(table(found, "trivial_predictors"), "dice").values[1] < 0.88, "neither is above all foreground in Dice"
+    assert found.verdict == "improved"
+    (note,) = [note for note in found.notes if "painted without a look" in note]
+    assert "neither network is above it" in note
+    assert "atthews correlation per pixel, in which such a predictor has .000" in note
+
+
+def test_more_paint_on_large_objects_is_no_gain() -> None:
+    found = in_large_objects((0.5, 0.2), (0.85, 0.75))
+    assert found.metrics[0].low > 0, "by Dice alone it is one"
+    assert found.verdict == "cannot tell"
+    assert found.metrics[0].verdict == "cannot tell"
+    assert "does not bear it out" in found.summary
+    blind = in_large_objects((0.5, 0.5), (0.9, 0.9))
+    assert blind.metrics[0].low > 0
+    assert blind.verdict == "neither learnt the task"
+
+
+def test_less_paint_that_follows_the_picture_better_is_no_harm() -> None:
+    found = in_large_objects((0.85, 0.6), (0.6, 0.05))
+    assert found.metrics[0].high < 0
+    assert found.verdict == "cannot tell"
+
+
 def test_self_grading_an_absent_class_and_unknown_truth_are_said() -> None:
     truth, before, after, patients = arms(np.random.default_rng(1))
     truth = np.where(np.arange(len(truth)) < 5, -1, truth)
