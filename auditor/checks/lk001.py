@@ -30,6 +30,7 @@ from auditor.statistics.told import intervals_chart
 from auditor.statistics.unnamed import Reading
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field, spoken
+from auditor.values.remedies import ALIKE
 from auditor.values.results import Cell, Finding, Location, Severity, Verdict
 
 
@@ -162,6 +163,7 @@ class MetadataLeakage(ColumnCheck):
         }
         if same := judged.same:
             evidence["same_fields"] = len(same)
+            evidence[ALIKE] = ", ".join(same)
             more = f" and {len(same) - 3} more" if len(same) > 3 else ""
             message += f"; {', '.join(map(spoken, same[:3]))}{more} part the records in the same way"
         pure = pure_values(one.coded, question.targets, question.clusters.index, question.clusters.count)

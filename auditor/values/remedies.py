@@ -25,6 +25,8 @@ MENDS: dict[str, str] = {
 """By code, or else by its letters."""
 MASK_PLACE = "place of the mask"
 """Subject of LN005 for a mask that lies beside what it outlines."""
+ALIKE = "alike"
+"""Where LK001's finding on one field names the others that part the records in the same way."""
 ANSWERED: dict[str, tuple[str, ...]] = {
     "PH001": ("deidentify",), "PH002": ("deidentify",), "PH003": ("deidentify",), "PH009": ("deidentify",),
     "SP001": ("resplit",), "SP005": ("resplit",), "SP002": ("resplit", "deduplicate"), "SP004": ("resplit", "deduplicate"),
@@ -54,20 +56,27 @@ def header_text(field: str) -> bool:
     return field.partition(".")[0] in ("container", "dicom", "nifti", "header")
 
 
+def fields_of(finding: Finding) -> tuple[str, ...]:
+    """All metadata fields that a finding of LK001 speaks of; the one it is named for first."""
+    alike = str(finding.evidence.get(ALIKE) or "")
+    return (*([finding.where.field] if finding.where.field else []), *(alike.split(", ") if alike else []))
+
+
 def encoding(finding: Finding) -> bool:
     """True for a class leak through how a file was written, be it an error or, without ids, a warning.
 
     How large a file is follows the picture even when all are written alike, and what is in names and columns changes no
     picture: such leaks are no reason to write all files anew.
     """
-    field = finding.where.field
-    if field is None or finding.severity is Severity.INFO:
+    if finding.where.field is None or finding.severity is Severity.INFO:
         return False
     if finding.code == "LK003":
-        return header_text(field)
-    if finding.code != "LK001" or field.startswith("path.") or field in BYTES:
-        return False
-    return describe(field).kind == "encoding"
+        return header_text(finding.where.field)
+    return finding.code == "LK001" and any(map(_is_of_files, fields_of(finding)))
+
+
+def _is_of_files(field: str) -> bool:
+    return not field.startswith("path.") and field not in BYTES and describe(field).kind == "encoding"
 
 
 def mend(code: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from auditor.values.remedies import MASK_PLACE
+from auditor.values.remedies import MASK_PLACE, encoding
 from auditor.values.results import DatasetSummary, Finding, Gate, Location, Outcome, ScanResult, Severity, Verdict
 from trainers.choose import answers, recommended
 from trainers.values.trust import Trust
@@ -74,6 +74,12 @@ def test_masks_in_the_wrong_place_call_for_no_training_on_masks_that_miss_object
 def test_nothing_found_nothing_recommended():
     assert names() == []
     assert names(found("LN004", "info"), found("ED005", "info"), found("LK007")) == []
+
+
+def test_a_leak_named_for_the_suffix_is_one_of_encoding_where_the_files_part_the_classes_in_the_same_way():
+    suffix = Finding(code="LK001", severity=Severity.WARNING, message="x", where=Location(field="path.extension"))
+    assert not encoding(suffix)
+    assert encoding(replace(suffix, evidence={"alike": "container.jpeg_quality, path.depth"}))
 
 
 def test_a_leak_through_the_view_is_not_one_of_encoding():

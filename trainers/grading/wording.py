@@ -124,11 +124,11 @@ def floor_notes(graded: Graded, floor: Floor, seen: Floor | None, names: tuple[s
     """
     metric, found = floor.metric, []
     if seen is not None and any(seen.learnt):
-        one, two = (number(seen.value + a.value) for a in (seen.before, seen.after))
+        has = ", ".join(f"{n} {number(seen.value + a.value)}" for n, a in zip(names, (seen.before, seen.after), strict=True))
         return [
             f"{floor.name}, painted without a look at an image, has a {lowered(metric.title)} of {number(floor.value)}, since "
             "objects fill much of the pictures: neither network is above it. What they see shows in "
-            f"{lowered(seen.metric.title)}, in which such a predictor has {number(seen.value)}: {names[0]} {one}, {names[1]} {two}."
+            f"{lowered(seen.metric.title)}, in which such a predictor has {number(seen.value)}: {has}."
         ]
     for name, learnt, inverted, above in zip(names, floor.learnt, floor.inverted, (floor.before, floor.after), strict=True):
         span = f"{signed(above.value)}, 95 % interval {signed(above.low)} to {signed(above.high)}"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from auditor.values.corrections import Correction, Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.image import Limits
+from auditor.values.remedies import fields_of
 from auditor.values.results import Cell
 from trainers.decoding.shown import told_channels
 from trainers.rewriting.encoding_traces import COLUMNS
@@ -149,7 +150,8 @@ class Harmonise(Strategy):
 
     def _canvas(self, case: Case, looked: Looked, classes: Mapping[str, object]) -> tuple[Canvas, list[str]]:
         """The size of all pictures, and what is to be told about it."""
-        fields = [f.where.field for f in case.result.findings if f.code == "LK001" and f.waived is None]
+        # height and width may stand behind the plainest field that parts the records in the same way
+        fields = [name for f in case.result.findings if f.code == "LK001" and f.waived is None for name in fields_of(f)]
         told = {_AXES[name] for name in fields if name in _AXES}
         sizes, said = sizes_of(looked.seen.values()), [classes.get(path) for path in looked.seen]
         named = self.height > 0 or self.width > 0

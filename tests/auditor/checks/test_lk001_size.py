@@ -6,6 +6,7 @@ from builders import make_dataset
 
 from auditor.checks.lk001 import MetadataLeakage
 from auditor.values.fields import describe
+from auditor.values.remedies import fields_of
 from auditor.values.results import Severity
 
 
@@ -43,6 +44,7 @@ def test_fields_of_one_kind_that_part_the_records_alike_are_one_finding() -> Non
     assert sorted(str(f.where.field) for f in verdict.findings) == ["container.bit_depth", "dicom.KVP"]
     depth_finding = next(f for f in verdict.findings if f.where.field == "container.bit_depth")
     assert depth_finding.evidence["same_fields"] == 2
+    assert set(fields_of(depth_finding)) == {"container.bit_depth", "dicom.HighBit", "dicom.BitsStored"}
     assert "High Bit" in depth_finding.message
     assert verdict.metrics["fields_flagged"] == 4
     fields = {c.name: c.values for c in verdict.tables[0].columns}

@@ -17,7 +17,7 @@ from auditor.plan import plan_for
 from auditor.scan import Examined, examine
 from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
-from auditor.values.results import DatasetSummary, Gate, ScanResult
+from auditor.values.results import DatasetSummary, Gate, ScanResult, Severity
 from trainers.copying.apply import apply
 from trainers.strategies.harmonise import Harmonise
 from trainers.strategy import Case, NotApplicable
@@ -175,6 +175,20 @@ def test_sizes_become_one_where_they_tell_the_class(tmp_path: Path) -> None:
     assert shapes(Harmonise().propose(case)) == {(48, 48)}
     assert shapes(Harmonise(size="pad").propose(case)) == {(64, 64)}
     assert shapes(Harmonise(size="keep").propose(case)) == {(48, 48), (64, 64)}
+
+
+def test_sizes_that_tell_the_class_as_plainly_as_the_depth_become_one_too(tmp_path: Path) -> None:
+    for i in range(60):
+        name = ("ill", "well")[i % 2]
+        (tmp_path / "data" / name).mkdir(parents=True, exist_ok=True)
+        write_image(tmp_path / "data" / name / f"{i}.png", texture(i, 48 if i % 2 else 64), "png8" if i % 2 else "png16")
+    seen = seen_in(tmp_path / "data")
+    assert [f.where.field for f in seen.result.findings if f.severity is not Severity.INFO] == ["container.bit_depth"]
+    proposal = Harmonise().propose(case_of(seen, tmp_path / "work"))
+    assert shapes(proposal) == {(48, 48)}
+    apply(seen.dataset, [proposal], tmp_path / "copy", target=tmp_path / "data")
+    left = [f.where.field for f in seen_in(tmp_path / "copy").result.findings if f.severity is not Severity.INFO]
+    assert left == []
 
 
 def test_sizes_are_kept_under_masks(tmp_path: Path) -> None:
