@@ -104,6 +104,7 @@ def compare_results(
     pictures: Mapping[str, bytes] | None = None,
     notes: Sequence[str] = (),
     looked: Collection[str] | None = None,
+    absent: Sequence[str] = (),
     run: Run | None = None,
 ) -> Comparison:
     """The comparison of two scans, with what a correction did between them where there was one.
@@ -115,6 +116,7 @@ def compare_results(
         thumbnails: pictures of records that corrections name, beside those of the two scans.
         configuration: in force; that of the later scan when None.
         looked: the files that the later scan looked at; None: all.
+        absent: parts of the data, in words, that the later scan could not look at.
         run: what is volatile; that of the later scan when None.
         arms, applied, chosen, trust, changes, removed, answers, pictures, notes: as in `Comparison`.
 
@@ -130,7 +132,7 @@ def compare_results(
     known = {**before.thumbnails, **after.thumbnails, **(thumbnails or {})}
     documentation = {**before.documentation, **after.documentation}
     numbers = tally(before), tally(after)
-    by_findings = _judged(found, *numbers, corrected=bool(applied))
+    by_findings = _judged(found, *numbers, corrected=bool(applied), absent=absent)
     return Comparison(
         schema_version=SCHEMA_VERSION,
         tool_version=after.tool_version,
@@ -159,7 +161,7 @@ def compare_results(
     )
 
 
-def _judged(found: Matched, before: Tally, after: Tally, *, corrected: bool) -> tuple[RunVerdict, str]:
+def _judged(found: Matched, before: Tally, after: Tally, *, corrected: bool, absent: Sequence[str]) -> tuple[RunVerdict, str]:
     """Verdict and sentence where no network was compared.
 
     New findings outweigh those that were fixed. Only where something was corrected between the scans, and fewer errors and
@@ -176,6 +178,11 @@ def _judged(found: Matched, before: Tally, after: Tally, *, corrected: bool) -> 
         return "new findings", f"{introduced} introduced, {len(found.fixed):,} fixed; {rest}"
     if alarming(found.unclear):  # what went out of sight is not corrected
         return "cannot tell", f"{unsure}{f', {introduced} introduced' if alarms else ''}; {rest}"
+    if absent:  # a copy of fewer parts has fewer findings
+        return (
+            "cannot tell",
+            f"the copy's table holds no {' and no '.join(absent)}, and nobody looked at them again; {fixed} fixed; {rest}",
+        )
     if alarms:
         return "corrected", f"{fixed} fixed, {introduced} introduced, no error among them; {rest}"
     if found.fixed:

@@ -84,6 +84,14 @@ def test_what_went_out_of_sight_is_not_corrected_though_fewer_findings_are_left(
     assert "1 introduced" in comparison.summary or "1 finding introduced" in comparison.summary
 
 
+def test_a_copy_that_lacks_a_part_of_the_data_is_not_called_corrected():
+    before = scanned([*COPIES, NOISE])
+    assert compare_results(before, scanned([NOISE]), applied=("deduplicate",)).verdict == "corrected"
+    comparison = compare_results(before, scanned([NOISE]), applied=("deduplicate",), absent=("boxes", "marks"))
+    assert comparison.verdict == "cannot tell"
+    assert "no boxes and no marks" in comparison.summary
+
+
 def test_waived_findings_and_notes_alarm_nobody():
     waived = finding("IQ001", Severity.ERROR, "Blank.", "r1", waived="known")
     assert alarming([waived, LEAK, BLANK]) == (BLANK,)

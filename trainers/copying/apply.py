@@ -132,10 +132,11 @@ def apply(
             _keep(folder, ADDITIONS, additions_file(added.entries))
         _add(folder, extra)
     tables = {part.name: part.content for part in source.parts} if source.form == "table" else {}
+    absent = _absent(dataset, source)
     return Applied(
-        output=output, reports=output, entries=entries, removals=removals,
+        output=output, reports=output, absent=absent, entries=entries, removals=removals,
         weighted=sum(w != 1 for w in weights.values()), files=len(files), tables=tables,
-        added=added.count, notes=(*_notes(dataset, source, removals), *added.notes),
+        added=added.count, notes=(*_notes(dataset, removals, absent), *added.notes),
     )  # fmt: skip
 
 
@@ -201,13 +202,20 @@ def _add(folder: Path, extra: Mapping[str, bytes | Path]) -> None:
             bring(folder / name, content)
 
 
-def _notes(dataset: Dataset, source: Source, removals: Sequence[Removal]) -> tuple[str, ...]:
+def _absent(dataset: Dataset, source: Source) -> tuple[str, ...]:
+    """What a table that is made has no columns for."""
+    parts = {"boxes": dataset.boxes, "marks": dataset.points, "masks of several readers": dataset.rater_masks}
+    return tuple(words for words, frame in parts.items() if source.form == "made" and len(frame))
+
+
+def _notes(dataset: Dataset, removals: Sequence[Removal], absent: Sequence[str]) -> tuple[str, ...]:
     notes: list[str] = []
     over = sum("over the limit" in removal.note for removal in removals)
     if over:
         notes.append(f"{over:,} removals are over the limit of a class and only proposed")
     if dataset.rows is not None and dataset.rows.changed():
         notes.append("the label table was changed since it was scanned: the copy holds it as it was then")
-    if source.form == "made" and len(dataset.boxes):
-        notes.append("the boxes stay in the files where they are: the copy's table has labels and splits alone")
+    if absent:
+        what = " and ".join(absent)
+        notes.append(f"the {what} stay in the files where they are: the copy's table has labels and splits alone")
     return tuple(notes)

@@ -63,6 +63,7 @@ class Undone:
         returned: records that are back in the table.
         applied, removed: corrections and removals that the copy holds now.
         refused: corrections that were left as they are, because their value is no longer the one that was written.
+        pictures: the original pictures are read again, in the place of those that were written anew.
     """
 
     output: Path
@@ -71,6 +72,7 @@ class Undone:
     applied: int
     removed: int
     refused: int
+    pictures: bool = False
 
     @property
     def told(self) -> str:
@@ -80,6 +82,7 @@ class Undone:
         parts += [f"{count(self.applied, 'correction')} applied" if self.applied else ""]
         parts += [f"{count(self.removed, 'record')} removed" if self.removed else ""]
         parts += [f"{count(self.refused, 'correction')} refused: the value was changed since" if self.refused else ""]
+        parts += ["the original pictures are read again" if self.pictures else ""]
         told = ", ".join(part for part in parts if part) or "the table is the original one already"
         return f"{self.output}: {told}. Reports and model in it are of the copy as it was made"
 
@@ -161,7 +164,7 @@ def _rebuilt(
     gone = sum(r.applied for r in state.removals), sum(r.applied for r in removals)
     return Undone(
         output=output, restored=max(before - now, 0), returned=max(gone[0] - gone[1], 0), applied=now, removed=gone[1],
-        refused=refused,
+        refused=refused, pictures=state.rewritten and not new.rewritten,
     )  # fmt: skip
 
 

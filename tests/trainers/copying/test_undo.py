@@ -208,7 +208,7 @@ def test_after_undo_rewritten_images_are_read_where_the_users_lie(tmp_path: Path
     seen = scanned(tmp_path / "data")
     seen.apply(copy, made)
     assert scanned(copy).dataset.records.index[0] == "new.png"
-    undo(copy)
+    assert undo(copy).told.startswith(f"{copy}: 1 correction taken back, the original pictures are read again.")
     again = scanned(copy)
     assert again.dataset.root == seen.dataset.root
     assert list(again.dataset.records.index) == list(seen.dataset.records.index)
