@@ -107,6 +107,7 @@ def diff(
     from auditor.plan import Plan
     from auditor.private import default_folder
     from auditor.values.errors import ConfigError
+    from auditor.written import keep_foreign, remember
 
     if form not in ("text", "json"):
         raise ConfigError(f"--format {form}: text or json")
@@ -119,6 +120,7 @@ def diff(
     private = apart(plan.get("crosswalk"), files=[output] if output else [], folders=around)
     for folder in around:
         spare([output] if output else [], folder)
+    keep_foreign([output] if output else [])
     releases = {"old": read_release(old, how), "new": read_release(new, how)}
     difference = compare(releases["old"], releases["new"])
     text = json.dumps(as_json(difference), indent=1) if form == "json" else "\n".join(as_text(difference))
@@ -126,6 +128,7 @@ def diff(
         typer.echo(text)
     else:
         write_files({output: (text + "\n").encode()})
+        remember([output])
         typer.echo(f"{output} written")
     if private is not None:
         write_crosswalk(private, releases)

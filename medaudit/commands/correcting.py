@@ -95,6 +95,7 @@ def foretell(
     Exit codes: 0 written; 2 no network, a dataset it does not fit or that cannot be opened; then nothing is written.
     """
     from auditor.files import spare
+    from auditor.written import keep_foreign, remember
     from medaudit.keywords import ScanOptions, read_keywords
     from medaudit.predicting import predicted
     from medaudit.scanning import plan_of
@@ -102,9 +103,11 @@ def foretell(
     options = read_keywords(given.told(plan), ScanOptions, "predict")
     private = apart(plan.get("crosswalk"), files=[output], folders=[output])
     spare([output], dataset, usual="predictions.csv")
+    keep_foreign([output], usual="predictions.csv")
     device, trusted = options.pop("device", None), options.pop("trust_program", False)
     told = progress_on_terminal(quiet=quiet)
     lines = predicted(model, plan_of(dataset, options), output, device, told, trust_program=trusted)
+    remember([output])
     if not quiet:
         typer.echo("\n".join(lines))
     tell_crosswalk(private, quiet=quiet)

@@ -23,11 +23,17 @@ def decide(
     import medaudit
     from auditor.evidence.raters.release_file import released_files
     from auditor.files import spare, write_files
+    from auditor.written import keep_foreign, remember
 
     private = apart(plan.get("crosswalk"), files=[output])
     spare([output], table, usual="consensus.csv")
+    keep_foreign([output], usual="consensus.csv")
     found = medaudit.consensus(table, **given.told(plan))
-    write_files(released_files(found, output))
+    files = released_files(found, output)
+    if output != Path("consensus.csv"):
+        keep_foreign([path for path in files if path != output])
+    write_files(files)
+    remember(files)
     tell_crosswalk(private)
     typer.echo(f"{output} written: {found.told}")
 
@@ -49,13 +55,18 @@ def divide(
     import medaudit
     from auditor.files import spare, write_files
     from auditor.splits.split_file import told, written
+    from auditor.written import keep_foreign, remember
 
     private = apart(plan.get("crosswalk"), files=[output])
     spare([output], dataset, usual="labels-split.csv")
-    spare([output.with_name(f"{output.stem}-proof.json")], dataset, usual="labels-split-proof.json")
+    proof = output.with_name(f"{output.stem}-proof.json")
+    spare([proof], dataset, usual="labels-split-proof.json")
+    keep_foreign([output], usual="labels-split.csv")
+    keep_foreign([proof], usual="labels-split-proof.json")
     new = medaudit.split(dataset, progress=progress_on_terminal(quiet=False), seed=seed, **given.told(plan))
     files = written(new, output)
     write_files(files)
+    remember(files)
     typer.echo("\n".join([*told(new), *(f"{path} written" for path in files)]))
     tell_crosswalk(private)
     raise typer.Exit(0 if new.proven else 1)
@@ -79,15 +90,18 @@ def fingerprint(
     from auditor.files import spare, write_files
     from auditor.scan import read_dataset
     from auditor.stages.known import fingerprints_of, read_key
+    from auditor.written import keep_foreign, remember
     from medaudit.keywords import Reading, read_keywords
     from medaudit.scanning import plan_of
 
     secret, private = read_key(key), apart(plan.get("crosswalk"), files=[output])
     spare([output], dataset, usual="hashes.parquet")
+    keep_foreign([output], usual="hashes.parquet")
     options = read_keywords(given.told(plan), Reading, "fingerprint")
     read = read_dataset(plan_of(dataset, options), progress=progress_on_terminal(quiet=False))
     content, hashed = fingerprints_of(read, secret, perceptual=perceptual)
     write_files({output: content})
+    remember([output])
     typer.echo(f"{output} written: keyed hashes of {hashed:,} images; keep the key, and give it only to whom you would trust")
     tell_crosswalk(private)
 
