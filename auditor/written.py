@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from auditor.files import is_of_ours, write_files
+from auditor.files import head_of, is_of_ours, write_files
 from auditor.private import keyed, state_folder, user_key
 from auditor.values.errors import ConfigError, MedauditError
 
@@ -53,8 +53,7 @@ def _place() -> Path:
 def _remembered() -> list[str]:
     """The marks; what somebody else wrote there fits no file, for want of the key."""
     try:
-        with _place().open("rb") as stream:
-            return stream.read(MOST * 65).decode("ascii").split()
+        return head_of(_place(), MOST * 65).decode("ascii").split()
     except (OSError, ValueError, RuntimeError):
         return []
 

@@ -53,11 +53,9 @@ def test_no_command_writes_over_what_others_wrote_and_all_write_twice(tmp_path: 
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{i}.png").write_bytes(png(rng.integers(0, 255, (24, 24)).astype(np.uint8)))
     (tmp_path / "reads").mkdir()
-    [[f"i{i // 3}", f"r{i % 3}", "ab"[i % 2]] for i in range(60)]
+    rows = [[f"i{i // 3}", f"r{i % 3}", "ab"[i % 2]] for i in range(60)]
     with (tmp_path / "reads" / "r.csv").open("w", newline="") as file:
-        csv.writer(file).writerows(
-            [["image", "rater", "label"], *([f"i{i // 3}", f"r{i % 3}", "ab"[i % 2]] for i in range(60))]
-        )
+        csv.writer(file).writerows([["image", "rater", "label"], *rows])
     (tmp_path / "key").write_bytes(b"k" * 32)
     for code, *words in (
         (0, "fingerprint", "set", "--key", "key", "--workers", "0", "-o"),
