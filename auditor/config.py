@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -141,6 +142,20 @@ class ScanSection(Section):
     """processes that read files; default: one per core"""
     predictions: str | None = None
     """class probabilities of your own model, out of fold"""
+    baseline: str | None = None
+    """result.json of an earlier scan whose findings are accepted as they were, relative to this file"""
+    baseline_tolerance: float = Key(default=0.05, ge=0, le=1)
+    """share by which the strength, and the numbers, of an accepted finding may have risen"""
+    per_path_ignores: Mapping[str, tuple[str, ...]] = Key(default_factory=dict)
+    """path (`*` and `?` as in a shell) → codes or prefixes whose findings there fail nothing; they are shown"""
+
+    @field_validator("per_path_ignores")
+    @classmethod
+    def _codes_are_known(cls, value: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        for prefix in (prefix for prefixes in value.values() for prefix in prefixes):
+            if not any(check.code.startswith(prefix.upper()) for check in check_classes()):
+                raise ValueError(f"no check has the code or prefix {prefix!r}")
+        return value
 
 
 class FixSection(Section):
@@ -202,6 +217,10 @@ class Waiver(Section):
 
     reason: str = Key(min_length=1)
     """why it is accepted; required, and shown in every report"""
+    owner: str = ""
+    """who answers for it; shown beside the reason"""
+    expires: date | None = None
+    """the last day on which it holds (2027-06-30); MA001 tells of it afterwards"""
     code: str = ""
     """code of the check"""
     fingerprint: str = ""

@@ -18,6 +18,10 @@ from typing import Any
 from auditor.check import check_classes
 from auditor.config import Config, read_config
 from auditor.own import find_config, is_own
+from auditor.reading.jobs import run_job, told
+from auditor.values.baseline import Baseline
+from auditor.values.errors import ConfigError, UnreadableFile
+from auditor.values.image import Limits
 from auditor.values.results import Severity
 
 NOBODY = "none"
@@ -63,6 +67,18 @@ def settings_for(target: Path, named: Path | None, private: Path) -> Settings:
         return Settings(config=read_config(found), file=found)
     config, aside = honoured(read_config(found), found.parent)
     return Settings(config=config, file=found, set_aside=aside)
+
+
+def read_baseline(path: Path, limits: Limits) -> Baseline:
+    """The findings of a result.json, read in a bounded worker.
+
+    Raises:
+        ConfigError: it cannot be read, or is no result of a scan.
+    """
+    try:
+        return Baseline(findings=run_job("auditor.baseline_file:entries", path, limits=limits))
+    except UnreadableFile as error:
+        raise ConfigError(f"{path}: the baseline cannot be read ({told(error)})") from None
 
 
 def honoured(config: Config, folder: Path) -> tuple[Config, tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from auditor.checks.ma003 import CheckCrashed
 from auditor.progress import Progress, tell
 from auditor.seen import NO_PIXELS
 from auditor.values.dataset import Dataset
-from auditor.values.results import Outcome, Severity, Status, Verdict
+from auditor.values.results import Finding, Outcome, Severity, Status, Verdict
 
 
 def judged(asked: Asked, dataset: Dataset, progress: Progress) -> tuple[Outcome, ...]:
@@ -89,6 +89,14 @@ def status_of(verdict: Verdict) -> tuple[Status, str]:
         )
         return "skipped", f"{none}: {seen.reason}" if seen.reason else none
     return "passed", ""
+
+
+def with_each(outcomes: Sequence[Outcome], changed: Callable[[Finding], Finding]) -> tuple[Outcome, ...]:
+    """The outcomes with every finding as `changed` gives it."""
+    return tuple(
+        replace(o, verdict=replace(o.verdict, findings=tuple(map(changed, o.verdict.findings)))) if o.verdict else o
+        for o in outcomes
+    )
 
 
 def graded(outcome: Outcome, severities: Mapping[str, Severity]) -> Outcome:

@@ -6,16 +6,18 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 from auditor.config import Config
 from auditor.evidence.predicted.kinds import kinds_of
 from auditor.evidence.privacy.crosswalk import check_crosswalk
 from auditor.features.recognition import require_recogniser
-from auditor.judging import settings_for
+from auditor.judging import read_baseline, settings_for
 from auditor.layout import Options
 from auditor.private import default_folder
 from auditor.progress import Progress, Silent
+from auditor.values.baseline import Baseline
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.predictions import PredictionKind
@@ -44,6 +46,8 @@ class Plan:
         rehash: read every file whole, also one that is as it was at the last scan.
         ocr: letters are recognised where PH004 suspects text (the extra `ocr`).
         crosswalk: private file that says what stands behind what outputs show by its place; None = none is written.
+        baseline: result.json of an earlier scan; `accepted`: its findings, which fail nothing.
+        today: the day on which waivers must hold.
         headers_only: decode nothing; checks that need pixels are not evaluated.
         target: the dataset.
         kinds: what each file of `predictions` holds.
@@ -69,6 +73,9 @@ class Plan:
     rehash: bool = False
     ocr: bool = False
     crosswalk: Path | None = None
+    baseline: Path | None = None
+    accepted: Baseline | None = None
+    today: date = field(default_factory=date.today)
     headers_only: bool = False
     tool_version: str = ""
     target: Path = Path()
@@ -117,6 +124,7 @@ def plan_for(
     ocr: bool = False,
     pixels: bool = True,
     crosswalk: Path | None = None,
+    baseline: Path | None = None,
     seed: int | None = None,
     tool_version: str = "",
 ) -> Plan:
@@ -159,6 +167,8 @@ def plan_for(
         given = (path.parent / settings.scan.predictions,)
     if known and key is None:
         raise ConfigError("--known needs --key: the key file that the hashes were made with")
+    if baseline is None and settings.scan.baseline is not None and path is not None:
+        baseline = path.parent / settings.scan.baseline
     folder = default_folder(os.environ, Path.home()) if cache else None
     if (classes or in_sample) and not given:
         raise ConfigError("--classes and --in-sample speak of predictions: name their file with --predictions")
@@ -183,6 +193,8 @@ def plan_for(
         rehash=rehash,
         ocr=ocr,
         crosswalk=crosswalk,
+        baseline=baseline,
+        accepted=None if baseline is None else read_baseline(baseline, settings.limits_of()),
         headers_only=not pixels,
         tool_version=tool_version,
     )

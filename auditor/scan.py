@@ -21,7 +21,7 @@ from auditor.stage import gather
 from auditor.stages.reviews import review_thumbnails
 from auditor.values.dataset import Dataset
 from auditor.values.results import SCHEMA_VERSION, Outcome, Run, ScanResult
-from auditor.waivers import waived
+from auditor.waivers import Acceptance, waived
 
 MAX_THUMBNAILS = 200
 
@@ -87,8 +87,12 @@ def examine(
     # before waivers are matched, so that they fit what a report shows
     outcomes = hidden.of(outcomes)
     pictures = review_thumbnails(outcomes, dataset, hidden, seed=plan.config.scan.seed)
-    outcomes = waived(outcomes, plan.config.waivers, asked)
     told = plan.config.scan
+    accepted = Acceptance(
+        waivers=plan.config.waivers, ignores=told.per_path_ignores, baseline=plan.accepted, tolerance=told.baseline_tolerance,
+        today=plan.today,
+    )  # fmt: skip
+    outcomes = waived(outcomes, accepted, asked)
     verdict = gate(
         outcomes, told.fail_on, asked.required, seen_of(dataset, outcomes), strict=told.strict, set_aside=plan.set_aside
     )

@@ -124,7 +124,7 @@ def _files(target: Path, told: Mapping[str, Any], plan: Callable[[], Plan], priv
         places += [
             file,
             *whole.predictions,
-            *(path for path in (whole.options.root, whole.options.left_out) if path is not None),
+            *(path for path in (whole.options.root, whole.options.left_out, whole.baseline) if path is not None),
         ]
         places += [(target if target.is_dir() else target.parent) / table for table in whole.options.tables]
     index = index_of(places)

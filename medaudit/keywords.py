@@ -223,6 +223,7 @@ class ScanOptions(Reading, total=False):
     require: Names
     fail_on: Name
     strict: Flag
+    baseline: File
     rehash: Flag
     pixels: Flag
     predictions: Files

@@ -87,6 +87,9 @@ SELECTING: Mapping[str, Any] = {
     "require": option(list[str], "Exit 3 when one of these could not be evaluated.", GATE),
     "fail_on": option(str, "error (default), warning, info or never.", GATE),
     "strict": option(bool, "Exit 3 when too little could be looked at to say that all is well.", GATE, "--strict"),
+    "baseline": option(
+        Path, "result.json of an earlier scan: its findings are shown and fail nothing unless they grew; new ones fail.", GATE
+    ),
     "rehash": option(
         bool, "Look anew and read every file whole, also one that is as it was at the last scan.", READ, "--rehash"
     ),

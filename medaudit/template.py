@@ -38,6 +38,8 @@ TAIL = """
 # require = ["SP006"]        # exit 3 when one of these cannot be evaluated
 # fail-on = "error"          # info, warning, error, never
 # strict = true              # exit 3 where too little could be looked at to say that all is well
+# baseline = "baseline.json" # result.json of an earlier scan: its findings are accepted as they were, new ones fail
+# per-path-ignores = { "legacy/*" = ["IQ"] }   # findings of these checks there fail nothing
 
 [severity]
 # LK002 = "info"
@@ -52,6 +54,8 @@ TAIL = """
 # code = "LK001"
 # field = "dicom.KVP"
 # reason = "one scanner protocol per clinic, balanced in the next release"
+# owner = "imaging team"     # who answers for it
+# expires = 2027-06-30       # its last day
 """
 
 

@@ -158,7 +158,7 @@ def plan_of_copy(copy: Path, plan: Plan) -> Plan:
     """The plan of the second scan: the copy's own file, by name, so that what judged the original judges the copy."""
     return plan_for(
         copy, config=copy / CONFIG_NAME, workers=plan.workers, cache=plan.cache is not None, ocr=plan.ocr,
-        tool_version=plan.tool_version,
+        baseline=plan.baseline, tool_version=plan.tool_version,
     )  # fmt: skip
 
 

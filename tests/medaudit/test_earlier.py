@@ -132,9 +132,20 @@ def test_files_outside_that_the_settings_name_belong_to_the_question(folder: Pat
     assert len(set(seen)) == len(seen)
 
 
+def test_another_baseline_is_another_question(folder: Path, tmp_path: Path) -> None:
+    settings, baseline = tmp_path / "own.toml", tmp_path / "base.json"
+    settings.write_text('[scan]\nbaseline = "base.json"\n')
+    seen = []
+    for version in (1, 0):
+        baseline.write_text(f'{{"schema_version": {version}, "outcomes": []}}')
+        seen.append(of(folder, config=settings))
+    assert None not in seen
+    assert seen[0] != seen[1]
+
+
 def test_every_path_of_a_plan_is_one_that_was_thought_of() -> None:
     plan = {f.name for f in fields(Plan) if "Path" in str(f.type)}
-    assert plan == {"file", "predictions", "reviewed", "known", "key", "cache", "crosswalk", "target"}
+    assert plan == {"file", "predictions", "reviewed", "known", "key", "cache", "crosswalk", "baseline", "target"}
     options = {f.name for f in fields(type(Plan().options)) if "Path" in str(f.type)}
     assert options == {"root", "left_out"}
 

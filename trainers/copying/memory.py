@@ -72,6 +72,8 @@ def config_of_copy(dataset: Dataset, source: Source, options: Options, config: C
     kept: dict[str, Any] = config.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
     # Predictions are for the records as they were.
     kept.get("scan", {}).pop("predictions", None)
+    # A baseline lies beside the file that names it, and is of the original; the scan of the copy is given it by name.
+    kept.get("scan", {}).pop("baseline", None)
     kept["roles"] = {}
     if source.form == "npz":
         kept["dataset"] = {"layout": "medmnist"} | ({"task": options.task} if options.task else {})
