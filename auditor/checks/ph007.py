@@ -21,15 +21,17 @@ class NamesInPathsAndTables(Check):
 
     ## What it does
     Looks at the names of all files and folders, at the names of the columns of every table that lies there, and at the first
-    rows of these tables (256 KiB each). A part of a path counts when it looks like a person's name (`DOE^JANE`, a common
-    given name beside another capitalised word), a full date or the number of a record (`MRN1234567`), or when it repeats the
-    value of an identifying DICOM element of its own file. A column counts by its name (`patient_name`, `mrn`, `dob`, `phone`)
-    when it holds real values, or when half of its values look like names, record numbers or e-mail addresses; a name or
-    number must look like one, so that names of files, devices and classes are left alone. JSON files that describe images
-    (BIDS sidecars) are looked at field by field at any depth, and a DICOMDIR element by element; the name of an institution
-    is a warning there. Declared pseudonyms do not count. Names, numbers and repeated values are errors; dates in paths are
-    warnings, because they may be those of a release. In every report of the scan, such parts of paths are called
-    `withheld-1`, `withheld-2`, …, numbered in the order of their sorted names.
+    rows of these tables (256 KiB each). A part of a path counts when it looks like a person's name (`DOE^JANE`, `Smith, J.`,
+    a listed given name beside a listed family name, or beside a word that is neither ordinary nor of medicine; where three
+    parts do, and a fifth of all that are made of two or three such words, the others of that build do, too), a full date or
+    the number of a record (`MRN1234567`), or when it repeats the value of an identifying DICOM element of its own file. A
+    column counts by its name (`patient_name`, `mrn`, `dob`, `phone`) when it holds real values, or when half of its values
+    look like names, record numbers or e-mail addresses; a name or number must look like one, so that names of files, devices
+    and classes are left alone. JSON files that describe images (BIDS sidecars) are looked at field by field at any depth, and
+    a DICOMDIR element by element; the name of an institution is a warning there. Declared pseudonyms do not count. Names,
+    numbers and repeated values are errors; dates in paths are warnings, because they may be those of a release. In every
+    report of the scan, such parts of paths are called `withheld-1`, `withheld-2`, …, numbered in the order of their sorted
+    names.
 
     ## Why is this bad?
     A file's name travels further than the file: into logs, into error messages, into papers. Tables are exported from
@@ -43,6 +45,9 @@ class NamesInPathsAndTables(Check):
     * `dates`: False leaves dates in paths out.
 
     ## References
+    Of invented names of twelve countries (200 each, seven ways of writing), one name alone was found in 1 to 72 of 100 (Turkey
+    and India fewest, the USA most), and something in 112 of 120 sets of 20 such names: no finding is no proof. Of 103,808 names
+    of files and folders of installed programs two were taken for people's.
     DICOM PS3.15 2026c, Annex E.1; 45 CFR 164.514 (b)(2): names, dates, telephone numbers, record numbers.
     """
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from auditor.evidence.privacy.exposure import holders
+from auditor.evidence.privacy.path_names import named_parts
 from auditor.evidence.privacy.places import Places, places_of
 from auditor.naming.suffixes import suffix_of
 from auditor.values.dataset import Dataset
@@ -33,8 +34,10 @@ def telling_parts(dataset: Dataset) -> dict[str, frozenset[str]]:
     whole |= {dataset.summary.name, dataset.root.name}
     parts = {part for path in whole for part in path.split("/")}
     found: dict[str, frozenset[str]] = {}
+    named = named_parts(parts)
     for part in parts:
-        if may_tell(part) and (kinds := kinds_in(part)) and dataset.privacy.is_real(stem(part)):
+        kinds = (kinds_in(part) if may_tell(part) else frozenset()) | ({"name"} if part in named else frozenset())
+        if kinds and dataset.privacy.is_real(stem(part)):
             found[part] = kinds
     paths = dataset.records["path"]
     for name, mask in holders(dataset.exposure, "path").items():
