@@ -16,6 +16,9 @@ from auditor.seen import NO_PIXELS
 from auditor.values.dataset import Dataset
 from auditor.values.results import Finding, Outcome, Severity, Status, Verdict
 
+BLIND = 0.95
+"""A check that could have seen no smaller AUC than this has seen nothing: it does not pass."""
+
 
 def judged(asked: Asked, dataset: Dataset, progress: Progress) -> tuple[Outcome, ...]:
     """The outcome of every check that was asked for, with the severity that its findings are given, by code."""
@@ -88,6 +91,9 @@ def status_of(verdict: Verdict) -> tuple[Status, str]:
             f"none of {seen.total:,} {seen.unit} could be looked at" if seen.total else f"there are no {seen.unit} to look at"
         )
         return "skipped", f"{none}: {seen.reason}" if seen.reason else none
+    detectable = verdict.metrics.get("detectable_auc")
+    if not verdict.findings and isinstance(detectable, int | float) and detectable >= BLIND:
+        return "skipped", f"too few patients can be told apart: not even an AUC of {BLIND:.2f} would have been seen"
     return "passed", ""
 
 

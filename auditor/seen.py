@@ -100,6 +100,8 @@ def _parts(finding: Finding) -> bool:
     evidence = finding.evidence
     if finding.waived is not None or finding.severity is Severity.ERROR or evidence.get("patients", "") is not None:
         return False
+    if "low_of_records" in evidence:
+        return True
     drawn = evidence.get("group") is not None and "low_without_ids" in evidence
     if (finding.score or 0.0) < (PARTING_MARK if drawn else PARTING):
         return False

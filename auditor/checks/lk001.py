@@ -175,6 +175,8 @@ class MetadataLeakage(ColumnCheck):
         if reading is not None:
             evidence["low_without_ids"] = round(reading.low, 4)
             evidence["effective_patients"] = round(min(reading.cases, reading.others), 1)
+        if judged.of_records is not None:
+            evidence["low_of_records"] = round(judged.of_records, 4)
         message += self._without_ids(question, judged.severity, reading)
         message += "; not an input" if is_no_input(field) else f"; {remedy_of(field, eased=judged.eased)}"
         return Finding(

@@ -7,7 +7,7 @@ them. Where names or equal rows let the groups be guessed, these are the units; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -85,6 +85,12 @@ def read_without_ids(
         p=exact_p(right_cases, units[0], right_others, units[1]),
         images=images,
     )
+
+
+def low_of_records(field: CodedField, question: Question, target: int, fold: npt.NDArray[np.int8]) -> float:
+    """The lower end if every record were a patient of its own: what a network that is shown these files can count on."""
+    alone = replace(question, clusters=replace(question.clusters, guessed=""))
+    return read_without_ids(field, alone, target, fold, images=1.0).low
 
 
 def effective_patients(groups: npt.NDArray[np.int64], *, guessed: str, images: float = IMAGES_PER_PATIENT) -> float:

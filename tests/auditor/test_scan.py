@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -7,12 +7,12 @@ from builders import make_dataset
 
 from auditor.check import Check, SkipCheck
 from auditor.evidence.privacy.withhold import Withholding
-from auditor.outcomes import graded, judge
+from auditor.outcomes import graded, judge, status_of
 from auditor.plan import plan_for
 from auditor.progress import Silent
 from auditor.scan import examine
 from auditor.values.dataset import Dataset
-from auditor.values.results import Finding, Outcome, Severity, Verdict
+from auditor.values.results import Coverage, Finding, Outcome, Severity, Verdict
 
 
 def outcome(code: str, severity: Severity | None = None, *, status: str | None = None, waived: str | None = None) -> Outcome:
@@ -72,3 +72,11 @@ def test_what_a_result_shows_of_names_is_worked_out_once(tmp_path: Path, monkeyp
     found = examine(plan_for(tmp_path / "labels.csv"))
     assert len(walks) == 1
     assert found.names is walks[0].names
+
+
+@pytest.mark.parametrize(("detectable", "status"), [(0.7, "passed"), (0.94, "passed"), (0.95, "skipped"), (1.0, "skipped")])
+def test_a_check_that_could_have_seen_nothing_does_not_pass(detectable: float, status: str) -> None:
+    verdict = Verdict(summary="s", metrics={"detectable_auc": detectable}, coverage=Coverage(evaluated=160, total=160))
+    assert status_of(verdict)[0] == status
+    found = Finding(code="LK001", severity=Severity.WARNING, message="m")
+    assert status_of(replace(verdict, findings=(found,)))[0] == "failed"

@@ -154,6 +154,8 @@ def test_a_selection_that_could_look_at_nothing_is_not_enough() -> None:
         (Severity.INFO, 1.0, {"kind": "encoding", "patients": None, "survives_decoding": True}, False),
         (Severity.INFO, 1.0, {"kind": "encoding", "patients": None, "survives_decoding": False}, True),
         (Severity.WARNING, 0.9, {"kind": "encoding", "patients": None, "low_without_ids": 0.6}, True),
+        (Severity.WARNING, 0.9, {"kind": "encoding", "patients": None, "low_without_ids": 0.6, "low_of_records": 0.8}, False),
+        (Severity.INFO, 0.9, {"kind": "encoding", "patients": None, "low_without_ids": 0.4, "low_of_records": 0.8}, False),
         (Severity.INFO, 1.0, {"kind": "clinical", "patients": None}, True),
         (Severity.WARNING, 1.0, {"kind": "encoding", "patients": 40}, True),
         (Severity.ERROR, 1.0, {"kind": "encoding", "patients": None}, True),  # fails by itself

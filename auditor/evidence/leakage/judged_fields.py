@@ -16,7 +16,7 @@ from auditor.statistics.derived import Gate, allowing, sure_of
 from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.question import Question
 from auditor.statistics.screening import Measured, Screening, closer_interval, measured_for
-from auditor.statistics.unnamed import Reading, images_per_patient, read_without_ids
+from auditor.statistics.unnamed import Reading, images_per_patient, low_of_records, read_without_ids
 from auditor.values.fields import BYTES, Field, follows_picture, is_size
 from auditor.values.results import Chart, Column, Coverage, Severity, Table
 
@@ -37,6 +37,8 @@ class JudgedField:
         reading: how sure it is where patients are not known; None where they are, or where the field is no way of writing.
         same: other fields that part the records in the same way.
         eased: the size of files that are written alike, which follows what they show.
+        of_records: lower end of the AUC if every record were a patient of its own, of a way of writing where patients are not
+            known; None elsewhere.
     """
 
     measured: Measured
@@ -47,6 +49,7 @@ class JudgedField:
     reading: Reading | None = None
     same: tuple[str, ...] = ()
     eased: bool = False
+    of_records: float | None = None
 
     @property
     def verdict(self) -> str:
@@ -88,6 +91,8 @@ def judge_fields(
                 if judged.reading is not None and severity is Severity.ERROR:
                     low = min(low, judged.reading.low)
                 judged = replace(judged, severity=severity, low=low)
+        if not question.clusters.usable and judged.severity is not Severity.ERROR and _is_made(one, field):
+            judged = _by_records(judged, question, screening, images, max_auc=max_auc)
         found.append(judged)
     return tuple(_without_bytes(found, gate.max_q) if loss_told else found)
 
@@ -129,6 +134,17 @@ def _is_made(one: Measured, field: Field) -> bool:
     """How the file was written, and nothing that the picture itself decides."""
     few = is_size(field.name) and one.coded.size <= FEW_SIZES
     return field.kind == "encoding" and (few or not follows_picture(field.name))
+
+
+def _by_records(judged: JudgedField, question: Question, screening: Screening, images: float, *, max_auc: float) -> JudgedField:
+    """A way of writing that goes with the class record by record is told, however few patients may stand behind it: whether
+    they explain it nobody can say, and a network will find it all the same."""
+    one = judged.measured
+    low = low_of_records(one.coded, question, one.target, screening.record_fold)
+    if low < max_auc:
+        return judged
+    reading = judged.reading or read_without_ids(one.coded, question, one.target, screening.record_fold, images=images)
+    return replace(judged, of_records=low, severity=judged.severity or Severity.INFO, reading=reading)
 
 
 def _look_closer(judged: JudgedField, question: Question, screening: Screening, *, seed: int) -> JudgedField:
