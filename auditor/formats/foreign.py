@@ -27,6 +27,7 @@ FORMATS = {
     "ecat": _unread("ECAT", _VOLUME, "v"),
     "jpeg2000": _unread("JPEG 2000", _PICTURE, shared=("jp2", "j2k", "jpx")),
     "jpeg-xl": _unread("JPEG XL", _PICTURE, shared=("jxl",)),
+    "netpbm": _unread("Netpbm (PPM, PGM)", _PICTURE, "ppm", "pgm", "pbm", "pnm"),
     "heif": _unread("HEIF or AVIF", _PICTURE, shared=("heic", "heif", "avif")),
     "openexr": _unread("OpenEXR", _PICTURE, "exr"),
     "czi": _unread("Zeiss CZI", _SLIDE, "czi"),

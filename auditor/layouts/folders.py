@@ -15,10 +15,11 @@ from auditor.naming.stems import classes_in_stems
 from auditor.placement.channels import find_channels
 from auditor.placement.claims import claim
 from auditor.placement.counterparts import Counterparts, find_counterparts
-from auditor.placement.masks import Masks, find_masks
+from auditor.placement.masks import Masks, find_masks, worth
 from auditor.placement.path_roles import path_roles
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.records import Draft, build, no_labels
+from auditor.placement.tails import find_tails
 from auditor.placement.tree import FolderRoles, pinned_levels, read_folders
 from auditor.tables.label_table import categorical
 from auditor.values.dataset import Dataset
@@ -65,7 +66,8 @@ def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG
     if not inventory.images:
         return Detection(layout="folders", confidence=0.2, why=f"{len(paths):,} array files")
     raters, masks = drawn_masks(paths)
-    roles = read_folders([path for path in paths if path not in masks.files and path not in raters.files])
+    drawn = masks.files | raters.files
+    roles = read_folders([path for path in paths if path not in drawn], None, drawn)
     if roles.label is not None:
         guess = next(g for g in roles.guesses if g.role == "label")
         return Detection(layout="folders", confidence=min(0.75, guess.confidence), why=f"class folders: {guess.why}")
@@ -92,16 +94,19 @@ def load(listing: Listing, options: Options) -> Dataset:
     """One record per image; masks are no records but fill `mask`."""
     every = image_paths(listing)
     raters, masks = drawn_masks(every)
+    if not masks.files and not raters.files:
+        tails = find_tails(every, listing.root, listing.files, options.limits, options.workers)
+        masks = Masks(of=tails, why="files called after an image and one ending, and few values in them" if tails else "")
     pinned = pinned_levels(options.roles)
     ids = [path for path in every if path not in masks.files | raters.files]
-    folders = read_folders(ids, pinned)
+    folders = read_folders(ids, pinned, masks.files | raters.files)
     doubts: list[str] = []
     if folders.label_depth is not None and "label" not in pinned:
         # Nothing is taken for a class that may be a drawing of something else: labels are rewritten, drawings never.
         beside = find_counterparts(ids, folders.label_depth, listing.root, listing.files, options.limits, options.workers)
         raters, masks = with_counterparts(raters, masks, beside)
         ids = [path for path in ids if path not in beside.files]
-        folders = doubted(read_folders(ids, pinned), beside)
+        folders = doubted(read_folders(ids, pinned, masks.files | raters.files), beside)
         doubts = [text for text in (beside.doubt,) if text]
     drawn = masks.files | raters.files
     channels = find_channels(ids)
@@ -118,7 +123,7 @@ def load(listing: Listing, options: Options) -> Dataset:
     told, path_guesses = path_roles(ids, names, folders)
     columns: dict[str, Sequence[object]] = {"path": ids, **told}
     guesses = [*label_guesses, *path_guesses]
-    notes = list(folders.notes if labels.origin == "class folder" else ())
+    notes = [*(folders.notes if labels.origin == "class folder" else ()), *folders.aside]
     notes += doubts
     if stems is not None and stems.confidence < SURE:
         notes.append(
@@ -127,7 +132,8 @@ def load(listing: Listing, options: Options) -> Dataset:
     if names is not None and names.pattern.ambiguous:
         notes.append(names.pattern.ambiguous)
     if masks.of:
-        columns["mask"] = [masks.of[path][0] if path in masks.of else None for path in ids]
+        of = {path: (*masks.of.get(path, ()), *raters.of.get(path, {}).values()) for path in ids}
+        columns["mask"] = [min(of[path], key=worth) if of[path] else None for path in ids]
         guesses.append(Guess(role="mask", value="file names", confidence=0.9, why=masks.why))
     elif raters.of:
         columns["mask"] = [raters.first(path) for path in ids]
@@ -137,12 +143,10 @@ def load(listing: Listing, options: Options) -> Dataset:
     if channels.of:
         notes.append(f"{len(channels.of):,} cases have several files, which are their channels: {', '.join(channels.names)}")
     notes += mask_notes(masks) + unread_notes(listing)
-    fields, metadata = {}, {}
-    if names is not None:
-        for name, values in names.fields.items():
-            field = f"name.{name}"
-            fields[field] = Field(name=field, kind="acquisition")
-            metadata[field] = pd.Series(list(values), index=index, dtype=object).astype("str")
+    said = {f"name.{name}": values for name, values in (names.fields if names is not None else {}).items()}
+    said |= folders.fields
+    fields = {name: Field(name=name, kind="acquisition") for name in said}
+    metadata = {name: pd.Series(list(values), index=index, dtype=object).astype("str") for name, values in said.items()}
     return build(
         Draft(
             root=listing.root,
@@ -198,9 +202,11 @@ def of_files(folders: FolderRoles, kept: Sequence[bool]) -> FolderRoles:
         for role in ("split", "label", "patient", "site")
         if (values := getattr(folders, role)) is not None
     }
+    fields = {name: tuple(compress(values, kept)) for name, values in folders.fields.items()}
     return replace(
-        folders, split=roles.get("split"), label=roles.get("label"), patient=roles.get("patient"), site=roles.get("site")
-    )
+        folders, split=roles.get("split"), label=roles.get("label"), patient=roles.get("patient"), site=roles.get("site"),
+        fields=fields,
+    )  # fmt: skip
 
 
 def rater_note(raters: RaterMasks, *, has_masks: bool) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from auditor.layout import Detection, Listing, Options, list_files
-from auditor.placement.case_table import CASE_FILE
+from auditor.naming.headers import CASE_FILE, MERGED_SPLIT
 from auditor.placement.channels import find_channels
 from auditor.placement.images import Inventory
 from auditor.placement.masks import Masks, find_masks
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.resolve import resolve_names
-from auditor.placement.table_choice import MERGED_SPLIT, naming_shares, open_label_table, rank_tables
+from auditor.placement.table_choice import naming_shares, open_label_table, rank_tables
 from auditor.placement.table_dataset import TableLoader
 from auditor.placement.tree import FOLDER_PIN, read_folders
 from auditor.tables.label_table import LabelTable

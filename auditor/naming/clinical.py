@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-CLINICAL_WORDS = frozenset(
-    [
-        "normal",
-        "abnormal",
-        "benign",
-        "malignant",
-        "healthy",
-        "disease",
-        "tumor",
-        "tumour",
-        "cancer",
-        "covid",
-        "pneumonia",
-        "melanoma",
-        "nevus",
-        "nodule",
-        "effusion",
-        "cardiomegaly",
-        "opacity",
-        "fracture",
-        "carcinoma",
-        "adenoma",
-        "glioma",
-        "stroke",
-        "lesion",
-        "edema",
-        "oedema",
-        "atelectasis",
-        "positive",
-        "negative",
-        "control",
-        "infected",
-        "cnv",
-        "dme",
-        "drusen",
-    ]
-)
+_WORDS = """
+    normal abnormal benign malignant healthy disease tumor tumour cancer covid pneumonia melanoma nevus nodule effusion
+    cardiomegaly opacity fracture carcinoma adenoma glioma stroke lesion edema oedema atelectasis positive negative
+    control infected cnv dme drusen glaucoma cataract retinopathy maculopathy amd tuberculosis meningioma metastasis
+    metastases metastatic adenocarcinoma sarcoma lymphoma leukemia leukaemia myeloma glioblastoma hgg lgg hemorrhage
+    haemorrhage pneumothorax emphysema fibrosis consolidation infiltration infiltrate hernia polyp polyps ulcer colitis
+    esophagitis gastritis osteoarthritis scoliosis dementia demented nondemented alzheimer alzheimers parkinson cirrhosis
+    steatosis psoriasis eczema keratosis naevus dermatofibroma infarct infarction ischemia ischaemia thrombus embolism
+    aneurysm stenosis calcification calcifications appendicitis malaria parasitized uninfected sick diseased diabetic
+    hypertension"""
+CLINICAL_WORDS = frozenset(_WORDS.split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from auditor.naming.acquisition import own_pieces, pieces
 from auditor.naming.clinical import CLINICAL_WORDS
 from auditor.naming.names import split_name
 
@@ -26,7 +27,10 @@ NUMBERED = re.compile(r"^\w{1,2}[.)]\s*")
 """`a. Training Set`, `1) Images`."""
 SITE_FOLDER = re.compile(r"^(?:site|hospital|center|centre|clinic|institution|institute)[-_ ]?\w+$", re.IGNORECASE)
 UID_FOLDER = re.compile(r"^[\d.]{12,}$")
-NUMBER_FOLDER = re.compile(r"^[A-Za-z]{0,8}[-_ ]?\d{3,}[-_ ]?[A-Za-z0-9]{0,3}$|\d{5,}|^[0-9a-f]{12,}$|^TCGA-")
+NUMBER_FOLDER = re.compile(
+    r"^[A-Za-z]{0,8}[-_ ]?\d{3,}[-_ ]?[A-Za-z0-9]{0,3}$|\d{5,}|^[0-9a-f]{12,}$|^TCGA-|^(?=(?:\D*\d){3})(?:[A-Z]\d+){3,}$"
+)
+"""Also codes of letters and digits by turns (`A0S9V9`)."""
 
 
 _DRAWINGS = (
@@ -73,5 +77,16 @@ def as_split(name: str) -> str | None:
     whole = split_name(name)
     if whole is not None:
         return whole
-    words = [split_name(token) for token in tokens_of(name) if token not in STORAGE_WORDS]
+    words = [split_name(piece) for piece in pieces(name) if piece not in STORAGE_WORDS and not piece.isdigit()]
     return words[0] if len(words) == 1 else None
+
+
+def splits_among(names: Collection[str]) -> dict[str, str]:
+    """Name → split, of folders beside one another that are called after splits, each alone or beside words that all share
+    (`ISIC2018_Task1_Training_Input`, `ISIC2018_Task1_Test_Input`); empty where one is not."""
+    found = {name: as_split(name) for name in names}
+    if None in found.values():
+        for name, own in own_pieces(names).items():
+            words = [split_name(piece) for piece in own if piece not in STORAGE_WORDS and not piece.isdigit()]
+            found[name] = words[0] if len(words) == 1 else None
+    return {name: split for name, split in found.items() if split is not None} if None not in found.values() else {}

@@ -145,9 +145,16 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.lower())
 
 
+MERGED_SPLIT = "split (table name)"
+"""Column of a table that was made of `train.csv`, `test.csv`, …"""
+CASE_FILE = "image of the row"
+"""Column that is in no file: the image of each row, where a table calls its images by their case, or by names that mean
+files beside the table."""
+
+
 def known_header(names: Sequence[str]) -> KnownHeader | None:
     """The collection that a header belongs to. Two short headers (EyePACS, RSNA classes) must be the whole header."""
-    there = {plain(name) for name in names}
+    there = {plain(name) for name in names if name not in (MERGED_SPLIT, CASE_FILE)}
     for known in KNOWN_HEADERS:
         needed = {plain(name) for name in known.needs}
         if needed <= there and (len(needed) > 2 or there == needed or known.name == "ISIC"):

@@ -145,6 +145,13 @@ PATTERNS: tuple[NamePattern, ...] = (
         fields=("eye",),
     ),
     NamePattern(
+        name="number and side",
+        pattern=re.compile(r"^(?P<patient>[A-Za-z]{0,8}[_-]?\d{2,})[_-]?(?P<side>OD|OS|L|R)$"),
+        patient=_group("patient"),
+        fields=("side",),
+        confidence=0.85,
+    ),
+    NamePattern(
         name="NIH ChestX-ray14",
         pattern=re.compile(r"^(?P<patient>000\d{5})_(?P<number>\d{3})$"),
         patient=_group("patient"),
@@ -189,7 +196,8 @@ PATTERNS: tuple[NamePattern, ...] = (
     NamePattern(
         name="patient in the path",
         pattern=re.compile(
-            r"(?:^|[/_-])(?P<patient>(?:patient|subject|sub|pat|subj|participant|person|proband)[-_ ]?\(?\d+\)?)(?=[-_./ ]|$)",
+            r"(?:^|[/_-])(?P<patient>(?:patient|subject|sub|pat|subj|participant|person|proband)[-_ ]?\(?\d+\)?"
+            r"|sub-[A-Za-z0-9]+)(?=[-_./ ]|$)",
             re.IGNORECASE,
         ),
         patient=_group("patient"),

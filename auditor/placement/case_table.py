@@ -14,12 +14,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from auditor.naming.headers import CASE_FILE
 from auditor.naming.suffixes import stem_of
 from auditor.tables.label_table import LabelTable, categorical
 
-CASE_FILE = "image of the row"
-"""Column that is in no file: the image of each row, where a table calls its images by their case, or by names that mean
-files beside the table."""
 LEAST_SHARE = 0.5
 """Of the images, and of the cases, so many must find one another."""
 LEAST_DISTINCT = 0.9

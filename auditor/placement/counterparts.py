@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -119,7 +120,7 @@ def find_counterparts(
     if not twins and not light:
         return Counterparts()
     together = sorted({name for pair in twins for name in pair})
-    looks = _looks(folders if light else {n: folders[n] for n in together}, root, sizes, limits, workers)
+    looks = look_into(folders if light else {n: folders[n] for n in together}, root, sizes, limits, workers)
     drawn = {name for name in looks if looks[name] and all(look.drawn for look in looks[name])}
     plain = {name for name in looks if looks[name] and not any(look.drawn for look in looks[name])}
     # `with_mask` may be a class of faces: a name that says more than "drawn" needs files that do not look like pictures.
@@ -216,9 +217,10 @@ def _lighter(folders: Mapping[str, Mapping[tuple[str, ...], str]], sizes: Mappin
     return min(middle) > 0 and max(middle) >= SMALLER * min(middle)
 
 
-def _looks(
-    folders: Mapping[str, Mapping[tuple[str, ...], str]], root: Path, sizes: Mapping[str, int], limits: Limits, workers: int
+def look_into(
+    folders: Mapping[str, Mapping[Any, str]], root: Path, sizes: Mapping[str, int], limits: Limits, workers: int
 ) -> dict[str, list[Look]]:
+    """Group → what a few of its files hold. The keys within a group count for nothing."""
     jobs, owners = [], []
     for name, files in folders.items():
         fit = [path for path in files.values() if 0 < sizes.get(path, 0) <= MAX_SAMPLED_BYTES]

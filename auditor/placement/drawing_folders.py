@@ -35,8 +35,10 @@ _REGIONS = frozenset(_OUTLINED.split())
 """What is outlined. A folder so called is one of drawings where a folder of images lies beside it in its case."""
 
 
-def find_far_masks(paths: Sequence[str]) -> dict[str, str | None]:
-    """File that is a mask by the words of its folders or the beginning of its name → the image that it is of, or None.
+def find_far_masks(paths: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """File that is a mask by the words of its folders or the beginning of its name → the images that it is of, if any.
+
+    Several images of one name and one case (`InPhase/1.dcm`, `OutPhase/1.dcm`) share a mask.
 
     Args:
         paths: files whose masks nothing nearer has told.
@@ -45,12 +47,13 @@ def find_far_masks(paths: Sequence[str]) -> dict[str, str | None]:
     if not kinds:
         return {}
     owners = _Owners([path for path in paths if path not in kinds])
-    members: dict[str, dict[str, str | None]] = defaultdict(dict)
+    members: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
     for path, kind in kinds.items():
         members[kind][path] = owners.of(path)
-    found: dict[str, str | None] = {}
+    found: dict[str, tuple[str, ...]] = {}
     for pairs in members.values():
-        if 2 * sum(owner is not None for owner in pairs.values()) >= len(pairs):
+        pairs |= owners.by_number([mask for mask, images in pairs.items() if not images])
+        if 2 * sum(map(bool, pairs.values())) >= len(pairs):
             found |= pairs
     return found
 
@@ -111,44 +114,76 @@ class _Owners:
         self.by_words: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.in_folder: Mapping[str, int] = Counter(path.rpartition("/")[0] for path in images)
         self.first: dict[str, str] = {}
+        self.under: dict[str, list[str]] = defaultdict(list)
         for path in images:
             stem = stem_of(path).lower()
             bare = _IMAGE_FIRST.match(stem)
             self.first.setdefault(path.rpartition("/")[0], path)
+            above = path.rpartition("/")[0]
+            while above:
+                self.under[above].append(path)
+                above = above.rpartition("/")[0]
             for key in {stem, bare["base"]} if bare else {stem}:
                 self.by_stem[key].append(path)
                 for word in _words(path):
                     self.by_words[key, word].append(path)
 
-    def of(self, mask: str) -> str | None:
+    def of(self, mask: str) -> tuple[str, ...]:
         """The image that the mask is called after, the nearest where several are called so."""
         for key in _keys(stem_of(mask).lower()):
             called = self.by_stem.get(key)
             if called:
-                return called[0] if len(called) == 1 else self._nearest(mask, key)
+                return (called[0],) if len(called) == 1 else self._nearest(mask, key)
         # `case_1/masks/liver.png` beside the one image of the case
         folder = mask.rpartition("/")[0]
         while folder:
             if self.in_folder.get(folder):
-                return self.first[folder] if self.in_folder[folder] == 1 else None
+                return (self.first[folder],) if self.in_folder[folder] == 1 else ()
+            if folder in self.under:
+                return tuple(self.under[folder]) if len(self.under[folder]) == 1 else ()
             folder = folder.rpartition("/")[0]
-        return None
+        return ()
 
-    def _nearest(self, mask: str, key: str) -> str | None:
-        """The one image so called whose folders share the most words with those of the mask; None where two are as near."""
+    def by_number(self, masks: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Masks of a folder whose first numbers are those of the images of its case: `i0003.dcm`, `liver_GT_003.png`."""
+        found: dict[str, tuple[str, ...]] = {}
+        folders: dict[str, list[str]] = defaultdict(list)
+        for mask in masks:
+            folders[mask.rpartition("/")[0]].append(mask)
+        for folder, drawn in folders.items():
+            images = self.under.get(folder.rpartition("/")[0], ())
+            of = {_number(image): image for image in images}
+            numbers = {_number(mask) for mask in drawn}
+            if len(images) == len(of) == len(drawn) == len(numbers) and numbers == set(of) and None not in of:
+                found |= {mask: (of[_number(mask)],) for mask in drawn}
+        return found
+
+    def _nearest(self, mask: str, key: str) -> tuple[str, ...]:
+        """The one image so called whose folders share the most words with those of the mask. Two that are as near are both
+        meant where they lie beside one another in the folder that holds the mask's, else neither."""
         shared: Counter[str] = Counter()
         for word in _words(mask):
             alike = self.by_words.get((key, word), ())
             if len(alike) <= MOST_ALIKE:
                 shared.update(alike)
-        ranked = shared.most_common(2)
-        if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
-            return None
-        return ranked[0][0]
+        if not shared:
+            return ()
+        most = max(shared.values())
+        nearest = tuple(sorted(image for image, count in shared.items() if count == most))
+        case = mask.rpartition("/")[0].rpartition("/")[0]
+        alike = case and all(image.startswith(case + "/") for image in nearest)
+        return nearest if len(nearest) == 1 or (alike and len(nearest) <= MOST_OF_CASE) else ()
 
 
 def _words(path: str) -> set[str]:
-    return set(re.findall(r"[^\W\d_]+|\d+", path.rpartition("/")[0].lower()))
+    """The folders, whole and in words: of `MR/2/T2SPIR` the 2 alone would be that of T2 as well."""
+    folder = path.rpartition("/")[0].lower()
+    return set(re.findall(r"[^\W\d_]+|\d+", folder)) | {f"/{part}" for part in folder.split("/")}
+
+
+def _number(path: str) -> int | None:
+    found = re.search(r"\d{1,9}", stem_of(path))
+    return int(found[0]) if found else None
 
 
 def _keys(stem: str) -> list[str]:

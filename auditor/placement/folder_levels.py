@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from auditor.naming.acquisition import acquisition_kind, are_sites
 from auditor.naming.folder_names import (
     CLASS_WORDS,
     NUMBER_FOLDER,
@@ -15,14 +16,14 @@ from auditor.naming.folder_names import (
     SITE_FOLDER,
     STORAGE_WORDS,
     UID_FOLDER,
-    as_split,
     class_words,
     drawn_among,
     is_of_drawings,
+    splits_among,
     tokens_of,
 )
 
-LevelKind = Literal["split", "class", "patient", "site", "nothing"]
+LevelKind = Literal["split", "class", "patient", "site", "acquisition", "nothing"]
 
 COVERAGE = 0.95
 """A level of folders counts when this share of the files lies that deep."""
@@ -43,12 +44,15 @@ class FolderLevel:
     """Each name has a word of storage too (`colon_image_sets`)."""
 
 
-def folder_levels(parts: Mapping[str, tuple[str, ...]], counts: Mapping[str, int]) -> list[FolderLevel]:
+def folder_levels(
+    parts: Mapping[str, tuple[str, ...]], counts: Mapping[str, int], drawings: Collection[str] = ()
+) -> list[FolderLevel]:
     """The levels that most files lie in, or all files of whole splits.
 
     Args:
         parts: folder → the names of its levels.
         counts: folder → files in it.
+        drawings: files of drawings in the same tree, which are none of those.
     """
     total = sum(counts.values())
     deepest = max((len(names) for names in parts.values()), default=0)
@@ -63,18 +67,23 @@ def folder_levels(parts: Mapping[str, tuple[str, ...]], counts: Mapping[str, int
         if covered < COVERAGE * total and not whole_splits(parts, counts, depth, splits):
             continue
         level = judge_level(depth, names, total)
-        if levels and _are_cases(levels[-1], level):
-            levels[-1] = replace(levels[-1], kind="patient", confidence=0.6, why="numbers, with images and drawings in each")
+        if levels and _are_cases(levels[-1], level, drawings):
+            levels[-1] = replace(levels[-1], kind="patient", confidence=0.6, why="numbers, with several folders of one case in each")
         levels.append(level)
         if level.kind == "split":
             splits = level
     return levels
 
 
-def _are_cases(upper: FolderLevel, lower: FolderLevel) -> bool:
-    """Folders called by numbers that hold folders of images and of drawings are cases, no grades."""
+def _are_cases(upper: FolderLevel, lower: FolderLevel, drawings: Collection[str]) -> bool:
+    """Folders called by numbers that hold folders of images and of drawings, or of views or sequences, are cases, no grades."""
     numbered = upper.kind == "class" and all(name.isdecimal() for name in upper.names)
-    return numbered and lower.kind == "nothing" and bool(drawn_among(lower.names))
+    if not numbered or lower.kind not in ("nothing", "acquisition"):
+        return False
+    if lower.kind == "acquisition":
+        return True
+    found = {parts[upper.depth] for parts in (path.split("/") for path in drawings) if len(parts) > lower.depth + 1}
+    return bool(drawn_among(lower.names)) or set(upper.names) <= found
 
 
 def whole_splits(
@@ -104,19 +113,28 @@ def judge_level(depth: int, names: Mapping[str, int], total: int) -> FolderLevel
         )
 
     count = len(names)
-    if all(as_split(name) is not None for name in names):
+    if splits_among(names):
         return level("split", 0.95 if count > 1 else 0.8, f"the folders are called {', '.join(sorted(names)[:4])}")
     if count < 2:
         return level("nothing", 1.0, "one folder")
     if share(names, SITE_FOLDER) >= 0.9:
         return level("site", 0.85, f"{count:,} folders are named after a site")
+    taken = acquisition_kind([name for name in names if not is_of_drawings(name)], STORAGE_WORDS)
+    if taken is not None:
+        return level("acquisition", 0.8, f"{count:,} folders are called after a {taken}, which is no class of what is seen")
+    if are_sites(names, STORAGE_WORDS):
+        return level("site", 0.8, f"{count:,} folders are called after places")
     if share(names, PATIENT_FOLDER) >= 0.9:
         return level("patient", 0.9, f"{count:,} folders are named after a patient")
     grades = all(re.fullmatch(r"\d{1,2}", name) and int(name) <= 20 for name in names)
     if not grades and share(names, UID_FOLDER) + share(names, NUMBER_FOLDER) >= 0.5:
         return level("patient", 0.6, f"{count:,} folders are named by a number, as patients or studies are")
+    told = [name for name in names if acquisition_kind((name,)) is None]
+    if not grades and len(told) > 1 and all(name.isdecimal() for name in told):
+        return level("patient", 0.6, f"{len(told):,} folders are named by a number, as cases are")
     drawn = [name for name in names if is_of_drawings(name)]
-    if drawn and len(drawn) < count and not any(class_words(name) for name in names if name not in drawn):
+    others = [name for name in names if name not in drawn]
+    if drawn and others and (len(others) == 1 or not any(class_words(name) for name in others)):
         return level("nothing", 0.8, f"{len(drawn):,} of the folders are called after drawings, the others after images")
     reduced = {class_words(name) for name in names}
     if (

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor.naming.suffixes import stem_of
-from auditor.placement.counterparts import bare_stems
+from auditor.placement.counterparts import bare_stems, words_of
 from auditor.placement.drawing_folders import find_far_masks
 
 MASK_FOLDERS = frozenset(
@@ -70,7 +70,8 @@ IMAGE_FOLDERS = frozenset(
 
 _SUFFIX = re.compile(
     r"^(?P<base>.+?)[ _.-]"
-    r"(?:masks?|msk|anno|annos|annotations?|d?seg|segs|segmentations?|labels?|gt|ground[ _-]?truth|manual|lesions?)[ _-]?\d*$",
+    r"(?:masks?|msk|anno|annos|annotations?|[df]?seg|segs|segmentations?|labels?|gt|ground[ _-]?truth|manual|lesions?)"
+    r"[ _-]?\d*$",
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"^(?:masks?|msk|segs?|segmentations?|labels?|gt|lesions?|wmh)$", re.IGNORECASE)
@@ -78,6 +79,11 @@ _WHOLE = re.compile(r"^(?:masks?|msk|segs?|segmentations?|labels?|gt|lesions?|wm
 _SESSION = re.compile(r"^sub-[A-Za-z0-9]+(?:_ses-[A-Za-z0-9]+)?(?=_)")
 MOST_OF_CASE = 8
 """A case has no more files that one mask belongs to."""
+_SOUGHT_WORDS = (
+    "manual manuals gt gts truth groundtruth seg segs segmentation segmentations annotation annotations expert lesion"
+)
+_SOUGHT = frozenset(_SOUGHT_WORDS.split())
+_FIELDS = frozenset(("fov", "border", "aperture", "valid"))
 _CHANNEL = re.compile(r"^(?P<base>.+)_\d{4}$")
 
 
@@ -101,24 +107,34 @@ class Masks:
         return frozenset(self.alone).union(*self.of.values()) if self.of else frozenset(self.alone)
 
 
+def worth(mask: str) -> tuple[int, str]:
+    """What sorts the masks of one image: drawings of what is sought, other masks, then the field of view and its like."""
+    said = words_of(mask.replace("/", " ").replace(".", " "))
+    return (2 if said & _FIELDS else 0 if said & _SOUGHT else 1), mask
+
+
 def find_masks(images: Sequence[str]) -> Masks:
     """Tell masks from images by names alone; an image has at least one pixel-for-pixel partner, so half of them must pair."""
     named = _by_suffix(images)
-    rest = [path for path in images if path not in named.files]
+    left = set(named.alone)
+    rest = [path for path in images if path not in named.files or path in left]
     folders = _by_folder(rest)
     of: dict[str, tuple[str, ...]] = dict(named.of)
     for image, masks in folders.of.items():
         of[image] = tuple(sorted((*of.get(image, ()), *masks)))
-    far = find_far_masks([path for path in rest if path not in folders.files])
-    alone = [*named.alone, *folders.alone]
-    for mask, owner in far.items():
-        if owner is None:
+    far = find_far_masks([path for path in rest if path not in folders.files and path not in left])
+    owned = {mask for masks in folders.of.values() for mask in masks}
+    alone = [path for path in dict.fromkeys((*named.alone, *folders.alone)) if path not in owned]
+    for mask, owners in far.items():
+        if not owners:
             alone.append(mask)
-        else:
+        for owner in owners:
             of[owner] = (*of.get(owner, ()), mask)
     told = "folders or first words of names say drawing, and the names are those of images" if far else ""
     why = "; ".join(part for part in (named.why, folders.why, told) if part)
-    return Masks(of={image: tuple(sorted(masks)) for image, masks in of.items()}, alone=tuple(sorted(alone)), why=why)
+    return Masks(
+        of={image: tuple(sorted(masks, key=worth)) for image, masks in of.items()}, alone=tuple(sorted(alone)), why=why
+    )
 
 
 def _by_suffix(images: Sequence[str]) -> Masks:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from auditor.naming.folder_names import NUMBERED, as_split
+from auditor.naming.headers import CASE_FILE
 from auditor.naming.names import split_name
-from auditor.placement.case_table import CASE_FILE
 from auditor.placement.resolve import resolve_names
 from auditor.placement.row_images import images_of_rows
 from auditor.tables.label_table import LabelTable

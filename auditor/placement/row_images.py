@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from auditor.naming.headers import CASE_FILE
 from auditor.naming.labels import text_of
 from auditor.naming.lexicon import name_score
-from auditor.placement.case_table import CASE_FILE
 from auditor.placement.resolve import resolve_names
 from auditor.tables.label_table import LabelTable, categorical
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from auditor.naming.headers import MERGED_SPLIT
 from auditor.naming.lexicon import name_score
 from auditor.placement.case_table import case_column, with_images
 from auditor.placement.listing import Listing, Options
@@ -21,11 +22,11 @@ from auditor.values.errors import DatasetError
 
 MAX_CANDIDATES = 40
 MAX_JSON_BYTES = 256 << 20
+BOXES = 0.01
+"""A table that says where says more than one of the same images that only says what; not than one of more images."""
 PROBE = 500
 MOST_OVERLAP = 0.2
 """Two tables of one split that name more of the same records are two versions of one table."""
-MERGED_SPLIT = "split (table name)"
-"""Column of a table that was made of `train.csv`, `test.csv`, …"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ def naming_shares(frame: pd.DataFrame, root: Path, images: Sequence[str]) -> dic
     probes: dict[str, list[str]] = {}
     for name in frame.columns:
         categories = frame[name].cat.categories
-        if len(categories) < min(len(images), 20) * 0.5:
+        if len(categories) < min(len(images), len(frame), 20) * 0.5:
             continue
         step = max(len(categories) // PROBE, 1)
         values = [str(value) for value in categories[::step] if value][:PROBE]
@@ -114,10 +115,10 @@ def judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> Ca
     readings = bool(roles.raters) or "answer" in roles.columns
     useful = bool(roles.labels) or readings
     known = roles.known is not None
+    covered = min(share * len(table.frame[path].cat.categories) / len(images), 1.0) if path is not None and images else 0.0
     case, cases = case_column(table.frame, images) if share < 0.5 else ("", 0.0)
     if path is not None and share >= 0.5:
-        covered = min(share * len(table.frame[path].cat.categories) / len(images), 1.0)
-        confidence = 0.62 + 0.2 * useful + 0.05 * known + 0.05 * covered
+        confidence = 0.62 + 0.2 * useful + 0.05 * known + 0.1 * covered
         why = f"column {path!r} names files of the dataset ({share:.0%} of what was tried)"
     elif case:
         share = cases
@@ -132,6 +133,7 @@ def judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> Ca
     else:
         confidence = 0.4 + 0.3 * useful + 0.1 * readings + 0.1 * known
         why = "a table with labels" if useful else "a table without labels"
+    confidence += BOXES * (roles.boxes is not None and covered >= 0.9)
     naming = tuple(sorted(shares, key=lambda column: (column != path, -shares[column], column)))
     header = tuple(str(column) for column in table.frame.columns)
     key = path or roles.columns.get("item")
@@ -223,6 +225,10 @@ def _sisters(candidates: Sequence[Candidate]) -> tuple[str, ...]:
 
 
 def _same_header(best: Candidate, other: Candidate) -> bool:
+    splits = split_of(best.name), split_of(other.name)
+    one, two = set(best.header), set(other.header)
+    if None not in splits and splits[0] != splits[1] and two <= one and best.share >= 0.5 and other.share >= 0.5:
+        return best.naming[0] == other.naming[0]  # the table of a test split without its labels
     if other.header == best.header:
         return bool(split_of(best.name)) or (best.share >= 0.5 and other.share >= 0.5)
     shared = set(best.header) & set(other.header)

@@ -15,7 +15,7 @@ from auditor.placement.box_tables import boxes_beside
 from auditor.placement.channels import find_channels
 from auditor.placement.claims import Claims, claim
 from auditor.placement.listing import Listing, Options
-from auditor.placement.masks import Masks
+from auditor.placement.masks import Masks, worth
 from auditor.placement.path_roles import beside_columns
 from auditor.placement.rater_masks import RaterMasks
 from auditor.placement.records import Draft, build, no_labels
@@ -25,6 +25,7 @@ from auditor.placement.table_records import TableRecords, records_of_rows, rows_
 from auditor.placement.tree import pinned_levels, read_folders
 from auditor.tables.columns import describe_columns
 from auditor.tables.label_columns import gather_findings, labels_of
+from auditor.tables.label_roles import coordinates
 from auditor.tables.label_table import LabelTable, categorical
 from auditor.tables.roles import Roles
 from auditor.values.dataset import Dataset, Problem
@@ -197,8 +198,9 @@ class TableLoader:
             return list(masks)
         if not self.mask_of:
             return [self.drawn.first(name) for name in names] if self.drawn.of else None
+        of = {name: (*self.mask_of.get(name, ()), *self.drawn.of.get(name, {}).values()) for name in map(str, names)}
         self.guesses.append(Guess(role="mask", value="file names", confidence=0.9, why="files called as masks of the images"))
-        return [self.mask_of[name][0] if name in self.mask_of else None for name in names]
+        return [min(of[str(name)], key=worth) if of[str(name)] else None for name in names]
 
     def _drawn(self, names: npt.NDArray[np.object_], ids: Sequence[str]) -> pd.DataFrame | None:
         if not self.drawn.of:
@@ -258,8 +260,9 @@ class TableLoader:
             return no_labels(list(index))
         name = roles.labels[0]
         if self.grouped and len(roles.labels) == 1 and not self._constant(name, row_record):
-            if roles.boxes is not None or "rater" in roles.columns:
-                what = "box" if roles.boxes is not None else "reading"
+            placed = bool(coordinates(list(self.frame.columns)))
+            if roles.boxes is not None or "rater" in roles.columns or placed:
+                what = "box" if roles.boxes is not None else "reading" if "rater" in roles.columns else "place in the image"
                 self.notes.append(f"{name!r} differs within an image: it labels the {what}, the image has no label of its own")
                 return no_labels(list(index))
             return gather_findings(self.frame[name], row_record, index, level=roles.level, origin=name)

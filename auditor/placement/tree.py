@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from auditor.naming.folder_names import IMAGE_WORDS, as_split, drawn_among
+from auditor.naming.acquisition import is_acquisition
+from auditor.naming.folder_names import IMAGE_WORDS, drawn_among, splits_among
 from auditor.placement.folder_levels import FolderLevel, LevelKind, folder_levels
 from auditor.values.errors import DatasetError
 from auditor.values.results import Guess
@@ -28,6 +29,10 @@ class FolderRoles:
     guesses: tuple[Guess, ...] = ()
     notes: tuple[str, ...] = ()
     label_depth: int | None = None
+    fields: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+    """Of levels that say how pictures were taken: name → a value per file."""
+    aside: tuple[str, ...] = ()
+    """What is told of those levels."""
 
 
 def pinned_levels(roles: Mapping[str, str]) -> dict[str, int]:
@@ -47,11 +52,12 @@ def pinned_levels(roles: Mapping[str, str]) -> dict[str, int]:
     return pinned
 
 
-def read_folders(paths: Sequence[str], pinned: Mapping[str, int] | None = None) -> FolderRoles:
+def read_folders(paths: Sequence[str], pinned: Mapping[str, int] | None = None, drawings: Collection[str] = ()) -> FolderRoles:
     """Roles of the folders that `paths` (relative, with forward slashes) lie in.
 
     Args:
         pinned: role → level that the user gave to it (`pinned_levels`).
+        drawings: files of drawings in the same tree, which are none of `paths`.
 
     Raises:
         DatasetError: a pinned level is deeper than any folder.
@@ -60,14 +66,15 @@ def read_folders(paths: Sequence[str], pinned: Mapping[str, int] | None = None) 
     folders = [path.rpartition("/")[0] for path in paths]
     counts = Counter(folders)
     parts = {folder: tuple(folder.split("/")) if folder else () for folder in counts}
-    levels = folder_levels(parts, counts)
+    levels = folder_levels(parts, counts, drawings)
     roles: dict[str, tuple[str | None, ...]] = {}
     guesses: list[Guess] = []
     notes: list[str] = []
     chosen = _choose([level for level in levels if level.depth not in pinned.values()], parts)
     chosen |= {role: _pinned(role, depth, parts, counts) for role, depth in pinned.items()}
     for role, level in chosen.items():
-        values = {folder: _value(names, level, role) for folder, names in parts.items()}
+        above = chosen["site"].depth if role == "patient" and "site" in chosen and role not in pinned else None
+        values = {folder: _value(names, level, role, above) for folder, names in parts.items()}
         roles[role] = tuple(values[folder] for folder in folders)
         what = "class folder" if role == "label" else "folder"
         value = f"{what}, level {level.depth + 1}"
@@ -77,6 +84,14 @@ def read_folders(paths: Sequence[str], pinned: Mapping[str, int] | None = None) 
             drawn = sorted(drawn_among(level.names))
             beside = f"; {', '.join(drawn[:3])} sound like drawings, and no image is called as their files are" if drawn else ""
             notes.append(f"{unsaid:,} images lie in no class folder: unlabelled{beside}")
+    fields, aside = {}, []
+    for level in levels:
+        if level.kind == "acquisition" and level.depth not in pinned.values():
+            said = {folder: names[level.depth] if len(names) > level.depth else None for folder, names in parts.items()}
+            fields[f"folder {level.depth + 1}"] = tuple(said[folder] for folder in folders)
+            if "label" not in pinned:
+                learnt = f"if it is what is learnt, say --label folder:{level.depth + 1}"
+                aside.append(f"folder level {level.depth + 1}: {level.why}; {learnt}")
     rivals = [level for level in levels if level.kind == "class"]
     if len(rivals) > 1 and "label" not in pinned:
         others = ", ".join(str(level.depth + 1) for level in rivals if level is not chosen.get("label"))
@@ -89,6 +104,8 @@ def read_folders(paths: Sequence[str], pinned: Mapping[str, int] | None = None) 
         guesses=tuple(guesses),
         notes=tuple(notes),
         label_depth=chosen["label"].depth if "label" in chosen else None,
+        fields=fields,
+        aside=tuple(aside),
     )
 
 
@@ -107,13 +124,23 @@ def _pinned(role: str, depth: int, parts: Mapping[str, tuple[str, ...]], counts:
     return FolderLevel(depth=depth, names=names, kind=_PINNABLE[role], confidence=1.0, why="pinned")
 
 
-def _value(names: tuple[str, ...], level: FolderLevel, role: str) -> str | None:
+def _value(names: tuple[str, ...], level: FolderLevel, role: str, site_depth: int | None = None) -> str | None:
+    """What a folder says in a role. The numbers of cases start anew at each site: there the site is a part of who it is."""
     if len(names) <= level.depth:
         return None
     name = names[level.depth]
     if role == "label" and level.confidence < 1 and (name.lower() in IMAGE_WORDS or name in drawn_among(level.names)):
         return None  # a test split without classes; drawings, of whatever
-    return as_split(name) or name if role == "split" else name
+    if role == "split":
+        return splits_among(level.names).get(name, name)
+    if role == "patient" and level.confidence < 1 and is_acquisition(name):
+        # `Amsterdam/GE3T/100` beside `Utrecht/50`: the scanner is nobody, the folder below it is
+        if len(names) <= level.depth + 1:
+            return None
+        name = names[level.depth + 1]
+    if role == "patient" and site_depth is not None and site_depth < level.depth and name.isdecimal():
+        return f"{names[site_depth]}/{name}"
+    return name
 
 
 def _choose(levels: Sequence[FolderLevel], parts: Mapping[str, tuple[str, ...]]) -> dict[str, FolderLevel]:

@@ -38,6 +38,7 @@ FEW_BOXES = 0.1
 MOST_ALIKE = 3
 
 _SHEETS = frozenset(("sav", "dta", "sas7bdat", "rds", "rdata", "feather", "numbers", "gsheet"))
+_SUBMITTED = re.compile(r"submission|submit", re.IGNORECASE)
 _PROSE = re.compile(r"readme|licen[cs]e|changelog|copying|citation|requirements|notes?$|about|terms", re.IGNORECASE)
 
 
@@ -118,6 +119,8 @@ def _of_table(
     if any_read:
         better = judged.useful and main is not None and not main.useful
         sister = main is not None and judged.header == main.header and judged.share >= NAMING
+        if sister and _SUBMITTED.search(stem_of(name)):
+            return _problem(name, "it is called like an answer to a challenge, and is no label table", grave=False)
         if better or sister:
             what = (
                 "holds labels, and the table that was read holds none"

@@ -29,6 +29,9 @@ _STUDY_GROUPS = frozenset(
 """How studies of the brain write their groups; only in a column that is called like one."""
 _COMMAS = (",", "，", "、")
 _SIGNS = ("+", "&", "/", " and ", " und ", " et ", " y ", " e ", " en ")
+_AXIS = re.compile(r"^(?P<of>.*?)[ _.-]?(?P<axis>[xyzXYZ])(?P<number>\d*)$")
+_PROPERTIES = frozenset(("density",))
+"""Called like a label, and a property of the picture where anything else is the label."""
 _COUNTED = re.compile(r"[\d.]+|[ivxIVX]+[abcABC]?")
 _PLAIN_NAMES = frozenset(plain(name) for name in LABEL_NAMES)
 _NAME_WORDS = frozenset(word for name in LABEL_NAMES for word in words(name)) - {"name"}
@@ -65,9 +68,21 @@ def label_score(seen: Profile) -> tuple[float, str]:
             return 0.0, ""
     if not exact and not part and seen.distinct < 2:
         return 0.0, ""
-    score = (0.85 if exact else 0.65 if part else 0.15) + 0.1 * (2 <= seen.distinct <= 20) + 0.5 * clinical
-    what = "called so" if exact or part else "its values are clinical words"
+    disease = bool(said & CLINICAL_WORDS) and seen.states and seen.distinct > 1
+    called = 0.6 if said & _PROPERTIES else 0.85 if exact else 0.8 if disease else 0.65 if part else 0.15
+    score = called + 0.1 * (2 <= seen.distinct <= 20) + 0.5 * clinical - 0.3 * (exact and seen.distinct < 2)
+    what = "called so" if exact or part else "called like a disease" if disease else "its values are clinical words"
     return min(score, 0.97), f"{what}, {seen.distinct:,} values"
+
+
+def coordinates(names: Sequence[str]) -> frozenset[str]:
+    """Columns that say where and not what: `Fovea_X` beside `Fovea_Y`, `coordX`, `coordY`, `coordZ`."""
+    axes: dict[str, dict[str, str]] = {}
+    for name in names:
+        found = _AXIS.match(name)
+        if found is not None:
+            axes.setdefault(found["of"].lower() + "*" + found["number"], {})[found["axis"].lower()] = name
+    return frozenset(name for places in axes.values() if {"x", "y"} <= set(places) for name in places.values())
 
 
 def is_called_label(name: str) -> bool:
@@ -83,7 +98,8 @@ def find_labels(
     Args:
         accept: take only columns with such names, where other columns are readings; None = any column.
     """
-    candidates = [name for name in free if accept is None or accept(name)]
+    apart = coordinates(list(profiles))
+    candidates = [name for name in free if (accept is None or accept(name)) and name not in apart]
     scored = [(label_score(profiles[name]), name) for name in candidates]
     best = max((entry for entry in scored if entry[0][0] >= THRESHOLD), key=lambda entry: entry[0][0], default=None)
     states = [] if accept is not None else state_run(profiles, free)
@@ -91,6 +107,8 @@ def find_labels(
         why = f"{len(states)} columns of yes and no, exactly one of them yes in every row"
         return LabelColumns(names=tuple(states), confidence=0.92, why=why)
     alone = best is not None and best[1] in states and profiles[best[1]].told.distinct < 2  # `No Finding` with 1 and blank
+    diseases = [name for name in states if set(words(name)) & (CLINICAL_WORDS | {"finding"})]
+    alone = alone or (best is not None and best[1] in diseases and len(diseases) > 1)
     if (len(states) > 2 and (best is None or best[1] in states)) or (len(states) > 1 and alone):
         ticked = are_ticks([str(value) for name in states for value in profiles[name].values])
         what = "ticked boxes; an empty one is read as no" if ticked else "yes, no, uncertain or blank"

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from auditor.evidence.kin.groups import SYNTHETIC, declared_splits, is_training, partition
-from auditor.placement.table_choice import MERGED_SPLIT
+from auditor.naming.headers import MERGED_SPLIT
 from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError

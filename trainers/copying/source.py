@@ -14,9 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from auditor.layout import Listing, Options, list_files
+from auditor.naming.headers import CASE_FILE, MERGED_SPLIT
 from auditor.naming.labels import text_of
-from auditor.placement.case_table import CASE_FILE
-from auditor.placement.table_choice import MERGED_SPLIT
 from auditor.tables.tables import read_table, table_format
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
