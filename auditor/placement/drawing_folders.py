@@ -171,8 +171,8 @@ class _Owners:
         most = max(shared.values())
         nearest = tuple(sorted(image for image, count in shared.items() if count == most))
         case = mask.rpartition("/")[0].rpartition("/")[0]
-        alike = case and all(image.startswith(case + "/") for image in nearest)
-        return nearest if len(nearest) == 1 or (alike and len(nearest) <= MOST_OF_CASE) else ()
+        together = bool(case) and all(image.startswith(case + "/") for image in nearest)
+        return nearest if len(nearest) == 1 or (together and len(nearest) <= MOST_OF_CASE) else ()
 
 
 def _words(path: str) -> set[str]:

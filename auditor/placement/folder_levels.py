@@ -68,7 +68,7 @@ def folder_levels(
             continue
         level = judge_level(depth, names, total)
         if levels and _are_cases(levels[-1], level, drawings):
-            levels[-1] = replace(levels[-1], kind="patient", confidence=0.6, why="numbers, with several folders of one case in each")
+            levels[-1] = replace(levels[-1], kind="patient", confidence=0.6, why="numbers, with folders of one case in each")
         levels.append(level)
         if level.kind == "split":
             splits = level
