@@ -19,10 +19,12 @@ from auditor.placement.masks import Masks, find_masks, worth
 from auditor.placement.path_roles import path_roles
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.records import Draft, build, no_labels
+from auditor.placement.split_lists import splits_in_lists
 from auditor.placement.tails import find_tails
 from auditor.placement.tree import FolderRoles, pinned_levels, read_folders
+from auditor.placement.unused import UNUSED
 from auditor.tables.label_table import categorical
-from auditor.values.dataset import Dataset
+from auditor.values.dataset import Dataset, Problem
 from auditor.values.fields import Field
 from auditor.values.labels import Labels
 from auditor.values.results import SURE, Guess
@@ -121,6 +123,12 @@ def load(listing: Listing, options: Options) -> Dataset:
         labels = single(categorical(value or "" for value in stems.values), index, level="image", origin="file name")
         label_guesses = [Guess(role="label", value="file name", confidence=stems.confidence, why=stems.why)]
     told, path_guesses = path_roles(ids, names, folders)
+    lists: tuple[str, ...] = ()
+    if "split" not in told:
+        of_lists, lists = splits_in_lists(listing, ids)
+        if of_lists:
+            told = {**told, "split": [of_lists.get(path) for path in ids]}
+            path_guesses.append(Guess(role="split", value=", ".join(lists[:3]), confidence=0.9, why="lists of the images"))
     columns: dict[str, Sequence[object]] = {"path": ids, **told}
     guesses = [*label_guesses, *path_guesses]
     notes = [*(folders.notes if labels.origin == "class folder" else ()), *folders.aside]
@@ -145,13 +153,23 @@ def load(listing: Listing, options: Options) -> Dataset:
     notes += mask_notes(masks) + unread_notes(listing)
     said = {f"name.{name}": values for name, values in (names.fields if names is not None else {}).items()}
     said |= folders.fields
+    untold: tuple[Problem, ...] = ()
+    if labels.task == "none" and folders.untold is not None:
+        depth, called = folders.untold
+        reason = (
+            f"folders {called[0]} to {called[-1]} may be grades, or parts: say --label folder:{depth + 1}, "
+            f"or --site folder:{depth + 1}"
+        )
+        untold = (Problem(kind=UNUSED, path=called[0], reason=reason),)
     fields = {name: Field(name=name, kind="acquisition") for name in said}
     metadata = {name: pd.Series(list(values), index=index, dtype=object).astype("str") for name, values in said.items()}
     return build(
         Draft(
             root=listing.root,
             name=listing.target.name,
-            claims=claim(listing, "folders", images=[path for path in every if path not in drawn], masks=drawn),
+            claims=claim(
+                listing, "folders", images=[path for path in every if path not in drawn], masks=drawn, annotations=lists
+            ),
             ids=ids,
             labels=labels,
             columns=columns,
@@ -161,7 +179,7 @@ def load(listing: Listing, options: Options) -> Dataset:
             fields=fields,
             guesses=tuple(guesses),
             notes=tuple(notes),
-            problems=listing.problems,
+            problems=(*listing.problems, *untold),
         )
     )
 

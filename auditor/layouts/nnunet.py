@@ -23,7 +23,12 @@ from auditor.values.results import Guess
 
 READS = frozenset(("splits", "masks", "channels"))
 
-_PARTS = {"imagestr": ("labelstr", "train"), "imagesval": ("labelsval", "val"), "imagests": ("labelsts", "test")}
+_PARTS = {
+    "imagestr": ("labelstr", "train"),
+    "imagesval": ("labelsval", "val"),
+    "imagesva": ("labelsva", "val"),
+    "imagests": ("labelsts", "test"),
+}
 _CHANNEL = re.compile(r"(.+)_(\d{4})")
 
 

@@ -36,8 +36,8 @@ def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG
             return None
         return Detection(layout="table", confidence=1.0, why="a table was named")
     inventory = listing.inventory
-    images = _matchable(inventory)[0] if inventory.tables else []
-    candidates = rank_tables(listing, images) if inventory.tables else []
+    images = _matchable(inventory)[0]
+    candidates = rank_tables(listing, images)
     if not candidates:
         return None
     best = candidates[0]

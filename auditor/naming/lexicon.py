@@ -115,6 +115,8 @@ LABEL_NAMES = frozenset(
         "birads",
         "density",
         "kl_grade",
+        "cdr",
+        "edss",
         "isup_grade",
         "histology",
         "subtype",

@@ -72,7 +72,7 @@ def with_images(table: LabelTable, images: Sequence[str]) -> LabelTable | None:
     note = f"{len(of):,} rows are cases called in {column!r}: each is given to its images ({len(taken):,} of {len(images):,})"
     return replace(
         table, frame=frame, lines=table.lines[rows], rows=table.rows - len(table.frame) + len(frame),
-        notes=(*table.notes, note), parts=(),
+        notes=(*table.notes, note), parts=(), case=column,
     )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ LevelKind = Literal["split", "class", "patient", "site", "acquisition", "nothing
 COVERAGE = 0.95
 """A level of folders counts when this share of the files lies that deep."""
 MAX_CLASSES = 1000
+LEAST_COUNTED = 3
+UNTOLD = "one word and a running number: grades, or parts of the collection"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +144,7 @@ def judge_level(depth: int, names: Mapping[str, int], total: int) -> FolderLevel
         and (len(reduced) == 1 or reduced == {()})
         and not all(re.search(r"(?:class|grade|stage)", n.lower()) for n in names)
     ):
-        return level("nothing", 0.7, "the names differ in nothing that could be a class")
+        return level("nothing", 0.7, UNTOLD if _are_counted(names) else "the names differ in nothing that could be a class")
     if not grades and all(not class_words(name) for name in names):
         return level("nothing", 0.7, "the names are those of storage, not of classes")
     if count > min(MAX_CLASSES, total / 2):
@@ -152,6 +154,16 @@ def judge_level(depth: int, names: Mapping[str, int], total: int) -> FolderLevel
         return level("class", 0.75, why + ", named as grades are")
     clinical = any(token in CLASS_WORDS for name in names for token in tokens_of(name))
     return level("class", 0.95 if clinical else 0.8 if count <= 50 else 0.65, why)
+
+
+def _are_counted(names: Mapping[str, int]) -> bool:
+    """One word and a number from 0 or 1 on without gaps, with several files each (`CT-0` to `CT-4`): grades, or parts."""
+    found = [re.fullmatch(r"(?P<word>[A-Za-z]+)[-_ ]?(?P<number>\d)", name) for name in names]
+    if not all(found) or min(names.values()) < LEAST_COUNTED:
+        return False
+    words = {one["word"].lower() for one in found if one}
+    numbers = sorted(int(one["number"]) for one in found if one)
+    return len(words) == 1 and not words & STORAGE_WORDS and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def share(names: Mapping[str, int], pattern: re.Pattern[str]) -> float:

@@ -15,6 +15,8 @@ from auditor.placement.listing import Listing, Options
 from auditor.placement.resolve import resolve_names
 from auditor.placement.row_files import as_images, split_of
 from auditor.placement.row_images import images_of_rows
+from auditor.placement.table_join import with_joined
+from auditor.placement.text_tables import text_tables
 from auditor.tables.label_table import LabelTable, merge_tables
 from auditor.tables.roles import find_roles
 from auditor.tables.tables import preview_table, read_table, table_format
@@ -93,7 +95,8 @@ def _shares(probes: Mapping[str, list[str]], root: Path, images: Sequence[str], 
 
 def rank_tables(listing: Listing, images: Sequence[str]) -> list[Candidate]:
     """The tables of a folder that can be read, the most likely label table first."""
-    names = sorted(listing.inventory.tables, key=lambda name: (name.count("/"), name))[:MAX_CANDIDATES]
+    names = [*listing.inventory.tables, *text_tables(listing, images)]
+    names = sorted(names, key=lambda name: (name.count("/"), name))[:MAX_CANDIDATES]
     found: list[Candidate] = []
     for name in names:
         if table_format(name) == "json" and listing.files[name] > MAX_JSON_BYTES:
@@ -172,8 +175,12 @@ def open_label_table(
     """
     options = options or Options()
     table, names = _found(listing, images, options)
-    if "path" not in options.roles and max(naming_shares(table.frame, listing.root, images).values(), default=0.0) < 0.5:
+    shares = naming_shares(table.frame, listing.root, images)
+    if "path" not in options.roles and max(shares.values(), default=0.0) < 0.5:
         table = with_images(table, images) or table
+    elif not listing.is_file and not options.tables:
+        others = [one.name for one in rank_tables(listing, images) if one.name not in names]
+        table = with_joined(table, listing, others, [column for column, share in shares.items() if share >= 0.5])
     return with_corrections(table, options.corrected), names
 
 

@@ -20,6 +20,7 @@ from auditor.placement.path_roles import beside_columns
 from auditor.placement.rater_masks import RaterMasks
 from auditor.placement.records import Draft, build, no_labels
 from auditor.placement.resolve import resolve_names
+from auditor.placement.row_roles import add_case, add_listed_splits
 from auditor.placement.table_readings import long_readings, no_answers, read_boxes, read_points, wide_readings
 from auditor.placement.table_records import TableRecords, records_of_rows, rows_kept
 from auditor.placement.tree import pinned_levels, read_folders
@@ -62,6 +63,7 @@ class TableLoader:
         self.missing = 0
         self.unlisted: list[str] = []
         self.box_tables: tuple[str, ...] = ()
+        self.lists: tuple[str, ...] = ()
         self.notes = [*table.notes, *roles.notes]
         self.guesses: list[Guess] = list(roles.guesses)
         self.problems: list[Problem] = [*files.problems, *table.problems]
@@ -81,6 +83,9 @@ class TableLoader:
         for role in ("split", "patient", "lesion", "study", "series", "site", "fold", "time"):
             if role in self.roles.columns:
                 columns[role] = self._text(role, rows)
+        if not self.chosen:
+            self.lists = add_listed_splits(self.files, self.images, columns, self.guesses)
+        add_case(self.table, rows, columns, self.guesses)
         self.guesses += beside_columns([str(name) for name in names[rows]], columns, self.roles, self.options.roles)
         self._no_splits_of_readers(columns)
         mask = self._masks(names[rows], rows)
@@ -279,7 +284,10 @@ class TableLoader:
         places = [self.listing.root / name for name in self.tables]
         root = self.files.root
         tables = [(place.relative_to(root) if place.is_relative_to(root) else place).as_posix() for place in places]
-        return claim(self.files, "table", masks=masks, tables=[*tables, *self.box_tables], chosen=self.chosen)
+        return claim(
+            self.files, "table", masks=masks, tables=[*tables, *self.box_tables, *self.table.joined.values()],
+            annotations=self.lists, chosen=self.chosen,
+        )  # fmt: skip
 
     def _counts(self) -> dict[str, int]:
         return {

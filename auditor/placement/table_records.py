@@ -172,4 +172,5 @@ def rows_kept(listing: Listing, names: Sequence[str], table: LabelTable, roles: 
         folder=listing.root, files=files, frame=table.frame, lines=table.lines, roles=dict(roles.columns),
         labels=tuple(roles.labels), style=roles.style, separator=roles.separator, raters=tuple(roles.raters),
         boxes=roles.boxes or (), box_style=roles.box_style, points=roles.points or (),
+        joined=frozenset(table.joined),
     )  # fmt: skip

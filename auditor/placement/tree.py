@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from auditor.naming.acquisition import is_acquisition
 from auditor.naming.folder_names import IMAGE_WORDS, drawn_among, splits_among
-from auditor.placement.folder_levels import FolderLevel, LevelKind, folder_levels
+from auditor.placement.folder_levels import UNTOLD, FolderLevel, LevelKind, folder_levels
 from auditor.values.errors import DatasetError
 from auditor.values.results import Guess
 
@@ -33,6 +33,8 @@ class FolderRoles:
     """Of levels that say how pictures were taken: name → a value per file."""
     aside: tuple[str, ...] = ()
     """What is told of those levels."""
+    untold: tuple[int, tuple[str, ...]] | None = None
+    """A level, from 0, whose names may be grades, and they."""
 
 
 def pinned_levels(roles: Mapping[str, str]) -> dict[str, int]:
@@ -84,6 +86,7 @@ def read_folders(paths: Sequence[str], pinned: Mapping[str, int] | None = None, 
             drawn = sorted(drawn_among(level.names))
             beside = f"; {', '.join(drawn[:3])} sound like drawings, and no image is called as their files are" if drawn else ""
             notes.append(f"{unsaid:,} images lie in no class folder: unlabelled{beside}")
+    untold = next((level for level in levels if level.why == UNTOLD and not pinned), None)
     fields, aside = {}, []
     for level in levels:
         if level.kind == "acquisition" and level.depth not in pinned.values():
@@ -106,6 +109,7 @@ def read_folders(paths: Sequence[str], pinned: Mapping[str, int] | None = None, 
         label_depth=chosen["label"].depth if "label" in chosen else None,
         fields=fields,
         aside=tuple(aside),
+        untold=(untold.depth, tuple(sorted(untold.names))) if untold is not None else None,
     )
 
 

@@ -9,16 +9,19 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from auditor.naming.suffixes import stem_of, suffix_of
 from auditor.placement.archives import TABLES_INSIDE
-from auditor.placement.documents import WORDS, are_boxes, first_lines, json_kind, xml_kind
+from auditor.placement.case_notes import keyed_texts, outlines_beside, run_length_columns
+from auditor.placement.documents import WORDS, are_boxes, json_kind, xml_kind
 from auditor.placement.listing import Listing
 from auditor.placement.resolve import Files
 from auditor.placement.table_choice import MAX_CANDIDATES, MAX_JSON_BYTES, Candidate, judge
+from auditor.placement.text_tables import MAX_TEXT_BYTES, MAX_TEXTS, MIN_LINES, PROSE, TEXTS, lists_images
 from auditor.placement.unread_documents import is_called_as_labels, unread_documents
 from auditor.tables.extent import NO_LIST
+from auditor.tables.label_roles import coordinates
 from auditor.tables.tables import preview_table, table_format
 from auditor.values.dataset import Problem
 from auditor.values.errors import DatasetError
@@ -30,16 +33,12 @@ ASIDE = "table-aside"
 NAMING = 0.2
 """A table names the images when so many of the cells of a column do."""
 NEAR_IMAGES = 0.5
-MAX_TEXT_BYTES = 16 << 20
-MAX_TEXTS = 40
-MIN_LINES = 3
 FEW_BOXES = 0.1
 """Fewer XML annotations than this share of the images are told without alarm."""
 MOST_ALIKE = 3
 
 _SHEETS = frozenset(("sav", "dta", "sas7bdat", "rds", "rdata", "feather", "numbers", "gsheet"))
 _SUBMITTED = re.compile(r"submission|submit", re.IGNORECASE)
-_PROSE = re.compile(r"readme|licen[cs]e|changelog|copying|citation|requirements|notes?$|about|terms", re.IGNORECASE)
 
 
 def unused_tables(
@@ -68,6 +67,7 @@ def unused_tables(
     unread = [name for name in tables if table_format(name) == "json" and name not in told]
     others = [name for name in listing.inventory.other if name not in read and name not in claimed]
     found += _of_others(listing, others, images, any_read=bool(read))
+    found += _run_lengths(listing, read, listing.inventory.tables)
     told = {problem.path for problem in found}
     arrays = [name for name in listing.inventory.containers if name not in read and name not in claimed]
     unread += [name for name in (*others, *arrays) if name not in told and name not in set(images)]
@@ -128,6 +128,8 @@ def _of_table(
                 else "has the header of the table that was read"
             )
             return _problem(name, f"it {what}; name it with [dataset] tables in medaudit.toml", grave=True)
+        if judged.share >= NAMING and coordinates(judged.header):
+            return _problem(name, "it names places in the images (coordinates), which are not read", grave=False)
         if judged.share >= NAMING and judged.useful:
             return _problem(name, "it names the images too; another table was read", grave=False)
         return None
@@ -161,7 +163,7 @@ def _of_others(listing: Listing, names: Sequence[str], images: Sequence[str], *,
         if suffix_of(name).removesuffix(".gz") in _SHEETS
     ]
     found += _of_xml(listing, [name for name in names if suffix_of(name) == "xml"], images, any_read=any_read)
-    texts = [n for n in names if suffix_of(n) in ("txt", "dat", "lst", "list") and not _PROSE.search(stem_of(n))]
+    texts = [n for n in names if suffix_of(n) in TEXTS and not PROSE.search(stem_of(n))]
     stems = {stem_of(path) for path in images}
     beside = [name for name in texts if PurePosixPath(name).stem in stems]
     if len(beside) >= max(MIN_LINES, NEAR_IMAGES * len(images)):
@@ -175,9 +177,15 @@ def _of_others(listing: Listing, names: Sequence[str], images: Sequence[str], *,
         )
         where = max(folders, key=lambda folder: folders[folder])
         found.append(_problem(where or beside[0], f"{len(beside):,} {what} are not read", grave=not any_read))
+    found += [_problem(name, reason, grave=True) for name, reason in keyed_texts(listing, names, images)]
+    aside = set(beside)
+    found += [
+        _problem(name, reason, grave=not any_read)
+        for name, reason in outlines_beside([name for name in texts if name not in aside], images)
+    ]
     there = Files(images)
-    for name in [name for name in texts if name not in set(beside)][:MAX_TEXTS]:
-        if 0 < listing.files[name] <= MAX_TEXT_BYTES and _lists_images(listing.root / name, there):
+    for name in [name for name in texts if name not in aside][:MAX_TEXTS]:
+        if 0 < listing.files[name] <= MAX_TEXT_BYTES and lists_images(listing.root / name, there):
             reason = "a text file that names the images is not looked for in a folder; name it: medaudit scan " + name
             found.append(_problem(name, reason, grave=not any_read))
     return found
@@ -205,11 +213,17 @@ def _of_xml(listing: Listing, names: Sequence[str], images: Sequence[str], *, an
     return found
 
 
-def _lists_images(path: Path, there: Files) -> bool:
-    """Most lines name an image, and say something beside its name."""
-    lines = first_lines(path)
-    named = [
-        line for line in lines if any(t in there.known or there.named(t) for t in re.split(r"[\s,;|]+", line.strip())[:3] if t)
-    ]
-    said = [line for line in named if len(re.split(r"[\s,;|]+", line.strip())) > 1]
-    return len(said) >= MIN_LINES and len(said) >= NEAR_IMAGES * len(lines)
+def _run_lengths(listing: Listing, read: frozenset[str], tables: Sequence[str]) -> list[Problem]:
+    """Columns of masks as run lengths, in the tables that were read or lie beside them."""
+    found = []
+    for name in sorted(tables, key=lambda name: (name not in read, name))[:MAX_CANDIDATES]:
+        if table_format(name) == "json":
+            continue
+        try:
+            columns = run_length_columns(preview_table(listing.root / name, listing.limits).frame)
+        except DatasetError:
+            continue  # told above
+        told = ", ".join(map(repr, columns[:2]))
+        reason = f"the column {told} holds masks as run lengths, which are not read: draw each as a file"
+        found += [_problem(name, reason, grave=True)] if columns else []
+    return found

@@ -29,7 +29,11 @@ HEAD_BYTES = 1 << 18
 
 
 def is_headless(first: Sequence[str], second: Sequence[str]) -> bool:
-    """The first row is a record: one of its cells is a file or a path, as the cell below is (a list of images)."""
+    """The first row is a record: one of its cells is a file or a path, as the cell below is (a list of images), or all are
+    numbers, the first with zeros in front (`0000,1`)."""
+    numbers = len(first) > 1 and len(first) == len(second) and all(cell.strip().isdecimal() for cell in (*first, *second))
+    if numbers and re.fullmatch(r"0\d+", first[0].strip()) and len(first[0].strip()) == len(second[0].strip()):
+        return True
     return any(
         (looks_like_image_name(one) and looks_like_image_name(other))
         or (one.count("/") >= 2 and one.count("/") == other.count("/") and " " not in one)

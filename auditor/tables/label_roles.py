@@ -29,6 +29,8 @@ _STUDY_GROUPS = frozenset(
 """How studies of the brain write their groups; only in a column that is called like one."""
 _COMMAS = (",", "，", "、")
 _SIGNS = ("+", "&", "/", " and ", " und ", " et ", " y ", " e ", " en ")
+_UNNAMED = re.compile(r"column \d+|split \(table name\)|image of the row")
+MOST_UNNAMED = 50
 _AXIS = re.compile(r"^(?P<of>.*?)[ _.-]?(?P<axis>[xyzXYZ])(?P<number>\d*)$")
 _PROPERTIES = frozenset(("density",))
 """Called like a label, and a property of the picture where anything else is the label."""
@@ -118,9 +120,18 @@ def find_labels(
         why = "called like a disease, and its values are yes, no, uncertain or blank"
         return LabelColumns(names=tuple(states), confidence=0.6, why=why)
     if best is None:
-        return None
+        return _beside_names(profiles, free) if accept is None else None
     (score, why), name = best
     return LabelColumns(names=(name,), confidence=round(score, 2), why=why)
+
+
+def _beside_names(profiles: Profiles, free: Sequence[str]) -> LabelColumns | None:
+    """Of a list without a header, the only column of few values beside the names."""
+    if not all(_UNNAMED.fullmatch(name) for name in profiles):
+        return None
+    few = [name for name in free if 2 <= profiles[name].distinct <= min(MOST_UNNAMED, profiles[name].filled / 2)]
+    why = "a list without a header: the only column of few values beside the names"
+    return LabelColumns(names=(few[0],), confidence=0.6, why=why) if len(few) == 1 else None
 
 
 def state_run(profiles: Profiles, free: Sequence[str]) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,8 @@ class LabelTable:
         problems: malformed rows.
         notes: what was detected, in words.
         parts: how many rows came from each file, in their order, where the table was made of several.
+        joined: column that lies in another file → its name.
+        case: the column that calls the case of several images; empty where rows are images.
     """
 
     path: Path
@@ -34,6 +36,8 @@ class LabelTable:
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     parts: tuple[int, ...] = ()
+    joined: Mapping[str, str] = field(default_factory=dict)
+    case: str = ""
 
 
 def categorical(values: Iterable[str]) -> pd.Series:

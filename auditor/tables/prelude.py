@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 DELIMITERS = (",", "\t", ";", "|")
+PLAIN = (".txt", ".dat", ".lst", ".list")
+"""Only in files so called a space may part the cells."""
 MOST_LINES = 15
 """A header lies no deeper than this."""
 _LONGEST = 100_000
@@ -66,6 +68,9 @@ def delimiter_of(name: str, lines: Sequence[str]) -> str:
         agreement = widths.count(usual) / len(widths)
         if agreement > score + 0.05:
             best, score = mark, agreement
+    if not score and name.lower().endswith(PLAIN):
+        widths = [len(row) for row in csv.reader(lines, delimiter=" ") if row]
+        best = " " if widths and min(widths) == max(widths) > 1 else best
     return best
 
 

@@ -44,6 +44,7 @@ class LabelRows:
         raters: columns of a wide table, one per rater.
         boxes: four columns, or none; `box_style`: corners, or corner and size.
         points: two columns, x and y of a mark, or none.
+        joined: columns that lie in another file, and are written into none.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class LabelRows:
     boxes: tuple[str, ...] = ()
     box_style: str = ""
     points: tuple[str, ...] = ()
+    joined: frozenset[str] = frozenset()
 
     def changed(self) -> bool:
         """Another file lies there now, or none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,10 +95,14 @@ def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
         raise DatasetError(f"{dataset.summary.name}: the label table has gone since it was scanned; scan it again")
     cells = {str(name): text_of(table.frame[name]) for name in table.frame.columns}
     # A row may be a case, of which one image is corrected, and names would mean nothing elsewhere; workbooks are not written.
-    if CASE_FILE in cells or any(table_format(file.name) == "sheets" for file in table.files):
+    headless = all(re.fullmatch(r"column \d+", name) for name in cells if name != MERGED_SPLIT)
+    if CASE_FILE in cells or headless or any(table_format(file.name) == "sheets" for file in table.files):
         taken = {CASE_FILE, *table.roles.values(), *table.labels}
         return made(dataset, {name: values for name, values in cells.items() if name not in taken})
-    virtual = frozenset({MERGED_SPLIT} & set(cells))
+    if set(table.labels) & table.joined:  # the label lies in another table than the records
+        taken = {*table.roles.values(), *table.labels}
+        return made(dataset, {name: values for name, values in cells.items() if name not in taken})
+    virtual = frozenset({MERGED_SPLIT, *table.joined} & set(cells))
     rows, grouped = rows_of(dataset, cells, table.roles, table.lines)
     return Source(
         form="table",
