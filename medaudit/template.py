@@ -6,6 +6,7 @@ import json
 
 from auditor.values.dataset import ROLES
 from auditor.values.results import DatasetSummary, Guess
+from medaudit.interview import Interview
 
 HEAD = """\
 # medaudit.toml: how `medaudit scan` reads this dataset, and what fails. Every key may be left out.
@@ -59,14 +60,25 @@ TAIL = """
 """
 
 
-def config_text(summary: DatasetSummary) -> str:
-    """TOML with the layout and the roles found, each with its confidence and why."""
+def config_text(summary: DatasetSummary, said: Interview | None = None) -> str:
+    """TOML with the layout and the roles found, each with its confidence and why; above them, what was taken for what, and what
+    is to be confirmed."""
+    said = said or Interview()
     by_role = {guess.role: guess for guess in summary.guesses}
-    lines = ["", "[roles]"]
+    lines = ["", *_comments("What was taken for what:", said.lines), *_comments("To be confirmed:", said.open), "[roles]"]
     for role in ROLES:
         guess = by_role.get(role)
-        lines.append(role_line(role, guess) if guess is not None else f'# {role} = "column"')
+        if role in said.pins:
+            lines.append(f"{role} = {quoted(said.pins[role])}  # as answered")
+        else:
+            lines.append(role_line(role, guess) if guess is not None else f'# {role} = "column"')
     return HEAD.format(layout=quoted(summary.layout)) + "\n".join(lines) + "\n" + TAIL
+
+
+def _comments(title: str, lines: tuple[str, ...]) -> list[str]:
+    """Lines of comments under a title; none where there is nothing to say."""
+    plain = [" ".join(line.split()) for line in lines]
+    return [f"# {title}", *(f"#   {line}" for line in plain), ""] if plain else []
 
 
 def role_line(role: str, guess: Guess) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,9 @@ from medaudit.terminal import (
     show_comparison,
     tell_crosswalk,
 )
+
+TO_CONFIRM = 6
+"""So many lines of what is to be confirmed are printed; all of them stand in the file."""
 
 
 @given.sharing(
@@ -213,18 +217,25 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write a commented medaudit.toml with the roles found."""
+    """Write a commented medaudit.toml: what each folder level and column was taken for; at a terminal, doubts are asked."""
     from auditor.files import write_files
     from auditor.layout import CONFIG_NAME, Options, open_dataset
     from auditor.values.errors import ConfigError
+    from medaudit.interview import interview
     from medaudit.template import config_text
 
     goal = output or (dataset if dataset.is_dir() else dataset.parent) / CONFIG_NAME
     opened = open_dataset(dataset, Options())
     if goal.exists() and not force:
         raise ConfigError(f"{goal}: exists already; --force replaces it")
-    write_files({goal: config_text(opened.summary).encode()})
+    at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    said = interview(opened, (lambda text, proposed: str(typer.prompt(text, default=proposed))) if at_terminal else None)
+    write_files({goal: config_text(opened.summary, said).encode()})
     typer.echo(f"{goal} written: {len(opened.summary.guesses)} roles found, layout {opened.summary.layout}")
+    for line in said.open[:TO_CONFIRM]:
+        typer.echo(f"  to confirm: {line}")
+    if len(said.open) > TO_CONFIRM:
+        typer.echo(f"  and {len(said.open) - TO_CONFIRM} more, in the file")
 
 
 def demo(

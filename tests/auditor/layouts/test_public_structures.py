@@ -235,3 +235,146 @@ def test_both_sides_of_one_number_are_one_patient(tmp_path: Path, stem: str) -> 
         for side in ("D", "S") if stem.startswith("RET") else ("L", "R"):
             kit.picture(f"{('normal', 'glaucoma')[number % 2]}/{stem.format(number + 1, side)}.png")
     assert opened(tmp_path).records["patient"].nunique() == 12
+
+
+def told(root: Path) -> dict[str, str]:
+    """Path → kind, of labels that lie there and are not read."""
+    return {problem.path: problem.kind for problem in opened(root).problems if problem.kind in ("unused-table", "table-aside")}
+
+
+def test_lesions_of_a_second_table_are_joined_to_the_classes_of_the_first(tmp_path: Path) -> None:
+    """ISIC 2019: classes one column each, lesions in the metadata."""
+    kit = Kit(tmp_path)
+    truth, about = [], []
+    for number in range(24):
+        kit.picture(f"ISIC_2019_Training_Input/ISIC_{number:07d}.jpg")
+        truth.append((f"ISIC_{number:07d}", *(float(number // 3 % 3 == kind) for kind in range(3))))
+        about.append((f"ISIC_{number:07d}", 40 + number, f"MSK4_{number // 3:07d}", "male"))
+    kit.table("ISIC_2019_Training_GroundTruth.csv", "image,MEL,NV,BCC", truth)
+    kit.table("ISIC_2019_Training_Metadata.csv", "image,age_approx,lesion_id,sex", about)
+    dataset = opened(tmp_path)
+    assert dataset.labels.classes == ("BCC", "MEL", "NV")
+    assert dataset.records["lesion"].nunique() == 8
+    assert any("lesion_id: joined from" in note for note in dataset.summary.notes)
+    assert not told(tmp_path)
+
+
+def test_the_split_of_one_table_and_the_findings_of_another_are_joined_by_study(tmp_path: Path) -> None:
+    """MIMIC-CXR: metadata and split of images, findings of studies."""
+    kit = Kit(tmp_path)
+    about, splits, findings = [], [], []
+    for number in range(24):
+        person, study = 10000032 + number // 4, 50414267 + number // 2
+        name = f"d{number:04d}-4e5f"
+        kit.picture(f"files/p10/p{person}/s{study}/{name}.jpg")
+        about.append((name, person, study, "PA"))
+        splits.append((name, study, person, ("train", "validate", "test")[number // 4 % 3]))
+        if number % 2:
+            findings.append((person, study, "1.0" if study % 3 else "", "1.0" if study % 3 == 0 else "", "0.0"))
+    kit.table("metadata.csv", "dicom_id,subject_id,study_id,ViewPosition", about)
+    kit.table("split.csv", "dicom_id,study_id,subject_id,split", splits)
+    kit.table("chexpert.csv", "subject_id,study_id,Edema,Pneumonia,Fracture", findings)
+    dataset = opened(tmp_path)
+    assert dataset.records["split"].value_counts().to_dict() == {"train": 8, "val": 8, "test": 8}
+    assert (dataset.records["patient"].nunique(), dataset.records["study"].nunique()) == (6, 12)
+    assert dataset.labels.classes == ("Edema", "Fracture", "Pneumonia")
+
+
+def test_predictions_beside_a_table_are_joined_to_nothing(tmp_path: Path) -> None:
+    kit = Kit(tmp_path)
+    for number in range(12):
+        kit.picture(f"images/x{number:03d}a.png")
+    kit.table("a.csv", "image,diagnosis", [(f"x{n:03d}a", "ab"[n % 2]) for n in range(12)])
+    kit.table("predictions.csv", "image,patient_id", [(f"x{n:03d}a", n // 2) for n in range(12)])
+    assert not opened(tmp_path).has("patient")
+
+
+@pytest.mark.parametrize(
+    "names", [("train_val_list.txt", "test_list.txt"), ("Data-split/trainCT_COVID.txt", "Data-split/testCT_COVID.txt")]
+)
+def test_lists_of_images_say_the_split(tmp_path: Path, names: tuple[str, str]) -> None:
+    """NIH ChestX-ray14; COVID-CT."""
+    kit = Kit(tmp_path)
+    paths = [kit.picture(f"{('covid', 'normal')[n % 2]}/{n:08d}_000.png") for n in range(24)]
+    for name, part in zip(names, (paths[:16], paths[16:]), strict=True):
+        kit.text(name, "\n".join(path.rpartition("/")[2] for path in part))
+    assert opened(tmp_path).records["split"].value_counts().to_dict() == {"train": 16, "test": 8}
+
+
+def test_a_text_of_names_and_classes_is_a_table(tmp_path: Path) -> None:
+    """DDR: `train.txt` with `007-2890-100.jpg 0`; COVIDx parts four cells by spaces."""
+    kit = Kit(tmp_path)
+    truth = {}
+    for split, count in (("train", 18), ("test", 12)):
+        lines = []
+        for number in range(count):
+            name = f"007-{2890 + kit.count}-100.jpg"
+            truth[kit.picture(f"DR_grading/{split}/{name}")] = str(number % 3)
+            lines.append(f"{name} {number % 3}")
+        kit.text(f"DR_grading/{split}.txt", "\n".join(lines))
+    dataset = opened(tmp_path)
+    assert dataset.labels.values is not None
+    assert dict(zip(dataset.records["path"], dataset.labels.values, strict=True)) == truth
+    assert dataset.records["split"].value_counts().to_dict() == {"train": 18, "test": 12}
+
+
+def test_what_lies_beside_the_cases_and_is_not_read_is_told_and_no_pass(tmp_path: Path) -> None:
+    """ACDC: the group of each patient stands in its `Info.cfg`; nobody says so else."""
+    kit = Kit(tmp_path)
+    for case in range(1, 9):
+        stem = f"training/patient{case:03d}/patient{case:03d}_frame01"
+        kit.picture(f"{stem}.nii.gz")
+        kit.drawing(f"{stem}_gt.nii.gz")
+        kit.text(f"training/patient{case:03d}/Info.cfg", f"ED: 1\nES: 12\nGroup: {('NOR', 'DCM')[case % 2]}\n")
+    assert told(tmp_path) == {"training/patient001/Info.cfg": "unused-table"}
+
+
+def test_run_lengths_are_told_and_no_pass(tmp_path: Path) -> None:
+    """SIIM pneumothorax, HuBMAP."""
+    kit = Kit(tmp_path)
+    for number in range(12):
+        kit.picture(f"train/x{number:03d}a.png")
+    rows = [(f"x{n:03d}a", "100 5 24 6 24 7" if n % 2 else "-1") for n in range(12)]
+    kit.table("train-rle.csv", "ImageId,EncodedPixels", rows)
+    assert told(tmp_path)["train-rle.csv"] == "unused-table"
+
+
+def test_outlines_that_are_called_after_the_images_are_told(tmp_path: Path) -> None:
+    """SIPaKMeD: `CROPPED/001_01_cyt.dat`; PAPILA: `RET002OD_cup_exp1.txt`."""
+    kit = Kit(tmp_path)
+    for number in range(24):
+        stem = f"{('glaucoma', 'normal')[number % 2]}/r{number:03d}"
+        kit.picture(f"{stem}.png")
+        kit.text(f"{stem}_cup.dat", "1.0,2.0\n3.0,4.0\n")
+    assert set(told(tmp_path).values()) == {"unused-table"}
+
+
+def test_folders_of_one_word_and_a_number_are_asked_about(tmp_path: Path) -> None:
+    """MosMed: CT-0 to CT-4 are grades; `fold0` to `fold4` would be parts."""
+    kit = Kit(tmp_path)
+    for number in range(20):
+        kit.picture(f"studies/CT-{number % 5}/study_{number:04d}.png")
+    assert told(tmp_path) == {"CT-0": "unused-table"}
+
+
+def test_parts_of_a_split_that_nnunet_does_not_know_are_read(tmp_path: Path) -> None:
+    """AMOS: `imagesVa` and `labelsVa`."""
+    kit = Kit(tmp_path)
+    for part, first in (("Tr", 1), ("Va", 8)):
+        for number in range(first, first + 4):
+            kit.picture(f"images{part}/amos_{number:04d}.nii.gz")
+            kit.drawing(f"labels{part}/amos_{number:04d}.nii.gz")
+    kit.text("dataset.json", '{"modality": {"0": "CT"}, "labels": {"0": "background", "1": "spleen"}, "numTraining": 4}')
+    dataset = opened(tmp_path)
+    assert dataset.records["split"].value_counts().to_dict() == {"train": 4, "val": 4}
+    assert len(masks_of(dataset)) == 8
+
+
+def test_a_row_of_numbers_with_zeros_in_front_is_no_header(tmp_path: Path) -> None:
+    """MRNet: `train-acl.csv` begins with `0000,0`."""
+    kit = Kit(tmp_path)
+    for number in range(12):
+        kit.picture(f"train/{number:04d}.png")
+    kit.table("train-acl.csv", None, [(f"{n:04d}", n % 2) for n in range(12)])
+    dataset = opened(tmp_path)
+    assert (dataset.size, dataset.labels.classes) == (12, ("0", "1"))
