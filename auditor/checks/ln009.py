@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import ClassVar
@@ -12,13 +13,15 @@ import pandas as pd
 
 from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.groups import location
+from auditor.evidence.labels.folders import Lying, lying_of
 from auditor.statistics.guessed import patients_of
 from auditor.values.dataset import Dataset
 from auditor.values.fields import describe
-from auditor.values.results import Column, Coverage, Finding, Severity, Table, Verdict
+from auditor.values.results import Cell, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 _MOST_COLUMNS, _MOST_VALUES, _NAMED = 20, 50, 5
 _LABEL = "label"
+_FOLDER = "folder"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +33,8 @@ class BrokenMapping(Check):
     Looks at the label and at the columns of the table that speak of the patient or the finding, and asks of each two of them
     whether one fixes the other in at least `min_share` of the records (Gleason 4+3 is grade group 3, `melanoma` is
     `malignant`). Where it does, but not always, the records that break the rule are named. Values are not shown: they may
-    tell of a person.
+    tell of a person. Where the labels come from a table and folders are called as the classes, images that lie in the folder
+    of another class are named, however many there are.
 
     ## Why is this bad?
 
@@ -62,8 +66,8 @@ class BrokenMapping(Check):
 
     def run(self, dataset: Dataset) -> Verdict:
         """Compare every two columns. Raises SkipCheck where there are not two to compare."""
-        columns = _columns(dataset)
-        if len(columns) < 2:
+        columns, lying = _columns(dataset), lying_of(dataset)
+        if len(columns) < 2 and lying is None:
             raise SkipCheck("there are not two columns of classes about the patient or the finding to compare")
         groups = patients_of(dataset)
         whose = groups.index if groups.usable or groups.guessed else np.arange(dataset.size)
@@ -79,6 +83,9 @@ class BrokenMapping(Check):
             if len(rule.broken):
                 findings.append(self._finding(dataset, first, second, rule))
                 rows += [(first, second, int(i)) for i in rule.broken]
+        if lying is not None and len(lying.elsewhere):
+            findings.append(self._of_folders(dataset, lying))
+            rows += [(_FOLDER, _LABEL, int(i)) for i in lying.elsewhere]
         lines = [location(dataset, i).line for *_, i in rows]
         table = Table(
             name="broken",
@@ -92,10 +99,13 @@ class BrokenMapping(Check):
         )
         said = f"{rules} of them fix another one" if rules else "none of them fixes another one"
         broken = len({i for *_, i in rows})
+        metrics: dict[str, Cell] = {"columns": len(columns), "rules": rules, "records_that_break_one": broken}
+        if lying is not None:
+            metrics |= {"records_in_folders_of_classes": lying.records, "records_in_another_folder": len(lying.elsewhere)}
         return Verdict(
             summary=f"{len(columns)} columns compared: {said}"
             + (f"; {broken:,} records break such a rule." if broken else ", without exception." if rules else "."),
-            metrics={"columns": len(columns), "rules": rules, "records_that_break_one": broken},
+            metrics=metrics,
             findings=tuple(findings),
             tables=(table,),
             coverage=Coverage(evaluated=dataset.size, total=dataset.size),
@@ -127,6 +137,25 @@ class BrokenMapping(Check):
             subject=first,
             score=rule.follows,
             evidence={"first": first, "second": second, "broken": count, "records": rule.records},
+        )
+
+    def _of_folders(self, dataset: Dataset, lying: Lying) -> Finding:
+        at = lying.elsewhere
+        count, labels = len(at), dataset.labels.values
+        pairs = Counter((str(lying.folder[i]), str(labels.iloc[i])) for i in at)
+        told = ", ".join(f"{n:,} in {folder} labelled {label}" for (folder, label), n in pairs.most_common(_NAMED))
+        return Finding(
+            code=self.code,
+            severity=Severity.WARNING,
+            message=(
+                f"{count:,} of {lying.records:,} images lie in the folder of another class than the table says; {told}; "
+                "one of the two is wrong, or the folder is older than the label; look them up, and move the files or correct "
+                "the table"
+            ),
+            where=Location(field=_LABEL),
+            subject=_FOLDER,
+            score=count / lying.records,
+            evidence={"records": count, "of": lying.records},
         )
 
 
