@@ -15,6 +15,7 @@ from auditor.checks.in001 import BROKEN, UNDECODED
 from auditor.evidence.kin.identity import can_tell, identity
 from auditor.gate import Seen, looked
 from auditor.naming.suffixes import suffix_of
+from auditor.tables.tables import table_format
 from auditor.values.dataset import Dataset
 from auditor.values.results import Finding, Outcome, Question, Severity
 
@@ -33,6 +34,8 @@ PARTING = 0.99
 """Area under the curve from which a field is said to part the classes."""
 PARTING_MARK = 0.9
 """The same of what was drawn into pictures: where letters run together, or the ground is as bright, some marks are not seen."""
+LEFT_OUT = 0.1
+"""Where so many of the image files are named by nothing, most of a dataset may lie outside the audit."""
 DOUBT = 0.03
 """Where so many labels at least would be wrong if disagreement meant error, "cannot tell" is no pass."""
 
@@ -68,6 +71,9 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
     if unread:
         whole = f", among them all of {', '.join(families)}" if families else ""
         gaps.append(f"{unread:,} of {_files(dataset):,} image files could not be read{whole}")
+    left = _unnamed(dataset, _waived(outcomes))
+    if left >= LEFT_OUT * (_files(dataset) + left) and left:
+        gaps.append(f"{left:,} of {_files(dataset) + left:,} images are named by nothing, and were not looked at")
     if unused:
         named = ", ".join(unused[:3]) + (f" and {len(unused) - 3:,} more" if len(unused) > 3 else "")
         gaps.append(f"{len(unused):,} label {'file lies' if len(unused) == 1 else 'files lie'} there unused: {named}")
@@ -257,6 +263,15 @@ def _unread(dataset: Dataset, accepted: frozenset[str]) -> tuple[int, list[str]]
         if number == total[suffix] and (number >= MIN_FAMILY or number >= MIN_SHARE * len(every | unread))
     ]
     return len(unread), whole
+
+
+def _unnamed(dataset: Dataset, accepted: frozenset[str]) -> int:
+    """How many image files are no record because nothing names them; none where the user named the table: its rows are asked
+    about, and no others."""
+    if table_format(dataset.summary.name) is not None:
+        return 0
+    there = {p.path for p in dataset.problems if p.kind == "unlisted"} - accepted
+    return len(there - _paths(dataset))
 
 
 def _paths(dataset: Dataset) -> set[str]:

@@ -131,6 +131,22 @@ def test_a_label_file_that_lies_unused_is_grave_and_named() -> None:
     assert "1 label file lies there unused: labels.csv" in seen.gaps
 
 
+@pytest.mark.parametrize(("count", "name", "enough"), [(1, "set", True), (4, "set", False), (4, "test.csv", True)])
+def test_images_that_nothing_names_were_not_looked_at(count: int, name: str, enough: bool) -> None:
+    dataset = labelled(patients=[f"p{k // 2}" for k in range(20)])
+    left = replace(
+        dataset,
+        summary=replace(dataset.summary, name=name),
+        problems=(
+            *problems("unlisted", *(f"more/{i}.png" for i in range(count))),
+            *problems("unlisted", *dataset.records["path"]),
+        ),
+    )
+    gaps = seen_of(left, outcomes()).gaps
+    assert (gaps == ()) is enough
+    assert enough or gaps == ("4 of 24 images are named by nothing, and were not looked at",)
+
+
 def test_a_check_that_looked_at_nothing_did_not_ask() -> None:
     blind = Verdict(summary="s", coverage=Coverage(evaluated=0, total=20))
     seen = seen_of(labelled(), (Outcome(code="IN001", name="n", title="t", status="passed", verdict=blind),))
