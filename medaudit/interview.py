@@ -25,12 +25,12 @@ class Interview:
 
     Args:
         lines: what is told of each role, a line each.
-        open: what is to be confirmed, a line each.
+        unsure: what is to be confirmed, a line each.
         pins: role → column or `folder:N`, as confirmed or given.
     """
 
     lines: tuple[str, ...] = ()
-    open: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
     pins: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -63,7 +63,7 @@ def interview(dataset: Dataset, ask: Callable[[str, str], str] | None) -> Interv
         doubtful.append(f"and {len(unread) - SHOWN:,} more files that are not read")
     if dataset.labels.task == "none":
         doubtful.append("no label was found: name its column, or its folder level (folder:N)")
-    return Interview(lines=tuple(lines), open=tuple(dict.fromkeys(doubtful)), pins=pins)
+    return Interview(lines=tuple(lines), unsure=tuple(dict.fromkeys(doubtful)), pins=pins)
 
 
 def _pin(guess: Guess) -> str:

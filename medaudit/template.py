@@ -65,7 +65,7 @@ def config_text(summary: DatasetSummary, said: Interview | None = None) -> str:
     is to be confirmed."""
     said = said or Interview()
     by_role = {guess.role: guess for guess in summary.guesses}
-    lines = ["", *_comments("What was taken for what:", said.lines), *_comments("To be confirmed:", said.open), "[roles]"]
+    lines = ["", *_comments("What was taken for what:", said.lines), *_comments("To be confirmed:", said.unsure), "[roles]"]
     for role in ROLES:
         guess = by_role.get(role)
         if role in said.pins:

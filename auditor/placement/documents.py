@@ -23,7 +23,8 @@ _OUTLINES_IN_XML = {
 Box = tuple[float, float, float, float]
 """x, y, width and height in pixels."""
 _KEYS = re.compile(
-    rb'"(images|annotations|categories|shapes|imagePath|imageHeight|regions|file_attributes|_via_img_metadata)"\s*:'
+    rb'"(images|annotations|categories|shapes|imagePath|imageHeight|regions|file_attributes|_via_img_metadata'
+    rb'|schema_version|tool_version|gate)"\s*:'
 )
 _BOXES = re.compile(r"\d+(?:\s+-?[\d.]+(?:e[+-]?\d+)?){4,}\s*$", re.IGNORECASE)
 WORDS = {"coco": "a COCO file of annotations", "labelme": "a LabelMe file of outlines", "via": "a VIA file of regions"}
@@ -92,6 +93,8 @@ def json_kind(path: Path) -> str:
     except OSError:
         return ""
     keys = set(_KEYS.findall(head))
+    if {b"schema_version", b"tool_version", b"gate"} <= keys:
+        return ""  # a result of ours, which counts images and annotations
     if {b"images", b"annotations"} <= keys:
         return "coco"
     if b"shapes" in keys and keys & {b"imagePath", b"imageHeight"}:

@@ -232,10 +232,10 @@ def init(
     said = interview(opened, (lambda text, proposed: str(typer.prompt(text, default=proposed))) if at_terminal else None)
     write_files({goal: config_text(opened.summary, said).encode()})
     typer.echo(f"{goal} written: {len(opened.summary.guesses)} roles found, layout {opened.summary.layout}")
-    for line in said.open[:TO_CONFIRM]:
+    for line in said.unsure[:TO_CONFIRM]:
         typer.echo(f"  to confirm: {line}")
-    if len(said.open) > TO_CONFIRM:
-        typer.echo(f"  and {len(said.open) - TO_CONFIRM} more, in the file")
+    if len(said.unsure) > TO_CONFIRM:
+        typer.echo(f"  and {len(said.unsure) - TO_CONFIRM} more, in the file")
 
 
 def demo(

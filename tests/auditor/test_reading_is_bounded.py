@@ -69,6 +69,8 @@ HERE: Mapping[str, tuple[frozenset[str], str]] = {
         ("auditor.layouts.table", "read_table", "asks a worker"),
         ("auditor.placement.table_choice", "read_table", "asks a worker"),
         ("auditor.placement.box_tables", "read_table", "asks a worker"),
+        ("auditor.placement.table_join", "read_table", "asks a worker"),
+        ("auditor.evidence.privacy.path_names", "read_text", "lists of words of ours"),
         ("auditor.values.ordinary", "read_text", "a list of words of ours"),
         ("auditor.evidence.privacy.ps315", "open DictReader", "a table of ours"),
         ("auditor.evidence.likeness.perceptual", "imdecode", "a thumbnail that a worker made"),

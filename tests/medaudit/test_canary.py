@@ -132,7 +132,7 @@ def test_a_canary_in_an_exception_is_in_no_traceback(
         patient = ALL
         raise ValueError(f"cannot judge {patient}")
 
-    monkeypatch.setattr(auditor.scan, "judge", fail)
+    monkeypatch.setattr(auditor.scan, "judged", fail)
     assert main(["scan", str(root), "--workers", "0", "-q", "-o", "r.json"]) == 3
     told = capfd.readouterr()
     assert "ValueError" in told.err

@@ -26,7 +26,7 @@ def pictures(root: Path) -> Path:
     """Two classes that a linear model tells, by the side on which they are bright."""
     rng = np.random.default_rng(0)
     ramp = np.tile(np.linspace(-1, 1, 64), (64, 1))
-    for name, sign in (("left", -1), ("right", 1)):
+    for name, sign in (("scar", -1), ("nodule", 1)):
         (root / name).mkdir(parents=True)
         for number in range(80):
             picture = (125 + 60 * sign * ramp + rng.normal(0, 25, (64, 64))).clip(0, 255).astype(np.uint8)
@@ -60,7 +60,7 @@ def test_what_is_planted_is_scored_after_a_scan(tmp_path: Path, capfd: pytest.Ca
 
 def test_a_depth_that_tells_the_class_is_found(tmp_path: Path) -> None:
     source, worse = pictures(tmp_path / "set"), tmp_path / "worse"
-    assert main(["degrade", str(source), "--output", str(worse), "--bit-depth", "left=16", "--workers", "0"]) == 0
+    assert main(["degrade", str(source), "--output", str(worse), "--bit-depth", "scar=16", "--workers", "0"]) == 0
     assert main(["scan", str(worse / "dataset"), "--workers", "0", "-q", "-o", "r.json", "--select", "LK001"]) == 1
     assert main(["score", "r.json", str(worse / "truth.csv"), "-o", "score.json"]) == 0
     (row,) = json.loads(Path("score.json").read_text())["rows"]

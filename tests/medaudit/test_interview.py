@@ -55,10 +55,10 @@ def test_a_no_pins_nothing_and_stays_to_be_confirmed(tmp_path: Path) -> None:
     dataset = open_dataset(folders(tmp_path / "d"), Options(workers=0))
     said = interview(dataset, lambda question, proposed: "-")
     assert not said.pins
-    assert any(line.startswith("label: not folder:1") for line in said.open)
+    assert any(line.startswith("label: not folder:1") for line in said.unsure)
 
 
 def test_what_lies_there_unread_is_to_be_confirmed(tmp_path: Path) -> None:
     root = folders(tmp_path / "d")
     (root / "labels.pkl").write_bytes(b"x" * 40)
-    assert any(line.startswith("labels.pkl: ") for line in interview(open_dataset(root, Options(workers=0)), None).open)
+    assert any(line.startswith("labels.pkl: ") for line in interview(open_dataset(root, Options(workers=0)), None).unsure)

@@ -151,7 +151,7 @@ def test_noise_by_difficulty_takes_the_border_first(tmp_path: Path) -> None:
     root = tmp_path / "data"
     rng = np.random.default_rng(0)
     ramp = np.tile(np.linspace(-1, 1, 32), (32, 1))
-    for name, sign in (("left", -1), ("right", 1)):
+    for name, sign in (("scar", -1), ("nodule", 1)):
         (root / name).mkdir(parents=True)
         for number in range(40):
             strength = 80 * sign if number % 4 else 0
