@@ -98,13 +98,13 @@ class BrokenMapping(Check):
             ),
         )
         said = f"{rules} of them fix another one" if rules else "none of them fixes another one"
+        compared = f"{len(columns)} columns compared: {said}" if len(columns) > 1 else "Labels compared with folders of classes"
         broken = len({i for *_, i in rows})
         metrics: dict[str, Cell] = {"columns": len(columns), "rules": rules, "records_that_break_one": broken}
         if lying is not None:
             metrics |= {"records_in_folders_of_classes": lying.records, "records_in_another_folder": len(lying.elsewhere)}
         return Verdict(
-            summary=f"{len(columns)} columns compared: {said}"
-            + (f"; {broken:,} records break such a rule." if broken else ", without exception." if rules else "."),
+            summary=compared + (f"; {broken:,} records do not fit." if broken else ", without exception." if rules else "."),
             metrics=metrics,
             findings=tuple(findings),
             tables=(table,),
