@@ -71,7 +71,8 @@ def test_help_that_is_interrupted_says_one_line(tmp_path: Path, at: int, number:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_inside_text_that_python_runs_ends_with_our_code(tmp_path: Path, number: int) -> None:
     (tmp_path / "ended.py").write_text(
-        "import sys\n"
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background starts with it ignored
         "from medaudit import __main__, cli\n"
         f'cli.main = lambda: eval(\'__import__("os").kill(__import__("os").getpid(), {int(number)})\') or 0\n'
         "sys.exit(__main__.run())"
