@@ -223,6 +223,12 @@ def _unplaced(*metrics: str) -> Callable[[Dataset, Sequence[Outcome]], str]:
     return lacks
 
 
+def _untold(dataset: Dataset, outcomes: Sequence[Outcome]) -> str:
+    """Not one of the checks could tell: for want of classes, or of records and patients that tell them apart."""
+    words = "no class to be given away" if dataset.labels.task == "none" else "cannot be told"
+    return _silent(words)(dataset, outcomes)
+
+
 SHORTCUTS = ("LK001", "LK002", "LK005", "LK006", "LK007")
 """Fields and pixels; words in a path, twins of the label and drift are further questions, which alone answer nothing."""
 WRONG_LABELS = ("LN001", "LN002", "LN005", "LN006")
@@ -234,7 +240,7 @@ QUESTIONS: tuple[_Asked, ...] = (
     _Asked(subject="patients", codes=("SP001", "SP006"), lacks=_strangers),
     _Asked(subject="splits", codes=("SP001", "SP006", "SP008"), lacks=_unsplit, fits=lambda d: has_images(d) or not is_read(d)),
     _Asked(subject="copies", codes=("SP002", "SP004"), fits=has_images, lacks=_silent("no picture to compare")),
-    _Asked(subject="shortcuts", codes=SHORTCUTS, fits=has_classes, lacks=_silent("no class to be given away")),
+    _Asked(subject="shortcuts", codes=SHORTCUTS, fits=has_classes, lacks=_untold),
     _Asked(subject="wrong labels", codes=WRONG_LABELS, fits=has_classes, lacks=_silent("cannot be told")),
     _Asked(subject="masks", codes=("IN006", "IN010", "IN012"), fits=has_masks, lacks=_silent("none could be compared")),
     _Asked(subject="wrong masks", codes=("LN005",), fits=has_masks, lacks=_unplaced("masks_on_edges", "scored_masks")),

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from auditor.statistics.association import associate, count_cells
 from auditor.statistics.coding import CodedField
 from auditor.statistics.distributions import hypergeom
 from auditor.statistics.hidden import IMAGES_PER_PATIENT, images_shown
 from auditor.statistics.question import Question
+from auditor.statistics.wilson import share_interval
 
 LEVEL = 0.90
 """Two-sided: 5 % on the side that decides. The other side of an AUC of 1 holds nothing."""
@@ -112,15 +112,9 @@ def lower_end(first: float, first_units: float, second: float, second_units: flo
     """Lower end of the mean of two independent shares (Newcombe's hybrid of two Wilson intervals); units may be fractions."""
     if min(first_units, second_units) <= 0:
         return 0.0
-    drops = [share - _wilson_low(share, units, level=level) for share, units in
+    drops = [share - share_interval(share, units, level=level)[0] for share, units in
              ((first, first_units), (second, second_units))]  # fmt: skip
     return float(max(0.0, (first + second) / 2 - np.hypot(drops[0], drops[1]) / 2))
-
-
-def _wilson_low(share: float, units: float, *, level: float) -> float:
-    z = float(ndtri(0.5 + level / 2))
-    spread = z * np.sqrt(share * (1 - share) / units + z**2 / (4 * units**2))
-    return float((share + z**2 / (2 * units) - spread) / (1 + z**2 / units))
 
 
 def exact_p(right_cases: float, cases: float, right_others: float, others: float) -> float:

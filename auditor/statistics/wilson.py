@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
+
+from auditor.statistics.distributions import norm
 
 
 def wilson(hits: int, total: int, *, level: float = 0.95) -> tuple[float, float]:
@@ -14,11 +15,13 @@ def wilson(hits: int, total: int, *, level: float = 0.95) -> tuple[float, float]
     """
     if not 0 <= hits <= total:
         raise ValueError(f"{hits} of {total} is no share")
-    if total == 0:
-        return 0.0, 1.0
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    share, square = hits / total, z * z / total
-    middle, half = share + square / 2, z * math.sqrt(share * (1 - share) / total + square / (4 * total))
-    low, high = (middle - half) / (1 + square), (middle + half) / (1 + square)
+    return share_interval(hits / total, total, level=level) if total else (0.0, 1.0)
+
+
+def share_interval(share: float, count: float, *, level: float = 0.95) -> tuple[float, float]:
+    """The same of a share of `count` cases, which may be a fraction (an effective number of records or patients)."""
+    z = float(norm.ppf(0.5 + level / 2))
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     # rounding must not move the ends past what was seen
-    return (0.0 if hits == 0 else max(0.0, low)), (1.0 if hits == total else min(1.0, high))
+    return (0.0 if share <= 0 else max(0.0, centre - half)), (1.0 if share >= 1 else min(1.0, centre + half))

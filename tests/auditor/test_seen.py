@@ -153,6 +153,12 @@ def test_a_check_that_looked_at_nothing_did_not_ask() -> None:
     assert [q.asked for q in seen.questions] == [False]
 
 
+def test_why_shortcuts_were_not_asked_is_what_holds() -> None:
+    silent = ("LK001", "LK002", "LK005", "LK006", "LK007")
+    assert asked(labelled(), *silent)["shortcuts"] == "cannot be told"
+    assert asked(make_dataset(n=20), *silent)["shortcuts"] == "no class to be given away"
+
+
 def test_most_questions_unasked_is_not_enough() -> None:
     seen = seen_of(labelled(), outcomes("IN001", "SP002", "LN002", "LK001", "PH007"))
     assert any("most of the questions that matter" in gap for gap in seen.gaps)

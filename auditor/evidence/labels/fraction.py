@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from auditor.statistics.distributions import norm
+from auditor.statistics.wilson import share_interval
 from auditor.values.judgements import Fraction
 
 Bools = npt.NDArray[np.bool_]
@@ -28,7 +28,7 @@ def fraction(hits: Bools, groups: npt.NDArray[np.int64] | None = None, where: Bo
             effective = min(float(n), value * (1 - value) / max(variance, 1e-12))
     elif groups is not None:
         effective = float(len(np.unique(groups)))
-    low, high = wilson(value, effective)
+    low, high = share_interval(value, effective)
     return Fraction(value=value, low=low, high=high, count=n)
 
 
@@ -51,12 +51,4 @@ def ratio(
         effective = min(total, value * (1 - value) / max(variance, 1e-12))
     elif not 0 < value < 1:
         effective = float(number)
-    return value, *wilson(value, effective)
-
-
-def wilson(share: float, count: float, *, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval of a binomial share (JASA 1927)."""
-    z = float(norm.ppf(0.5 + confidence / 2))
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * float(np.sqrt(share * (1 - share) / count + z * z / (4 * count * count)))
-    return (0.0 if share <= 0 else max(0.0, centre - half)), (1.0 if share >= 1 else min(1.0, centre + half))
+    return value, *share_interval(value, effective)

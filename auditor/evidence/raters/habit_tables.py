@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from auditor.evidence.labels.fraction import wilson
 from auditor.evidence.raters.habits import Copy, Leaning
 from auditor.evidence.raters.models import DawidSkene
 from auditor.evidence.raters.raters import RaterTest
 from auditor.evidence.raters.readings import Readings
 from auditor.evidence.raters.tables import number, numbers
+from auditor.statistics.wilson import share_interval
 from auditor.values.results import Column, Table
 
 Flags = npt.NDArray[np.bool_]
@@ -31,7 +31,7 @@ def rater_table(
 ) -> Table:
     """A row per reader: readings, agreement, accuracy by the model of Dawid and Skene, and the most frequent mistake."""
     spans = [
-        wilson(float(a), float(n)) if n > 0 else (float("nan"), float("nan"))
+        share_interval(float(a), float(n)) if n > 0 else (float("nan"), float("nan"))
         for a, n in zip(np.nan_to_num(test.agreement), test.readings, strict=True)
     ]
     by_model = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,37 @@ MOST_LINES = 10_000
 """A quoted cell that runs over more lines was never closed: its line is taken as it is."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A table of text in lines: each as it stands, its fields as they stand, and how it ends.
+
+    Args:
+        mark: between two fields.
+        head: position of the header among the rows; their number where there is none.
+        names: of the columns. width: cells of a row.
+    """
+
+    text: str
+    encoding: str
+    mark: str
+    rows: list[tuple[str, list[str], str]]
+    head: int
+    names: list[str]
+    width: int
+
+
+def opened(name: str, content: bytes) -> Opened:
+    """The text of a table, past what stands above its header."""
+    text, encoding = decoded(content)
+    above = beginning_of(name, content, encoding)
+    rows = list(logical_rows(text, above.delimiter))
+    lines = np.cumsum([raw.count("\n") or 1 for raw, _, _ in rows])
+    head = next((i for i, (raw, _, _) in enumerate(rows) if lines[i] > above.lines and raw.strip("\r\n\ufeff")), len(rows))
+    names = header_names([bare(field) for field in rows[head][1]]) if head < len(rows) else []
+    width = width_of(names, [fields for raw, fields, _ in rows[head + 1 :] if raw.strip("\r\n")][:1])
+    return Opened(text=text, encoding=encoding, mark=above.delimiter, rows=rows, head=head, names=names, width=width)
+
+
 def written(name: str, content: bytes, kept: npt.NDArray[np.bool_], columns: Sequence[CorrectedColumn]) -> bytes:
     """The text with the columns added.
 
@@ -29,17 +61,11 @@ def written(name: str, content: bytes, kept: npt.NDArray[np.bool_], columns: Seq
     Raises:
         DatasetError: the text has other rows than it had, or its encoding cannot hold a new value.
     """
-    text, encoding = decoded(content)
-    above = beginning_of(name, content, encoding)
-    mark = above.delimiter
-    rows = list(logical_rows(text, mark))
-    lines = np.cumsum([raw.count("\n") or 1 for raw, _, _ in rows])
-    head = next((i for i, (raw, _, _) in enumerate(rows) if lines[i] > above.lines and raw.strip("\r\n\ufeff")), len(rows))
+    table = opened(name, content)
+    rows, head, names, width, mark = table.rows, table.head, table.names, table.width, table.mark
     top = [[bare(field) for field in fields] for raw, fields, _ in rows[head : head + 2] if raw.strip("\r\n")]
     if len(top) == 2 and is_headless(top[0], top[1]):
         raise DatasetError(f"{name}: the table has no header line, so no column can be added; write one above the rows")
-    names = header_names([bare(field) for field in rows[head][1]]) if head < len(rows) else []
-    width = width_of(names, [fields for raw, fields, _ in rows[head + 1 :] if raw.strip("\r\n")][:1])
     parts: list[str] = []
     row = 0
     for i, (raw, fields, end) in enumerate(rows):
@@ -58,9 +84,9 @@ def written(name: str, content: bytes, kept: npt.NDArray[np.bool_], columns: Seq
     if row != len(kept):
         raise DatasetError(f"{name}: the table has other rows than it had; was the file changed meanwhile?")
     try:
-        return "".join(parts).encode(encoding)
+        return "".join(parts).encode(table.encoding)
     except UnicodeEncodeError:
-        reason = f"its encoding ({encoding}) cannot hold a corrected value; save the table as UTF-8"
+        reason = f"its encoding ({table.encoding}) cannot hold a corrected value; save the table as UTF-8"
         raise DatasetError(f"{name}: {reason}") from None
 
 
@@ -73,16 +99,9 @@ def appended(name: str, content: bytes, copies: Sequence[tuple[int, Mapping[str,
     Raises:
         DatasetError: the text has other rows than it had, or its encoding cannot hold a new value.
     """
-    text, encoding = decoded(content)
-    above = beginning_of(name, content, encoding)
-    mark = above.delimiter
-    rows = list(logical_rows(text, mark))
-    lines = np.cumsum([raw.count("\n") or 1 for raw, _, _ in rows])
-    head = next((i for i, (raw, _, _) in enumerate(rows) if lines[i] > above.lines and raw.strip("\r\n\ufeff")), len(rows))
-    names = header_names([bare(field) for field in rows[head][1]]) if head < len(rows) else []
-    filled = [fields for raw, fields, _ in rows[head + 1 :] if raw.strip("\r\n")]
-    width = width_of(names, filled[:1])
-    filled = [fields for fields in filled if is_row(fields, width)]
+    table = opened(name, content)
+    text, rows, names, mark = table.text, table.rows, table.names, table.mark
+    filled = [fields for raw, fields, _ in rows[table.head + 1 :] if raw.strip("\r\n") and is_row(fields, table.width)]
     if any(row >= len(filled) or not set(cells) <= set(names) for row, cells in copies):
         raise DatasetError(f"{name}: the table has other rows than it had; was the file changed meanwhile?")
     end = next((end for _, _, end in rows if end), "\n")
@@ -91,9 +110,11 @@ def appended(name: str, content: bytes, copies: Sequence[tuple[int, Mapping[str,
         fields = filled[row] + [""] * (len(names) - len(filled[row]))
         parts.append(mark.join(quoted(cells[n], mark) if n in cells else f for n, f in _paired(names, fields)) + end)
     try:
-        return "".join(parts).encode(encoding)
+        return "".join(parts).encode(table.encoding)
     except UnicodeEncodeError:
-        raise DatasetError(f"{name}: its encoding ({encoding}) cannot hold a new value; save the table as UTF-8") from None
+        raise DatasetError(
+            f"{name}: its encoding ({table.encoding}) cannot hold a new value; save the table as UTF-8"
+        ) from None
 
 
 def _paired(names: Sequence[str], fields: Sequence[str]) -> Iterator[tuple[str, str]]:

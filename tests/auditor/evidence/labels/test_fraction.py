@@ -3,12 +3,13 @@ import pytest
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
-from auditor.evidence.labels.fraction import fraction, wilson
+from auditor.evidence.labels.fraction import fraction
+from auditor.statistics.wilson import share_interval
 
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 20), (3, 50), (25, 50), (50, 50)])
 def test_wilson_is_that_of_statsmodels_and_scipy(hits, count):
-    low, high = wilson(hits / count, count)
+    low, high = share_interval(hits / count, count)
     assert (low, high) == pytest.approx(proportion_confint(hits, count, method="wilson"), abs=1e-9)
     interval = binomtest(hits, count).proportion_ci(method="wilson")
     assert (low, high) == pytest.approx((interval.low, interval.high), abs=1e-6)
@@ -26,5 +27,5 @@ def test_an_interval_over_patients_is_wider_when_patients_differ():
 
 def test_with_no_hit_the_patients_count():
     none = fraction(np.zeros(1000, dtype=bool), np.repeat(np.arange(10), 100))
-    assert none.high == pytest.approx(wilson(0.0, 10)[1])
+    assert none.high == pytest.approx(share_interval(0.0, 10)[1])
     assert fraction(np.zeros(0, dtype=bool)).high == 1
