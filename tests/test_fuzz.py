@@ -23,6 +23,14 @@ def test_the_same_seed_makes_the_same_mutants() -> None:
     assert made[0] == made[1] != made[2]
 
 
+def test_the_memory_of_a_program_is_not_that_of_who_started_it() -> None:
+    held = bytearray(700 << 20)
+    held[::4096] = b"x" * len(range(0, len(held), 4096))
+    code = "from benchmarks.hostile_tables import own_peak; print(own_peak())"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 1 << 20 < int(run.stdout) < len(held)
+
+
 def test_there_are_seeds_of_every_reader() -> None:
     from auditor.format import SNIFF_BYTES, format_of
 

@@ -138,7 +138,7 @@ def test_no_name_of_any_place_is_in_any_output_of_any_command(
         code, matrix[name] = told(*words)
         assert code in codes, (name, code)
     assert sorted(traces(Path(private).read_bytes())), "the crosswalk leads back"
-    monkeypatch.setattr(auditor.scan, "judge", crash)
+    monkeypatch.setattr(auditor.scan, "judged", crash)
     for name, words in (("scan, crash", ("scan", root, "--rehash", "-o", "x.json")), ("fix, crash", ("fix", root, "-o", "x"))):
         code, matrix[name] = told(*words)
         assert code == 3, name
