@@ -72,6 +72,8 @@ class DatasetSection(Section):
     """what joins several labels in one cell"""
     tables: tuple[str, ...] = ()
     """label tables, relative to this file, where they are not to be looked for"""
+    boxes: str | None = None
+    """a table of boxes (a column that names the image, and four of corners), relative to this file"""
     corrected: Mapping[str, str] = Key(default_factory=dict)
     """of a corrected copy: which file holds the table that was corrected"""
     left_out: str | None = None
@@ -265,6 +267,7 @@ class Config(Section):
             roles=self.roles, root=root, layout=d.layout, level=d.level, task=d.task, separator=d.separator, tables=d.tables,
             corrected=d.corrected, left_out=None if d.left_out is None else where / d.left_out, origin=d.label_origin,
             channels=d.channels, mask_names={int(value): name for value, name in d.mask_names.items()}, own_tables=d.own_tables,
+            boxes=d.boxes,
         )  # fmt: skip
 
     def design_of(self) -> Design:

@@ -27,7 +27,20 @@ from auditor.values.results import Severity
 NOBODY = "none"
 """`--config none`: no file is read, whatever lies there."""
 READING = {
-    "dataset": frozenset(("layout", "level", "task", "separator", "root", "tables", "corrected", "channels", "mask-names")),
+    "dataset": frozenset(
+        (
+            "layout",
+            "level",
+            "task",
+            "separator",
+            "root",
+            "tables",
+            "boxes",
+            "corrected",
+            "channels",
+            "mask-names",
+        )
+    ),
     "design": frozenset(("kind", "strata", "splits")),
     "fix": frozenset(("strategy", "trusted", "evaluate", "seeds", "device")),
 }
@@ -131,7 +144,8 @@ class _Inside:
 
     def holds(self, section: str, key: str, value: Any) -> bool:
         """No path of this value leads out."""
-        paths = {("dataset", "root"): [value], ("dataset", "tables"): value}.get((section, key))
+        several = key == "tables"
+        paths = (value if several else [value]) if section == "dataset" and key in ("root", "tables", "boxes") else None
         if paths is None and section == "fix" and key in ("trusted", "evaluate"):
             paths = [value] if os.sep in value or ".." in value else []
         return all(self._is_inside(str(path)) for path in paths or ())

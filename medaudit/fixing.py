@@ -207,7 +207,7 @@ def comparison_of(fixed: Fixed) -> Comparison:
             *(f"not honoured of the dataset's own medaudit.toml: {key}" for key in corrected.before.gate.set_aside),
         ],
         looked=fixed.looked,
-        absent=fixed.applied.absent,
+        absent=fixed.absent,
         run=run,
     )
 

@@ -181,7 +181,8 @@ def _judged(found: Matched, before: Tally, after: Tally, *, corrected: bool, abs
     if absent:  # a copy of fewer parts has fewer findings
         return (
             "cannot tell",
-            f"the copy's table holds no {' and no '.join(absent)}, and nobody looked at them again; {fixed} fixed; {rest}",
+            f"the copy does not hold the {' and the '.join(absent)} as before, and nobody looked at them again; "
+            f"{fixed} fixed; {rest}",
         )
     if alarms:
         return "corrected", f"{fixed} fixed, {introduced} introduced, no error among them; {rest}"

@@ -28,7 +28,7 @@ from trainers.copying.place import check_place
 from trainers.copying.provenance import provenance
 from trainers.correct import Corrected, added_by, correct, held_back
 from trainers.model_files import model_files
-from trainers.second_scan import looked_at, named_as, renamed_images
+from trainers.second_scan import looked_at, named_as, parts_lost, renamed_images
 
 MAX_THUMBNAILS = 200
 MANY_AGES = 10
@@ -47,6 +47,7 @@ class Fixed:
         kept: strategies whose proposals are applied; `held`: why others are not, a sentence each.
         renamed: path in the copy → record id in the dataset and old path, of images that have another name in the copy.
         looked: files that the scan of the copy looked at or that left, as reports call them; None where all have other names.
+        absent: what the records that stay had and the scan of the copy did not see, in words.
         removed: tables of the records that left, per class, split, site, sex and age.
         thumbnails: pictures of corrected records; `pictures`: what some of them are in the copy, where files were written anew.
     """
@@ -59,6 +60,7 @@ class Fixed:
     held: tuple[str, ...] = ()
     renamed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     looked: frozenset[str] | None = None
+    absent: tuple[str, ...] = ()
     removed: tuple[Table, ...] = ()
     configuration: Mapping[str, Cell] = field(default_factory=dict)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
@@ -125,6 +127,7 @@ def fix(order: Order, plan: Plan, output: Path, *, work: Path, render: Render, p
         corrected=corrected, arms=as_applied([a.arm for a in corrected.attempts], applied), applied=applied, kept=kept,
         held=held, after=named_as(copy.result, corrected.before), configuration=configuration,
         looked=None if alone else frozenset(looked_at(dataset, copy.dataset, applied)),
+        absent=() if alone else parts_lost(dataset, copy.dataset, applied),
         removed=removed_tables(dataset, [r for r in applied.removals if r.applied]),
         thumbnails=pictures_of(dataset, final) | {record: dataset.thumbnails[record] for record in pairs},
         renamed=renamed_images(applied), pictures=pairs,

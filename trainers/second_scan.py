@@ -9,6 +9,9 @@ from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Finding, ScanResult
 from trainers.copying.applied import Applied
 
+WHOLE = frozenset(("boxes", "marks"))
+"""Parts that no strategy changes: not one may be missing."""
+
 
 def renamed_images(applied: Applied) -> dict[str, tuple[str, str]]:
     """Path in the copy → record id and path in the dataset."""
@@ -49,6 +52,31 @@ def looked_at(dataset: Dataset, copy: Dataset, applied: Applied) -> set[str]:
     gone = {r.record for r in applied.removals if r.applied}
     seen = {renamed[path][1] if path in renamed else path for path in files_of(copy)}
     return seen | files_of(dataset, only=gone) | {path.name for path in applied.output.iterdir()}
+
+
+def parts_lost(dataset: Dataset, copy: Dataset, applied: Applied) -> tuple[str, ...]:
+    """What the records that stay had and the scan of the copy did not see, in words: where less is seen, less is found."""
+    gone = {r.record for r in applied.removals if r.applied}
+    had, has = parts_of(dataset, without=gone), parts_of(copy)
+    return tuple(words for words, many in had.items() if has[words] < (many if words in WHOLE else min(many, 1)))
+
+
+def parts_of(dataset: Dataset, *, without: Collection[str] = ()) -> dict[str, int]:
+    """How many of each part the records have.
+
+    Args:
+        without: records that do not count.
+    """
+    stay = ~dataset.records.index.isin(list(without))
+    frames = {
+        "boxes": dataset.boxes, "marks": dataset.points, "readings": dataset.annotations,
+        "masks of several readers": dataset.rater_masks, "further channels": dataset.channels,
+    }  # fmt: skip
+    found = {words: int((~frame["record"].isin(list(without))).sum()) if len(frame) else 0 for words, frame in frames.items()}
+    found["labels"] = int(dataset.labels.values[stay].notna().sum()) if dataset.labels.task != "none" else 0
+    for words, role in (("splits", "split"), ("patients", "patient"), ("masks", "mask")):
+        found[words] = int(dataset.records[role][stay].notna().sum()) if role in dataset.records.columns else 0
+    return found
 
 
 def files_of(dataset: Dataset, only: Collection[str] | None = None) -> set[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from auditor.naming.labels import single, text_of
 from auditor.naming.names import split_name
-from auditor.placement.box_tables import boxes_beside
+from auditor.placement.box_tables import boxes_beside, boxes_named
 from auditor.placement.channels import find_channels
 from auditor.placement.claims import Claims, claim
 from auditor.placement.listing import Listing, Options
@@ -219,14 +219,17 @@ class TableLoader:
     def _boxes_beside(
         self, boxes: pd.DataFrame | None, names: npt.NDArray[np.object_], ids: Sequence[str]
     ) -> pd.DataFrame | None:
-        """The boxes of the table, or else of those beside it; none are looked for where the user named the table."""
-        if boxes is not None or self.chosen:
+        """Of the table named for them; or of the label table, or else of others beside it, unless the user named the table."""
+        named = self.options.boxes
+        if named is None and (boxes is not None or self.chosen):
             return boxes
         known = set(self.images)
         records: dict[str, list[str]] = {}
         for name, record in zip(names, ids, strict=True):
             if name in known:
                 records.setdefault(str(name), []).append(record)
+        if named is not None:
+            return boxes_named(self.listing, named, self.files.root, records)
         found, more = boxes_beside(self.files, self.tables, records)
         if found is not None:
             self.box_tables = more
@@ -281,13 +284,11 @@ class TableLoader:
     def _claims(self) -> Claims:
         """The masks, and the tables that were read: also one called `.txt`, and one that lies outside the images' folder."""
         masks = [path for path in self.inventory.images if path in self.mask_files]
-        places = [self.listing.root / name for name in self.tables]
+        places = [self.listing.root / name for name in (*self.tables, self.options.boxes) if name]
         root = self.files.root
         tables = [(place.relative_to(root) if place.is_relative_to(root) else place).as_posix() for place in places]
-        return claim(
-            self.files, "table", masks=masks, tables=[*tables, *self.box_tables, *self.table.joined.values()],
-            annotations=self.lists, chosen=self.chosen,
-        )  # fmt: skip
+        tables += [*self.box_tables, *self.table.joined.values()]
+        return claim(self.files, "table", masks=masks, tables=tables, annotations=self.lists, chosen=self.chosen)
 
     def _counts(self) -> dict[str, int]:
         return {

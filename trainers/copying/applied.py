@@ -22,7 +22,6 @@ class Applied:
         files: images that were written anew.
         added: records that strategies made.
         tables: the user's label tables as they were read, name → content.
-        absent: parts of the dataset that the copy's table does not hold, in words: its scan cannot look at them.
         notes: what to know.
     """
 
@@ -34,7 +33,6 @@ class Applied:
     files: int = 0
     added: int = 0
     tables: Mapping[str, bytes]
-    absent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

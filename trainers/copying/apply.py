@@ -2,7 +2,8 @@
 
 In the folder: the label table in the user's own form, a corrected column beside each original one; `corrections.csv`,
 `removed.csv`, `weights.csv`; images, where a strategy wrote or made some (then all of them, in `images/`); `synthetic.csv`, the
-rows of those that it made, and `additions.csv`, what they were made from; and a medaudit.toml, so that `medaudit scan FOLDER`
+rows of those that it made, and `additions.csv`, what they were made from; `boxes.csv`, where the label table holds no boxes and
+other files do; and a medaudit.toml, so that `medaudit scan FOLDER`
 opens the copy right away: corrected columns are read in the place of their originals, and images where they lie. A dataset
 without a table gets one (`labels.csv`); of an npz a new npz is written.
 
@@ -23,6 +24,7 @@ from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from trainers.copying.additions import Addition, placed
 from trainers.copying.applied import Applied
+from trainers.copying.boxes import BOXES, boxes_of, table_of
 from trainers.copying.cells import Cells
 from trainers.copying.corrected_copy import (
     IMAGES,
@@ -50,7 +52,7 @@ from trainers.copying.ledger import (
 )
 from trainers.copying.memory import state_of_copy
 from trainers.copying.place import bring, built, check_place, put
-from trainers.copying.source import Source, open_source
+from trainers.copying.source import open_source
 from trainers.copying.writing import write_arrays
 
 
@@ -105,19 +107,22 @@ def apply(
     files = files_that_stay(proposals, frozenset(gone))
     if files and source.form == "npz":
         raise ConfigError("images inside an npz cannot be written anew one by one; unpack them into a folder first")
+    boxes = boxes_of(dataset, source)
     added = placed(additions, dataset, cells, gone)
     state = state_of_copy(
         dataset, source, cells, entries, removals, options, config, output, rewritten=bool(files) or added.count > 0,
-        added=added,
+        added=added, boxes=len(boxes) > 0,
     )  # fmt: skip
     weights, strategies = weights_of(dataset, proposals, frozenset(gone))
     paths = {str(r): str(p) for r, p in dataset.records["path"].dropna().items()}
     changed, leaving = applied_changes(entries), removed_rows(removals)
     with built(output) as folder:
-        for name, content in table_files(state, source.parts, changed, leaving, limits).items():
+        for name, content in table_files(state, source.parts, boxes, changed, leaving, limits).items():
             put(folder / name, content)
         for name, part in zip(state.tables, source.parts, strict=True):
             put(folder / ORIGINAL / name, part.content)
+        if state.boxes:
+            put(folder / MEMORY / BOXES, table_of(boxes))
         put(folder / STATE, state_file(state))
         put(folder / CORRECTIONS, corrections_file(entries))
         if removals:
@@ -132,11 +137,10 @@ def apply(
             _keep(folder, ADDITIONS, additions_file(added.entries))
         _add(folder, extra)
     tables = {part.name: part.content for part in source.parts} if source.form == "table" else {}
-    absent = _absent(dataset, source)
     return Applied(
-        output=output, reports=output, absent=absent, entries=entries, removals=removals,
+        output=output, reports=output, entries=entries, removals=removals,
         weighted=sum(w != 1 for w in weights.values()), files=len(files), tables=tables,
-        added=added.count, notes=(*_notes(dataset, removals, absent), *added.notes),
+        added=added.count, notes=(*_notes(dataset, removals), *added.notes),
     )  # fmt: skip
 
 
@@ -202,20 +206,11 @@ def _add(folder: Path, extra: Mapping[str, bytes | Path]) -> None:
             bring(folder / name, content)
 
 
-def _absent(dataset: Dataset, source: Source) -> tuple[str, ...]:
-    """What a table that is made has no columns for."""
-    parts = {"boxes": dataset.boxes, "marks": dataset.points, "masks of several readers": dataset.rater_masks}
-    return tuple(words for words, frame in parts.items() if source.form == "made" and len(frame))
-
-
-def _notes(dataset: Dataset, removals: Sequence[Removal], absent: Sequence[str]) -> tuple[str, ...]:
+def _notes(dataset: Dataset, removals: Sequence[Removal]) -> tuple[str, ...]:
     notes: list[str] = []
     over = sum("over the limit" in removal.note for removal in removals)
     if over:
         notes.append(f"{over:,} removals are over the limit of a class and only proposed")
     if dataset.rows is not None and dataset.rows.changed():
         notes.append("the label table was changed since it was scanned: the copy holds it as it was then")
-    if absent:
-        what = " and ".join(absent)
-        notes.append(f"the {what} stay in the files where they are: the copy's table has labels and splits alone")
     return tuple(notes)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from auditor.config import Config
 from auditor.layout import CONFIG_NAME
@@ -20,6 +21,7 @@ from auditor.stored import Name, checked, inside, read_json
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
 from trainers.copying.additions import table_of_added
+from trainers.copying.boxes import BOXES, boxes_file
 from trainers.copying.forms.column import Changed, CorrectedColumn, Place
 from trainers.copying.ledger import CORRECTIONS, REMOVED, Entry, Removal
 from trainers.copying.source import Part
@@ -53,6 +55,7 @@ class State:
         added: names of the tables of records that were made; they go with the images in the copy.
         made: column → text of those records, in the order of their rows.
         hidden: columns of them that the user's table has not.
+        boxes: the copy has a table of boxes.
     """
 
     form: Literal["table", "made", "npz", "whole"]
@@ -70,6 +73,7 @@ class State:
     added: tuple[Name, ...] = ()
     made: Mapping[str, Sequence[str]] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
+    boxes: bool = False
 
 
 def state_file(state: State) -> bytes:
@@ -110,7 +114,7 @@ def read_state(output: Path) -> State:
 
 def _agrees(state: State) -> None:
     """Raise ValueError where the parts of a state contradict each other."""
-    named = [*state.tables, *state.arrays, *state.added]
+    named = [*state.tables, *state.arrays, *state.added, *([BOXES] if state.boxes else [])]
     if len(set(named)) < len(named) or {name.partition("/")[0] for name in named} & {MEMORY, CONFIG_NAME, CORRECTIONS, REMOVED}:
         raise ValueError("it names a file twice, or one that is no table")
     if len(state.added) > 1 or (state.added and not set(state.names) <= set(state.made)):
@@ -149,13 +153,14 @@ def removed_rows(removals: Sequence[Removal]) -> frozenset[int]:
 
 
 def table_files(
-    state: State, parts: Sequence[Part], changed: Changed, removed: frozenset[int], limits: Limits
+    state: State, parts: Sequence[Part], boxes: pd.DataFrame, changed: Changed, removed: frozenset[int], limits: Limits
 ) -> dict[str, bytes]:
     """The table files of the copy, and its medaudit.toml.
 
     Args:
         state: names and configuration.
         parts: the files as they were.
+        boxes: as of `trainers.copying.boxes.boxes_of`.
         changed: what stands in the corrected columns where it is not the original value.
         removed: rows that leave.
 
@@ -176,6 +181,8 @@ def table_files(
     if state.rewritten:
         names = {column: state.names[column] for column in used}
         files |= {name: table_of_added(state.made, state.hidden, names) for name in state.added}
+    if state.boxes:
+        files[BOXES] = boxes_file(boxes, changed.get(state.config["roles"].get("path", ""), {}), removed)
     files[CONFIG_NAME] = toml_text(config_of(state, used, bool(removed))).encode()
     return files
 

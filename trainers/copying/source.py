@@ -97,11 +97,9 @@ def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
     # A row may be a case, of which one image is corrected, and names would mean nothing elsewhere; workbooks are not written.
     headless = all(re.fullmatch(r"column \d+", name) for name in cells if name != MERGED_SPLIT)
     if CASE_FILE in cells or headless or any(table_format(file.name) == "sheets" for file in table.files):
-        taken = {CASE_FILE, *table.roles.values(), *table.labels}
-        return made(dataset, {name: values for name, values in cells.items() if name not in taken})
+        return made(dataset, _per_record(dataset, table, cells))
     if set(table.labels) & table.joined:  # the label lies in another table than the records
-        taken = {*table.roles.values(), *table.labels}
-        return made(dataset, {name: values for name, values in cells.items() if name not in taken})
+        return made(dataset, _per_record(dataset, table, cells))
     virtual = frozenset({MERGED_SPLIT, *table.joined} & set(cells))
     rows, grouped = rows_of(dataset, cells, table.roles, table.lines)
     return Source(
@@ -160,6 +158,14 @@ def rows_of(
         raise DatasetError(f"{dataset.summary.name}: the label table has other records than when it was scanned; scan it again")
     order = np.argsort(codes, kind="stable")
     return tuple(np.split(order.astype(np.int64), np.flatnonzero(np.diff(codes[order])) + 1)), True
+
+
+def _per_record(dataset: Dataset, table: LabelRows, cells: Mapping[str, Texts]) -> dict[str, Texts]:
+    """The columns without a role, a cell per record: of several rows of one, those columns that say the same in all."""
+    rows, _ = rows_of(dataset, cells, table.roles, table.lines)
+    first = np.array([of[0] for of in rows], np.int64)
+    free = {name: values for name, values in cells.items() if name not in {CASE_FILE, *table.roles.values(), *table.labels}}
+    return {name: values[first] for name, values in free.items() if _same_in_record(cells, (name,), rows)}
 
 
 def _same_in_record(cells: Mapping[str, Texts], labels: tuple[str, ...], rows: tuple[npt.NDArray[np.int64], ...]) -> bool:

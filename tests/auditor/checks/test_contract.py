@@ -20,7 +20,7 @@ from auditor.stage import closure, stages
 from auditor.stages.extract import PIXELS
 from auditor.stages.link import link
 from auditor.values.dataset import Dataset, Problem
-from auditor.values.privacy import TableLook
+from auditor.values.privacy import TableLook, kinds_in
 from auditor.values.results import Chart, Severity, Table, Verdict
 
 CHECKS = check_classes()
@@ -157,6 +157,12 @@ def frames(dataset: Dataset) -> Iterator[pd.DataFrame | pd.Series | np.ndarray]:
 
 def test_there_are_checks() -> None:
     assert {"IN001", "IN002", "MA003", "SP001", "SP002", "SP003", "SP006"} <= {c.code for c in CHECKS}
+
+
+@every_check
+def test_its_own_words_name_nobody(check: type[Check]) -> None:
+    """They stand in every result.json, and a corrected copy that holds one is looked through as any other folder."""
+    assert not kinds_in(inspect.getdoc(check) or "") - {"date"}
 
 
 @every_check

@@ -1,0 +1,130 @@
+"""Boxes that no label table holds go into the copy as a table of their own, and what a copy lacks is told."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from copies import Scanned, label, picture, proposal, scanned, snapshot
+from PIL import Image
+
+from auditor.values.dataset import Dataset
+from auditor.values.errors import ConfigError, DatasetError
+from trainers.copying.undo import reapply, undo
+from trainers.second_scan import parts_lost
+
+BOXES = {0: [("cell", 1, 2, 3, 4), ("clot", 5.5, 6, 7, 8)], 1: [("cell", 0, 0, 2, 2)], 3: [("cell", 9, 9, 4, 3)]}
+"""Image → class, x, y, width, height."""
+
+
+def write_coco(root: Path) -> None:
+    root.mkdir()
+    names = ["cell", "clot"]
+    told = {
+        "images": [{"id": i, "file_name": f"{i}.png"} for i in range(4)],
+        "categories": [{"id": i, "name": name} for i, name in enumerate(names)],
+        "annotations": [
+            {"id": 10 * i + k, "image_id": i, "category_id": names.index(kind), "bbox": box}
+            for i, boxes in BOXES.items()
+            for k, (kind, *box) in enumerate(boxes)
+        ],
+    }
+    (root / "i.json").write_text(json.dumps(told))
+
+
+def write_table_beside(root: Path) -> None:
+    """As NIH does: a label table of all images, and a table of the boxes of some."""
+    root.mkdir()
+    pd.DataFrame({"image": [f"{i}.png" for i in range(4)], "finding": ["yes", "no"] * 2}).to_csv(root / "a.csv", index=False)
+    rows = [(f"{i}.png", *box) for i, boxes in BOXES.items() for box in boxes]
+    pd.DataFrame(rows, columns=["image", "finding", "x", "y", "w", "h"]).to_csv(root / "boxes_of_some.csv", index=False)
+
+
+def write_workbook(root: Path) -> None:
+    """A row per box, several of one image, in a form that no copy is written in."""
+    root.mkdir()
+    rows = [(f"{i}.png", kind, x, y, x + w, y + h) for i, boxes in BOXES.items() for kind, x, y, w, h in boxes]
+    frame = pd.DataFrame([*rows, ("2.png", "none", *[None] * 4)], columns=["image", "class", "xmin", "ymin", "xmax", "ymax"])
+    frame.to_excel(root / "all.xlsx", index=False)
+
+
+WRITERS = {"coco": write_coco, "beside": write_table_beside, "workbook": write_workbook}
+
+
+def opened(tmp_path: Path, form: str) -> Scanned:
+    WRITERS[form](tmp_path / "data")
+    for number in range(4):
+        Image.fromarray(picture(number)).save(tmp_path / "data" / f"{number}.png")
+    return scanned(tmp_path / "data")
+
+
+def boxes_in(dataset: Dataset) -> set[tuple[object, ...]]:
+    """The boxes with the seed of the picture that they lie on: names may change."""
+    seeds = {picture(i).tobytes(): i for i in range(4)}
+    path = dataset.records["path"]
+    seen = {record: seeds[np.asarray(Image.open(dataset.root / path[record])).tobytes()] for record in dataset.boxes["record"]}
+    rows = dataset.boxes[["record", "label", "x0", "y0", "x1", "y1"]].itertuples(index=False)
+    return {(seen[record], *box) for record, *box in rows}
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_copy_holds_the_boxes_of_what_stays_under_new_names_and_undone_all_of_them(tmp_path: Path, form: str) -> None:
+    seen = opened(tmp_path, form)
+    before, source = boxes_in(seen.dataset), snapshot(tmp_path / "data")
+    assert len(before) == 4
+    assert {(box[2], box[5]) for box in before} >= {(1.0, 6.0), (5.5, 14.0)}
+    Image.fromarray(picture(0)).save(tmp_path / "new.png")
+    changes = [
+        proposal(strategy="deduplicate", removed={"1.png": "twice"}),
+        proposal(
+            label("0.png", "0.png", "sub/new.png", field="path"), strategy="harmonise",
+            files={"sub/new.png": str(tmp_path / "new.png")},
+        ),
+    ]  # fmt: skip
+    applied = seen.apply(tmp_path / "copy", *changes, most_removed=1.0)
+    assert applied.removed == applied.corrected == 1
+    copy = scanned(tmp_path / "copy").dataset
+    assert boxes_in(copy) == {box for box in before if box[0] != 1}
+    assert parts_lost(seen.dataset, copy, applied) == ()
+    as_made = snapshot(tmp_path / "copy")
+    undo(tmp_path / "copy")
+    undone = scanned(tmp_path / "copy").dataset
+    assert "sub/new.png" not in set(undone.records["path"])
+    assert boxes_in(undone) == before
+    for name in ("corrections.csv", "removed.csv"):
+        (tmp_path / "copy" / name).write_bytes(as_made[name])
+    reapply(tmp_path / "copy")
+    assert (tmp_path / "copy" / "boxes.csv").read_bytes() == as_made["boxes.csv"]
+    assert snapshot(tmp_path / "data") == source
+
+
+def test_a_copy_of_a_copy_holds_them_too(tmp_path: Path) -> None:
+    seen = opened(tmp_path, "coco")
+    seen.apply(tmp_path / "copy", proposal(strategy="deduplicate", removed={"1.png": "twice"}), most_removed=1.0)
+    again = scanned(tmp_path / "copy")
+    again.apply(tmp_path / "second", proposal(strategy="deduplicate", removed={"3.png": "twice"}), most_removed=1.0)
+    assert {box[0] for box in boxes_in(scanned(tmp_path / "second").dataset)} == {0}
+
+
+def test_boxes_that_are_missing_in_a_copy_are_told(tmp_path: Path) -> None:
+    seen = opened(tmp_path, "coco")
+    applied = seen.apply(tmp_path / "copy", proposal())
+    file = tmp_path / "copy" / "boxes.csv"
+    file.write_text("\n".join(file.read_text().splitlines()[:-1]) + "\n")
+    assert parts_lost(seen.dataset, scanned(tmp_path / "copy").dataset, applied) == ("boxes",)
+    with pytest.raises(ConfigError, match=r"boxes\.csv: was changed by hand"):
+        undo(tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [(None, "which is not there"), ("path,finding\n0.png,a\n1.png,b\n", "no columns of an image and of corners")],
+)
+def test_a_table_of_boxes_that_is_named_and_holds_none_is_refused(tmp_path: Path, content: str | None, match: str) -> None:
+    seen = opened(tmp_path, "beside")
+    if content is not None:
+        (seen.target / "mine.csv").write_text(content)
+    (seen.target / "medaudit.toml").write_text('[dataset]\ntables = ["a.csv"]\nboxes = "mine.csv"\n')
+    with pytest.raises(DatasetError, match=match):
+        scanned(seen.target)

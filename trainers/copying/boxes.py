@@ -1,0 +1,71 @@
+"""The boxes of a copy whose label table has none: those of COCO, YOLO, VOC and others, and of tables beside the user's own.
+
+They are written as one table, a row per box, of the images as the copy calls them; boxes of records that left are not in it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import pandas as pd
+
+from auditor.placement.box_tables import CORNERS
+from auditor.values.dataset import Dataset
+from trainers.copying.source import Source
+
+BOXES = "boxes.csv"
+ROW = "row"
+"""Of the label table: the record that a box lies on. In the memory of a copy alone."""
+
+
+def boxes_of(dataset: Dataset, source: Source) -> pd.DataFrame:
+    """Every box that the label table does not hold, as text: `row`, `path`, `label`, four corners in pixels [, `rater`].
+
+    Args:
+        source: the label table of the copy.
+    """
+    boxes = dataset.boxes
+    in_table = source.form == "table" and dataset.rows is not None and bool(dataset.rows.boxes)
+    if in_table or source.form == "npz" or not len(boxes):
+        return pd.DataFrame()
+    places = dataset.records.index.get_indexer(pd.Index(boxes["record"].astype(str)))
+    boxes, places = boxes[places >= 0], places[places >= 0]
+    rows = np.array([int(of[0]) for of in source.rows], np.int64)[places]
+    columns = {
+        ROW: rows.astype(str), "path": dataset.records["path"].fillna("").astype(str).to_numpy()[places],
+        "label": boxes["label"].fillna("").astype(str).to_numpy(),
+    }  # fmt: skip
+    for name, corner in zip(CORNERS, ("x0", "y0", "x1", "y1"), strict=True):
+        columns[name] = np.array([np.format_float_positional(value, trim="-") for value in boxes[corner]], dtype=object)
+    if "rater" in boxes.columns:
+        columns["rater"] = boxes["rater"].fillna("").astype(str).to_numpy()
+    return pd.DataFrame(columns, dtype=object)
+
+
+def boxes_file(boxes: pd.DataFrame, renamed: Mapping[int, str], removed: Collection[int]) -> bytes:
+    """The table of boxes as a copy holds it.
+
+    Args:
+        boxes: as of `boxes_of`.
+        renamed: row of the label table → what its image is called in the copy.
+        removed: rows that left.
+    """
+    rows = boxes[ROW].astype(np.int64)
+    there = ~rows.isin(list(removed))
+    # records of one image have the same boxes, which are read for each of them: they are written once
+    there &= rows == rows.where(there).groupby(boxes["path"]).transform("min")
+    kept = boxes[there].drop(columns=ROW)
+    kept["path"] = [renamed.get(row, path) for row, path in zip(rows[there], kept["path"], strict=True)]
+    return table_of(kept)
+
+
+def table_of(frame: pd.DataFrame) -> bytes:
+    """Text columns as CSV."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(list(frame.columns))
+    writer.writerows(frame.to_numpy().tolist())
+    return stream.getvalue().encode()
