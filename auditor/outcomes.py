@@ -82,7 +82,9 @@ def outcome_of(kind: type[Check], verdict: Verdict, seconds: float) -> Outcome:
 
 
 def status_of(verdict: Verdict) -> tuple[Status, str]:
-    """The status of a check that came to a verdict, and why it counts as not evaluated: what nobody saw is not passed."""
+    """The status of a check that came to a verdict, and why it counts as not evaluated: what nobody saw is not passed.
+
+    Notes make no pass: a check that could have seen nothing may still have noted something."""
     if any(f.severity is not Severity.INFO for f in verdict.findings):
         return "failed", ""
     seen = verdict.coverage
@@ -92,7 +94,7 @@ def status_of(verdict: Verdict) -> tuple[Status, str]:
         )
         return "skipped", f"{none}: {seen.reason}" if seen.reason else none
     detectable = verdict.metrics.get("detectable_auc")
-    if not verdict.findings and isinstance(detectable, int | float) and detectable >= BLIND:
+    if isinstance(detectable, int | float) and detectable >= BLIND:
         return "skipped", f"too few patients can be told apart: not even an AUC of {BLIND:.2f} would have been seen"
     return "passed", ""
 
@@ -112,7 +114,8 @@ def graded(outcome: Outcome, severities: Mapping[str, Severity]) -> Outcome:
         return outcome
     findings = tuple(replace(f, severity=wanted) for f in outcome.verdict.findings)
     verdict = replace(outcome.verdict, findings=findings)
-    if outcome.status not in ("passed", "failed"):
+    raised = any(f.severity is not Severity.INFO for f in findings)
+    if outcome.status == "crashed" or (outcome.status == "skipped" and not raised):
         return replace(outcome, verdict=verdict)
     status, reason = status_of(verdict)
     return replace(outcome, verdict=verdict, status=status, reason=reason)

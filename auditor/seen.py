@@ -127,10 +127,10 @@ def _doubted(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _crossing(outcomes: Sequence[Outcome]) -> list[str]:
-    """Numbers that file names begin with stand in several splits, and nobody says whether they are patients (SP006)."""
+    """Numbers that file names hold stand in several splits, and nobody says whether they are patients (SP006)."""
     told = [f.evidence for o in outcomes if o.code == "SP006" and o.verdict for f in o.verdict.findings if f.waived is None]
     return [
-        f"{found['in_several_splits']:,} of {found['leading_ids']:,} numbers that file names begin with stand in several "
+        f"{found['in_several_splits']:,} of {found['leading_ids']:,} numbers that file names hold stand in several "
         "splits: if they are patients, the splits share them (SP006)"
         for found in told
         if "in_several_splits" in found

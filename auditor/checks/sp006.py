@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +11,7 @@ import pandas as pd
 from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.groups import partition, split_names
 from auditor.evidence.kin.identity import can_tell, identity, why_untold
-from auditor.naming.suffixes import stem_of
+from auditor.evidence.kin.recurring import crossing_ids, leading_ids
 from auditor.values.dataset import Dataset
 from auditor.values.results import Coverage, Finding, Location, Severity, Verdict
 
@@ -26,8 +25,9 @@ class IdsCannotTell(Check):
     more than one image. Where they are missing, are all the same, or differ for every image, patient overlap cannot be told;
     this check is then not evaluated, never passed, and a gate that requires it ends with exit code 3. Lesion, study and
     series ids are no patient ids: one patient may have many. Placeholders (`Anonymous`) are no ids. Where some records lack
-    an id, it says how many, and in which split. Where there are no ids but the file names begin with numbers that recur
-    (`0012_03`, `0012_left`) in several splits, it warns: these may be patients.
+    an id, it says how many, and in which split. Where there are no ids but the file names hold numbers that recur
+    (`0012_03`, `0012_left`, `AP_00012`, `p7-20190312-2`) in several splits, it warns: these may be patients. It is silent where
+    some part of the names that recurs never stands in two splits: whoever dealt them went by that.
 
     ## Why is this bad?
     A split that was made over images looks clean to every test on ids when each image has an id of its own, while the same
@@ -121,11 +121,15 @@ class IdsCannotTell(Check):
         )
 
     def _suspected(self, dataset: Dataset) -> Verdict | None:
-        """File names that begin alike in several splits; None where nothing hints at it. Nothing is evaluated by that."""
+        """Names that hold the same id in several splits; None where nothing hints at it. Nothing is evaluated by that."""
         splits = partition(dataset)
         if splits is None:
             return None
-        ids = leading_ids(dataset.records["path"], dataset.labels.values.astype("string"))
+        paths, labels = dataset.records["path"], dataset.labels.values.astype("string")
+        ids = leading_ids(paths, labels)
+        words = "begin with" if ids is not None else "hold"
+        if ids is None:
+            ids = crossing_ids(paths, labels, splits)
         if ids is None:
             return None
         known = pd.DataFrame({"id": ids, "split": splits}).dropna()
@@ -139,73 +143,18 @@ class IdsCannotTell(Check):
             code=self.code,
             severity=self.severity,
             message=(
-                f"{why_untold(dataset)}. But {crossing:,} of {len(several):,} numbers that file names begin with stand in "
+                f"{why_untold(dataset)}. But {crossing:,} of {len(several):,} numbers that file names {words} stand in "
                 f"several splits ({records:,} images): if they are patients, the splits share them. Name the patients' column "
                 "with --patient, or say what the numbers are"
             ),
             where=Location(field="path"),
-            subject="leading ids",
+            subject="leading ids" if words == "begin with" else "recurring ids",
             score=crossing / len(several),
             evidence={"leading_ids": len(several), "in_several_splits": crossing, "records": records},
         )
         return Verdict(
-            summary=f"{crossing:,} leading numbers of file names stand in several splits; there are no patient ids",
+            summary=f"{crossing:,} numbers that file names {words} stand in several splits; there are no patient ids",
             metrics={"leading_ids": len(several), "leading_ids_in_several_splits": crossing},
             findings=(finding,),
             coverage=Coverage(evaluated=0, total=dataset.size, reason=why_untold(dataset)),
         )
-
-
-LEAST_GROUPS = 8
-"""Fewer leading ids are batches, classes or years."""
-
-LARGEST = 400
-"""More images on average are no patient's, not even slices of a volume."""
-
-LEAST_SHARED = 0.3
-"""Share of the images that must share their leading id with another one."""
-
-MATCHING = 0.9
-
-MOST_WORDS = 12
-
-_COUNTED = re.compile(r"^(?P<id>.*?\d.*?)[ _.\-]+[A-Za-z]{0,8}[ _\-(]*(?P<number>\d{1,5})\)?$")
-
-_WORDED = re.compile(r"^(?P<id>.*\d)[ _.\-]+(?P<word>[A-Za-z][A-Za-z0-9 _\-]{0,15})$")
-
-
-def leading_ids(paths: pd.Series, labels: pd.Series) -> pd.Series | None:
-    """The leading id of every name (NA where it has none), or None where the names hold no such ids.
-
-    Args:
-        paths: relative paths.
-        labels: a word that says the class (`12_benign`) is no view of a patient.
-    """
-    stems = paths.dropna().astype("str").map(stem_of)
-    if len(stems) < 2 * LEAST_GROUPS:
-        return None
-    for pattern in (_COUNTED, _WORDED):
-        parts = stems.str.extract(pattern)
-        if float(parts["id"].notna().mean()) < MATCHING:
-            continue
-        if "word" in parts.columns and not _are_views(parts["word"], labels.reindex(stems.index)):
-            continue
-        found = parts["id"].str.lower()
-        sizes = found.value_counts()
-        shared = float((found.map(sizes) >= 2).mean())
-        classes = labels.nunique()
-        if len(sizes) >= max(LEAST_GROUPS, 2 * classes) and shared >= LEAST_SHARED and len(found) / len(sizes) <= LARGEST:
-            return found.reindex(paths.index)
-    return None
-
-
-def _are_views(words: pd.Series, labels: pd.Series) -> bool:
-    """A few words that recur, and none of which stands for one class alone."""
-    said = words.str.lower()
-    if not 1 < said.nunique() <= MOST_WORDS:
-        return False
-    known = pd.DataFrame({"word": said, "label": labels}).dropna()
-    if not len(known) or known["label"].nunique() < 2:
-        return True
-    most = known.groupby("word")["label"].agg(lambda of: float(of.value_counts(normalize=True).iloc[0]))
-    return bool(np.median(most) < 0.98)

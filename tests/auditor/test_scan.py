@@ -78,5 +78,10 @@ def test_what_a_result_shows_of_names_is_worked_out_once(tmp_path: Path, monkeyp
 def test_a_check_that_could_have_seen_nothing_does_not_pass(detectable: float, status: str) -> None:
     verdict = Verdict(summary="s", metrics={"detectable_auc": detectable}, coverage=Coverage(evaluated=160, total=160))
     assert status_of(verdict)[0] == status
-    found = Finding(code="LK001", severity=Severity.WARNING, message="m")
-    assert status_of(replace(verdict, findings=(found,)))[0] == "failed"
+    note = Finding(code="LK001", severity=Severity.INFO, message="m")
+    assert status_of(replace(verdict, findings=(note,)))[0] == status
+    found = replace(note, severity=Severity.WARNING)
+    assert status_of(replace(verdict, findings=(note, found)))[0] == "failed"
+    blind = Outcome(code="LK001", name="n", title="t", status=status_of(verdict)[0], verdict=replace(verdict, findings=(note,)))
+    assert graded(blind, {"LK001": Severity.ERROR}).status == "failed"
+    assert graded(blind, {"LK001": Severity.INFO}).status == status

@@ -22,14 +22,18 @@ def opened(root, **options):
     return open_dataset(root, Options(workers=0, **options))
 
 
-def split(pattern, *, patients=12, images=2, shared=4):
-    """Names of both splits; `shared` patients stand in each of them."""
+def split(pattern, *, patients=12, images=2, shared=4, test_from=0):
+    """Names of both splits; `shared` patients stand in each of them, and those from `test_from` on in the second alone."""
     names = []
     for patient in range(1, patients + shared + 1):
         for image in range(images):
-            inside = "train" if patient <= patients and not (patient <= shared and image) else "test"
+            inside = "train" if patient <= patients and not (patient <= shared and image == images - 1) else "test"
+            if test_from and patient >= test_from:
+                inside = "test"
             label = ("normal", "ill")[patient % 2]
-            names.append(pattern.format(s=inside, c=label, p=patient, i=image + 1, v=("left", "right")[image % 2]))
+            names.append(
+                pattern.format(s=inside, c=label, p=patient, i=image + 1, v=("left", "right", "both")[image], d=patient)
+            )
     return names
 
 
@@ -71,6 +75,29 @@ def test_leading_ids_in_two_splits_are_a_warning_where_nobody_knows_what_they_ar
     assert verdict.coverage.evaluated == 0
 
 
+RECURRING = [
+    "{s}/{c}/p{p}-201903{d:02d}-{i}.png",
+    "{s}/{c}/slide_B2014.{p:03d}_tile_{i}_7.png",
+    "{s}/{c}/{p:03d}{v[0]}.png",
+    "{s}/{c}/{i}_{p:05d}.png",
+    "{s}/{c}/{v}_{p:05d}.png",
+    "{s}/{c}/Anon{p:03d}__series{i}__key.png",
+    "{s}/{c}/Slide{p}Field{i}.png",
+]
+
+
+@pytest.mark.parametrize("pattern", RECURRING)
+def test_ids_at_any_place_of_a_name_are_a_warning_where_they_stand_in_two_splits(tmp_path, pattern):
+    (finding,) = IdsCannotTell().run(opened(make(tmp_path, *split(pattern, images=3)))).findings
+    assert finding.evidence["in_several_splits"] == 4
+
+
+@pytest.mark.parametrize("pattern", RECURRING)
+def test_splits_that_were_dealt_by_what_recurs_in_the_names_are_no_warning(tmp_path, pattern):
+    with pytest.raises(SkipCheck):
+        IdsCannotTell().run(opened(make(tmp_path, *split(pattern, images=3, patients=24, shared=0, test_from=17))))
+
+
 @pytest.mark.parametrize(
     "pattern",
     [
@@ -80,6 +107,8 @@ def test_leading_ids_in_two_splits_are_a_warning_where_nobody_knows_what_they_ar
         "{s}/{c}/IMG_20200131_{n:06d}.jpg",
         "{s}/{c}/{c}_{n:04d}.png",
         "{s}/{c}/2020_{n:04d}.png",
+        "{s}/{c}/2018-02-03T1005{n:02d}.png",
+        "{s}/{c}/{c}-{n}.png",
         "{s}/{c}/ISIC_{n:07d}.jpg",
     ],
 )

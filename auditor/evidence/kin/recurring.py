@@ -1,0 +1,139 @@
+"""Ids of nobody knows what that recur in the names of files: `0012_03`, `AP_00012`, `slide_14.103_2`, `Patient7Image2`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from auditor.naming.suffixes import stem_of
+
+LEAST_GROUPS = 8
+"""Fewer ids are batches, classes or years."""
+LARGEST = 400
+"""More images on average are no patient's, not even slices of a volume."""
+LEAST_SHARED = 0.3
+"""Share of the images that must share their id with another one."""
+LEAST_BESIDE = 0.15
+"""The same inside one folder, class and split: numbers that begin anew in each of them recur nowhere else."""
+MATCHING = 0.9
+MOST_WORDS = 12
+
+_COUNTED = re.compile(r"^(?P<id>.*?\d.*?)[ _.\-]+[A-Za-z]{0,8}[ _\-(]*(?P<number>\d{1,5})\)?$")
+_WORDED = re.compile(r"^(?P<id>.*\d)[ _.\-]+(?P<word>[A-Za-z][A-Za-z0-9 _\-]{0,15})$")
+_DATE = re.compile(
+    r"(?<!\d)(?:19|20)\d\d(?P<by>[-_.]?)(?:0[1-9]|1[0-2])(?P=by)(?:0[1-9]|[12]\d|3[01])"
+    r"(?:[T _-]?(?:[01]\d|2[0-3])[-_.:h]?[0-5]\d(?:[-_.:m]?[0-5]\d)?)?(?!\d)",
+    re.IGNORECASE,
+)
+"""With the time of day behind it."""
+_APART = re.compile(r"[\W_]+")
+_RUN = re.compile(r"\d+|[^\W\d_]+")
+
+
+def leading_ids(paths: pd.Series, labels: pd.Series) -> pd.Series | None:
+    """The leading id of every name (NA where it has none), or None where the names hold no such ids.
+
+    Args:
+        paths: relative paths.
+        labels: a word that says the class (`12_benign`) is no view of a patient.
+    """
+    stems = paths.dropna().astype("str").map(stem_of)
+    if len(stems) < 2 * LEAST_GROUPS:
+        return None
+    for pattern in (_COUNTED, _WORDED):
+        parts = stems.str.extract(pattern)
+        if float(parts["id"].notna().mean()) < MATCHING:
+            continue
+        if "word" in parts.columns and not _are_views(parts["word"], labels.reindex(stems.index)):
+            continue
+        found = parts["id"].str.lower()
+        if _group(found, labels.nunique()):
+            return found.reindex(paths.index)
+    return None
+
+
+def crossing_ids(paths: pd.Series, labels: pd.Series, splits: pd.Series) -> pd.Series | None:
+    """The ids at that place of the names where fewest stand in several splits; None where those of one place stand in one each.
+
+    Any number or part of a name may be the patient's. Where one of them never stands in two splits, whoever dealt them went
+    by it, and what recurs everywhere is a count. Numbers that begin anew in each folder, class or split, and dates, are no ids.
+
+    Args:
+        paths: relative paths.
+        labels: the classes, on the same index.
+        splits: the split of each, on the same index.
+    """
+    known = paths.dropna().astype("str")
+    if len(known) < 2 * LEAST_GROUPS:
+        return None
+    place = known.str.replace(r"[^/\\]*$", "", regex=True)
+    beside = place + "\n" + labels.reindex(known.index).fillna("").astype("str") + "\n" + splits.reindex(known.index).fillna("")
+    best: tuple[float, pd.Series] | None = None
+    for ids in _places(known.map(stem_of)):
+        if not _group(ids, labels.nunique()):
+            continue
+        inside = pd.DataFrame({"id": ids, "beside": beside}).dropna()
+        if float((inside.groupby(["id", "beside"])["id"].transform("size") >= 2).mean()) < LEAST_BESIDE:
+            continue
+        share = crossing_share(ids, splits)
+        if share == 0:
+            return None
+        if best is None or share < best[0]:
+            best = (share, ids)
+    return None if best is None else best[1].reindex(paths.index)
+
+
+def crossing_share(ids: pd.Series, splits: pd.Series) -> float:
+    """Share of the ids that stand in several splits."""
+    known = pd.DataFrame({"id": ids, "split": splits}).dropna()
+    known = known[known["split"] != ""]
+    return float((known.groupby("id")["split"].nunique() > 1).mean()) if len(known) else 0.0
+
+
+def _group(ids: pd.Series, classes: int) -> bool:
+    """They tell so many apart, and join so many, as ids of patients do."""
+    sizes = ids.value_counts()
+    if len(sizes) < max(LEAST_GROUPS, 2 * classes) or ids.notna().sum() / len(sizes) > LARGEST:
+        return False
+    return float((ids.map(sizes) >= 2).mean()) >= LEAST_SHARED
+
+
+def _places(stems: pd.Series) -> Iterator[pd.Series]:
+    """What stands at each place of the names: parts between separators, then the numbers where all are built alike."""
+    stems = stems.str.replace(_DATE, "", regex=True).str.lower()
+    yield from _columns(stems.map(lambda stem: [part for part in _APART.split(stem) if part]))
+    built = stems.str.replace(r"\d+", "0", regex=True).str.replace(r"[^\W\d_]+", "a", regex=True)
+    alike = built.eq(built.mode().iloc[0])
+    if float(alike.mean()) >= MATCHING:
+        yield from _columns(stems[alike].map(_RUN.findall))
+
+
+def _columns(parts: pd.Series) -> Iterator[pd.Series]:
+    """From the front, and from the back where the names have not all as many parts; only where most hold a digit."""
+    counts = parts.map(len)
+    usual = int(counts.mode().iloc[0])
+    if float((counts == usual).mean()) >= MATCHING:
+        places = list(range(usual))
+    else:
+        least = int(counts.quantile(1 - MATCHING))
+        places = [*range(least), *range(-least, 0)]
+    for place in places:
+        inside = counts > place if place >= 0 else counts >= -place
+        values = parts.where(inside).map(lambda of, at=place: of[at], na_action="ignore")
+        if float(values.str.contains(r"\d", na=False).mean()) >= MATCHING:
+            yield values
+
+
+def _are_views(words: pd.Series, labels: pd.Series) -> bool:
+    """A few words that recur, and none of which stands for one class alone."""
+    said = words.str.lower()
+    if not 1 < said.nunique() <= MOST_WORDS:
+        return False
+    known = pd.DataFrame({"word": said, "label": labels}).dropna()
+    if not len(known) or known["label"].nunique() < 2:
+        return True
+    most = known.groupby("word")["label"].agg(lambda of: float(of.value_counts(normalize=True).iloc[0]))
+    return bool(np.median(most) < 0.98)
