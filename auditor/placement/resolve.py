@@ -1,18 +1,21 @@
-"""Which file a name in a table means: exact, by its last folders, without its suffix, in other letters, or without the zeros in
-front that a spreadsheet took away; never outside the root."""
+"""Which file a name in a table means: exact, by its last folders, without its suffix, in other letters, as an address, or
+without the zeros in front that a spreadsheet took away; never outside the root."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from auditor.naming.suffixes import stem_of
 from auditor.placement.listing import resolve_inside
 
-_ABSOLUTE = re.compile(r"(?:[A-Za-z]:|file://|smb://|[a-z]{2,5}://)?/+|[A-Za-z]:|~/")
+_ABSOLUTE = re.compile(r"(?:[A-Za-z]:)?/+|[A-Za-z]:|~/")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 _DIGITS = 18
 
 
@@ -41,21 +44,31 @@ class Resolved:
 def clean_name(root: Path, name: str) -> str | None:
     """A name as a relative path with forward slashes, or None when it leaves the root."""
     name = name.replace("\\", "/")
+    if _ADDRESS.match(name):
+        return None
     if name.startswith(("/", "./", "~")) or ".." in name or "//" in name or "/./" in name or ":" in name or "\0" in name:
         return resolve_inside(root, name)
     return name
 
 
 def foreign_path(name: str) -> str | None:
-    """The folders and the file of an absolute path of another machine (`D:\\study\\a.png`), without its beginning; else None.
+    """The folders and the file of an absolute path of another machine (`D:\\study\\a.png`) or of an address, without its
+    beginning; else None.
 
     Such a name is compared with the files that were listed, and never opened.
     """
     name = name.replace("\\", "/")
+    if _ADDRESS.match(name):
+        name = "/" + unquote(re.split(r"[?#]", name.partition("://")[2], maxsplit=1)[0])
     found = _ABSOLUTE.match(name)
     rest = name[found.end() :] if found is not None else ""
     parts = [part for part in rest.split("/") if part not in ("", ".")]
     return "/".join(parts) if parts and ".." not in parts and "\0" not in rest else None
+
+
+def _letters(name: str) -> str:
+    """The same for a name in capitals, and with its accents apart (as one system writes them) or in one letter."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 class Files:
@@ -71,9 +84,9 @@ class Files:
             base, stem = file.rpartition("/")[2], stem_of(file)
             self.by_base[base].append(file)
             self.by_stem[stem].append(file)
-            self.by_letters[base.casefold()].append(file)
-            if stem.casefold() != base.casefold():
-                self.by_letters[stem.casefold()].append(file)
+            self.by_letters[_letters(base)].append(file)
+            if _letters(stem) != _letters(base):
+                self.by_letters[_letters(stem)].append(file)
             if stem.isascii() and stem.isdecimal() and len(stem) <= _DIGITS:
                 self.by_number[int(stem)].append(file)
 
@@ -81,7 +94,11 @@ class Files:
         """The files that a clean name may mean, by the strictest rule that finds any."""
         base = name.rpartition("/")[2]
         strict = self.by_base.get(base) or self.by_stem.get(base) or self.by_stem.get(stem_of(base))
-        return strict or self.by_letters.get(base.casefold()) or self.by_letters.get(stem_of(base).casefold()) or ()
+        if strict:
+            return strict
+        plain = unquote(base)
+        wanted = (_letters(base), _letters(stem_of(base)), _letters(plain), _letters(stem_of(plain)))
+        return next((self.by_letters[one] for one in wanted if one in self.by_letters), ())
 
     def numbered(self, name: str) -> Sequence[str]:
         """The files whose number it is (`7`, `7.0` → `007.png`); none where the name is no number."""

@@ -46,7 +46,7 @@ def _split(role: str, name: str, seen: Profile) -> tuple[float, str] | None:
 
 def _path(role: str, name: str, seen: Profile, share: float) -> tuple[float, str] | None:
     named = name_score(name, role)
-    if "://" in str(seen.values[0]):
+    if "://" in str(seen.values[0]) and share < 0.5:
         return None
     alike = seen.image_names
     if share >= 0.5:

@@ -45,12 +45,15 @@ def prelude_of(name: str, lines: Sequence[str]) -> Prelude:
     skipped, told = 0, None
     if lines and (found := _SEPARATOR.match(lines[0])) is not None:
         skipped, told = 1, found["mark"]
+    comments = _comments(name, lines[skipped:], told)
+    skipped += comments
     rest = list(lines[skipped:])
     mark = told or delimiter_of(name, rest)
     titles = _titles(rest, mark)
     parts = [f"a line says that cells are parted by {told!r}"] if told is not None else []
-    if titles:
-        parts.append(f"{titles:,} {'line' if titles == 1 else 'lines'} above the header are no part of the table")
+    if titles or comments:
+        above = titles + comments
+        parts.append(f"{above:,} {'line' if above == 1 else 'lines'} above the header are no part of the table")
     return Prelude(lines=skipped + titles, delimiter=mark, note="; ".join(parts))
 
 
@@ -59,7 +62,10 @@ def delimiter_of(name: str, lines: Sequence[str]) -> str:
     if name.lower().removesuffix(".gz").endswith((".tsv", ".tab")):
         return "\t"
     best, score = ",", 0.0
-    for mark in DELIMITERS:
+    # Where nearly every comma stands between two digits, it may be that of a number: it is asked last.
+    commas = [line for line in lines if "," in line]
+    decimal = sum(re.search(r"(?<!\d),|,(?!\d)", line) is None for line in commas) > 0.9 * len(commas)
+    for mark in sorted(DELIMITERS, key=lambda one: decimal and one == ","):
         widths = [len(row) for row in csv.reader(lines, delimiter=mark) if row]
         usual = max(set(widths), key=widths.count) if widths else 1
         # A title above the header has one cell; one text column whose texts hold commas has a header of one cell as well.
@@ -72,6 +78,16 @@ def delimiter_of(name: str, lines: Sequence[str]) -> str:
         widths = [len(row) for row in csv.reader(lines, delimiter=" ") if row]
         best = " " if widths and min(widths) == max(widths) > 1 else best
     return best
+
+
+def _comments(name: str, lines: Sequence[str], told: str | None) -> int:
+    """Lines that begin with `#`, but for a last one that has as many cells as the lines below: that is the header."""
+    count = next((at for at, line in enumerate(lines) if not line.lstrip("\ufeff").startswith("#")), 0)
+    if not count:
+        return 0
+    mark = told or delimiter_of(name, list(lines[count:]))
+    last, below = (len(next(csv.reader([line], delimiter=mark), [])) for line in lines[count - 1 : count + 1])
+    return count - 1 if last == below > 1 else count
 
 
 def _titles(lines: Sequence[str], mark: str) -> int:
