@@ -81,10 +81,12 @@ def delimiter_of(name: str, lines: Sequence[str]) -> str:
 
 
 def _comments(name: str, lines: Sequence[str], told: str | None) -> int:
-    """Lines that begin with `#`, but for a last one that has as many cells as the lines below: that is the header."""
+    """Lines that begin with `#`, but for a last one (`#image,class`) that has as many cells as the lines below: the header."""
     count = next((at for at, line in enumerate(lines) if not line.lstrip("\ufeff").startswith("#")), 0)
     if not count:
         return 0
+    if lines[count - 1].lstrip("\ufeff")[1:2] in (" ", "\t", "#"):
+        return count
     mark = told or delimiter_of(name, list(lines[count:]))
     last, below = (len(next(csv.reader([line], delimiter=mark), [])) for line in lines[count - 1 : count + 1])
     return count - 1 if last == below > 1 else count
