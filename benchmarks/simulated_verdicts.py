@@ -1,12 +1,12 @@
 """What the verdicts of `medaudit fix` are worth: many comparisons by the real plan, floor and verdict, of learners
 whose truth is known.
 
-    python benchmarks/simulated_verdicts.py [--runs 200] [--shares 1,0.25,0.1]
+    python benchmarks/simulated_verdicts.py [--runs 200] [--shares 1,0.25,0.1] [--effects 0,2,-2]
 
 A learner comes the nearer to its best the more samples it has seen; hard records are hard for all networks, and every training
 has its own luck. Doing nothing and the strategy are compared on 400 records with three networks each, in a budget that allows
 this share of the epochs. Printed: how often each verdict falls where the strategy has no effect, and where it gains or loses
-twice the margin.
+twice the margin (effects are given in margins).
 """
 
 from __future__ import annotations
@@ -72,10 +72,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--shares", default="1,0.25,0.1")
+    parser.add_argument("--effects", default="0,2,-2")
     given = parser.parse_args()
     print("| share of the epochs | true effect | runs | improved | not worse | cannot tell | neither learnt | harmed |")
     print("|---|---|---|---|---|---|---|---|")
-    for first, effect in ((0, 0.0), (1000, 2 * MARGIN), (2000, -2 * MARGIN)):
+    for margins in map(float, given.effects.split(",")):
+        first, effect = {0.0: 0, 2.0: 1000, -2.0: 2000}.get(margins, 3000), margins * MARGIN
         for share in map(float, given.shares.split(",")):
             said = Counter(verdict(first + seed, effect, share) for seed in range(given.runs))
             words = ("improved", "not worse", "cannot tell", "neither learnt the task", "harmed")

@@ -96,6 +96,14 @@ def test_pictures_that_were_turned_over_alike_keep_the_task(tmp_path: Path, monk
     assert [t.name for t in found.tables] == ["task"]
 
 
+@pytest.mark.parametrize(
+    "change", [lambda array: array[:, :, 2:14, 2:14], lambda array: array.repeat(2, 2).repeat(2, 3)], ids=["smaller", "larger"]
+)
+def test_pictures_of_another_size_are_learnt_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: object) -> None:
+    found = written_anew(case_of(tmp_path), monkeypatch, change)
+    assert found.metrics["task_survives"] is True, found.summary
+
+
 def test_pictures_that_lost_what_they_show_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = written_anew(case_of(tmp_path), monkeypatch, lambda array: np.full_like(array, 90))
     assert found.metrics["task_survives"] is False

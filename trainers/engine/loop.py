@@ -284,8 +284,11 @@ class _Run:
         return self.model
 
     def _cut(self, images: Tensor, targets: Any, draw: np.random.Generator) -> tuple[Tensor, Any]:
-        """Another window of each picture, where the recipe wants windows; masks are cut alike."""
-        window = self.recipe.window(self.task.shape)
+        """Another window of each picture, where the recipe wants windows; masks are cut alike.
+
+        The pictures say how large they are: of files that were written anew they may be of other sizes than the task's.
+        """
+        window = self.recipe.window(tuple(images.shape[2:]))
         if window == tuple(images.shape[2:]):
             return images, targets
         return windows_of(images, targets, window, draw)
