@@ -17,8 +17,10 @@ def connected(nodes: int, first: Codes, second: Codes) -> Codes:
         first, second = parent[first], parent[second]
         apart = first != second
         first, second = first[apart], second[apart]
-        # each root that has a smaller neighbour goes below one: no circle, and at least half of those that hang together go
-        parent[np.maximum(first, second)] = np.minimum(first, second)
+        # Each root that has a smaller neighbour goes below its smallest: no circle. One that stays took a neighbour in, or is
+        # next to a smaller one then, so that two rounds at least halve what hangs together. Below any smaller one, a hub would
+        # gather its spokes one in a round.
+        np.minimum.at(parent, np.maximum(first, second), np.minimum(first, second))
         while (above := parent[parent]).tobytes() != parent.tobytes():
             parent = above
     return np.asarray(np.unique(parent, return_inverse=True)[1], np.int64)

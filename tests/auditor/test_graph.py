@@ -1,5 +1,9 @@
 """Records hang together over keys that they share and pairs that were found."""
 
+import sys
+from collections.abc import Callable
+from types import FrameType
+
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
@@ -34,3 +38,32 @@ def test_components_are_those_of_scipy() -> None:
         assert connected(nodes, first, second).tolist() == expected.tolist()
     chain = np.random.default_rng(1).permutation(5000)
     assert not connected(5000, chain[:-1], chain[1:]).any()
+
+
+def test_a_hub_is_joined_in_as_few_rounds_as_a_chain() -> None:
+    """One key that all records share has them all below the smallest at once, not one in a round."""
+    hub, path = (
+        rounds(lambda: joined_by(3000, [np.zeros(3000, np.int64)])),
+        rounds(lambda: connected(3, np.array([0]), np.array([1]))),
+    )
+    keys = [np.arange(3000) % 20, np.arange(3000) // 7]
+    assert hub <= 20 * path
+    assert rounds(lambda: joined_by(3000, keys)) <= 20 * path
+
+
+def rounds(work: Callable[[], object]) -> int:
+    """Lines of `connected` that were run: a count that no machine changes."""
+    lines = 0
+
+    def step(frame: FrameType, event: str, _: object) -> object:
+        nonlocal lines
+        lines += event == "line"
+        return step
+
+    before = sys.gettrace()
+    sys.settrace(lambda frame, *_: step if frame.f_code is connected.__code__ else None)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return lines
