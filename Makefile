@@ -5,8 +5,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SUPPLY := $(VENV)-supply
 
+# Tests start hundreds of programs of ours: where no bytecode may be kept, each of them compiles every module anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
-.PHONY: help demo docs test test-all bench lint types imports format audit sbom clean
+.PHONY: help demo docs pytest pytest-all test test-all bench lint types imports format audit sbom clean
 
 help:  ## the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,12 +43,20 @@ format: $(STAMP)  ## write the formatting
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-test: lint types imports  ## what CI runs
+pytest: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
-test-all: lint types imports  ## the same plus simulations, fuzz and browser
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,browser]'
+pytest-all: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m ''
+
+test: $(STAMP)  ## what CI runs
+	$(MAKE) lint imports
+	$(MAKE) --jobs=2 types pytest  # mypy has use for one core alone
+
+test-all: $(STAMP)  ## the same plus simulations, fuzz and browser
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,browser]'
+	$(MAKE) lint types imports
+	$(MAKE) pytest-all
 	$(MAKE) audit
 
 $(SUPPLY)/.installed:

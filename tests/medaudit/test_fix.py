@@ -143,6 +143,7 @@ def test_a_new_split_turns_the_finding_green_and_can_be_undone(tmp_path, capsys)
     assert main(["scan", "copy", "--workers", "0", "--select", "SP001", "-q", "-o", "r.json"]) == 1
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_and_leaves_nothing_behind(tmp_path, capsys, monkeypatch):
     dataset = make_dataset(tmp_path / "data", wrong=0.3, records=80)
     arguments = ["fix", str(dataset), "--strategy", "robust", "--trusted", "checked", "--seeds", "1", "--workers", "0"]

@@ -66,6 +66,7 @@ def test_the_program_says_of_any_number_of_stored_pictures_what_the_network_says
     assert "compared with the network" in notes[0]
 
 
+@pytest.mark.slow
 def test_any_onnx_runtime_says_the_same(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxscript")

@@ -123,6 +123,7 @@ def test_a_mark_is_found_once_and_only_near_it() -> None:
     assert found["detection_recall"] == pytest.approx(1 / 2)
 
 
+@pytest.mark.slow
 def test_trained_on_dots_it_finds_nine_of_ten_in_pictures_it_has_not_seen() -> None:
     dataset, pictures = marked(160, file_side=64)
     rows = np.arange(160)
