@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -70,12 +72,24 @@ def configuration_page() -> str:
     return CONFIGURATION + "\n".join(parts)
 
 
+def meanings(kind: type[Section]) -> dict[str, str]:
+    """Key → the text below it. Pydantic would read the source for it at every start of every command."""
+    (body,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(body, ast.ClassDef)
+    return {
+        key.target.id: inspect.cleandoc(text.value.value)
+        for key, text in pairwise(body.body)
+        if isinstance(key, ast.AnnAssign) and isinstance(key.target, ast.Name)
+        and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+    }  # fmt: skip
+
+
 def keys_of(heading: str, kind: type[Section]) -> str:
     """A section with its keys, their defaults and what they mean."""
-    rows = []
+    rows, means = [], meanings(kind)
     for name, field in kind.model_fields.items():
         default = getattr(Limits(), name) if heading == "[limits]" else field.get_default(call_default_factory=True)
-        rows.append(f"| `{name.replace('_', '-')}` | {shown(default)} | {field.description}{choices(field.annotation)} |")
+        rows.append(f"| `{name.replace('_', '-')}` | {shown(default)} | {means[name]}{choices(field.annotation)} |")
     words = (inspect.getdoc(kind) or "").splitlines()[0].partition("`: ")[2]
     words = words[:1].upper() + words[1:]
     return "\n".join([f"## {heading}", "", words, "", "| key | default | meaning |", "|---|---|---|", *rows, ""])

@@ -1,6 +1,7 @@
 """Tails and quantiles of the usual distributions, by `scipy.special`: `scipy.stats` takes half a second to import.
 
-Named and called as in `scipy.stats`, of which only what is used here is there; tests hold each against it.
+Named and called as in `scipy.stats`, of which only what is used here is there; tests hold each against it. `scipy.special` too
+takes a fifth of a second, and is imported when the first of them is asked for: in a small scan none is.
 """
 
 from __future__ import annotations
@@ -9,11 +10,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtrc, betaincinv, betaln, chdtrc, kolmogorov, ndtr, ndtri, stdtr, stdtrit
 
 Doubles = npt.NDArray[np.float64]
 Numbers = npt.ArrayLike
 """A number or an array of them; arrays are broadcast against each other."""
+
+
+def special() -> Any:
+    """`scipy.special`."""
+    from scipy import special
+
+    return special
 
 
 class norm:  # noqa: N801 - the names of scipy.stats
@@ -22,17 +29,17 @@ class norm:  # noqa: N801 - the names of scipy.stats
     @staticmethod
     def cdf(z: Numbers) -> Any:
         """P(Z ≤ z)."""
-        return ndtr(z)
+        return special().ndtr(z)
 
     @staticmethod
     def sf(z: Numbers) -> Any:
         """P(Z > z)."""
-        return ndtr(-np.asarray(z, np.float64))
+        return special().ndtr(-np.asarray(z, np.float64))
 
     @staticmethod
     def ppf(p: Numbers) -> Any:
         """The z with P(Z ≤ z) = p."""
-        return ndtri(p)
+        return special().ndtri(p)
 
 
 class t:  # noqa: N801 - the names of scipy.stats
@@ -41,17 +48,17 @@ class t:  # noqa: N801 - the names of scipy.stats
     @staticmethod
     def sf(x: Numbers, df: Numbers) -> Any:
         """P(T > x) with `df` degrees of freedom."""
-        return stdtr(df, -np.asarray(x, np.float64))
+        return special().stdtr(df, -np.asarray(x, np.float64))
 
     @staticmethod
     def ppf(p: Numbers, df: Numbers) -> Any:
         """The x with P(T ≤ x) = p."""
-        return stdtrit(df, p)
+        return special().stdtrit(df, p)
 
     @staticmethod
     def isf(p: Numbers, df: Numbers) -> Any:
         """The x with P(T > x) = p."""
-        return -stdtrit(df, p)
+        return -special().stdtrit(df, p)
 
 
 class chi2:  # noqa: N801 - the names of scipy.stats
@@ -60,7 +67,7 @@ class chi2:  # noqa: N801 - the names of scipy.stats
     @staticmethod
     def sf(x: Numbers, df: Numbers) -> Any:
         """P(X > x) with `df` degrees of freedom."""
-        return chdtrc(df, x)
+        return special().chdtrc(df, x)
 
 
 class beta:  # noqa: N801 - the names of scipy.stats
@@ -69,7 +76,7 @@ class beta:  # noqa: N801 - the names of scipy.stats
     @staticmethod
     def ppf(p: Numbers, a: Numbers, b: Numbers) -> Any:
         """The x with P(X ≤ x) = p."""
-        return betaincinv(a, b, p)
+        return special().betaincinv(a, b, p)
 
 
 class binom:  # noqa: N801 - the names of scipy.stats
@@ -79,7 +86,7 @@ class binom:  # noqa: N801 - the names of scipy.stats
     def sf(k: Numbers, n: Numbers, p: Numbers) -> Any:
         """P(more than k of n), each with probability p."""
         k = np.asarray(k, np.float64)
-        return np.where(k < 0, 1.0, np.where(k >= n, 0.0, bdtrc(np.clip(k, 0, n), n, p)))
+        return np.where(k < 0, 1.0, np.where(k >= n, 0.0, special().bdtrc(np.clip(k, 0, n), n, p)))
 
 
 class kstwobign:  # noqa: N801 - the names of scipy.stats
@@ -88,7 +95,7 @@ class kstwobign:  # noqa: N801 - the names of scipy.stats
     @staticmethod
     def sf(x: Numbers) -> Any:
         """P(D > x)."""
-        return kolmogorov(x)
+        return special().kolmogorov(x)
 
 
 class hypergeom:  # noqa: N801 - the names of scipy.stats
@@ -111,6 +118,7 @@ class hypergeom:  # noqa: N801 - the names of scipy.stats
     @staticmethod
     def _sum(first: int, last: int, M: int, n: int, N: int) -> float:
         x = np.arange(first, last + 1, dtype=np.float64)
+        betaln = special().betaln
         log = betaln(n + 1, 1) + betaln(M - n + 1, 1) + betaln(M - N + 1, N + 1)
         log = log - betaln(x + 1, n - x + 1) - betaln(N - x + 1, M - n - N + x + 1) - betaln(M + 1, 1)
         return float(np.exp(log).sum())

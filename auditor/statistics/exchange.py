@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
+
+from auditor.statistics.sparse import Sparse, sparse
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,7 +37,7 @@ class Exchange:
         excess: the observed statistic is divided by this, shape (fields, classes), ≥ 1.
     """
 
-    share: csr_matrix
+    share: Sparse
     effect: Floats
     strata: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
@@ -126,7 +127,7 @@ def tail_probability(permuted: Floats, observed: float) -> float:
 class _Plan:
     """What the statistic needs besides the effects, for the fields still in play."""
 
-    share: csr_matrix
+    share: Sparse
     precision: Floats  # (rows, classes): 1 / Var(T), 0 where T cannot vary
     freedom: Floats  # (fields, classes): codes that can vary
     offsets: npt.NDArray[np.int64]
@@ -260,16 +261,16 @@ class _Exchanged:
         return source
 
 
-def permutation_variance(share: csr_matrix, exchange: Exchange) -> Floats:
+def permutation_variance(share: Sparse, exchange: Exchange) -> Floats:
     """Permutation variance of each code's sum: Σ over strata of SS(share)·SS(effect)/(units − 1); (rows, classes)."""
     units = len(exchange.strata)
     strata = int(exchange.strata.max()) + 1
-    member = csr_matrix((np.ones(units), (np.arange(units), exchange.strata)), shape=(units, strata))
+    member = sparse(np.ones(units), np.arange(units), exchange.strata, (units, strata))
     held = np.bincount(exchange.strata, minlength=strata).astype(np.float64)
     wide = share.astype(np.float64)
     sums = (wide @ member).tocoo()
     squares = (wide.multiply(wide) @ member).tocsr()
-    spread = squares - csr_matrix((sums.data**2 / held[sums.col], (sums.row, sums.col)), shape=sums.shape)
+    spread = squares - sparse(sums.data**2 / held[sums.col], sums.row, sums.col, sums.shape)
     effect = np.asarray(member.T @ exchange.effect**2)
     variance: Floats = np.maximum(np.asarray(spread @ (effect / np.maximum(held - 1, 1.0)[:, None])), 0.0)
     return variance

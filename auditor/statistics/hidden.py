@@ -7,7 +7,8 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+
+from auditor.statistics.distributions import norm
 
 IMAGES_PER_PATIENT = 10.0
 """The stated design effect. Chest collections hold 1 to 4 images a patient, dermoscopy 1 to 3, slides and frames tens."""
@@ -61,12 +62,12 @@ def holds(auc: float, cases: int, others: int, *, images: float, tests: int, alp
     if min(m, n) < 1:
         return False
     spread = np.sqrt((m + n + 1) / (12 * m * n))
-    return bool(2 * float(ndtr(-(auc - 0.5) / spread)) * tests <= alpha)
+    return bool(2 * float(norm.cdf(-(auc - 0.5) / spread)) * tests <= alpha)
 
 
 def tempered(p: float, images: float) -> float:
     """A two-sided p-value of records, when every `images` of them are one patient's (first-order correction, Rao & Scott)."""
-    return float(2 * ndtr(float(ndtri(max(p, 1e-300) / 2)) / np.sqrt(images)))
+    return float(2 * norm.cdf(float(norm.ppf(max(p, 1e-300) / 2)) / np.sqrt(images)))
 
 
 def _table(one: Codes, other: Codes) -> npt.NDArray[np.float64]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_matrix
 
 from auditor.statistics.association import Association, Counts, Floats, associate, out_of_fold_rates, rank_cells
 from auditor.statistics.coding import CodedField
 from auditor.statistics.distributions import norm, rankdata
+from auditor.statistics.sparse import sparse
 
 __all__ = ["bootstrap_interval", "clustered_error", "detectable_auc", "logit_interval", "obuchowski_variance", "surest"]
 
@@ -109,7 +109,7 @@ def bootstrap_interval(
     length = int(np.prod(shape))
     rows = np.flatnonzero(known)
     entry = counts.cell[rows] + length * positive[rows].astype(np.int64)
-    table = coo_matrix((np.ones(len(rows), np.float32), (entry, clusters[rows])), shape=(2 * length, patients)).tocsr()
+    table = sparse(np.ones(len(rows), np.float32), entry, clusters[rows], (2 * length, patients))
     generator = np.random.default_rng(seed)
     found: list[Floats] = []
     batch = int(max(10, min(resamples, 20_000_000 // max(patients, 2 * length))))

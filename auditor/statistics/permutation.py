@@ -22,10 +22,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_matrix, csr_matrix
 
 from auditor.statistics.coding import CodedField
 from auditor.statistics.exchange import Exchange, exchange_test, permutation_variance
+from auditor.statistics.sparse import Sparse, sparse
 from auditor.statistics.targets import Targets
 
 Floats = npt.NDArray[np.float64]
@@ -218,6 +218,6 @@ def _explained(known: Floats, cases: Floats, strata: npt.NDArray[np.int64]) -> f
     return largest
 
 
-def _sparse(parts: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]], rows: int, columns: int) -> csr_matrix:
+def _sparse(parts: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]], rows: int, columns: int) -> Sparse:
     row, column, value = (np.concatenate([part[i] for part in parts]) for i in range(3))
-    return coo_matrix((value.astype(np.float32), (row, column)), shape=(rows, columns)).tocsr()
+    return sparse(value.astype(np.float32), row, column, (rows, columns))

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from auditor.statistics.distributions import norm
 from auditor.statistics.multiplicity import holm
+from auditor.statistics.sparse import sparse
 
 Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -50,7 +50,7 @@ def class_leaning(unit: Codes, rater: Codes, label: Codes, counts: Doubles, *, r
     rest = counts[unit]
     rest[rows, label] -= 1
     rest /= (readings[unit] - 1)[:, None]
-    spread = csr_matrix((np.ones(len(unit)), (rater, rows)), shape=(raters, len(unit)))
+    spread = sparse(np.ones(len(unit)), rater, rows, (raters, len(unit)))
     own = np.bincount(rater * classes + label, minlength=raters * classes).reshape(raters, classes).astype(np.float64)
     skew = variance * (1 - 2 * share)
     return _leaning(own, spread @ share[unit], spread @ variance[unit], spread @ skew[unit], spread @ rest, rater, raters)
@@ -128,20 +128,20 @@ def copied_dissents(
     habit /= np.maximum(habit.sum(axis=2, keepdims=True), 1)
     joined = rest / np.maximum(n[unit] - 1, 1)[:, None]
     matched, shared, expected, spread = (np.zeros((raters, raters)) for _ in range(4))
-    everyone = csr_matrix((np.ones(len(unit)), (unit, rater)), shape=(units, raters))
+    everyone = sparse(np.ones(len(unit)), unit, rater, (units, raters))
     for c in range(classes):
         mine = np.flatnonzero(dissents & (label == c))
         if len(mine) == 0:
             continue
-        by = csr_matrix((np.ones(len(mine)), (rater[mine], unit[mine])), shape=(raters, units))
+        by = sparse(np.ones(len(mine)), rater[mine], unit[mine], (raters, units))
         chance, against = np.full(units, np.nan), np.zeros(units, dtype=np.int64)
         chance[unit[mine]], against[unit[mine]] = joined[mine, c], top[mine]
         same = rows[label == c]
-        said = csr_matrix((np.ones(len(same)), (unit[same], rater[same])), shape=(units, raters))
+        said = sparse(np.ones(len(same)), unit[same], rater[same], (units, raters))
         seen = np.flatnonzero(~np.isnan(chance[unit]))
         probability = np.maximum(chance[unit[seen]], habit[rater[seen], against[unit[seen]], c])
-        odds = csr_matrix((probability, (unit[seen], rater[seen])), shape=(units, raters))
-        doubt = csr_matrix((probability * (1 - probability), (unit[seen], rater[seen])), shape=(units, raters))
+        odds = sparse(probability, unit[seen], rater[seen], (units, raters))
+        doubt = sparse(probability * (1 - probability), unit[seen], rater[seen], (units, raters))
         for target, other in ((matched, said), (shared, everyone), (expected, odds), (spread, doubt)):
             target += np.asarray((by @ other).todense())
     pair_shared, pair_matched = shared + shared.T, matched + matched.T

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
-from scipy.special import digamma, expit, xlogy
+
+from auditor.statistics.distributions import special
+from auditor.statistics.sparse import Sparse, sparse
 
 Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -132,6 +133,7 @@ def glad(
     The prior on the classes is flat, as published. The maximisation takes `steps` damped Newton steps on ability and log-ease
     in turn; both problems fall apart into one number per rater and per record.
     """
+    expit = special().expit
     truth = vote_shares(unit, label, units=units, classes=classes)
     ability, log_ease = np.ones(raters), np.zeros(units)
     wrong = max(classes - 1, 1)
@@ -176,6 +178,7 @@ def mace(
 
     The first start is at the shares of the votes, the others are random; the one of the highest likelihood is kept.
     """
+    digamma = special().digamma
     rng = np.random.default_rng(seed)
     read = _incidence(unit, rater * classes + label, units, raters * classes)
     back = read.T.tocsr()
@@ -220,11 +223,11 @@ def mace(
 
 def entropy_bits(probabilities: Doubles) -> Doubles:
     """Shannon entropy per row, in bits."""
-    return np.asarray(np.abs(-xlogy(probabilities, probabilities).sum(axis=1) / np.log(2)))
+    return np.asarray(np.abs(-special().xlogy(probabilities, probabilities).sum(axis=1) / np.log(2)))
 
 
-def _incidence(row: Codes, column: Codes, rows: int, columns: int) -> csr_matrix:
-    return csr_matrix((np.ones(len(row)), (row, column)), shape=(rows, columns))
+def _incidence(row: Codes, column: Codes, rows: int, columns: int) -> Sparse:
+    return sparse(np.ones(len(row)), row, column, (rows, columns))
 
 
 def _normalised(logs: Doubles) -> Doubles:
