@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
+from auditor.statistics.boosting import Model, fitted
 from auditor.statistics.coding import CodedField
 from auditor.statistics.distributions import norm, rankdata
 from auditor.statistics.interactions import LEVELS, Pair, coarsen, screen_pairs
@@ -63,13 +63,9 @@ def combine(
         importance: whether it is asked for, by AUC and p: it costs more than the models.
         strata: declared stratum per record: cases are compared with others of their own stratum only.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier  # nearly a second to import, and few checks need it
-
     matrix = np.column_stack([_ordered_codes(field) for field in fields])
     coarse = np.column_stack([coarsen(field) for field in fields])
-    score = np.full(len(positive), np.nan)
-    used: dict[tuple[int, int], int] = {}
-    fitted: list[_Fitted] = []
+    parts: list[_Part] = []
     for h in range(folds):
         train, test = np.flatnonzero(known & (fold != h)), np.flatnonzero(known & (fold == h))
         if test.size == 0 or np.unique(positive[train]).size < 2:
@@ -81,18 +77,13 @@ def combine(
         columns = np.sort(ranked)
         found = screen_pairs(coarse[np.ix_(train, columns)], positive[train])[:PAIRS]
         pairs = [Pair(first=int(columns[pair.first]), second=int(columns[pair.second]), p=pair.p) for pair in found]
-        for pair in pairs:
-            used[pair.first, pair.second] = used.get((pair.first, pair.second), 0) + 1
         rates = [_pair_rates(coarse, pair, positive, train) for pair in pairs]
-        model = HistGradientBoostingClassifier(
-            max_iter=60, learning_rate=0.15, max_leaf_nodes=12, min_samples_leaf=20, l2_regularization=1.0, max_bins=64,
-            early_stopping=False, random_state=seed,
-        )  # fmt: skip
-        # One thread: the same result everywhere, and small tables run slower on several.
-        with threadpool_limits(limits=1):
-            model.fit(_design(matrix[train], coarse[train], columns, pairs, rates), positive[train])
-            score[test] = model.decision_function(_design(matrix[test], coarse[test], columns, pairs, rates))
-        fitted.append(_Fitted(model=model, test=test, ranked=ranked, columns=columns, pairs=pairs, rates=rates))
+        parts.append(_Part(train=train, test=test, ranked=ranked, columns=columns, pairs=pairs, rates=rates))
+    learnt = ((_design(matrix[one.train], coarse[one.train], one), positive[one.train]) for one in parts)
+    models = fitted(learnt, cells=sum(len(one.train) * (len(one.columns) + len(one.pairs)) for one in parts))
+    score = np.full(len(positive), np.nan)
+    for one, model in zip(parts, models, strict=True):
+        score[one.test] = model.decision_function(_design(matrix[one.test], coarse[one.test], one))
     blocks = fold.astype(np.int64) if strata is None else np.unique(strata * folds + fold, return_inverse=True)[1]
     auc, error = fold_auc(score, positive, clusters, blocks, folds=int(blocks.max()) + 1)
     p = score_test(score, positive, clusters, fold, folds=folds, strata=strata)
@@ -100,9 +91,9 @@ def combine(
     if importance(auc, p):
         loss = np.zeros(len(fields))
         generator = np.random.default_rng(seed)
-        with threadpool_limits(limits=1):
-            for one in fitted:
-                loss += _losses(one, matrix, coarse, score, positive, strata, generator) / folds
+        for one, model in zip(parts, models, strict=True):
+            loss += _losses(one, model, matrix, coarse, score, positive, strata, generator) / folds
+    used = Counter((pair.first, pair.second) for one in parts for pair in one.pairs)
     return Combined(
         score=score,
         auc=auc,
@@ -114,10 +105,10 @@ def combine(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Fitted:
-    """The model of one fold, what it was made of, and the records that it did not see."""
+class _Part:
+    """What the model of one fold is made of, and the records that it does not see."""
 
-    model: Any
+    train: npt.NDArray[np.int64]
     test: npt.NDArray[np.int64]
     ranked: npt.NDArray[np.int64]
     columns: npt.NDArray[np.int64]
@@ -126,7 +117,8 @@ class _Fitted:
 
 
 def _losses(
-    one: _Fitted,
+    one: _Part,
+    model: Model,
     matrix: npt.NDArray[np.float32],
     coarse: npt.NDArray[np.int8],
     score: Floats,
@@ -144,7 +136,7 @@ def _losses(
         shuffled, rough = matrix[test].copy(), coarse[test].copy()
         order = generator.permutation(len(test))
         shuffled[:, f], rough[:, f] = shuffled[order, f], rough[order, f]
-        again = one.model.decision_function(_design(shuffled, rough, one.columns, one.pairs, one.rates))
+        again = model.decision_function(_design(shuffled, rough, one))
         loss[f] = base - _auc(again, positive[test], block)
     return loss
 
@@ -270,18 +262,12 @@ def _pair_rates(
     return np.asarray((hits + 5 * positive[train].mean()) / (seen + 5))
 
 
-def _design(
-    matrix: npt.NDArray[np.float32],
-    coarse: npt.NDArray[np.int8],
-    columns: npt.NDArray[np.int64],
-    pairs: Sequence[Pair],
-    rates: Sequence[Floats],
-) -> npt.NDArray[np.float32]:
+def _design(matrix: npt.NDArray[np.float32], coarse: npt.NDArray[np.int8], one: _Part) -> npt.NDArray[np.float32]:
     extra = [
         rate[coarse[:, pair.first].astype(np.int64) * LEVELS + coarse[:, pair.second]]
-        for pair, rate in zip(pairs, rates, strict=True)
+        for pair, rate in zip(one.pairs, one.rates, strict=True)
     ]
-    return np.column_stack([matrix[:, columns], *extra]).astype(np.float32)
+    return np.column_stack([matrix[:, one.columns], *extra]).astype(np.float32)
 
 
 def _auc(score: Floats, positive: npt.NDArray[np.bool_], strata: npt.NDArray[np.int64] | None = None) -> float:
