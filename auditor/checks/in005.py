@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.kin.groups import location
@@ -21,8 +23,9 @@ class EmptyLabel(Check):
     ## What it does
 
     Lists records of a labelled dataset whose label is blank (of several classes: not one is known), and masks that hold nothing
-    but background. Where boxes are the annotation, images without a box are counted, as an image without an object is common
-    and right. "Uncertain" and "not mentioned" are no blanks.
+    but background. Where masks are all there is to learn, images without one are listed, unless none of their split has one.
+    Where boxes are the annotation, images without a box are counted, as an image without an object is common and right.
+    "Uncertain" and "not mentioned" are no blanks.
 
     ## Why is this bad?
 
@@ -88,6 +91,17 @@ class EmptyLabel(Check):
                 )
                 for position in np.flatnonzero(blank).tolist()
             ]
+        undrawn = _undrawn(dataset)
+        if 0 < undrawn.sum() < self.max_unlabelled_fraction * dataset.size:
+            faults += [
+                Fault(
+                    where=location(dataset, position),
+                    kind="no mask",
+                    severity=Severity.WARNING,
+                    message="The image has no mask, and nearly all others have one. Draw it, or take the image out",
+                )
+                for position in np.flatnonzero(undrawn).tolist()
+            ]
         read = masks[masks["problem"] == ""] if len(masks) else masks
         empty = read[read["foreground_fraction"] == 0] if len(read) else read
         if len(empty) and len(empty) >= self.max_empty_mask_fraction * len(read):
@@ -119,5 +133,21 @@ class EmptyLabel(Check):
             total=dataset.size,
             why_not="",
             max_findings=self.max_findings,
-            metrics={"records_without_label": int(blank.sum()), "masks_empty": len(empty), "records_without_box": without_box},
+            metrics={
+                "records_without_label": int(blank.sum()),
+                "records_without_mask": int(undrawn.sum()),
+                "masks_empty": len(empty),
+                "records_without_box": without_box,
+            },
         )
+
+
+def _undrawn(dataset: Dataset) -> npt.NDArray[np.bool_]:
+    """Records without a mask where masks are all there is to learn; those of a split without any are its unlabelled part."""
+    none = np.zeros(dataset.size, dtype=bool)
+    if dataset.labels.task != "none" or not dataset.has("mask") or len(dataset.boxes) or len(dataset.points):
+        return none
+    blank = dataset.records["mask"].isna().to_numpy(dtype=bool)
+    splits = dataset.records["split"].fillna("").astype(str)
+    drawn = (~pd.Series(blank, index=splits.index)).groupby(splits).transform("any")
+    return blank & drawn.to_numpy(dtype=bool)

@@ -101,14 +101,16 @@ class MissingSlices(Check):
 
 
 Found = list[tuple[str, int, str]]
+MOST_ODD = 0.25
+"""Where more places than this hold another number of slices than most do, no number is the rule."""
 
 
 def _by_position(places: npt.NDArray[np.float64], tolerance: float) -> Found | None:
-    """Faults of slices at rising places; None where several slices at every place are the rule."""
+    """Faults of slices at rising places; None where nothing says how many slices a place should hold."""
     steps = np.diff(places)
     same = steps < 1e-3
     if same.mean() > 0.3 or not (~same).any():
-        return None
+        return _by_phase(np.diff(np.flatnonzero(np.concatenate([[True], ~same, [True]]))))
     usual = float(np.median(steps[~same]))
     ratio = steps / usual
     near = np.abs(ratio - np.round(ratio)) <= tolerance
@@ -121,6 +123,27 @@ def _by_position(places: npt.NDArray[np.float64], tolerance: float) -> Found | N
         found.append(("doubled", int(same.sum()), f"{int(same.sum()):,} slices lie where another one lies"))
     if uneven and not missing:
         found.append(("uneven", uneven, f"{uneven:,} steps between slices are uneven (usual: {usual:.3g} mm)"))
+    return found
+
+
+def _by_phase(held: npt.NDArray[np.int64]) -> Found | None:
+    """Faults of several slices at each place (phases, echoes, directions): all but a few places hold as many.
+
+    Args:
+        held: slices at each place, the places in their order.
+    """
+    usual = int(np.median(held))
+    odd = int((held != usual).sum())
+    if usual < 2 or odd > MOST_ODD * len(held):
+        return None
+    found: Found = []
+    missing, doubled = int(np.clip(usual - held, 0, None).sum()), int(np.clip(held - usual, 0, None).sum())
+    if missing:
+        found.append(
+            ("missing", missing, f"{missing:,} slices are missing: most places hold {usual}, and {odd} hold another number")
+        )
+    if doubled:
+        found.append(("doubled", doubled, f"{doubled:,} slices lie where {usual} others lie, as many as at most places"))
     return found
 
 

@@ -22,7 +22,9 @@ class MaskValues(Check):
 
     Compares the values of every mask with those declared (`values`, or what the dataset itself says of them, as nnU-Net's
     `dataset.json` does), or, where none are declared, with what masks of the collection hold: values that occur in one mask of
-    fifty or fewer while a few values cover the rest are strays. Soft edges (more than `max_values` distinct values in a mask
+    fifty or fewer while a few values cover the rest are strays; of 8 to 50 masks, those that at most a fifth hold and that do
+    not follow on the others (7 beside 0, 1, 2). Where some masks write the object as 255 and others with small numbers, the
+    rarer way of writing is told. Soft edges (more than `max_values` distinct values in a mask
     whose neighbours have few) come from lossy compression or smooth resizing. Values that are no whole numbers are told too.
     Values are those that readers see, after slope and intercept of the header; a scaling that is impossible is told.
     Instance masks (numbered objects) are recognised by their many rising values in most masks and left out.
@@ -77,6 +79,8 @@ class MaskValues(Check):
         allowed = frozenset(float(v) for v in values) or usual_values(
             plain or [values for values, large in zip(held, many, strict=True) if not large], self.max_stray_fraction
         )
+        if not values:
+            allowed -= _other_coding(plain)
         fractions = read["fraction_values"].to_numpy(dtype=np.float64)
         faults = []
         listed = ", ".join(f"{v:g}" for v in sorted(allowed)[:12])
@@ -122,9 +126,30 @@ class MaskValues(Check):
         )
 
 
+FEW, ENOUGH = 8, 50
+"""With so many masks a value that breaks the run of the others can be told; with so many any rare one."""
+RARE_OF_FEW = 0.2
+FULL = 128.0
+"""From here on a value that is a mask's only one besides nought stands for white, not for a class."""
+
+
 def usual_values(held: list[frozenset[float]], most: float) -> frozenset[float]:
-    """Values that more than the share `most` of the masks hold; every value where there are fewer than 50 masks to tell by."""
+    """Values that more than the share `most` of the masks hold; where there are fewer than 50 masks to tell by, every value but
+    rare ones that do not follow on the others."""
     counts = Counter(value for values in held for value in values)
-    if len(held) < 50:
+    if len(held) >= ENOUGH:
+        return frozenset(value for value, count in counts.items() if count > most * len(held))
+    common = sorted(value for value, count in counts.items() if count > RARE_OF_FEW * len(held))
+    if len(held) < FEW or common != [float(number) for number in range(len(common))] or len(common) < 2:
         return frozenset(counts)
-    return frozenset(value for value, count in counts.items() if count > most * len(held))
+    return frozenset(value for value in counts if value <= len(common))
+
+
+def _other_coding(held: list[frozenset[float]]) -> frozenset[float]:
+    """The values of the rarer way of writing one object, where some masks hold 0 and 255 and others 0 and small numbers."""
+    drawn = [values - {0.0} for values in held if values - {0.0}]
+    white = [values for values in drawn if len(values) == 1 and max(values) >= FULL]
+    small = [values for values in drawn if max(values) < FULL]
+    if not white or not small or len(white) + len(small) < len(drawn):
+        return frozenset()
+    return frozenset().union(*min(white, small, key=len))

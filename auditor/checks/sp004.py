@@ -102,11 +102,42 @@ class NearDuplicate(Check):
             metrics={**copy_metrics(groups, lies, evaluated), "pairs": len(links), "scene_pairs": len(scenes)},
             findings=(
                 *copy_findings(dataset, groups, lies, WORDING, severity=self.severity, limit=self.max_findings),
+                *contradicting_findings(dataset, links),
                 *scene_findings(len(scenes)),
             ),
             tables=(*((table,) if count else ()), *((scene_table,) if len(scenes) else ())),
             coverage=Coverage(evaluated=evaluated, total=dataset.size, reason=why_left(dataset, evaluated)),
         )
+
+
+def contradicting_findings(dataset: Dataset, links: pd.DataFrame) -> tuple[Finding, ...]:
+    """One warning where near-copies have different labels, which SP003 asks of identical images."""
+    labels, index = dataset.labels, dataset.records.index
+    if labels.task not in ("single", "ordinal", "multi") or labels.level == "lesion":
+        return ()
+    first, second = (index.get_indexer(pd.Index(links[name])) for name in ("record_a", "record_b"))
+    if labels.states is not None:
+        one, two = labels.states.to_numpy()[first], labels.states.to_numpy()[second]
+        differ = (((one == 1) & (two == 0)) | ((one == 0) & (two == 1))).any(axis=1)
+    else:
+        a, b = labels.values.iloc[first], labels.values.iloc[second]
+        differ = a.notna().to_numpy() & b.notna().to_numpy() & (a.astype("str").to_numpy() != b.astype("str").to_numpy())
+    pairs = int(differ.sum())
+    if not pairs:
+        return ()
+    where = ", ".join(str(index[at]) for at in first[differ][:3])
+    return (
+        Finding(
+            code=WORDING.code,
+            severity=Severity.WARNING,
+            message=(
+                f"{plural(pairs, 'pair')} of near-copies {'have' if pairs > 1 else 'has'} different labels ({where}"
+                f"{' and others' if pairs > 3 else ''}): one of the two is wrong. Show the picture to a reader, keep one row"
+            ),
+            subject="labels",
+            evidence={"pairs": pairs},
+        ),
+    )
 
 
 def _only_just(links: pd.DataFrame) -> str:

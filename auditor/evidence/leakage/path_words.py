@@ -16,6 +16,10 @@ from auditor.values.labels import Labels, State
 MOST_WORDS = 200
 MOST_NUMBERS = 6
 MOST_DISTINCT = 50
+MOST_LETTERS = 12
+MOST_NAMES = 0.9
+"""Letters are a code only where so many of the names have them."""
+_CODES = {"letters in front": r"^([^\W\d_]{1,3})(?![^\W\d_])", "letters at the end": r"(?<![^\W\d_])([^\W\d_]{1,3})$"}
 _DIGITS = re.compile(r"\d+")
 
 
@@ -73,6 +77,23 @@ def number_places(texts: pd.Series) -> list[pd.Series]:
         values = pd.Series([d[place] if len(d) > place else None for d in digits], index=texts.index, dtype="string")
         if 1 < values.nunique() <= MOST_DISTINCT:
             found.append(values.rename(f"number {place + 1}"))
+    return found
+
+
+def letter_places(texts: pd.Series) -> list[pd.Series]:
+    """The letters that each name begins with, and those that it ends with, where they are few and short (`A-1234`, `0012b`).
+
+    Longer ones are words, which `presences` finds.
+    """
+    lower = texts.astype("string").str.lower()
+    found = []
+    for name, pattern in (
+        ("letters in front", r"^([^\W\d_]{1,3})(?![^\W\d_])"),
+        ("letters at the end", r"(?<![^\W\d_])([^\W\d_]{1,3})$"),
+    ):
+        values = lower.str.extract(pattern, expand=False)
+        if 2 <= values.nunique() <= MOST_LETTERS and values.notna().mean() >= MOST_NAMES:
+            found.append(values.rename(name))
     return found
 
 

@@ -33,6 +33,28 @@ def test_an_empty_mask_among_full_ones_is_found() -> None:
     assert [(f.where.path, f.subject) for f in EmptyLabel().run(dataset).findings] == [("m4.png", "empty mask")]
 
 
+def without_masks(*missing: int, splits: list[str] | None = None, **more: object) -> list[str | None]:
+    drawn = [None if i in missing else f"m{i}.png" for i in range(20)]
+    dataset = make_dataset(n=20, columns={"mask": drawn}, splits=splits, **more)  # type: ignore[arg-type]
+    rows = [
+        {"path": f"m{i}.png", "record": f"r{i:04d}", "foreground_fraction": 0.2, "problem": ""}
+        for i in range(20)
+        if i not in missing
+    ]
+    found = EmptyLabel().run(dataclasses.replace(dataset, masks=mask_frame(rows))).findings
+    return [f.where.record for f in found if f.subject == "no mask"]
+
+
+def test_an_image_without_a_mask_among_others_that_have_one_is_told() -> None:
+    assert without_masks(3, 11) == ["r0003", "r0011"]
+
+
+def test_images_without_masks_are_none_where_their_split_has_none_or_something_else_is_learnt() -> None:
+    assert without_masks(16, 17, 18, 19, splits=["train"] * 16 + ["test"] * 4) == []
+    assert without_masks(*range(0, 20, 2)) == []
+    assert without_masks(3, labels=["a", "b"] * 10) == []
+
+
 def test_neither_labels_nor_masks_is_skipped() -> None:
     with pytest.raises(SkipCheck, match="neither labels nor masks"):
         EmptyLabel().run(make_dataset(n=4))

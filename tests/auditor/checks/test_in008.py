@@ -39,8 +39,19 @@ def test_a_whole_stack_in_any_order_is_silent() -> None:
 
 
 def test_several_phases_at_every_place_are_no_doubles() -> None:
+    assert kinds(stack(np.repeat(np.arange(10) * 3.0, 4).tolist())) == []
+
+
+def test_a_phase_that_lacks_a_slice_or_holds_it_twice_is_told() -> None:
+    places = np.repeat(np.arange(10) * 3.0, 4)
+    assert kinds(stack(np.delete(places, [13]).tolist())) == [("missing", 1)]
+    assert kinds(stack([*places.tolist(), 6.0])) == [("doubled", 1)]
+
+
+def test_places_that_hold_any_number_of_slices_follow_no_rule() -> None:
+    places = np.repeat(np.arange(10) * 3.0, [1, 2, 3, 4, 1, 5, 2, 3, 4, 1])
     with pytest.raises(SkipCheck, match="no series"):
-        MissingSlices().run(stack(np.repeat(np.arange(10) * 3.0, 4).tolist()))
+        MissingSlices().run(stack(places.tolist()))
 
 
 def test_a_gap_in_instance_numbers_alone_is_information() -> None:

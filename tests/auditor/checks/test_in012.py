@@ -46,3 +46,21 @@ def test_numbered_objects_and_no_masks_are_skipped() -> None:
         MaskValues().run(masks(["0 1 2"] * 4, distinct={0: 90.0, 1: 70.0, 2: 66.0}))
     with pytest.raises(SkipCheck, match="no masks"):
         MaskValues().run(make_dataset(n=3))
+
+
+@pytest.mark.parametrize(("white", "small", "told"), [(3, 9, "255"), (9, 3, "1")])
+def test_two_ways_of_writing_one_object_are_told_by_the_rarer(white: int, small: int, told: str) -> None:
+    findings = MaskValues().run(masks(["0 255"] * white + ["0 1"] * small + ["0"])).findings
+    assert len(findings) == 3
+    assert all(f.message.startswith(f"The mask holds {told};") for f in findings)
+
+
+@pytest.mark.parametrize("values", [["0 1", "0 2"] * 6, ["0 1 255"] * 6 + ["0 1"] * 6, ["0 1 2 4"] * 8 + ["0 1"] * 4])
+def test_values_of_a_few_masks_that_may_be_classes_are_silent(values: list[str]) -> None:
+    assert MaskValues().run(masks(values)).findings == ()
+
+
+def test_a_value_of_few_masks_that_does_not_follow_on_the_others_is_told() -> None:
+    findings = MaskValues().run(masks(["0 1 2"] * 10 + ["0 1 2 7"] * 2)).findings
+    assert [f.where.path for f in findings] == ["m10.png", "m11.png"]
+    assert MaskValues().run(masks(["0 1 2"] * 10 + ["0 1 2 3"] * 2)).findings == ()

@@ -151,3 +151,15 @@ def test_a_small_folder_of_one_class_is_found_though_it_hardly_moves_the_auc() -
 
 def test_folders_that_both_classes_share_alike_are_silent() -> None:
     assert sum(bool(scanned(in_folders(0.3, 0.3, seed=seed)).findings) for seed in range(10)) <= 1
+
+
+@pytest.mark.parametrize("pattern", ["{}-{:08x}.png", "{:08d}{}.png", "{}{:05d}.png"])
+def test_short_letters_that_names_begin_or_end_with_are_looked_at(pattern: str) -> None:
+    random = np.random.default_rng(5).integers(1 << 31, size=N).tolist()
+    front = pattern.startswith("{}")
+
+    def named(letters: list[str]) -> list[str]:
+        return [pattern.format(*((a, n) if front else (n, a))) for a, n in zip(letters, random, strict=True)]
+
+    assert sources(scanned(named(["AB"[s] for s in SICK]))) == ["file name"]
+    assert not scanned(named(["LR"[i % 2] for i in range(N)])).findings

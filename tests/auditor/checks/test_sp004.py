@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,6 +117,18 @@ def test_identical_images_and_shared_instances_belong_to_other_checks() -> None:
     assert verdict.findings == ()
     assert verdict.tables == ()
     assert verdict.metrics["groups"] == 0
+
+
+def test_near_copies_with_different_labels_are_told() -> None:
+    links = [("r0000", "r0001", "near", 0.97), ("r0002", "r0003", "near", 0.95)]
+
+    def said(**labels: Any) -> list[object]:
+        found = NearDuplicate().run(known(make_dataset(links=links, **labels))).findings
+        return [f.evidence["pairs"] for f in found if f.subject == "labels"]
+
+    assert said(labels=["a", "b", "a", "a"]) == [1]
+    assert said(labels=["a", None, "a", "a"]) == []
+    assert said(states={"x": [1, 0, 1, 1], "y": [0, 0, -1, 0]}) == [1]
 
 
 def test_one_scene_taken_twice_is_told_and_fails_nothing() -> None:
