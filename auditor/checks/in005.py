@@ -150,4 +150,4 @@ def _undrawn(dataset: Dataset) -> npt.NDArray[np.bool_]:
     blank = dataset.records["mask"].isna().to_numpy(dtype=bool)
     splits = dataset.records["split"].fillna("").astype(str)
     drawn = (~pd.Series(blank, index=splits.index)).groupby(splits).transform("any")
-    return blank & drawn.to_numpy(dtype=bool)
+    return np.asarray(blank & drawn.to_numpy(dtype=bool))

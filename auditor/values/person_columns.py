@@ -15,12 +15,15 @@ def _words(text: str) -> frozenset[str]:
 
 COLUMN_WORDS = {
     "name": "name names surname firstname lastname forename givenname familyname patientname fullname initials "
-    "nachname vorname familienname patientenname prenom nom nombre apellido apellidos cognome naam achternaam voornaam",
+    "nachname vorname familienname patientenname prenom nom nombre apellido apellidos cognome naam achternaam voornaam "
+    "姓名 患者姓名 病人姓名 名前 氏名 患者名 患者氏名 이름 성명 환자명 фио фамилия имя",
     "record number": "mrn ssn medicalrecord accession accessionnumber hospitalnumber casenumber nhsnumber insurance passport "
     "recordnumber socialsecurity fallnummer aktenzeichen versichertennummer",
-    "birth date": "dob birthdate birthday dateofbirth patientbirthdate geburtsdatum geburtstag datenaissance",
-    "address": "address street zip zipcode postcode postalcode phone telephone mobile fax email mail "
-    "adresse strasse plz telefon",
+    "birth date": "dob birthdate birthday dateofbirth patientbirthdate geburtsdatum geburtstag datenaissance "
+    "datedenaissance fechadenacimiento datadinascita geboortedatum 出生日期 生年月日 생년월일 датарождения",
+    "address": "address street zip zipcode postcode postalcode phone tel telephone mobile cellphone fax email mail "
+    "adresse strasse plz telefon telefonnummer handynummer téléphone teléfono telefono telefoon "
+    "电话 電話 手机 電話番号 전화번호 телефон 地址 住所 주소 адрес",
     "physician": "physician doctor referring referringphysician operator technician arzt",
 }
 _COLUMN_KINDS = {word: kind for kind, words in COLUMN_WORDS.items() for word in words.split()}
@@ -63,6 +66,12 @@ def column_kind(words: Iterable[str]) -> str | None:
 
 _BARE = (["name"], ["names"], ["nom"], ["nombre"], ["naam"])
 _NAME_LIKE = re.compile(r"[^\W\d_]{2,}(?:[ ,.^'’\-]+[^\W\d_]+){0,5}\.?|[^\W\d_]{2,}(?:[ ,.^'’\-]+[^\W\d_]+){1,5} \d{1,3}")
+_PHONES = _words(
+    "phone tel telephone mobile cellphone fax telefon telefonnummer handynummer téléphone teléfono telefono telefoon "
+    "电话 電話 手机 電話番号 전화번호 телефон"
+)
+_DAY = re.compile(r"\d{1,4}([./\- ])\w{1,9}\1\d{1,4}(?:[ T].*)?")
+"""A day as anybody writes it: `3/7/51`, `7-Mar-1951`."""
 _NO_PERSON = _words(
     """
     yes no true false left right male female other unknown none senior junior expert trainee resident fellow attending
@@ -84,7 +93,8 @@ def fits_kind(kind: str, column: Iterable[str], values: Sequence[str], rows: int
     if kind == "name" and "initials" in listed:
         return sum(value.replace(".", "").isalpha() and len(value) <= 6 for value in values) >= len(values) / 2
     if kind in ("name", "physician"):
-        named = [v for v in values if _NAME_LIKE.fullmatch(v.strip()) and v.strip()[0].isupper()]
+        # scripts without capitals have none to ask for
+        named = [v for v in values if _NAME_LIKE.fullmatch(v.strip()) and not v.strip()[0].islower()]
         named = [v for v in named if v.strip().casefold() not in _NO_PERSON]
         # a bare `name` may be that of a class or a device: people differ from row to row
         differ = kind == "physician" or listed not in _BARE or len(values) >= rows / 2
@@ -92,8 +102,10 @@ def fits_kind(kind: str, column: Iterable[str], values: Sequence[str], rows: int
     if kind == "address":
         if {"email", "mail"} & set(listed):
             return sum("@" in v for v in values) >= len(values) / 2
-        if {"phone", "telephone", "mobile", "fax", "telefon"} & set(listed):
+        if _PHONES & set(listed):
             return sum(sum(c.isdigit() for c in v) >= 6 for v in values) >= len(values) / 2
         return sum(any(c.isdigit() for c in v) or " " in v.strip() for v in values) >= len(values) / 2
+    if kind == "birth date" and sum(_DAY.fullmatch(v.strip()) is not None for v in values) >= len(values) / 2:
+        return True
     least = 4 if kind == "record number" else 6
     return sum(sum(c.isdigit() for c in v) >= least for v in values) >= len(values) / 2

@@ -109,6 +109,7 @@ _WORDS = _set(
     case control normal left right lung chest skin image images train test val mask scan slice lesion cyst polyp tumor tumour
     bacteria virus pneumonia benign malignant study series patient subject eye breast brain heart view frontal lateral syndrome
     disease sign cohort center centre hospital site and the of or de data set batch group class type stage grade dose may mark
+    arbor
     """
 )
 
@@ -123,6 +124,11 @@ _HINT = re.compile(
 def may_tell(text: str) -> bool:
     """A quick look: False for nearly all texts in which `kinds_in` finds nothing, never for one in which it finds something."""
     return _HINT.search(text) is not None
+
+
+def addresses_somebody(text: str) -> bool:
+    """A title before a name (`Dr. Weber`), or a name in DICOM's form: sure enough for one row of many to count."""
+    return _TITLED.search(text) is not None or _PERSON_NAME.search(text) is not None
 
 
 def kinds_in(text: str) -> frozenset[str]:

@@ -189,24 +189,54 @@ def _texts(entries: dict[int, Entry], wanted: dict[int, str]) -> Found:
         value = entries.get(tag)
         if value is None:
             continue
-        # the XP fields of Windows are bytes in UTF-16
+        # the XP fields of Windows are bytes in UTF-16; some programs write texts as numbers of one byte
+        raw = value if isinstance(value, bytes) else bytes(int(v) & 255 for v in value[:_LONGEST])
         if field.startswith("XP"):
-            raw = bytes(int(v) & 255 for v in value) if not isinstance(value, bytes) else value
             text = raw[:_LONGEST].decode("utf-16-le", "replace").strip("\0 ")
+        elif field == "UserComment":
+            text = _comment(raw[:_LONGEST])
         else:
-            text = _plain(value) if isinstance(value, bytes) else ""
+            text = _plain(raw)
         if text:
             yield field, text, field in _OWNERS
 
 
-def _nifti(content: bytes, limits: Limits) -> Found:  # noqa: ARG001 - all formats are called alike
+def _comment(raw: bytes) -> str:
+    """EXIF 2.3, 4.6.5: eight bytes name the code of the characters, and most programs write none but ASCII."""
+    if raw[:8] != b"UNICODE\0":
+        return _plain(raw[8:] if raw[:8] in (b"ASCII\0\0\0", b"JIS\0\0\0\0\0", bytes(8)) else raw)
+    text = raw[8:]
+    return text.decode("utf-16-be" if text[:1] == b"\0" else "utf-16-le", "replace").strip("\0 ")
+
+
+def _nifti(content: bytes, limits: Limits) -> Found:
     try:
-        head = inflate(content[: 1 << 16], GZIP, HEADER_BYTES) if content[:2] == b"\x1f\x8b" else content[:HEADER_BYTES]
+        packed = content[:2] == b"\x1f\x8b"
+        head = inflate(content[: 1 << 16], GZIP, HEADER_BYTES) if packed else content[:HEADER_BYTES]
+        version = version_of(head)
+        if version is not None:
+            most = min(limits.header_bytes, _LONGEST)
+            whole = inflate(content[: 1 << 16], GZIP, most) if packed else content[:most]
+            yield from _extensions(whole, 348 if version[0] == 1 else 540, version[1])
     except UnreadableFile:
         return
-    version = version_of(head)
     for field, start, length in _NIFTI.get(version[0] if version else 0, ()):
         text = _plain(head[start : start + length])
         if text:
             # a data base's name is where the scanner put the examination: nothing but people and studies stand there
             yield f"NIfTI {field}", text, field == "db_name"
+
+
+def _extensions(whole: bytes, at: int, order: str) -> Found:
+    """What programs put between the header and the voxels: comments, DICOM attributes, XML (nifti1.h, `nifti1_extension`)."""
+    if whole[at : at + 1] in (b"", b"\0"):
+        return
+    at += 4
+    for _ in range(MOST_TEXTS):
+        if at + 8 > len(whole):
+            return
+        size, code = struct.unpack_from(f"{order}2i", whole, at)
+        if size < 8 or size % 16:
+            return
+        yield f"NIfTI extension {code}", _plain(whole[at + 8 : at + size]), False
+        at += size

@@ -13,12 +13,15 @@ from auditor.tables.tables import preview_table, table_format
 from auditor.values.errors import DatasetError
 from auditor.values.fields import words
 from auditor.values.person_columns import column_kind, fits_kind
-from auditor.values.privacy import Privacy, TableLook, kinds_in
+from auditor.values.privacy import Privacy, TableLook, addresses_somebody, kinds_in
 
 MOST_BYTES = 64 << 20
 """A larger JSON file is not looked into: unlike the other tables it must be read whole."""
 SHARE = 0.5
 """A column holds names or numbers of records when this share of its filled cells look like it."""
+PROSE = 40
+"""Cells of so many characters are sentences."""
+NAMED_IN_PROSE = 0.02
 _KEY_FILE = re.compile(
     r"(?:^|[^a-z])(?:cross[-_ ]?walk|linkage|linking|re[-_ ]?identif\w*|de[-_ ]?id[-_ ]?(?:key|map\w*)|"
     r"(?:id|key|pseudonym|patient|subject|mrn)s?[-_ ]?(?:map\w*|key|link|lookup|code[-_ ]?book))(?:[^a-z]|$)"
@@ -94,7 +97,7 @@ def kinds_of(name: str, column: object, rules: Privacy) -> str:
     listed = words(name)
     kind = column_kind(listed)
     # `name` of a file list holds names of files, not of people.
-    files = sum("/" in value or "\\" in value or looks_like_file_name(value) for value in real)
+    files = sum(_is_path(value) or looks_like_file_name(value) for value in real)
     if kind is not None and files < SHARE * len(real) and fits_kind(kind, listed, real, len(column)):  # type: ignore[arg-type]
         found.add(kind)
     counts: dict[str, int] = {}
@@ -102,8 +105,17 @@ def kinds_of(name: str, column: object, rules: Privacy) -> str:
         for seen in kinds_in(value):
             counts[seen] = counts.get(seen, 0) + 1
     # a path or a series of days is no name: dates alone tell only where the column says that it is about a person
-    found |= {seen for seen, count in counts.items() if seen != "date" and count >= SHARE * len(real) and "/" not in real[0]}
+    if sum(map(_is_path, real)) < SHARE * len(real):
+        found |= {seen for seen, count in counts.items() if seen != "date" and count >= SHARE * len(real)}
+    texts = [value for value in real if len(value) >= PROSE]
+    if len(texts) >= SHARE * len(real) and sum(map(addresses_somebody, texts)) >= max(2, NAMED_IN_PROSE * len(texts)):
+        found.add("name")  # a report names its patient or its readers in some of its rows
     return ", ".join(sorted(found))
+
+
+def _is_path(value: str) -> bool:
+    """`a/b.png`; not `3/7/51`, and no sentence that holds a slash."""
+    return ("/" in value or "\\" in value) and " " not in value and any(letter.isalpha() for letter in value)
 
 
 def _links(columns: list[str]) -> bool:

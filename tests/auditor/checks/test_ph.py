@@ -189,9 +189,21 @@ def test_png_exif_tiff_and_nifti_fields_are_found_and_technical_ones_are_not(tmp
     technical = nibabel.Nifti1Image(eight[..., None], np.eye(4))
     technical.header["descrip"] = b"TE=2.9e+02;Time=123206.000"
     (tmp_path / "f.nii").write_bytes(technical.to_bytes())
+    comment = Image.Exif()
+    comment.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0seen by Dr. Weber"
+    Image.fromarray(eight).save(tmp_path / "g.jpg", exif=comment)
+    comment.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + "MRN 1234567".encode("utf-16-le")
+    Image.fromarray(eight).save(tmp_path / "h.jpg", exif=comment)
+    for name, said in (("i.nii", b"Doe^Jane, follow-up"), ("j.nii", b"<AFNI_attributes ni_form='ni_group' />")):
+        extended = nibabel.Nifti1Image(eight[..., None], np.eye(4))
+        extended.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", said))
+        (tmp_path / name).write_bytes(extended.to_bytes())
     verdict = TellingContainerFields().run(read(tmp_path))
     assert {s: f.severity for s, f in by_subject(verdict).items()} == {
         "PNG Comment (name)": Severity.ERROR,
+        "EXIF UserComment (name)": Severity.ERROR,
+        "EXIF UserComment (record number)": Severity.ERROR,
+        "NIfTI extension 6 (name)": Severity.ERROR,
         "EXIF GPS": Severity.ERROR,
         "TIFF ImageDescription (name, record number)": Severity.ERROR,
         "NIfTI descrip (date)": Severity.WARNING,

@@ -46,6 +46,8 @@ THINGS = {
     "birth_date": ["1951", "1960"],
     "name": ["train_1", "testA_2"],
     "patient_name": ["P001", "P002"],
+    "report": ["Nodule in the left lobe, Ann Arbor stage II.", "No change since 12/03/2019, M. Crohn is known, no fever."],
+    "tel": ["yes", "no"],
 }
 PEOPLE = {
     "patient_name": ["Erika Musterfrau", "Max Beispiel"],
@@ -66,6 +68,13 @@ PEOPLE = {
     "name of patient": ["Erika Musterfrau", "Max Beispiel"],
     "initials": ["JD", "RR"],
     "Geburtsdatum": ["03.02.1951", "04.05.1960"],
+    "DOB": ["3/7/51", "4/5/60"],
+    "birth_date": ["7-Mar-1951", "5-Apr-1960"],
+    "Tel": ["+49 89 1234567", "0123-456789"],
+    "姓名": ["王伟", "李娜"],
+    "ФИО": ["Иванов Иван", "Петров Пётр"],
+    "report": ["Cough since 12/03/2019, no fever, no change in weight."] * 9
+    + ["Seen by Dr. Weber, who asks for a second film.", "Discussed with Mr. Jones in the afternoon of that day."],
 }
 
 
