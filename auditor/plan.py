@@ -48,6 +48,7 @@ class Plan:
         crosswalk: private file that says what stands behind what outputs show by its place; None = none is written.
         baseline: result.json of an earlier scan; `accepted`: its findings, which fail nothing.
         today: the day on which waivers must hold.
+        telling: `Privacy.telling` of the dataset.
         headers_only: decode nothing; checks that need pixels are not evaluated.
         target: the dataset.
         kinds: what each file of `predictions` holds.
@@ -76,6 +77,7 @@ class Plan:
     baseline: Path | None = None
     accepted: Baseline | None = None
     today: date = field(default_factory=date.today)
+    telling: tuple[tuple[str, frozenset[str]], ...] = ()
     headers_only: bool = False
     tool_version: str = ""
     target: Path = Path()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from auditor.evidence.privacy.withhold import Withholding, withhold
+from auditor.evidence.privacy.withhold import Withholding, telling_parts, withhold
 from auditor.layout import CONFIG_NAME
 from auditor.plan import Plan, plan_for
 from auditor.progress import Progress, Silent
@@ -118,7 +118,7 @@ def fix(order: Order, plan: Plan, output: Path, *, work: Path, render: Render, p
     )  # fmt: skip
     trial = work / "trial"
     applied = write(trial)
-    copy = examine(plan_of_copy(trial, plan), progress=progress)
+    copy = examine(plan_of_copy(trial, plan, dataset), progress=progress)
     written = rewritten_records(dataset, renamed_images(applied), final)
     pairs = {record: copy.dataset.thumbnails[own] for record, own in in_copy(copy.dataset, written).items()
              if own in copy.dataset.thumbnails and record in dataset.thumbnails}  # fmt: skip
@@ -157,12 +157,16 @@ def refuse_another(corrected: Corrected, order: Order) -> None:
             raise MedauditError(f"{attempt.strategy.name}: {reason}; nothing was written")
 
 
-def plan_of_copy(copy: Path, plan: Plan) -> Plan:
-    """The plan of the second scan: the copy's own file, by name, so that what judged the original judges the copy."""
-    return plan_for(
+def plan_of_copy(copy: Path, plan: Plan, dataset: Dataset) -> Plan:
+    """The plan of the second scan: the copy's own file, by name, so that what judged the original judges the copy.
+
+    Names that tell of a person are known from the original: of files that were written anew no header says it any more.
+    """
+    found = plan_for(
         copy, config=copy / CONFIG_NAME, workers=plan.workers, cache=plan.cache is not None, ocr=plan.ocr,
         baseline=plan.baseline, tool_version=plan.tool_version,
     )  # fmt: skip
+    return replace(found, telling=tuple(telling_parts(dataset).items()))
 
 
 def shown(fixed: Fixed) -> Fixed:

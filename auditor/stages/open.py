@@ -25,7 +25,8 @@ PROVIDES = frozenset({"records", "rows"})
 
 def run(dataset: Dataset, plan: Plan) -> Dataset:  # noqa: ARG001 - there is none before this stage
     """The dataset that the plan names, and what the user declares of it."""
-    opened = replace(open_for_scan(plan.target, plan.options, pass_of(plan)), design=plan.config.design_of())
+    found = open_for_scan(plan.target, plan.options, pass_of(plan))
+    opened = replace(found, design=plan.config.design_of(), privacy=replace(found.privacy, telling=plan.telling))
     # a table of millions of rows is kept by row for those alone who write into it
     kept = opened.rows if "rows" in plan.needed else None
     return replace(opened, rows=None if kept is None else with_content(kept, pass_of(plan).limits))

@@ -39,11 +39,14 @@ class Privacy:
         pseudonyms: regular expression; a value that it matches whole stands for nobody outside the study.
         private_allowed: private creators whose elements may stay.
         quasi_identifiers: metadata columns that together could single a patient out (`table.age`, `dicom.PatientSex`).
+        telling: of a copy: parts of names that the scan of its original found to tell of a person, and kinds. Headers that said
+            so may be gone, and the names are not.
     """
 
     pseudonyms: str = ""
     private_allowed: tuple[str, ...] = ()
     quasi_identifiers: tuple[str, ...] = ()
+    telling: tuple[tuple[str, frozenset[str]], ...] = ()
 
     @cached_property
     def _pattern(self) -> Any:

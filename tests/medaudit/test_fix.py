@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -277,3 +278,27 @@ def test_auto_cleans_files_first_and_alone_and_what_cannot_be_cleaned_gives_no_c
     assert main(["fix", str(data), "--strategy", "deidentify", "-o", str(refused), "--workers", "0", "-q"]) == 2
     assert "24 × it says that text is burned into its pixels" in capfd.readouterr().err
     assert not refused.exists()
+
+
+def test_an_id_in_a_path_stays_withheld_where_the_header_that_told_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDAUDIT_CACHE", str(tmp_path / "cache"))
+    data, rows = tmp_path / "data", []
+    for i in range(24):
+        folder = data / f"PAT{i // 2:03d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        shown = np.random.default_rng(0 if i == 20 else i).random((24, 24))
+        tags = {"PatientID": folder.name, "PatientIdentityRemoved": "NO"}
+        write_image(folder / f"{i}.dcm", shown, "dicom12", seed=i, tags=tags)
+        rows.append((f"{folder.name}/{i}.dcm", "ab"[i // 2 % 2], ("train", "test")[i > 15]))
+    pd.DataFrame(rows, columns=["file", "finding", "split"]).to_csv(data / "labels.csv", index=False)
+    out = tmp_path / "out"
+    assert main(["fix", str(data), "--strategy", "harmonise", "-o", str(out), "--workers", "0", "-q"]) == 0
+    assert "PAT000/0.png" in (out / "labels.csv").read_text()
+    reports = {p.name: p.read_text("utf-8") for p in out.iterdir() if p.suffix in (".json", ".html")}
+    assert len(reports) >= 4
+    assert not [name for name, text in reports.items() if re.search(r"PAT\d\d\d", text)]
+    found = json.loads(reports["comparison.json"])["findings"]
+    assert "PH007" in {f["code"] for f in found["remaining"]}, "the names are there still"
+    assert not {f["code"] for f in found["introduced"] + found["fixed"]} & {"SP002", "SP007", "PH007"}

@@ -7,9 +7,7 @@ and rounded (PNG specification, 12.4 and 13.12): a collection that is of one dep
 
 from __future__ import annotations
 
-import gzip
 import math
-import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,6 +19,7 @@ from auditor.degrade.encode import png
 from auditor.resample import resize
 from auditor.values.image import Header, Pixels
 from auditor.view import luminance
+from trainers.rewriting.nifti_stack import NOWHERE, nifti_stack, place_of
 from trainers.rewriting.sizes import Canvas, Placed, Sizes, placed
 
 Array = npt.NDArray[Any]
@@ -77,6 +76,7 @@ class Form:
         canvas: the size.
         ranges: group → (low, high) in physical units, the same for all files of the group.
         loose_bits: of 16-bit PNG and TIFF files.
+        placed: volumes say where their voxels lie, as their files did: masks lie there.
     """
 
     container: Container
@@ -85,6 +85,7 @@ class Form:
     canvas: Canvas
     ranges: Mapping[RangeGroup, tuple[float, float]]
     loose_bits: int = MOST_BITS
+    placed: bool = False
 
     @property
     def stored_bits(self) -> int:
@@ -158,7 +159,7 @@ def is_coloured(array: Array) -> bool:
     return any(bool((frame[..., 0] != frame[..., c]).any()) for frame in array for c in (1, 2))
 
 
-def common_form(surveys: Iterable[Survey], *, canvas: Canvas, colour: Literal["auto", "grey"]) -> Form:
+def common_form(surveys: Iterable[Survey], *, canvas: Canvas, colour: Literal["auto", "grey"], placed: bool = False) -> Form:
     """The form that all surveyed files can honestly have: the least depth, a single channel unless a picture has colours.
 
     Stacks of frames become NIfTI, colour stacks of 8 bits.
@@ -176,6 +177,7 @@ def common_form(surveys: Iterable[Survey], *, canvas: Canvas, colour: Literal["a
     return Form(
         container="nifti" if stacks else "png", bits=LEAST_BITS if stacks and coloured else bits,
         channels=3 if coloured else 1, canvas=canvas, ranges=ranges, loose_bits=loose,
+        placed=placed,
     )  # fmt: skip
 
 
@@ -270,29 +272,11 @@ def _levels(unit: npt.NDArray[np.float32], form: Form) -> Array:
     return np.asarray((levels << spare) | (levels >> (form.bits - spare)), np.uint16)
 
 
-def encoded(levels: Array, form: Form) -> bytes:
-    """The bytes of the new file: same levels, same bytes; nothing but the pixels in it.
+def encoded(levels: Array, form: Form, header: Header) -> bytes:
+    """The bytes of the new file: same levels, same bytes; nothing but the pixels in it, and their place where the form says so.
 
     Nothing is compressed: how well a picture can be would show in the size of its file, and may tell the class.
     """
     if form.container == "png":
         return png(levels[0], level=0)
-    return nifti_stack(levels)
-
-
-def nifti_stack(levels: Array) -> bytes:
-    """A gzipped NIfTI-1 file of (frames, height, width) or, of 8 bits, (frames, height, width, 3); voxels of 1 × 1 × 1 mm."""
-    frames, height, width = levels.shape[:3]
-    code = 128 if levels.ndim == 4 else 2 if levels.dtype == np.uint8 else 512
-    header = bytearray(348)
-    struct.pack_into("<i", header, 0, 348)
-    struct.pack_into("<8h", header, 40, 3, width, height, frames, 1, 1, 1, 1)
-    struct.pack_into("<2h", header, 70, code, 24 if code == 128 else 8 * levels.dtype.itemsize)
-    struct.pack_into("<8f", header, 76, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0)
-    struct.pack_into("<3f", header, 108, 352.0, 1.0, 0.0)
-    header[123] = 2  # millimetres
-    struct.pack_into("<2h", header, 252, 0, 1)  # no quaternion; the matrix below
-    struct.pack_into("<12f", header, 280, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
-    header[344:348] = b"n+1\0"
-    content = levels.astype(levels.dtype.newbyteorder("<")).tobytes()
-    return gzip.compress(bytes(header) + b"\0" * 4 + content, compresslevel=0, mtime=0)
+    return nifti_stack(levels, *(place_of(header) if form.placed else (NOWHERE, True)))

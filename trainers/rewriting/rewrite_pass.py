@@ -81,7 +81,7 @@ class Rewriter(Measurer):
         key = hashlib.blake2b(source.content, digest_size=20, key=hashlib.sha256(f"{VERSION}{self.form}".encode()).digest())
         file = self.folder / f"{key.hexdigest()}{SUFFIX[self.form.container]}"
         if not file.exists():
-            write_whole(file, encoded(array, self.form))
+            write_whole(file, encoded(array, self.form, header))
         middle = array[len(array) // 2]
         top = float((1 << self.form.stored_bits) - 1)
         return [

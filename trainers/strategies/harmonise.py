@@ -64,7 +64,7 @@ class Harmonise(Strategy):
       `auto` keeps sizes unless height, width or spacing tells the class (LK001). Then it takes one spacing where files were
       only sampled differently, one height or one width where that is enough, else one size. Proportions are kept. No side gets
       smaller than what nine tenths of the pictures hold, and at most half of all pixels are given up. Where masks, boxes or
-      points lie on the pictures sizes are kept.
+      points lie on the pictures sizes are kept, and so is the place of the voxels of a volume.
     * `fill` (`auto`): pictures of other proportions get a dark border (`pad`) or lose their edges (`crop`); `auto` pads, and
       crops where the proportions tell the class and a tenth of the picture at most is cut off.
     * `height`, `width` (0 = chosen): your word on the size, also below what was said above.
@@ -105,7 +105,7 @@ class Harmonise(Strategy):
             raise NotApplicable("none of the files can be read")
         classes = classes_by_path(dataset)
         canvas, notes = self._canvas(case, looked, classes)
-        form = common_form(looked.seen.values(), canvas=canvas, colour=self.colour)
+        form = common_form(looked.seen.values(), canvas=canvas, colour=self.colour, placed=drawn_on(dataset))
         rows = drawn_rows(dataset, case.trust.training, seed=case.seed)
         made = self._make(case, list(looked.seen), limits, form, rows)
         residual = self._probe(dataset, rows, made, case.seed)
@@ -157,7 +157,7 @@ class Harmonise(Strategy):
         named = self.height > 0 or self.width > 0
         if self.size == "keep" or (self.size == "auto" and not told and not named):
             return Canvas(), []
-        if case.dataset.has("mask") or any(map(len, (case.dataset.boxes, case.dataset.points, case.dataset.rater_masks))):
+        if drawn_on(case.dataset):
             return Canvas(), ["sizes were kept, because masks, boxes or points lie on the pictures pixel by pixel"]
         if self.size == "spacing":
             if not ((sizes.rows > 0).all() and (sizes.columns > 0).all()):
@@ -225,6 +225,11 @@ class Harmonise(Strategy):
             tables=(sources_table(looked), *((residual.table,) if residual.told else ())),
             notes=(*notes, *change.notes, *form_notes(looked, made, form), *lost_ids(dataset), *residual.notes),
         )
+
+
+def drawn_on(dataset: Dataset) -> bool:
+    """Masks, boxes or points lie on the pictures."""
+    return dataset.has("mask") or any(map(len, (dataset.boxes, dataset.points, dataset.rater_masks)))
 
 
 def classes_by_path(dataset: Dataset) -> dict[str, object]:

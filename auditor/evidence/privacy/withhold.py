@@ -27,7 +27,8 @@ SHORTEST = 4
 
 def telling_parts(dataset: Dataset) -> dict[str, frozenset[str]]:
     """Parts of the dataset's paths that tell of a person → kinds: those of `kinds_in`, and `OWN_HEADER` where a part repeats
-    the value of an identifying DICOM element of its file. Declared pseudonyms are none.
+    the value of an identifying DICOM element of its file, and those that an earlier scan of the same records found. Declared
+    pseudonyms are none.
     """
     whole: set[str] = set(dataset.records["path"].dropna()) | set(dataset.records["mask"].dropna())
     whole |= {problem.path for problem in dataset.problems} | {look.name for look in dataset.tables}
@@ -45,6 +46,10 @@ def telling_parts(dataset: Dataset) -> dict[str, frozenset[str]]:
         for path in paths[mask.to_numpy()].dropna().unique():
             part = str(path).split("/")[at]
             found[part] = found.get(part, frozenset()) | {OWN_HEADER}
+    earlier = {stem(part): kinds for part, kinds in dataset.privacy.telling}
+    for part in parts:
+        if stem(part) in earlier:
+            found[part] = found.get(part, frozenset()) | earlier[stem(part)]
     return dict(sorted(found.items()))
 
 
@@ -69,9 +74,13 @@ def withheld_names(dataset: Dataset) -> Names:
 
 
 def part_names(dataset: Dataset) -> dict[str, str]:
-    """Part of a path → what is shown in its place."""
+    """Part of a path → what is shown in its place; those of an earlier scan are called as they were there."""
     names: dict[str, str] = {}
-    for number, part in enumerate(telling_parts(dataset), 1):
+    numbers = {part: number for number, part in enumerate(dict(dataset.privacy.telling), 1)}
+    called = {stem(part): number for part, number in numbers.items()}
+    for part in telling_parts(dataset):
+        numbers.setdefault(part, called.get(stem(part), len(set(numbers.values())) + 1))
+    for part, number in numbers.items():
         suffix = suffix_of(part)
         tail = f".{suffix}" if suffix and not may_tell(suffix) and len(suffix) <= 6 else ""
         names[part] = f"withheld-{number}{tail}"

@@ -70,7 +70,7 @@ def test_a_sixteen_bit_collection_keeps_every_level() -> None:
     array = np.arange(65536, dtype=np.uint16).reshape(256, 256)
     file = opened(encode(array, "png16"))
     form = form_of(file)
-    header, pixels = opened(encoded(rewritten(*file, form), form))
+    header, pixels = opened(encoded(rewritten(*file, form), form, file[0]))
     assert header.fields["container.bit_depth"] == 16
     assert np.array_equal(pixels.array[0], array)
 
@@ -156,7 +156,7 @@ def test_one_coloured_picture_makes_all_of_them_rgb() -> None:
     assert form.channels == 3
     assert np.array_equal(rewritten(*files[0], form)[0], colour)
     assert np.array_equal(rewritten(*files[1], form)[0], np.stack([gray] * 3, axis=2))
-    header, _ = opened(encoded(rewritten(*files[1], form), form))
+    header, _ = opened(encoded(rewritten(*files[1], form), form, files[1][0]))
     assert header.fields["container.channels"] == 3
 
 
@@ -190,7 +190,7 @@ def test_stacks_become_nifti_that_the_reader_gives_back() -> None:
     array = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
     file = Header(format="tiff", shape=(4, 5), frames=3, fields={"container.bit_depth": 8}), Pixels(array=array)
     form = form_of(file)
-    header, pixels = opened(encoded(rewritten(*file, form), form))
+    header, pixels = opened(encoded(rewritten(*file, form), form, file[0]))
     assert (form.container, header.format, header.frames) == ("nifti", "nifti", 3)
     assert np.array_equal(pixels.array, array)
 
@@ -199,18 +199,18 @@ def test_coloured_stacks_keep_their_colours() -> None:
     array = np.arange(2 * 4 * 5 * 3, dtype=np.uint8).reshape(2, 4, 5, 3)
     file = Header(format="gif", shape=(4, 5, 3), frames=2, fields={"container.bit_depth": 8}), Pixels(array=array)
     form = form_of(file)
-    _, pixels = opened(encoded(rewritten(*file, form), form))
+    _, pixels = opened(encoded(rewritten(*file, form), form, file[0]))
     assert np.array_equal(pixels.array, array)
 
 
 def test_the_new_file_holds_pixels_and_nothing_else() -> None:
     file = dicom(RAMP, 12, StudyDescription="follow-up")
     form = form_of(file)
-    content = encoded(rewritten(*file, form), form)
+    content = encoded(rewritten(*file, form), form, file[0])
     header, _ = opened(content)
     assert header.format == "png"
     assert header.fields["container.png_chunks"] in ("", None)
-    assert content == encoded(rewritten(*file, form), form)
+    assert content == encoded(rewritten(*file, form), form, file[0])
 
 
 def test_no_file_gives_no_form() -> None:

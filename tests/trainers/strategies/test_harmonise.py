@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
@@ -200,6 +201,24 @@ def test_sizes_are_kept_under_masks(tmp_path: Path) -> None:
     proposal = Harmonise(size="resize").propose(built_case(dataset, tmp_path / "work"))
     assert shapes(proposal) == {(32, 32), (40, 40)}
     assert any("masks" in note for note in proposal.notes)
+
+
+@pytest.mark.parametrize("masks", [True, False])
+def test_volumes_stay_where_they_lie_under_masks_and_say_nothing_else(tmp_path: Path, masks: bool) -> None:
+    placed = np.array([[0.0, -0.7, 0, 12], [0.7, 0, 0, -30], [0, 0, 2.5, 8], [0, 0, 0, 1]])
+    for i in range(3):
+        volume = np.random.default_rng(i).integers(0, 900, (9, 8, 5)).astype(np.int16)
+        nibabel.save(nibabel.Nifti1Image(volume, placed), tmp_path / f"{i}.nii.gz")
+    dataset = make_dataset(
+        labels=list("aba"), paths=[f"{i}.nii.gz" for i in range(3)], root=tmp_path,
+        columns={"mask": ["m.nii.gz"] * 3} if masks else None,
+    )  # fmt: skip
+    proposal = Harmonise().propose(built_case(dataset, tmp_path / "work"))
+    for file in proposal.files.values():
+        image = nibabel.load(file)
+        assert image.shape == (9, 8, 5)
+        assert np.allclose(image.affine, placed if masks else np.eye(4), atol=1e-6)
+        assert np.allclose(image.header.get_zooms(), (0.7, 0.7, 2.5) if masks else (1, 1, 1))
 
 
 def test_a_class_that_was_jpeg_once_is_told_after_writing_alike(tmp_path: Path) -> None:

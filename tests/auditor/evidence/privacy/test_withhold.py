@@ -32,6 +32,17 @@ def test_paths_of_problems_and_masks_count_and_declared_pseudonyms_do_not() -> N
     assert set(telling_parts(declared)) == {"ROE^RICHARD.png", "Doe^Jim.png"}
 
 
+def test_names_of_a_copy_are_called_as_in_its_original_though_no_header_says_so_any_more() -> None:
+    original = make_dataset(paths=[*PATHS, "KX17/a.dcm", "b/ZQ9R.dcm"])
+    found = telling_parts(original) | {"KX17": frozenset({"own"}), "ZQ9R.dcm": frozenset({"own"})}
+    copy = make_dataset(paths=["KX17/a.png", "b/ZQ9R.png", "c/ROE^RICHARD.png", "d/b.png"])
+    known = replace(copy, privacy=Privacy(telling=tuple(found.items())))
+    assert set(telling_parts(known)) == {"KX17", "ZQ9R.png", "ROE^RICHARD.png"}
+    shown = withhold(list(known.records["path"]), withheld_names(known))
+    assert shown == ["withheld-3/a.png", "b/withheld-4.png", "c/withheld-5.png", "d/b.png"]
+    assert withheld_names(known)["DOE^JANE_1"] == "withheld-1"
+
+
 def test_every_text_of_a_verdict_is_changed() -> None:
     path = PATHS[0]
     column = Column(name="record", kind="record", values=(path, "a/b/00000001_000.png", None, 3))
