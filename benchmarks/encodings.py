@@ -76,8 +76,8 @@ ARRANGED: Mapping[str, tuple[tuple[int, ...], str, str]] = {
     "split folders × class folders, 60 v 60": ((60, 60), "{split}/{label}/{number:03d}{suffix}", "failed"),
     "classes × sites, 60 v 60": ((60, 60), "{label}/{site}/{number:03d}{suffix}", "failed"),
     "a label table, 60 v 60": ((60, 60), "images/{label}{number:03d}{suffix}", "failed"),
-    "60 v 40": ((60, 40), "{label}/{number:03d}{suffix}", "passed"),
-    "40 v 40": ((40, 40), "{label}/{number:03d}{suffix}", "passed"),
+    "60 v 40": ((60, 40), "{label}/{number:03d}{suffix}", "not enough seen"),
+    "40 v 40": ((40, 40), "{label}/{number:03d}{suffix}", "not enough seen"),
 }
 """Images per class, where they lie, and the verdict where the encoding parts the classes."""
 

@@ -14,6 +14,7 @@ import pandas as pd
 from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.groups import location
 from auditor.evidence.labels.folders import Lying, lying_of
+from auditor.evidence.labels.nothing import none_and_some
 from auditor.statistics.guessed import patients_of
 from auditor.values.dataset import Dataset
 from auditor.values.fields import describe
@@ -22,6 +23,7 @@ from auditor.values.results import Cell, Column, Coverage, Finding, Location, Se
 _MOST_COLUMNS, _MOST_VALUES, _NAMED = 20, 50, 5
 _LABEL = "label"
 _FOLDER = "folder"
+_NONE = "no finding"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class BrokenMapping(Check):
     whether one fixes the other in at least `min_share` of the records (Gleason 4+3 is grade group 3, `melanoma` is
     `malignant`). Where it does, but not always, the records that break the rule are named. Values are not shown: they may
     tell of a person. Where the labels come from a table and folders are called as the classes, images that lie in the folder
-    of another class are named, however many there are.
+    of another class are named, however many there are; so are records that have several labels, among them `No Finding`.
 
     ## Why is this bad?
 
@@ -67,7 +69,8 @@ class BrokenMapping(Check):
     def run(self, dataset: Dataset) -> Verdict:
         """Compare every two columns. Raises SkipCheck where there are not two to compare."""
         columns, lying = _columns(dataset), lying_of(dataset)
-        if len(columns) < 2 and lying is None:
+        both = none_and_some(dataset.labels)
+        if len(columns) < 2 and lying is None and both is None:
             raise SkipCheck("there are not two columns of classes about the patient or the finding to compare")
         groups = patients_of(dataset)
         whose = groups.index if groups.usable or groups.guessed else np.arange(dataset.size)
@@ -86,6 +89,9 @@ class BrokenMapping(Check):
         if lying is not None and len(lying.elsewhere):
             findings.append(self._of_folders(dataset, lying))
             rows += [(_FOLDER, _LABEL, int(i)) for i in lying.elsewhere]
+        if both is not None and len(both):
+            findings.append(self._of_none_and_some(dataset, both))
+            rows += [(_NONE, _LABEL, int(i)) for i in both]
         lines = [location(dataset, i).line for *_, i in rows]
         table = Table(
             name="broken",
@@ -98,7 +104,8 @@ class BrokenMapping(Check):
             ),
         )
         said = f"{rules} of them fix another one" if rules else "none of them fixes another one"
-        compared = f"{len(columns)} columns compared: {said}" if len(columns) > 1 else "Labels compared with folders of classes"
+        other = "folders of classes" if both is None else "“no finding” beside them"
+        compared = f"{len(columns)} columns compared: {said}" if len(columns) > 1 else f"Labels compared with {other}"
         broken = len({i for *_, i in rows})
         metrics: dict[str, Cell] = {"columns": len(columns), "rules": rules, "records_that_break_one": broken}
         if lying is not None:
@@ -137,6 +144,23 @@ class BrokenMapping(Check):
             subject=first,
             score=rule.follows,
             evidence={"first": first, "second": second, "broken": count, "records": rule.records},
+        )
+
+    def _of_none_and_some(self, dataset: Dataset, both: npt.NDArray[np.int64]) -> Finding:
+        named = ", ".join(str(dataset.records.index[i]) for i in both[:_NAMED])
+        more = f" and {len(both) - _NAMED:,} more" if len(both) > _NAMED else ""
+        one = len(both) == 1
+        return Finding(
+            code=self.code,
+            severity=Severity.WARNING,
+            message=(
+                f"{len(both):,} {'record is' if one else 'records are'} labelled as without a finding and with one "
+                f"({named}{more}): one of the two is wrong; look them up"
+            ),
+            where=replace(location(dataset, int(both[0])), field=_LABEL),
+            subject=_NONE,
+            score=len(both) / dataset.size,
+            evidence={"records": len(both), "of": dataset.size},
         )
 
     def _of_folders(self, dataset: Dataset, lying: Lying) -> Finding:

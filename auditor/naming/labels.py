@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from auditor.naming.grades import grade_order
 from auditor.naming.numbers import with_points
 from auditor.naming.unlabelled import is_state_of_work, unlabelled_words
 from auditor.values.labels import Labels, Level, State
@@ -93,7 +94,7 @@ def numbers_of(column: pd.Series) -> npt.NDArray[np.float64]:
 def single(values: pd.Series, index: pd.Index, *, level: Level, origin: str, ordinal: bool = False) -> Labels:
     """One class per record from a categorical text column; blank is unlabelled, and so is what `unlabelled_words` names.
 
-    Grades are ordered by their number.
+    Grades are ordered by their number, or by what their words mean.
     """
     names = values.cat.categories.astype("str")
     used = set(names[np.unique(values.cat.codes.to_numpy())]) - {""}
@@ -103,6 +104,8 @@ def single(values: pd.Series, index: pd.Index, *, level: Level, origin: str, ord
     keep = np.array([name if name in used else None for name in names], dtype=object)
     column = pd.Series(keep[values.cat.codes.to_numpy()] if len(keep) else [], index=index, dtype=object).astype("str")
     classes = sorted(used, key=float) if ordinal and numeric >= used else sorted(used)
+    if ordinal and not numeric >= used:
+        classes = list(grade_order(used, called=True) or classes)
     task: Literal["single", "ordinal"] = "ordinal" if ordinal else "single"
     return Labels(task=task, values=column, classes=tuple(classes), level=level, origin=origin, left_out=tuple(sorted(states)))
 

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from auditor.naming.clinical import CLINICAL_WORDS
+from auditor.naming.grades import MOST as MOST_GRADES
+from auditor.naming.grades import grade_order
 from auditor.naming.headers import plain
 from auditor.naming.labels import are_ticks, blank_of, split_cell, states_of
 from auditor.naming.lexicon import GRADE_WORDS, LABEL_NAMES, NOT_A_LABEL, TRUTH_NAMES, words
@@ -177,8 +179,9 @@ def style_of(profiles: Profiles, names: Sequence[str], *, separator: str | None,
     fractional = seen.numeric and any(not float(value).is_integer() for value in with_points(seen.sample))
     if seen.numeric and (seen.distinct > 50 or (fractional and seen.distinct > max(20, seen.filled / 50))):
         return "continuous", "|"
-    grades = bool(set(words(seen.name)) & GRADE_WORDS) and all(INTEGER.fullmatch(value) for value in seen.sample)
-    return ("ordinal" if grades and 2 < seen.distinct <= 12 else "single"), "|"
+    called = bool(set(words(seen.name)) & GRADE_WORDS)
+    grades = called and all(INTEGER.fullmatch(value) for value in seen.sample) and 2 < seen.distinct <= MOST_GRADES
+    return ("ordinal" if grades or grade_order(seen.sample, called=called) is not None else "single"), "|"
 
 
 def separator_of(seen: Profile) -> str | None:

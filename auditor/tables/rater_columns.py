@@ -27,6 +27,9 @@ _ORDINALS = frozenset(
     """first second third fourth fifth erster zweiter dritter premier deuxième troisième primer primero segundo tercero primo
     secondo terzo""".split()  # noqa: SIM905
 )
+_TITLES = frozenset(("dr", "prof"))
+_TITLED = re.compile(r"\b(?:Dr|Prof)\b")
+"""`Dr. Adams` beside `Dr. Baker` are readers, whatever they say; `DR 1` is a retinopathy."""
 _SUMMARIES = frozenset("agreement mean average majority both all any left right comment comments consensus final".split())  # noqa: SIM905
 _NO_NAME = (
     frozenset(word for name in LABEL_NAMES for word in words(name)) | NOT_A_LABEL | CLINICAL_WORDS | TRUTH_NAMES | _SUMMARIES
@@ -59,7 +62,7 @@ def rater_columns(profiles: Mapping[str, Profile], free: Sequence[str]) -> list[
         common, every = set.intersection(*sets), set.union(*sets)
         named = "@" in pattern
         # `reader_pneumonia` and `reader_effusion` hold yes and no alike: findings of one reader, no readers.
-        if named and are_states(sorted(every)):
+        if named and are_states(sorted(every)) and not all(map(_TITLED.search, members)):
             continue
         if len(common) >= (0.6 if named else 0.3) * len(every) and len(every) <= MAX_RATER_CLASSES:
             why = f"{len(members)} columns of one name pattern with the same {len(every)} values"
@@ -93,10 +96,12 @@ def _patterns(free: Sequence[str], profiles: Mapping[str, Profile]) -> dict[tupl
         for place, token in enumerate(tokens):
             rest = {*tokens[:place], *tokens[place + 1 :]}
             kind = _kind(token)
-            if not (rest & RATER_WORDS or re.search(r"\bDr\b", name)):
+            titled = _TITLED.search(name) is not None
+            if not (rest & RATER_WORDS or titled):
                 continue
             beside = {*tokens[max(place - 1, 0) : place], *tokens[place + 1 : place + 2]}
-            if kind == "@" and (not beside & RATER_WORDS or token in _NO_NAME or token in RATER_WORDS or len(tokens) > 2):
+            known = RATER_WORDS | _TITLES if titled else RATER_WORDS
+            if kind == "@" and (not beside & known or token in _NO_NAME or token in known or len(tokens) > 2):
                 continue
             groups.setdefault((*tokens[:place], kind, *tokens[place + 1 :]), []).append(name)
     order = sorted(groups, key=lambda pattern: ("@" in pattern, bool(set(pattern) & NOT_A_LABEL)))

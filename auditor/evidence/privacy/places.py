@@ -101,7 +101,9 @@ def headers(dataset: Dataset) -> dict[str, tuple[str, str]]:
             found.setdefault(name, (f"column {number}", look.name))
     others = [str(name).removeprefix("table.") for name in dataset.metadata.columns if str(name).startswith("table.")]
     others += [field for look in dataset.tables for field in look.columns]
-    others += [guess.column for guess in dataset.summary.guesses if guess.column]
+    # a role of several columns names them all in one text, which is the header of none
+    named = [guess.column for guess in dataset.summary.guesses if guess.column]
+    others += [part for column in named for part in ([column] if column in found else column.split(", "))]
     for name in others:
         found.setdefault(name, (f"withheld column {len(found) + 1}", "table"))
     return found

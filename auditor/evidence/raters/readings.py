@@ -10,6 +10,8 @@ import pandas as pd
 
 from auditor.check import SkipCheck
 from auditor.evidence.raters.agreement import count_readings
+from auditor.naming.grades import LEAST, MOST, grade_order
+from auditor.naming.lexicon import GRADE_WORDS, words
 from auditor.values.dataset import Dataset
 
 MAX_CLASSES = 50
@@ -127,13 +129,23 @@ def finding_sets(classes: tuple[str, ...]) -> tuple[tuple[str, ...], npt.NDArray
 
 
 def _classes(dataset: Dataset, names: pd.Series) -> tuple[tuple[str, ...], bool]:
-    """Declared grades in their order; else the labels that occur, by number where all are numbers."""
+    """Declared grades in their order; else the labels that occur, by number where all are numbers, as grades where their
+    words or their columns say so."""
     present = set(names.unique())
     if dataset.labels.task == "ordinal" and present <= set(dataset.labels.classes):
         return dataset.labels.classes, len(dataset.labels.classes) > 2
+    called = _called_grades(dataset)
     if _all_numbers(tuple(present)):
-        return tuple(sorted(present, key=lambda name: (float(name), name))), False
-    return tuple(sorted(present)), False
+        whole = all(float(name).is_integer() for name in present)
+        return tuple(sorted(present, key=lambda name: (float(name), name))), called and whole and LEAST <= len(present) <= MOST
+    order = grade_order(present, called=called)
+    return (tuple(sorted(present)), False) if order is None else (order, True)
+
+
+def _called_grades(dataset: Dataset) -> bool:
+    """The columns of the readings are called like grades (`expert1_grade`, `Score`)."""
+    told = [guess for role in ("rater", "label", "answer") if (guess := dataset.guess(role)) is not None]
+    return any(set(words(guess.column or guess.value)) & GRADE_WORDS for guess in told)
 
 
 def _all_numbers(names: tuple[str, ...]) -> bool:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.ed001 import ExpertDisagreement
-from auditor.values.results import Severity
+from auditor.values.results import Guess, Severity
 
 
 def panel(errors, *, n=200, classes=3, seed=0, hard=0.3):
@@ -72,19 +74,29 @@ def test_the_table_of_records_says_who_is_disputed():
     assert (verdict.coverage.evaluated, verdict.coverage.total) == (2, 3)
 
 
-def test_grades_are_weighted_only_when_they_are_declared():
+def test_grades_are_weighted_when_they_are_declared_or_their_words_say_so():
     grades = ["none", "mild", "severe"]
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 3, 150)
     given = np.clip(truth[:, None] + rng.integers(-1, 2, (150, 3)), 0, 2)
     rows = [(f"r{i:04d}", f"R{r}", grades[g]) for i, row in enumerate(given) for r, g in enumerate(row)]
     declared = make_dataset(n=150, labels=[grades[t] for t in truth], task="ordinal", classes=grades, annotations=rows)
-    plain = make_dataset(n=150, annotations=rows)
+    told = make_dataset(n=150, annotations=rows)
+    assert ExpertDisagreement().run(told).metrics["scale"] == "ordinal"
+    plain = make_dataset(n=150, annotations=[(record, rater, grade[:1]) for record, rater, grade in rows])
     graded, nominal = ExpertDisagreement().run(declared).metrics, ExpertDisagreement().run(plain).metrics
     assert graded["scale"] == "ordinal"
     assert graded["weighted_kappa"] > graded["fleiss_kappa"]
     assert graded["krippendorff_alpha"] > nominal["krippendorff_alpha"]
     assert "weighted_kappa" not in nominal
+
+
+@pytest.mark.parametrize(("column", "metric"), [("expert_grade", "ordinal"), ("expert_finding", "nominal")])
+def test_numbers_of_columns_that_are_called_grades_are_weighted(column, metric):
+    dataset = panel([0.1, 0.1, 0.1], classes=4)
+    role = Guess(role="rater", value=column, column=column, confidence=0.9, why="w")
+    dataset = replace(dataset, summary=replace(dataset.summary, guesses=(role,)))
+    assert f"({metric}" in ExpertDisagreement().run(dataset).findings[0].message
 
 
 def test_two_raters_are_compared_but_neither_is_blamed():

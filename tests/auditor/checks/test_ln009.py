@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from builders import make_dataset
 
@@ -67,3 +70,13 @@ def test_a_number_that_is_nearly_an_id_fixes_all_that_is_the_patients_own(ids: b
         patients=[f"p{p}" for p in patient] if ids else None,
     )
     assert BrokenMapping().run(dataset).findings == ()
+
+
+def test_a_record_without_a_finding_and_with_one_is_named() -> None:
+    states = {"Edema": [1, 0, 1, 0], "No Finding": [0, 1, 1, 1], "Mass": [1, 0, 0, 0]}
+    values = ["Edema|Mass", "No Finding", "Edema|No Finding", "No Finding"]
+    dataset = make_dataset(states=states)
+    dataset = replace(dataset, labels=replace(dataset.labels, values=pd.Series(values, index=dataset.records.index)))
+    (finding,) = BrokenMapping().run(dataset).findings
+    assert finding.subject == "no finding"
+    assert finding.where.record == "r0002"

@@ -19,7 +19,8 @@ def found(columns):
         ("evaluador_1", "evaluador_2"), ("1st reader", "2nd reader"), ("first_reader", "second_reader"), ("医生1", "医生2"),
         ("reader1_label", "reader2_label"), ("label_r1", "label_r2"), ("diagnosis (reader 1)", "diagnosis (reader 2)"),
         ("Reader1: label", "Reader2: label"), ("医師A", "医師B"), ("врач1", "врач2"), ("annotator_alice", "annotator_bob"),
-        ("R1/R2", "R2/R3", "R1/R3"), ("ReaderA", "ReaderB"),
+        ("R1/R2", "R2/R3", "R1/R3"), ("ReaderA", "ReaderB"), ("Dr. Adams", "Dr. Baker", "Dr. Cole"),
+        ("Prof. Weiss", "Prof. Roth"),
     ],
 )  # fmt: skip
 def test_readers_as_people_call_them(names):
@@ -35,3 +36,8 @@ def test_what_else_is_said_of_readers_is_no_reader():
     assert found({"reader_left": ["a", "b"], "reader_right": ["a", "b"]}) == ()
     assert found({"lesion_1": ["a", "b"], "lesion_2": ["a", "b"]}) == ()
     assert found({"DR 1": ["a", "b"], "DR 2": ["a", "b"]}) == ()
+    assert found({"DR grade": ["a", "b"], "DR stage": ["a", "b"]}) == ()
+
+
+def test_doctors_who_say_yes_and_no_are_readers():
+    assert found({"Dr. Adams": ["0", "1"], "Dr. Baker": ["1", "0"]}) == ("Dr. Adams", "Dr. Baker")

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from auditor.evidence.privacy.places import Places
+from dataclasses import replace
+
+from builders import make_dataset
+
+from auditor.evidence.privacy.places import Places, places_of
+from auditor.values.privacy import TableLook
+from auditor.values.results import Guess
 
 PLACES = Places(of={"seen by tanaka": "column 6", "tanaka": "column 6", "wolkon": "site 2"}, kept=frozenset({"wolkon/a.png"}))
 
@@ -22,3 +28,15 @@ def test_only_whole_words_are_replaced() -> None:
 def test_a_record_id_is_shown_whole() -> None:
     assert PLACES.shown("wolkon/a.png") == "wolkon/a.png"
     assert PLACES.shown("of wolkon") == "of site 2"
+
+
+def test_a_role_of_several_columns_is_shown_where_each_of_them_is() -> None:
+    dataset = make_dataset(labels=["a", "b"])
+    columns = ("Reader i", "Reader ii", "Seen by Tanaka")
+    role = Guess(role="rater", value=", ".join(columns), column=", ".join(columns), confidence=0.9, why="w")
+    dataset = replace(
+        dataset,
+        tables=(TableLook(name="t.csv", rows=2, headers=("image", *columns)),),
+        summary=replace(dataset.summary, guesses=(role,)),
+    )
+    assert places_of(dataset).shown(", ".join(columns)) == "Reader i, Reader ii, column 4"
