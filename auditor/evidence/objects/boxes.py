@@ -26,7 +26,7 @@ def areas(corners: Doubles) -> Doubles:
 
 
 def overlapping_pairs(images: Positions, corners: Doubles, *, min_iou: float) -> Pairs:
-    """Pairs of boxes of one image whose intersection over union (`value`) is at least `min_iou`; at most a million.
+    """Pairs of boxes of one image whose intersection over union (`value`) is at least `min_iou`; at most half a million.
 
     Who shares so much begins at most 1 − `min_iou` of the first one's width, and height, behind it.
 

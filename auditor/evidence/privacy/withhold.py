@@ -95,6 +95,9 @@ def withhold(value: T, names: Mapping[str, str]) -> T:
     return done
 
 
+_TELL_NOTHING = frozenset((int, float, bool, type(None)))
+
+
 class Withholding:
     """Replaces names in texts; equal texts are looked at once."""
 
@@ -116,8 +119,18 @@ class Withholding:
         if isinstance(value, np.ndarray):
             return value if value.dtype != object else np.array([self.of(item) for item in value], dtype=object)
         if isinstance(value, list | tuple):
-            return type(value)(self.of(item) for item in value)
+            return self._each(value)
         return value
+
+    def _each(self, values: list[Any] | tuple[Any, ...]) -> Any:
+        """A sequence. Columns of a table are long and of one kind: numbers stay as they are, equal texts change at once."""
+        kinds = set(map(type, values))
+        if kinds <= _TELL_NOTHING:
+            return values
+        if kinds <= _TELL_NOTHING | {str}:
+            changed = {text: self.text(text) for text in set(values) if type(text) is str}
+            return type(values)([changed.get(item, item) for item in values])
+        return type(values)([self.of(item) for item in values])
 
     def text(self, text: str) -> str:
         """Parts between slashes first, then whatever stands inside other words."""

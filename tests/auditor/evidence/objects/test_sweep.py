@@ -83,3 +83,13 @@ def test_the_boxes_of_two_readers_are_matched_as_by_the_assignment_of_all(monkey
         both = _box_fits(one, two) & (label[:35, None] == label[None, 35:])
         rows, columns = linear_sum_assignment(-both.astype(float))
         assert _common(one, two, label[:35], label[35:], _box_fits) == both[rows, columns].sum()
+
+
+def test_pairs_of_a_crowd_end_at_the_bound_and_the_rest_is_told(monkeypatch: pytest.MonkeyPatch):
+    """What a table of the pairs takes is bounded with them."""
+    monkeypatch.setattr(sweep, "MOST_PAIRS", 3_000)
+    monkeypatch.setattr(sweep, "BLOCK", 1_000)
+    n = 500
+    found = overlapping_pairs(np.zeros(n, np.int64), np.tile([0.0, 0.0, 10.0, 10.0], (n, 1)), min_iou=0.8)
+    assert 3_000 <= len(found.first) <= 3_000 + 1_000 + n
+    assert found.left > 400

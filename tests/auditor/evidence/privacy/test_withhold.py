@@ -59,3 +59,14 @@ def test_every_text_of_a_verdict_is_changed() -> None:
     assert changed.tables[0].columns[0].values == ("a/withheld-1/x.png", "a/b/00000001_000.png", None, 3)
     assert withhold(verdict, {}).findings[0].where.record == "a/withheld_1/x.png"
     assert {path: b"picture"} | withhold({path: b"picture"}, names) == {path: b"picture", "a/withheld-1/x.png": b"picture"}
+
+
+def test_columns_of_any_kind_keep_their_numbers_and_lose_their_names() -> None:
+    """Columns are long: those of numbers are handed on as they are, equal texts replaced once."""
+    name = "Smith_John.png"
+    numbers, mixed = [1, None, 2.5, True], [name, None, 3, "plain", name]
+    names = {name: "withheld-1.png"}
+    assert withhold(numbers, names) is numbers
+    assert withhold(mixed, names) == ["withheld-1.png", None, 3, "plain", "withheld-1.png"]
+    assert withhold(tuple(mixed), names) == ("withheld-1.png", None, 3, "plain", "withheld-1.png")
+    assert withhold([[name], {"a": name}, 1], names) == [["withheld-1.png"], {"a": "withheld-1.png"}, 1]
