@@ -13,7 +13,7 @@ from auditor.check import Check
 from auditor.checks.ma001 import WaiverExpired
 from auditor.checks.ma002 import BaselineHoldsMore
 from auditor.checks.ma004 import WaiverFitsNothing
-from auditor.config import Waiver
+from auditor.config_sections import Waiver
 from auditor.outcomes import graded, outcome_of, with_each
 from auditor.values.baseline import Baseline
 from auditor.values.results import Finding, Outcome, Severity, Verdict

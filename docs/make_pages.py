@@ -12,7 +12,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from auditor.check import check_classes
 from auditor.check import title as title_of_check
-from auditor.config import Config, Section, Waiver
+from auditor.config import Config
+from auditor.config_sections import Section, Waiver
 from auditor.layout import PARTS, layouts
 from auditor.values.dataset import ROLES
 from auditor.values.image import Limits

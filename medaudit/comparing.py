@@ -7,8 +7,9 @@ from pathlib import Path
 from auditor.values import corrections
 from auditor.values import results as values
 from auditor.values.errors import ConfigError
-from medaudit.keywords import path_of, shown
+from medaudit.keywords import shown
 from medaudit.results import Comparison, FixResult, ScanResult, shown_as
+from medaudit.words import path_of
 from reports import compare as comparing
 from reports import load
 from reports.format import parse_output, write_comparison, write_outputs

@@ -9,8 +9,9 @@ from auditor.degrade.flaws import read_truth
 from auditor.progress import Progress, Silent
 from auditor.scoring.score import Scores, score_result
 from auditor.values.results import ScanResult as Result
-from medaudit.keywords import DegradeOptions, path_of, read_keywords, target_of
+from medaudit.keywords import DegradeOptions, read_keywords, target_of
 from medaudit.scanning import plan_of
+from medaudit.words import path_of
 from reports.load import load_result
 from trainers.degrading import job
 from trainers.degrading.job import Degraded

@@ -19,9 +19,10 @@ from auditor.progress import Progress, Silent
 from auditor.values.corrections import Comparison, RunVerdict
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
-from medaudit.keywords import FixOptions, Reading, path_of, read_keywords, target_of
+from medaudit.keywords import FixOptions, Reading, read_keywords, target_of
 from medaudit.results import FixResult
 from medaudit.scanning import plan_of
+from medaudit.words import path_of
 from reports.compare import compare_results, differences
 from reports.format import formats
 from trainers import fix as job

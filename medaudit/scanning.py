@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 from auditor.progress import Progress, Silent
 from medaudit import __version__
 from medaudit.earlier import earlier
-from medaudit.keywords import Opening, ScanOptions, path_of, read_keywords, roles_in, target_of
+from medaudit.keywords import Opening, ScanOptions, read_keywords, roles_in, target_of
 from medaudit.results import ScanResult, shown_as
+from medaudit.words import path_of
 
 if TYPE_CHECKING:
     from auditor.config import Config

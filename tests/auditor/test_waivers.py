@@ -7,7 +7,7 @@ from auditor.asking import Asked
 from auditor.check import Check
 from auditor.checks.ma001 import WaiverExpired
 from auditor.checks.ma002 import BaselineHoldsMore
-from auditor.config import Waiver
+from auditor.config_sections import Waiver
 from auditor.values.baseline import REASON, Accepted, Baseline
 from auditor.values.results import Finding, Location, Outcome, Severity, Verdict
 from auditor.waivers import Acceptance, differs_in, matches, waive, waived

@@ -5,7 +5,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.ma004 import WaiverFitsNothing
-from auditor.config import Waiver
+from auditor.config_sections import Waiver
 from auditor.values.results import Coverage, Finding, Location, Outcome, Severity, Verdict
 from auditor.waivers import with_waivers
 
