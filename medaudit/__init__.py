@@ -59,6 +59,7 @@ __all__ = [
     "Table",
     "Tally",
     "Trust",
+    "UnpackedSet",
     "UnreadableFile",
     "Verdict",
     "__version__",
@@ -73,6 +74,7 @@ __all__ = [
     "scan",
     "score",
     "split",
+    "unpack",
 ]
 
 if TYPE_CHECKING:
@@ -108,6 +110,8 @@ if TYPE_CHECKING:
     from medaudit.releasing import consensus, split
     from medaudit.results import Comparison, FixResult, ScanResult
     from medaudit.scanning import load_config, open_dataset, scan
+    from medaudit.unpacking import unpack
+    from trainers.copying.unpacking import UnpackedSet
     from trainers.degrading.job import Degraded
     from trainers.strategy import Case, NotApplicable, Strategy
     from trainers.values.trust import Trust
@@ -133,6 +137,8 @@ _HOMES = {
     "medaudit.releasing": "consensus split",
     "medaudit.results": "Comparison FixResult ScanResult",
     "medaudit.scanning": "load_config open_dataset scan",
+    "medaudit.unpacking": "unpack",
+    "trainers.copying.unpacking": "UnpackedSet",
     "trainers.degrading.job": "Degraded",
     "trainers.strategy": "Case NotApplicable Strategy",
     "trainers.values.trust": "Trust",

@@ -67,6 +67,7 @@ COMMANDS = (
     ("consensus", curating.decide),
     ("split", curating.divide),
     ("fingerprint", curating.fingerprint),
+    ("unpack", curating.unpack),
     ("degrade", curating.worsen),
     ("score", curating.score),
 )

@@ -28,6 +28,7 @@ from medaudit.words import (
     Share,
     Shares,
     Side,
+    Size,
     Spec,
     Step,
     Whole,
@@ -141,6 +142,13 @@ class ConsensusOptions(TypedDict, total=False):
     min_gain: Fraction
     seed: Whole
     crosswalk: File
+
+
+class UnpackOptions(TypedDict, total=False):
+    """What `medaudit.unpack` may be told."""
+
+    most: Size
+    workers: Whole
 
 
 class DegradeOptions(Reading, total=False):

@@ -163,6 +163,10 @@ HARMING: Mapping[str, Any] = {
     "rater_noise": option(str, "Share of the readings that say another class: .3 of every reader, READER=.3 of one.", HARM),
     "fatigue": option(float, "Chance that a reading is wrong at the end of a reader's session; nought at its beginning.", HARM),
 }
+UNPACKING: Mapping[str, Any] = {
+    "most": option(str, "How much may be written, such as 20GB (default: nine tenths of the free disk)."),
+    "workers": option(int, "Processes that read (0: this one)."),
+}
 DECIDING: Mapping[str, Any] = {
     "method": option(str, "auto (default), majority, dawid-skene, glad, mace or crowdlab (needs --predictions)."),
     "rater": option(str, "Who gave the label.", ROLE),

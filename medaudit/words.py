@@ -97,6 +97,15 @@ def seconds_of(value: object) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
+def size_of(value: object) -> int:
+    """`200000`, `"500MB"`, `"20GB"`, `"1TB"` → bytes."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text.strip().lower())
+    if found is None or float(found[1]) <= 0:
+        raise ValueError("a size, for example 500MB or 20GB")
+    return int(float(found[1]) * 1000 ** " kmgt".index(found[2] or " "))
+
+
 def positive_fraction_of(value: object) -> float:
     """A share that is not nought."""
     if (found := fraction_of(value)) > 0:
@@ -167,6 +176,7 @@ Side = Annotated[int | None, side_of]
 Fraction = Annotated[float | None, fraction_of]
 Shares = Annotated[str | Sequence[float] | None, shares_of]
 Seconds = Annotated[str | float | None, seconds_of]
+Size = Annotated[str | int | None, size_of]
 Share = Annotated[float | None, positive_fraction_of]
 Length = Annotated[float | None, pixels_of]
 Step = Annotated[int | None, corners_of]

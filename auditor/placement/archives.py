@@ -1,4 +1,4 @@
-"""Archives beside or in the place of images: told by name with what to do, and never unpacked here."""
+"""Archives beside or in the place of images: told by name with what to do, and unpacked by `medaudit unpack` alone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from auditor.containers.archive_names import SUFFIXES, holds_images, holds_table
 from auditor.files import head_of
 
 HEAD_BYTES = 1 << 18
-UNPACK = "an archive with images, which is not looked into: unpack it and scan the folder"
-TABLES_INSIDE = "an archive with tables or annotations, which is not looked into: unpack it"
+UNPACK = "an archive with images, which is not looked into: medaudit unpack makes a folder of it to scan"
+TABLES_INSIDE = "an archive with tables or annotations, which is not looked into: medaudit unpack makes a folder of it"
 CLOSED = "an archive that cannot be looked into: unpack it, or take it out of the folder"
 
 

@@ -1,4 +1,4 @@
-"""Commands that make something of a dataset: consensus, split, fingerprint, a worse copy and how much of it a scan finds."""
+"""Commands that make something of a dataset: consensus, split, hashes, a folder out of archives, a worse copy and its score."""
 
 from __future__ import annotations
 
@@ -104,6 +104,30 @@ def fingerprint(
     remember([output])
     typer.echo(f"{output} written: keyed hashes of {hashed:,} images; keep the key, and give it only to whom you would trust")
     tell_crosswalk(private)
+
+
+@given.sharing(given.UNPACKING)
+def unpack(
+    source: Annotated[Path, typer.Argument(help="An archive, a Parquet table with images, or a folder that holds some.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A new folder for the data set.")],
+    **plan: Any,
+) -> None:
+    """Make a folder of a data set in archives: zip, tar, WebDataset shards, Parquet tables with images.
+
+    Exit codes: 0 all of it is there; 1 it is there, and some members were left out (they are counted);
+    2 usage, nothing to unpack, or an archive is damaged or too large; then nothing is written.
+    """
+    import medaudit
+
+    done = medaudit.unpack(source, output, progress=progress_on_terminal(quiet=False), **given.told(plan))
+    counted = "1 archive" if done.archives == 1 else f"{done.archives:,} archives"
+    typer.echo(f"{done.folder} written: {done.files:,} files, {done.bytes / 1e6:,.1f} MB of them out of {counted}")
+    if done.table is not None:
+        typer.echo(f"{done.table} written: what the shards say of {done.rows:,} images")
+    for reason, count in sorted(done.refused.items()):
+        typer.echo(f"  left out, {count:,}: {reason}")
+    typer.echo(f"now: medaudit scan {done.folder}")
+    raise typer.Exit(1 if done.refused else 0)
 
 
 @given.sharing(given.HARMING, given.ROLES, given.READING)

@@ -21,13 +21,14 @@ ROOT = Path(__file__).parents[2]
 HEAVY = {"pandas", "numpy", "torch", "sklearn", "pydicom", "scipy", "cleanlab", "pyarrow", "PIL", "typer", "pydantic"}
 FUNCTIONS = [
     "compare", "consensus", "degrade", "fix", "load_config", "load_result", "open_dataset", "report", "scan", "score", "split",
+    "unpack",
 ]  # fmt: skip
 CLASSES = [
     "Arm", "Case", "Chart", "Check", "Column", "Comparison", "Config", "ConfigError", "Correction", "Coverage", "Dataset",
     "DatasetError", "DatasetSummary", "Degraded", "Evaluation", "Finding", "FixResult", "Gate", "Guess", "Location",
     "MaskRelease", "Measured", "MedauditError", "MissingExtraError", "NewSplit", "NotApplicable", "Outcome", "Progress",
     "Proof", "Proposal", "Release", "Run", "ScanResult", "Score", "Scores", "Severity", "SkipCheck", "Strategy", "Table",
-    "Tally", "Trust", "UnreadableFile", "Verdict",
+    "Tally", "Trust", "UnpackedSet", "UnreadableFile", "Verdict",
 ]  # fmt: skip
 TERMINAL_ONLY = {"dataset", "output", "quiet", "verbose", "exit_zero", "help"}
 

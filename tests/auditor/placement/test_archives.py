@@ -56,7 +56,7 @@ def test_a_folder_of_archives_alone_is_not_enough_seen(tmp_path: Path, name: str
     assert (result.gate.verdict, result.gate.exit_code) == ("not enough seen", 3)
     (told,) = [finding for finding in result.findings if finding.code == "IN001"]
     assert told.where.path == name
-    assert "unpack it" in told.message
+    assert "medaudit unpack" in told.message
     assert not (tmp_path.parent / "escape.png").exists()
 
 

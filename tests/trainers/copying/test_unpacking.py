@@ -1,0 +1,207 @@
+"""A data set in archives becomes a folder: what is in them, nothing outside of it, whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+
+import medaudit
+from auditor.containers.unpack import inside
+from auditor.degrade.encode import png
+from medaudit.cli import main
+from trainers.copying.unpacking import stem_of
+
+
+def picture(value: int) -> bytes:
+    import numpy as np
+
+    return png(np.full((8, 8), value, np.uint8))
+
+
+def tar_of(path: Path, members: dict[str, bytes], *, how: str = "w") -> None:
+    with tarfile.open(path, how) as archive:  # type: ignore[call-overload]
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("a/b.png", "a/b.png"),
+        ("./a//b.png", "a/b.png"),
+        ("a\\b.png", "a/b.png"),
+        ("../b.png", None),
+        ("a/../../b.png", None),
+        ("/etc/passwd", None),
+        ("C:\\b.png", None),
+        ("", None),
+        ("a\0b", None),
+        ("x" * 300, None),
+        ("\udcff.png", None),
+    ],
+)
+def test_a_name_stays_in_the_folder_or_is_none(name: str, clean: str | None) -> None:
+    assert inside(name) == clean
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"), [("a/train-000.tar.gz", "a/train-000"), ("b.ZIP", "b"), ("c.parquet", "c"), ("", ""), ("plain", "plain")]
+)
+def test_an_archive_becomes_a_folder_of_its_name(name: str, stem: str) -> None:
+    assert stem_of(name) == stem
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.xz"])
+def test_class_folders_in_an_archive_are_scanned_as_class_folders(tmp_path: Path, kind: str) -> None:
+    members = {f"{c}/{c}{k}.png": picture(40 * i + k) for i, c in enumerate(("benign", "malignant")) for k in range(6)}
+    archive = tmp_path / f"data.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(archive, "w") as opened:
+            for name, content in members.items():
+                opened.writestr(name, content)
+            opened.writestr("__MACOSX/benign/._b0.png", b"x")
+    else:
+        tar_of(archive, members, how={"tar": "w", "tar.gz": "w:gz", "tar.xz": "w:xz"}[kind])
+    done = medaudit.unpack(archive, tmp_path / "out", workers=0)
+    assert files_in(tmp_path / "out") == set(members)
+    assert (done.archives, done.files, done.refused) == (1, 12, {})
+    assert done.bytes == sum(map(len, members.values()))
+    labels = medaudit.open_dataset(tmp_path / "out").labels
+    assert tuple(labels.classes) == ("benign", "malignant")
+
+
+def test_archives_called_as_classes_become_class_folders(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for i, name in enumerate(("benign", "malignant")):
+        with zipfile.ZipFile(tmp_path / f"data/{name}.zip", "w") as opened:
+            for k in range(6):  # one has its folder inside, the other has not
+                opened.writestr(f"{name}/{k}.png" if i else f"{k}.png", picture(40 * i + k))
+    (tmp_path / "data/readme.txt").write_text("as it is")
+    medaudit.unpack(tmp_path / "data", tmp_path / "out", workers=0)
+    assert files_in(tmp_path / "out") == {
+        *(f"{name}/{k}.png" for name in ("benign", "malignant") for k in range(6)),
+        "readme.txt",
+    }
+
+
+def test_shards_of_webdataset_become_one_table_with_split_label_and_what_their_json_says(tmp_path: Path) -> None:
+    source = tmp_path / "shards"
+    source.mkdir()
+    for split, first in (("train", 0), ("test", 8)):
+        members: dict[str, bytes] = {}
+        for k in range(first, first + 8):
+            members[f"{k:06d}.png"] = picture(k)
+            members[f"{k:06d}.cls"] = str(k % 2).encode()
+            members[f"{k:06d}.json"] = json.dumps({"patient": f"p{k // 2}", "image": "x", "deep": {"a": 1}}).encode()
+        tar_of(source / f"{split}-000000.tar", members)
+    done = medaudit.unpack(source, tmp_path / "out", workers=0)
+    assert done.table == tmp_path / "out/labels.csv"
+    assert done.rows == 16
+    assert not any(name.endswith((".cls", ".json")) for name in files_in(tmp_path / "out"))
+    dataset = medaudit.open_dataset(tmp_path / "out")
+    assert dataset.size == 16
+    assert set(dataset.records["split"]) == {"train", "test"}
+    assert dataset.records["patient"].nunique() == 8
+    assert tuple(dataset.labels.classes) == ("0", "1")
+
+
+def test_images_in_a_parquet_table_get_their_names_and_classes(tmp_path: Path) -> None:
+    source = tmp_path / "hub/data"
+    source.mkdir(parents=True)
+    told = {"info": {"features": {"label": {"_type": "ClassLabel", "names": ["normal", "tumour"]}}}}
+    for split, first in (("train", 0), ("validation", 6)):
+        table = pa.table(
+            {
+                "image": [{"bytes": picture(k), "path": f"{k}.png" if k % 2 else None} for k in range(first, first + 6)],
+                "label": [k % 2 for k in range(first, first + 6)],
+            }
+        )
+        described = table.replace_schema_metadata({"huggingface": json.dumps(told)})
+        parquet.write_table(described, source / f"{split}-00000-of-00001.parquet")
+    done = medaudit.unpack(tmp_path / "hub", tmp_path / "out", workers=0)
+    assert done.rows == 12
+    dataset = medaudit.open_dataset(tmp_path / "out")
+    assert tuple(dataset.labels.classes) == ("normal", "tumour")
+    assert sorted(set(dataset.records["split"])) == ["train", "val"]
+    assert "data/train-00000-of-00001/1.png" in set(dataset.records["path"])
+    assert "data/train-00000-of-00001/000000.png" in set(dataset.records["path"])
+
+
+def test_what_a_stranger_packed_lands_nowhere_else_and_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archive = tmp_path / "sent.tar"
+    with tarfile.open(archive, "w") as opened:
+        for name in ("../outside.png", "/tmp/absolute.png", "good.png", "good.png"):
+            info = tarfile.TarInfo(name)
+            info.size = len(picture(1))
+            opened.addfile(info, io.BytesIO(picture(1)))
+        link = tarfile.TarInfo("link.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        opened.addfile(link)
+        pipe = tarfile.TarInfo("pipe.png")
+        pipe.type = tarfile.FIFOTYPE
+        opened.addfile(pipe)
+    assert main(["unpack", str(archive), "-o", str(tmp_path / "out"), "--workers", "1"]) == 1
+    assert files_in(tmp_path) == {"sent.tar", "out/good.png"}
+    printed = capsys.readouterr().out
+    assert "left out, 2: a link or a device" in printed
+    assert "left out, 2: a name that leads out" in printed
+    assert "left out, 1: a name that is there twice" in printed
+
+
+def test_a_link_in_a_zip_is_left_out(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "sent.zip", "w") as opened:
+        info = zipfile.ZipInfo("link.png")
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        opened.writestr(info, "/etc/passwd")
+        opened.writestr("good.png", picture(1))
+    done = medaudit.unpack(tmp_path / "sent.zip", tmp_path / "out", workers=0)
+    assert files_in(tmp_path / "out") == {"good.png"}
+    assert done.refused == {"a link or a device": 1}
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04 no zip", b"", b"\x1f\x8b\x08 no gzip", b"x" * 2000])
+def test_a_damaged_archive_is_one_line_and_nothing_is_written(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sent.zip").write_bytes(content)
+    assert main(["unpack", str(tmp_path / "sent.zip"), "-o", str(tmp_path / "out"), "--workers", "0"]) == 2
+    assert "no whole zip or tar archive" in capsys.readouterr().err
+    assert files_in(tmp_path) == {"sent.zip"}
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_swells_past_the_limit_is_refused_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("a.png", bytes(30_000_000))
+    assert main(["unpack", str(tmp_path / "bomb.zip"), "-o", str(tmp_path / "out"), "--most", "10MB", "--workers", "1"]) == 2
+    assert "--most" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["bomb.zip"]
+
+
+def test_a_folder_without_archives_and_a_place_that_is_taken_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/a.png").write_bytes(picture(1))
+    assert main(["unpack", str(tmp_path / "data"), "-o", str(tmp_path / "out"), "--workers", "0"]) == 2
+    assert "nothing to unpack" in capsys.readouterr().err
+    assert main(["unpack", str(tmp_path / "data"), "-o", str(tmp_path / "data"), "--workers", "0"]) == 2
+    assert "name a new folder" in capsys.readouterr().err
+    assert main(["unpack", str(tmp_path / "data"), "-o", str(tmp_path / "out"), "--most", "lots"]) == 2
+    assert "20GB" in capsys.readouterr().err

@@ -1,0 +1,192 @@
+"""A data set in archives as a folder: zip, tar, WebDataset shards, Parquet tables with images. Whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from auditor.containers.archive_names import SUFFIXES
+from auditor.containers.shard import Row
+from auditor.containers.unpack import Unpacked
+from auditor.layout import list_files
+from auditor.naming.folder_names import splits_among
+from auditor.progress import Progress, Silent
+from auditor.reading.jobs import Job, run_jobs, told
+from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
+from auditor.values.image import Limits
+from trainers.copying.place import bring, built, check_place, put
+
+PARQUET = (".parquet", ".pq")
+TABLE = "labels.csv"
+OTHER_TABLE = "records.csv"
+"""What the table of the shards' records is called where the data set has a labels.csv of its own."""
+SPARED = 0.9
+"""Of the room on the disk, so much may be filled."""
+SLOWEST = 1 << 20
+"""Bytes of an archive per second of a processor: slower than any that is whole."""
+_NUMBERED = re.compile(r"(?:[-_]\d+)?(?:[-_]of[-_]\d+)?$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnpackedSet:
+    """What was written.
+
+    Args:
+        folder: where the data set lies now.
+        archives: archives and Parquet tables that were opened.
+        files: files in the folder.
+        bytes: of what came out of them.
+        table: the table that was made of the shards' records; None where they have none.
+        rows: of that table.
+        refused: why a member was left out → how many.
+    """
+
+    folder: Path
+    archives: int
+    files: int
+    bytes: int
+    table: Path | None = None
+    rows: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+def unpack(
+    source: Path, output: Path, *, limits: Limits, workers: int, most: int | None = None, progress: Progress | None = None
+) -> UnpackedSet:
+    """Write the data set in `source` as a folder: members of archives, images of Parquet tables, and copies of all other files.
+
+    Args:
+        source: an archive, a Parquet table, or a folder that holds some; only read.
+        output: a new folder.
+        most: bytes that may be written; None = nine tenths of the free disk.
+        workers: 0 reads in this process, without isolation.
+
+    Raises:
+        ConfigError: the place is taken.
+        DatasetError: nothing to unpack, or an archive is damaged or too large; nothing is written then.
+        MedauditError: the folder cannot be written.
+    """
+    progress = progress or Silent()
+    if output.exists() or output.is_symlink():
+        raise ConfigError(f"--output {output}: is there already; name a new folder")
+    listing = list_files(source, limits)
+    check_place(output, (source,))
+    chosen = [name for name in listing.files if _is_packed(listing.root / name, limits, workers)]
+    if not chosen:
+        raise DatasetError(f"{source}: no zip or tar archive, and no Parquet table of images: there is nothing to unpack")
+    with built(output) as folder:
+        room = shutil.disk_usage(folder).free
+        work = _Unpacking(folder, limits, workers, int(min(most or room, SPARED * room)))
+        progress.start("unpacking", len(listing.files))
+        for name in listing.files:
+            if name in chosen:
+                work.open(listing.root / name, "" if listing.is_file else name)
+            else:
+                bring(folder / name, listing.root / name)
+            progress.advance()
+        progress.finish()
+        table = work.write_table()
+        files = sum(path.is_file() for path in folder.rglob("*"))
+    return UnpackedSet(
+        folder=output, archives=len(chosen), files=files, bytes=work.bytes, refused=dict(work.refused),
+        table=None if table is None else output / table, rows=len(work.rows),
+    )  # fmt: skip
+
+
+def _is_packed(path: Path, limits: Limits, workers: int) -> bool:
+    """Called like an archive of a kind that is opened, or a Parquet table with images in it."""
+    name = path.name.lower()
+    if name.endswith(PARQUET):
+        return bool(_ask(Job(function="auditor.containers.shard:holds_pictures", arguments=(path,)), limits, workers))
+    return name.endswith(tuple(f".{suffix}" for suffix in SUFFIXES if suffix not in ("7z", "rar")))
+
+
+def _ask(job: Job, limits: Limits, workers: int) -> Any:
+    """What one job returns."""
+    (answer,) = run_jobs([job], limits, workers=min(workers, 1))
+    return answer.value
+
+
+class _Unpacking:
+    """The folder that is filled, and what the records of shards say."""
+
+    def __init__(self, folder: Path, limits: Limits, workers: int, most: int) -> None:
+        self._folder, self._limits, self._workers, self._most = folder, limits, workers, most
+        self.rows: list[tuple[str, Row]] = []
+        self.refused: Counter[str] = Counter()
+        self.bytes = 0
+
+    def open(self, archive: Path, name: str) -> None:
+        """Unpack one archive or table; what it is called (`sub/train-000.tar`) is the folder that it becomes.
+
+        Raises:
+            DatasetError: it cannot be unpacked; the message says which and why.
+        """
+        home = stem_of(name)
+        goal = self._folder / home
+        seconds = max(self._limits.seconds, archive.stat().st_size / SLOWEST)
+        limits = replace(self._limits, seconds=seconds, wall_seconds=max(self._limits.wall_seconds, 10 * seconds))
+        goal.mkdir(parents=True, exist_ok=True)
+        left = self._most - self.bytes
+        try:
+            if archive.name.lower().endswith(PARQUET):
+                job = Job(function="auditor.containers.shard:rows_of_parquet", arguments=(archive, goal, left))
+                rows, size = _ask(job, limits, self._workers)
+            else:
+                job = Job(function="auditor.containers.unpack:unpack", arguments=(archive, goal, left))
+                out: Unpacked = _ask(job, limits, self._workers)
+                size = out.bytes
+                self.refused.update(out.refused)
+                rows = _ask(
+                    Job(function="auditor.containers.shard:take_records", arguments=(goal, out.files)), limits, self._workers
+                )
+                home = self._without_twin(goal, home, rows)
+        except UnreadableFile as error:
+            raise DatasetError(f"{archive}: {told(error)}") from None
+        self.bytes += size
+        self.rows += [(home, row) for row in rows]
+
+    def _without_twin(self, goal: Path, home: str, rows: list[Row]) -> str:
+        """`benign.zip` that holds one folder `benign` becomes that folder, not one within another."""
+        inside = list(goal.iterdir())
+        if not home or rows or len(inside) != 1 or not inside[0].is_dir() or inside[0].name != goal.name:
+            return home
+        aside = goal.with_name(f".{goal.name}.medaudit")
+        goal.rename(aside)
+        (aside / goal.name).rename(goal)
+        aside.rmdir()
+        return home
+
+    def write_table(self) -> str | None:
+        """The rows of all shards as one table, with the split that a shard is called after; its name."""
+        if not self.rows:
+            return None
+        homes = {home: _NUMBERED.sub("", home.rpartition("/")[2]) for home, _ in self.rows}
+        splits = splits_among(set(homes.values()))
+        table = []
+        for home, row in self.rows:
+            placed = {key: f"{home}/{row[key]}" if home else row[key] for key in ("image", "mask") if key in row}
+            split = {"split": splits[homes[home]]} if homes[home] in splits else {}
+            table.append({**split, **row, **placed})
+        columns = list(dict.fromkeys(["image", *(key for row in table for key in row)]))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+        name = OTHER_TABLE if (self._folder / TABLE).exists() else TABLE
+        put(self._folder / name, text.getvalue().encode("utf-8", "backslashreplace"))
+        return name
+
+
+def stem_of(name: str) -> str:
+    """`sub/train-000.tar.gz` → `sub/train-000`."""
+    lower = name.lower()
+    ending = max((e for e in (*(f".{s}" for s in SUFFIXES), *PARQUET) if lower.endswith(e)), key=len, default="")
+    return name[: len(name) - len(ending)] if ending else name
