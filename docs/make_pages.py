@@ -132,7 +132,8 @@ LAYOUTS = """\
 # Layouts
 
 Written by `docs/make_pages.py` from the layouts themselves; a test opens a set of each and holds this table against what is read. The layout that fits a
-folder best is taken and told; `--layout NAME` pins one. What lies there and is not read (another table, archives, formats without a reader) is told by name.
+folder best is taken and told; `--layout NAME` pins one. What lies there and is not read (another table, archives, formats without a reader) is told by name; of
+archives (zip, tar, WebDataset shards, Parquet tables with images) `medaudit unpack` makes a folder that is read as any other.
 
 """
 
