@@ -170,11 +170,11 @@ class _Unpacking:
             return None
         homes = {home: _NUMBERED.sub("", home.rpartition("/")[2]) for home, _ in self.rows}
         splits = splits_among(set(homes.values()))
-        table = []
+        table: list[Row] = []
         for home, row in self.rows:
             placed = {key: f"{home}/{row[key]}" if home else row[key] for key in ("image", "mask") if key in row}
-            split = {"split": splits[homes[home]]} if homes[home] in splits else {}
-            table.append({**split, **row, **placed})
+            split = splits.get(homes[home])
+            table.append({**({} if split is None else {"split": split}), **row, **placed})
         columns = list(dict.fromkeys(["image", *(key for row in table for key in row)]))
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
