@@ -172,7 +172,7 @@ class _Unpacking:
         splits = splits_among(set(homes.values()))
         table: list[Row] = []
         for home, row in self.rows:
-            placed = {key: f"{home}/{row[key]}" if home else row[key] for key in ("image", "mask") if key in row}
+            placed: Row = {key: f"{home}/{row[key]}" if home else row[key] for key in ("image", "mask") if key in row}
             split = splits.get(homes[home])
             table.append({**({} if split is None else {"split": split}), **row, **placed})
         columns = list(dict.fromkeys(["image", *(key for row in table for key in row)]))
