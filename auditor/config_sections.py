@@ -1,4 +1,4 @@
-"""The tables of medaudit.toml, a class each: every key with its type, its bounds and, as its docstring, what it means.
+"""The tables of medaudit.toml, a class each: every key with its type, its bounds and, in the text below it, what it means.
 
 docs/configuration.md is written from these.
 """
