@@ -27,7 +27,7 @@ from trainers.engine.dynamics import Dynamics
 from trainers.engine.feed import Feed, Normaliser, windows_of
 from trainers.engine.models import first_network
 from trainers.engine.network import Network, freeze
-from trainers.engine.optimiser import Average, optimiser_of, schedule
+from trainers.engine.optimiser import Anchor, Average, optimiser_of, schedule
 from trainers.engine.predict import autocast, placed, predict, score_of
 from trainers.engine.randomness import private_randomness
 from trainers.engine.team import Team
@@ -127,7 +127,7 @@ class _Run:
         self.normalise = Normaliser(self.normalisation, task.dims, device)
         self.network = placed(first_network(task, recipe, start), task, device)
         self.average = Average(self.network, recipe.ema) if recipe.ema is not None else None
-        self.optimiser = optimiser_of(self.network, recipe)
+        self.optimiser, self.anchor = optimiser_of(self.network, recipe), Anchor(self.network, recipe.proximal)
         self.loss = loss_named(recipe.loss, task, examples=len(examples), options=recipe.loss_options).to(device)
         self.feed = Feed(pictures, examples.rows, device, with_masks=task.from_masks, masks=examples.masks)
         softened = task.smoothed(examples.targets, recipe.label_smoothing) if recipe.label_smoothing else examples.targets
@@ -176,7 +176,7 @@ class _Run:
             with autocast(recipe, device):
                 logits = model(images)
             logits = self.task.united(logits, batch.present)
-            loss = self.loss(logits.float(), targets, weights, index)
+            loss = self.loss(logits.float(), targets, weights, index) + self.anchor.pull()
             self.optimiser.zero_grad(set_to_none=True)
             (loss * self.team.share(weights, self.weights, chunk)).backward()
             self.optimiser.step()

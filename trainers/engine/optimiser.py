@@ -1,4 +1,4 @@
-"""What moves the weights: AdamW, its rate over time, and the running average of the weights."""
+"""What moves the weights: AdamW, its rate over time, what holds them back, and their running average."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trainers.values.recipe import Recipe
 
@@ -24,6 +24,21 @@ def schedule(progress: float, warmup: float) -> float:
     if progress < warmup:
         return (progress + 1e-3) / (warmup + 1e-3)
     return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / max(1e-9, 1 - warmup)))
+
+
+class Anchor:
+    """Holds a network near the weights that it has now: adds μ/2 · ‖w − w₀‖² to the loss (FedProx, Li 2020); μ = 0: nothing."""
+
+    def __init__(self, network: nn.Module, mu: float) -> None:
+        self.network, self.mu = network, mu
+        self.begun = [p.detach().clone() for p in network.parameters()] if mu else []
+
+    def pull(self) -> Tensor | float:
+        """What is added to the loss."""
+        if not self.begun:
+            return 0.0
+        away = [(now - then).square().sum() for now, then in zip(self.network.parameters(), self.begun, strict=True)]
+        return self.mu / 2 * torch.stack(away).sum()
 
 
 class Average:

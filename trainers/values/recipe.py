@@ -35,6 +35,8 @@ class Recipe:
         loss: `natural` (cross-entropy; binary cross-entropy per label or grade; smooth L1; Dice + cross-entropy for masks), or
             a name of `trainers.losses.LOSSES`.
         loss_options: its parameters, such as `lam` and `beta` of `elr`, `q` of `gce`, `prior` of `pu`.
+        proximal: μ of FedProx (Li 2020): μ/2 times the squared distance from the weights that the training began with is added
+            to the loss.
         ema: decay per step of the averaged weights that are used in the end; None = the last weights.
         augmentation: on the device, see `trainers.engine.augment`.
         flips: axes that the task is indifferent to; augmentation mirrors half of the pictures along each.
@@ -62,6 +64,7 @@ class Recipe:
     weight_decay: float = 1e-2
     loss: str = "natural"
     loss_options: Mapping[str, float] = field(default_factory=dict)
+    proximal: float = 0.0
     ema: float | None = None
     augmentation: Literal["off", "standard", "strong"] = "off"
     flips: tuple[int, ...] = ()
