@@ -112,6 +112,8 @@ def graded(outcome: Outcome, severities: Mapping[str, Severity]) -> Outcome:
     wanted = severities.get(outcome.code)
     if wanted is None or outcome.verdict is None:
         return outcome
+    if outcome.status == "skipped" and status_of(outcome.verdict)[0] != "skipped":
+        return outcome  # the check itself would not judge: what it noted all the same is no finding of any severity
     findings = tuple(replace(f, severity=wanted) for f in outcome.verdict.findings)
     verdict = replace(outcome.verdict, findings=findings)
     raised = any(f.severity is not Severity.INFO for f in findings)

@@ -18,6 +18,8 @@ from auditor.values.labels import State
 from auditor.values.results import Cell, Chart, Column, Coverage, Finding, Location, Severity, Table, Verdict
 
 BINS = 20
+MOST_DOUBTFUL = 10
+"""So many labels are named where no cut-off can be told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,8 @@ class SuspectLabels(Check):
     labels left out, nor many right ones to look through. The score is 0 to 1, low = look here first; it joins the sharpened
     self-confidence of an out-of-fold model with the probability, under the noise between classes that LN001 estimated, that
     the label is right. The table `label_scores` holds every record. Of a multi-label dataset a record has the score of its
-    worst class. Where LN001 cannot tell how many labels are wrong, the ranking is shown all the same, as not evaluated.
+    worst class. Where LN001 cannot tell how many labels are wrong, the ranking is shown all the same, as not evaluated, and a
+    note names the ten labels that fit least.
 
     Ordinal grades: the flagged set is the same, but a label that is likely to be several grades off comes before one that may
     be its neighbour, and the suggestion is the median grade. Continuous labels: the score is the probability of a residual at
@@ -99,6 +102,7 @@ class SuspectLabels(Check):
         )
         if "cannot tell" in verdicts and "noise" not in verdicts:
             reason = next(task.estimate.reason for task in tasks if task.estimate.verdict == "cannot tell")
+            verdict = replace(verdict, findings=_least_fitting(dataset, scores))
             raise SkipCheck(f"how many labels are wrong cannot be told, so no cut-off follows: {reason}", verdict=verdict)
         return verdict
 
@@ -154,6 +158,30 @@ class SuspectLabels(Check):
                 )
             )  # fmt: skip
         return tuple(found)
+
+
+def _least_fitting(dataset: Dataset, scores: pd.DataFrame) -> tuple[Finding, ...]:
+    """A note of the labels that fit least, where no cut-off can be told: whoever looks at ten wants these ten."""
+    least = scores.dropna(subset=["score", "suggested"])
+    least = least[least["given"].astype("str") != least["suggested"].astype("str")].nsmallest(
+        MOST_DOUBTFUL, "score", keep="first"
+    )
+    if least.empty:
+        return ()
+    told = ", ".join(f"{row.Index} ({row.given!r}, looks like {row.suggested!r})" for row in least.itertuples())
+    return (
+        Finding(
+            code=SuspectLabels.code,
+            severity=Severity.INFO,
+            message=(
+                f"how many labels are wrong cannot be told; the {len(least)} that fit least, of which any may be right: "
+                f"{told}. Look at these first, or review a random sample"
+            ),
+            where=Location(field=dataset.labels.origin or None),
+            subject="most doubtful",
+            evidence={"records": len(least)},
+        ),
+    )
 
 
 def _scores(dataset: Dataset, tasks: tuple[JudgedTask, ...]) -> pd.DataFrame:

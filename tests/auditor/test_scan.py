@@ -85,3 +85,10 @@ def test_a_check_that_could_have_seen_nothing_does_not_pass(detectable: float, s
     blind = Outcome(code="LK001", name="n", title="t", status=status_of(verdict)[0], verdict=replace(verdict, findings=(note,)))
     assert graded(blind, {"LK001": Severity.ERROR}).status == "failed"
     assert graded(blind, {"LK001": Severity.INFO}).status == status
+
+
+def test_what_a_check_noted_that_would_not_judge_is_not_raised() -> None:
+    note = Finding(code="LN002", severity=Severity.INFO, message="m")
+    verdict = Verdict(summary="s", findings=(note,), coverage=Coverage(evaluated=60, total=60))
+    skipped = Outcome(code="LN002", name="n", title="t", status="skipped", reason="cannot be told", verdict=verdict)
+    assert graded(skipped, {"LN002": Severity.ERROR}) == skipped

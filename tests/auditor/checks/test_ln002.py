@@ -84,7 +84,7 @@ def test_where_nothing_can_be_told_the_ranking_is_kept_but_not_as_evaluated():
     with pytest.raises(SkipCheck, match="no cut-off follows") as skipped:
         SuspectLabels().run(make_dataset(labels=labels, probabilities=np.stack([1 - p, p], axis=1)))
     assert skipped.value.verdict is not None
-    assert skipped.value.verdict.findings == ()
+    assert all(f.severity is Severity.INFO for f in skipped.value.verdict.findings)
     assert skipped.value.verdict.tables[0].length == 3000
 
 
@@ -147,3 +147,26 @@ def test_multi_label_records_have_the_score_of_their_worst_class():
 def test_without_predictions_it_is_skipped():
     with pytest.raises(SkipCheck, match="no predictions"):
         SuspectLabels().run(make_dataset(labels=["a", "b"] * 20))
+
+
+def test_the_labels_that_fit_least_are_noted_where_no_cut_off_can_be_told() -> None:
+    dataset, _, _ = noisy(n=60, noise=0.3, seed=4)
+    rng = np.random.default_rng(8)
+    p = rng.dirichlet([0.6] * 3, 60)
+    dataset = make_dataset(labels=list(dataset.labels.values), probabilities=p)
+    with pytest.raises(SkipCheck, match="cannot be told") as told:
+        SuspectLabels().run(dataset)
+    assert told.value.verdict is not None
+    (finding,) = told.value.verdict.findings
+    assert finding.severity is Severity.INFO
+    assert finding.evidence["records"] == 10
+    (table,) = told.value.verdict.tables
+    columns = {c.name: c.values for c in table.columns}
+    doubted = [
+        (score, record)
+        for record, given, suggested, score in zip(
+            *(columns[k] for k in ("record", "given", "suggested", "score")), strict=True
+        )
+        if given != suggested
+    ]
+    assert all(str(record) in finding.message for _, record in sorted(doubted)[:10])
