@@ -33,6 +33,8 @@ def telling_parts(dataset: Dataset) -> dict[str, frozenset[str]]:
     whole: set[str] = set(dataset.records["path"].dropna()) | set(dataset.records["mask"].dropna())
     whole |= {problem.path for problem in dataset.problems} | {look.name for look in dataset.tables}
     whole |= {dataset.summary.name, dataset.root.name}
+    for frame in (dataset.boxes, dataset.rater_masks, dataset.channels, dataset.checksums):  # what documents name
+        whole |= set(frame["path"].dropna().unique()) if "path" in frame.columns else set()
     parts = {part for path in whole for part in path.split("/")}
     found: dict[str, frozenset[str]] = {}
     named = named_parts(parts)

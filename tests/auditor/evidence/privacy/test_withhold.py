@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 from builders import make_dataset
 
 from auditor.evidence.privacy.withhold import telling_parts, withheld_names, withhold
@@ -70,3 +71,10 @@ def test_columns_of_any_kind_keep_their_numbers_and_lose_their_names() -> None:
     assert withhold(mixed, names) == ["withheld-1.png", None, 3, "plain", "withheld-1.png"]
     assert withhold(tuple(mixed), names) == ("withheld-1.png", None, 3, "plain", "withheld-1.png")
     assert withhold([[name], {"a": name}, 1], names) == [["withheld-1.png"], {"a": "withheld-1.png"}, 1]
+
+
+def test_a_path_that_only_a_document_names_is_withheld() -> None:
+    """A Croissant file describes what is not there; boxes, masks and channels have paths of their own."""
+    named = pd.DataFrame({"path": ["Maria_Bielawska.csv"]})
+    for field in ("checksums", "boxes", "rater_masks", "channels"):
+        assert list(telling_parts(replace(make_dataset(n=2), **{field: named}))) == ["Maria_Bielawska.csv"], field
