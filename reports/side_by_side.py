@@ -22,7 +22,9 @@ def pair_charts(comparison: Comparison, chosen: Arm | None) -> list[Chart]:
     found = [_findings(comparison)]
     for table in chosen.evaluation.tables if chosen is not None and chosen.evaluation is not None else ():
         columns = {column.name: column.values for column in table.columns}
-        if {"class", "before", "after"} <= columns.keys() and 1 < table.length <= MOST_CLASSES:
+        # tests stand in a table of that form too, and their counts and areas share no axis
+        shares = {column.name for column in table.columns if column.kind == "fraction"}
+        if {"class"} <= columns.keys() and {"before", "after"} <= shares and 1 < table.length <= MOST_CLASSES:
             pairs = zip(columns["class"], columns["before"], columns["after"], strict=True)
             found.append(_pairs(table.name, f"{table.title}, before and after", list(pairs), "fraction"))
     return [chart for chart in found if chart.table.length]
