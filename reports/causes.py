@@ -142,7 +142,9 @@ def _title(parts: tuple[Outcome, ...], result: ScanResult) -> str:
     if first.code in ("SP002", "SP004") and isinstance(count := metrics.get("groups"), int) and count:
         what = "more than once" if first.code == "SP002" else "again, slightly altered"
         across = metrics.get("groups_across_splits")
-        splits = f", {across:,} of them in several splits" if isinstance(across, int) and across else ""
+        splits = ""
+        if isinstance(across, int) and across:
+            splits = f", {'' if across == count else f'{across:,} of them '}in several splits"
         return f"{counted(count, 'picture')} {'is' if count == 1 else 'are'} there {what}{splits}"
     if first.code[:2] == "LK" and (told := _TELLS.match(plain_names(shown(found[0].message)))):
         what = told["what"]

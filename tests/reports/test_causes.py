@@ -162,3 +162,18 @@ def test_the_verdict_is_told_in_the_same_words():
 )
 def test_a_sentence_is_the_first_clause_in_plain_words(message, words):
     assert sentence(message) == words
+
+
+@pytest.mark.parametrize(
+    ("groups", "across", "told"),
+    [
+        (1, 1, "1 picture is there again, slightly altered, in several splits"),
+        (3, 3, "3 pictures are there again, slightly altered, in several splits"),
+        (3, 1, "3 pictures are there again, slightly altered, 1 of them in several splits"),
+        (3, 0, "3 pictures are there again, slightly altered"),
+    ],
+)
+def test_copies_are_told_with_how_many_stand_in_several_splits(groups, across, told):
+    copies = [Finding(code="SP004", severity=Severity.WARNING, message="Copies")]
+    (found,) = causes(result(outcome("SP004", copies, groups=groups, groups_across_splits=across)))
+    assert found.title == told
