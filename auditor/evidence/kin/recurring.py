@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import gcd
 
 import numpy as np
 import pandas as pd
@@ -24,11 +25,20 @@ MOST_WORDS = 12
 _COUNTED = re.compile(r"^(?P<id>.*?\d.*?)[ _.\-]+[A-Za-z]{0,8}[ _\-(]*(?P<number>\d{1,5})\)?$")
 _WORDED = re.compile(r"^(?P<id>.*\d)[ _.\-]+(?P<word>[A-Za-z][A-Za-z0-9 _\-]{0,15})$")
 _DATE = re.compile(
-    r"(?<!\d)(?:19|20)\d\d(?P<by>[-_.]?)(?:0[1-9]|1[0-2])(?P=by)(?:0[1-9]|[12]\d|3[01])"
+    r"(?<!\d)(?:(?:19|20)\d\d(?P<by>[-_.]?)(?:0[1-9]|1[0-2])(?P=by)(?:0[1-9]|[12]\d|3[01])"
+    r"|(?:0?[1-9]|[12]\d|3[01])(?P<between>[-_.])(?:0?[1-9]|1[0-2])(?P=between)(?:19|20)\d\d)"
     r"(?:[T _-]?(?:[01]\d|2[0-3])[-_.:h]?[0-5]\d(?:[-_.:m]?[0-5]\d)?)?(?!\d)",
     re.IGNORECASE,
 )
 """With the time of day behind it."""
+_MEASURE = re.compile(
+    r"\d+(?:y|yo|yrs?|m|mo|x|px|dpi|mm|cm|um|kv|kvp|mas?|ms|s|hz|deg|percent)"
+    r"|(?:age|q|quality|zoom|mag|row|col|width|height|level|lvl)[ _.\-]*\d+",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_LOT = re.compile(r"(?:batch|fold|part|set|site|cent(?:er|re)|scanner|device|group)[ _.\-]*\d+", re.IGNORECASE)
+"""What is counted anew in each of these has a number of its own in each."""
 _APART = re.compile(r"[\W_]+")
 _RUN = re.compile(r"\d+|[^\W\d_]+")
 
@@ -40,7 +50,7 @@ def leading_ids(paths: pd.Series, labels: pd.Series) -> pd.Series | None:
         paths: relative paths.
         labels: a word that says the class (`12_benign`) is no view of a patient.
     """
-    stems = paths.dropna().astype("str").map(stem_of)
+    stems = paths.dropna().astype("str").map(stem_of).str.replace(_DATE, "", regex=True)
     if len(stems) < 2 * LEAST_GROUPS:
         return None
     for pattern in (_COUNTED, _WORDED):
@@ -71,8 +81,10 @@ def crossing_ids(paths: pd.Series, labels: pd.Series, splits: pd.Series) -> pd.S
         return None
     place = known.str.replace(r"[^/\\]*$", "", regex=True)
     beside = place + "\n" + labels.reindex(known.index).fillna("").astype("str") + "\n" + splits.reindex(known.index).fillna("")
+    stems = known.map(stem_of)
+    beside += "\n" + stems.str.findall(_LOT).map("".join)
     best: tuple[float, pd.Series] | None = None
-    for ids in _places(known.map(stem_of)):
+    for ids in _places(stems):
         if not _group(ids, labels.nunique()):
             continue
         inside = pd.DataFrame({"id": ids, "beside": beside}).dropna()
@@ -98,13 +110,27 @@ def _group(ids: pd.Series, classes: int) -> bool:
     sizes = ids.value_counts()
     if len(sizes) < max(LEAST_GROUPS, 2 * classes) or ids.notna().sum() / len(sizes) > LARGEST:
         return False
+    if _measures([str(value) for value in sizes.index]):
+        return False
     return float((ids.map(sizes) >= 2).mean()) >= LEAST_SHARED
+
+
+def _measures(values: list[str]) -> bool:
+    """Years, numbers with a unit, batches and sites, and places in a grid (all numbers are multiples of one) are no ids."""
+    others = sum(any(one.fullmatch(value) for one in (_MEASURE, _LOT, _YEAR)) for value in values)
+    if others >= MATCHING * len(values):
+        return True
+    numbers = [int(number) for value in values for number in re.findall(r"\d{1,18}", value)]
+    return gcd(*numbers) > 1
 
 
 def _places(stems: pd.Series) -> Iterator[pd.Series]:
     """What stands at each place of the names: parts between separators, then the numbers where all are built alike."""
     stems = stems.str.replace(_DATE, "", regex=True).str.lower()
-    yield from _columns(stems.map(lambda stem: [part for part in _APART.split(stem) if part]))
+    parts = stems.map(lambda stem: [part for part in _APART.split(stem) if part and not _MEASURE.fullmatch(part)])
+    parts = parts.map(lambda of: [part for part in of if not _LOT.fullmatch(part)])
+    yield from _columns(parts)
+    stems = parts.map("_".join)
     built = stems.str.replace(r"\d+", "0", regex=True).str.replace(r"[^\W\d_]+", "a", regex=True)
     alike = built.eq(built.mode().iloc[0])
     if float(alike.mean()) >= MATCHING:

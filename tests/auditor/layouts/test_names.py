@@ -125,6 +125,30 @@ def test_running_numbers_are_no_patients(tmp_path, pattern):
         IdsCannotTell().run(dataset)
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "{s}/{c}/{d:02d}-03-2019 {n}.png",
+        "{s}/{c}/{y}-{n:05d}.png",
+        "{s}/{c}/{n:04d}_{a}y.png",
+        "{s}/{c}/im{n}_q{a}.png",
+        "{s}/{c}/{x}_{z}_{n}.png",
+        "{s}/{c}/batch{b}_{m:03d}.png",
+    ],
+)
+def test_dates_measures_and_places_are_no_patients(tmp_path, pattern):
+    names = [
+        pattern.format(
+            s=("train", "test")[n % 3 == 0], c=("normal", "ill")[n % 2], n=n, m=n % 30, d=1 + n % 20, y=2001 + n * 7 // 5 % 12,
+            a=20 + (n * 7 + n // 30) % 31, x=256 * (n % 17), z=256 * (n % 5), b=n // 30,
+        )
+        for n in range(240)
+    ]  # fmt: skip
+    dataset = opened(make(tmp_path, *names))
+    with pytest.raises(SkipCheck):
+        IdsCannotTell().run(dataset)
+
+
 def test_two_body_parts_of_one_patient_are_two_studies_and_the_study_says_the_class(tmp_path):
     names = [
         f"MURA-v1.1/{s}/XR_{part}/patient{p:05d}/study1_{label}/image{i}.png"
