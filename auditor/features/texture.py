@@ -64,13 +64,19 @@ def _shares(pictures: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.
         sheet[end - len(frame) : end, : frame.shape[1]] = frame
     # Taken as one line, the same neighbour of every pixel lies the same distance away.
     line, first, count = sheet.ravel(), wide + 1, ends[-1] * wide
-    here = line[first : first + count]
     code, differences = np.zeros(count, np.uint8), np.zeros(count, np.float32)
+    steps_to: dict[int, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = {}
+    for down, across in _RING[3:7]:
+        # What one pixel is less its neighbour is what the neighbour is less the pixel, turned over: four of eight are enough.
+        ahead = down * wide + across
+        step = line[first : first + count + ahead] - line[first - ahead : first + count]
+        steps_to[ahead] = step, np.abs(step)
     for bit, (down, across) in enumerate(_RING):
-        start = first + down * wide + across
-        difference = line[start : start + count] - here
-        code |= (difference >= STEP).view(np.uint8) << np.uint8(bit)
-        differences += np.abs(difference, out=difference)
+        ahead = down * wide + across
+        step, size = (part[max(ahead, 0) :][:count] for part in steps_to[abs(ahead)])
+        brighter = step >= STEP if ahead > 0 else step <= -STEP
+        code |= np.left_shift(brighter.view(np.uint8), bit, out=brighter.view(np.uint8))
+        differences += size
     codes, steps = code.reshape(-1, wide), differences.reshape(-1, wide)
     return [
         _counted(*(values[end - rows - 2 : end - 2, :columns] for values in (codes, steps)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -186,8 +187,7 @@ def cache_key(digest: str, item: str, wanted: Wanted = EVERYTHING) -> str:
 
 def narrowed(facts: PixelFacts, wanted: Wanted) -> PixelFacts:
     """Of facts that hold everything those that are wanted."""
-    places = {name: place for place, name in enumerate(feature_columns())}
-    kept = [places[name] for name in feature_columns(wanted.features)]
+    kept = [_places(None)[name] for name in feature_columns(wanted.features)]
     return replace(
         facts,
         features=facts.features[kept],
@@ -246,8 +246,14 @@ def frame_of(pixels: Pixels, index: int) -> Pixels:
 
 def is_lettered(features: npt.NDArray[np.float32], wanted: Wanted) -> bool:
     """Text seems to be burned into the picture: reports must not show it. False where nobody looked for it."""
-    told = dict(zip(feature_columns(wanted.features), features, strict=True))
-    return LETTERS in told and bool(burned(told[LETTERS], told.get(RECOGNISED)))
+    letters, recognised = (_places(wanted.features).get(name) for name in (LETTERS, RECOGNISED))
+    return letters is not None and bool(burned(features[letters], None if recognised is None else features[recognised]))
+
+
+@cache
+def _places(names: frozenset[str] | None) -> Mapping[str, int]:
+    """Column → its place among the features of these modules."""
+    return {name: place for place, name in enumerate(feature_columns(names))}
 
 
 def thumbnail_of(view: View, *, veiled: bool = False) -> bytes:

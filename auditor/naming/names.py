@@ -241,8 +241,9 @@ def roles_in_names(paths: Sequence[str]) -> NameRoles | None:
     """The first pattern that at least 90 % of the paths follow, and what it says."""
     if not paths:
         return None
+    stems = [stem_of(path) for path in paths]
     for pattern in PATTERNS:
-        if pattern.mark is not None and not any(pattern.mark.search(stem_of(path)) for path in paths):
+        if pattern.mark is not None and not any(map(pattern.mark.search, stems)):
             continue
         probe = paths[:: max(len(paths) // 500, 1)]
         if sum(_match(pattern, path) is not None for path in probe) < MATCHING_FRACTION * len(probe):

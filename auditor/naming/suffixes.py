@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from auditor.format import formats
+
+REMEMBERED = 1 << 14
+"""Names of which it is kept: every layout asks for those of all files, some fifty times each."""
 
 
 @cache
@@ -30,6 +33,7 @@ def _known() -> frozenset[str]:
     return frozenset(suffix for suffix, name in image_suffixes().items() if formats()[name].is_read)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def suffix_of(name: str) -> str:
     """Lower-case suffix without the dot: `png`, `nii.gz`; empty when there is none."""
     base = name.rpartition("/")[2].lower()
@@ -39,6 +43,7 @@ def suffix_of(name: str) -> str:
     return suffix if dot and stem else ""
 
 
+@lru_cache(maxsize=REMEMBERED)
 def stem_of(name: str) -> str:
     """File name without folders and without the suffix of a format that is read."""
     base = name.rpartition("/")[2]

@@ -5,7 +5,7 @@ Both give the same numbers to the last bit (a test holds them against each other
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,8 +14,11 @@ from threadpoolctl import threadpool_limits
 
 from auditor.statistics.trees import BINS, LEAST, LEAVES, RATE, RIDGE, ROUNDS, fit_trees
 
-FEW_CELLS = 700_000
-"""Rows times columns of all folds up to which our own trees cost less than to import scikit-learn and to grow them there."""
+SEARCHED = 1_600
+"""Rows that cost as much as the search through the bins of one column does, whatever the number of rows."""
+LITTLE = 300_000
+"""Work up to which our own trees cost less than to import scikit-learn and to grow them there: of this size (5,000 records,
+eight columns, five folds) three questions of one scan cost as much either way. SP009 asks some of a hundred columns."""
 
 
 class Model(Protocol):
@@ -25,14 +28,16 @@ class Model(Protocol):
         """Log-odds, shape (rows,), of a design (rows, columns)."""
 
 
-def fitted(parts: Iterable[tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]], *, cells: int) -> list[Model]:
+def fitted(
+    parts: Iterable[tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]], *, shapes: Sequence[tuple[int, int]]
+) -> list[Model]:
     """A model of each part: a design (rows, columns) with NaN where a number is missing, and which rows are cases.
 
     Args:
         parts: made when they are asked for, so that of many large ones one is in memory.
-        cells: rows times columns of all of them.
+        shapes: rows and columns of each.
     """
-    if cells <= FEW_CELLS:
+    if sum(columns * (rows + SEARCHED) for rows, columns in shapes) <= LITTLE:
         return list(fit_trees(list(parts)))
     return [_OneThread(model=grown(design, positive)) for design, positive in parts]
 

@@ -80,7 +80,7 @@ def combine(
         rates = [_pair_rates(coarse, pair, positive, train) for pair in pairs]
         parts.append(_Part(train=train, test=test, ranked=ranked, columns=columns, pairs=pairs, rates=rates))
     learnt = ((_design(matrix[one.train], coarse[one.train], one), positive[one.train]) for one in parts)
-    models = fitted(learnt, cells=sum(len(one.train) * (len(one.columns) + len(one.pairs)) for one in parts))
+    models = fitted(learnt, shapes=[(len(one.train), len(one.columns) + len(one.pairs)) for one in parts])
     score = np.full(len(positive), np.nan)
     for one, model in zip(parts, models, strict=True):
         score[one.test] = model.decision_function(_design(matrix[one.test], coarse[one.test], one))

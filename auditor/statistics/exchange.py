@@ -257,7 +257,7 @@ class _Exchanged:
         for start, end in self.large:
             source[start:end] = start + generator.permutation(end - start)
         for units in self.small:
-            source[units] = np.take_along_axis(units, np.argsort(generator.random(units.shape), axis=1), axis=1)
+            source[units] = units[:, :1] + np.argsort(generator.random(units.shape), axis=1)
         return source
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +62,7 @@ def name_order(paths: pd.Series) -> pd.Series | None:
     """
     keys: list[tuple[int, ...] | None] = []
     for path in paths:
-        stem = PurePosixPath(path).name.partition(".")[0] if isinstance(path, str) else ""
+        stem = path.rpartition("/")[2].partition(".")[0] if isinstance(path, str) else ""
         digits = [part for part in _DIGITS.findall(stem) if len(part) <= LONGEST]
         keys.append(tuple(int(part) for part in digits) or None)
     known = [key for key in keys if key is not None]

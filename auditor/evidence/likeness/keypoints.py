@@ -35,6 +35,7 @@ ORIENTATIONS: tuple[tuple[bool, int, int], ...] = tuple((t, y, x) for t in (Fals
 
 _AXIS = ((np.arange(GRID) + 0.5) / GRID * 2 - 1).astype(np.float32)
 _RIGHT, _DOWN = (plane.ravel() for plane in np.meshgrid(_AXIS, _AXIS))
+_AROUND = [(np.float32(REACH * size) * _DOWN, np.float32(REACH * size) * _RIGHT) for size in SIZES]
 _BORDER = cv2.BORDER_REPLICATE
 
 
@@ -97,8 +98,8 @@ def keypoints(picture: npt.NDArray[np.uint8]) -> Keypoints:
         y, x = peaks(np.abs(response), reach=round(size * 0.75), margin=int(np.ceil(size * 1.5)))
         values = response[y, x]
         if len(y):
-            at_y, at_x = (p[:, None] + np.float32(REACH * size) * d for p, d in ((y, _DOWN), (x, _RIGHT)))
-            around = sampled(level, at_y.astype(np.float32), at_x.astype(np.float32))
+            down, right = _AROUND[step]
+            around = sampled(level, y[:, None].astype(np.float32) + down, x[:, None].astype(np.float32) + right)
         else:
             around = np.zeros((0, GRID * GRID), np.float32)
         polarity = -np.sign(values)
@@ -116,7 +117,8 @@ def peaks(response: Plane, *, reach: int, margin: int) -> tuple[npt.NDArray[np.i
     inner = response[margin:-margin, margin:-margin]
     if inner.size == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    highest = cv2.dilate(response, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))[margin:-margin, margin:-margin]
+    square = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1))
+    highest = cv2.dilate(response, square)[margin:-margin, margin:-margin]
     y, x = np.divmod(np.flatnonzero((inner == highest) & (inner > 1e-3)), inner.shape[1])
     order = np.argsort(-inner[y, x], kind="stable")[:PER_SIZE]
     return y[order] + margin, x[order] + margin

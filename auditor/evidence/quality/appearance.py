@@ -21,6 +21,7 @@ Codes = npt.NDArray[np.int64]
 
 COMPONENTS = 32
 CHUNK = 1_000
+AT_ONCE = 100
 MOST_REFERENCES = 10_000
 COMMON_SHAPE = 0.9
 MOST_ASKED = 5_000
@@ -129,11 +130,12 @@ def isolation(dataset: Dataset, *, neighbours: int) -> Floats:
     seen = np.flatnonzero(np.isfinite(table[:, where[-1]])) if len(names) else np.empty(0, np.int64)
     if len(seen) < FEW:
         raise SkipCheck("fewer than 20 images were read: too few to tell which is unlike the others")
-    base = table[seen[:: max(1, -(-len(seen) // MOST_REFERENCES))]][:, where]
-    known = np.isfinite(base).any(axis=0)
-    base, where = base[:, known], where[known]
-    middle = np.nanmedian(base, axis=0)
-    quarter = np.nanpercentile(base, (25, 75), axis=0)
+    kept = seen[:: max(1, -(-len(seen) // MOST_REFERENCES))]
+    where = where[[bool(np.isfinite(table[kept, column]).any()) for column in where]]
+    base = table[kept][:, where]
+    whole = not np.isnan(base).any()  # the same numbers, all columns at once
+    middle = (np.median if whole else np.nanmedian)(base, axis=0)
+    quarter = (np.percentile if whole else np.nanpercentile)(base, (25, 75), axis=0)
     spread = np.maximum((quarter[1] - quarter[0]) / 1.349, np.nanstd(base, axis=0) / 4)
     scale = np.where(spread > 1e-6, 1 / np.where(spread > 1e-6, spread, 1), 0)
 
@@ -142,7 +144,9 @@ def isolation(dataset: Dataset, *, neighbours: int) -> Floats:
 
     result = np.full(dataset.size, np.nan)
     with threadpool_limits(limits=1, user_api="blas"):
-        plain = standard(base)
+        plain = np.empty_like(base)
+        for start in range(0, len(base), CHUNK):  # in parts: it passes through numbers of 64 bits
+            plain[start : start + CHUNK] = standard(base[start : start + CHUNK])
         centre = plain.mean(axis=0)
         _, vectors = np.linalg.eigh(((plain - centre).T @ (plain - centre)).astype(np.float64))
         rotation = vectors[:, ::-1][:, :COMPONENTS].astype(np.float32)
@@ -157,7 +161,11 @@ def isolation(dataset: Dataset, *, neighbours: int) -> Floats:
 def nth_distances(asked: Pictures, references: Pictures, nth: int) -> Floats:
     """Distance of each row to its nth nearest reference; arrays of shape (rows, components) and (references, components)."""
     squares = (references.astype(np.float64) ** 2).sum(axis=1)
-    products = asked.astype(np.float64) @ references.T.astype(np.float64)
+    near = asked.astype(np.float64) @ references.T.astype(np.float64)
     # of |a|² − 2ab + |b|² the first part is the same for all references of a row
-    place = np.argpartition(squares - 2 * products, nth - 1, axis=1)[:, nth - 1]
+    near *= -2
+    near += squares
+    place = np.empty(len(near), np.int64)
+    for start in range(0, len(near), AT_ONCE):  # the places of all that are nearer are as large as the distances
+        place[start : start + AT_ONCE] = np.argpartition(near[start : start + AT_ONCE], nth - 1, axis=1)[:, nth - 1]
     return np.asarray(np.linalg.norm(asked.astype(np.float64) - references[place], axis=1))

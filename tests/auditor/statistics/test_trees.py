@@ -61,12 +61,12 @@ def test_every_round_has_a_tree_of_no_more_leaves_than_it_may_have():
     assert splits.max() == LEAVES - 1
 
 
-@pytest.mark.parametrize("few", [0, 10**9])
-def test_who_grows_the_trees_does_not_show(few, monkeypatch):
+@pytest.mark.parametrize("little", [0, 10**9])
+def test_who_grows_the_trees_does_not_show(little, monkeypatch):
     parts = [part(seed, 200, 3, missing=True) for seed in range(2)]
     expected = [own.decision_function(design) for own, (design, _) in zip(fit_trees(parts), parts, strict=True)]
-    monkeypatch.setattr(boosting, "FEW_CELLS", few)
-    models = fitted(iter(parts), cells=1200)
-    assert {type(model).__name__ for model in models} == {"Trees" if few else "_OneThread"}
+    monkeypatch.setattr(boosting, "LITTLE", little)
+    models = fitted(iter(parts), shapes=[design.shape for design, _ in parts])
+    assert {type(model).__name__ for model in models} == {"Trees" if little else "_OneThread"}
     for model, (design, _), same in zip(models, parts, expected, strict=True):
         np.testing.assert_array_equal(model.decision_function(design), same)
