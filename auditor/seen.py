@@ -170,6 +170,11 @@ def has_marks(dataset: Dataset) -> bool:
     return not (dataset.boxes.empty and dataset.points.empty)
 
 
+def has_outlines(dataset: Dataset) -> bool:
+    """Objects have outlines (polygons, run lengths) that nothing here decodes."""
+    return bool(dataset.summary.counts.get("outlines"))
+
+
 def is_read(dataset: Dataset) -> bool:
     """Several people read the same: labels, masks or boxes."""
     raters = dataset.annotations["rater"] if "rater" in dataset.annotations.columns else ()
@@ -245,6 +250,12 @@ QUESTIONS: tuple[_Asked, ...] = (
     _Asked(subject="masks", codes=("IN006", "IN010", "IN012"), fits=has_masks, lacks=_silent("none could be compared")),
     _Asked(subject="wrong masks", codes=("LN005",), fits=has_masks, lacks=_unplaced("masks_on_edges", "scored_masks")),
     _Asked(subject="wrong boxes", codes=("LN006",), fits=has_marks, lacks=_unplaced("predictions")),
+    _Asked(
+        subject="outlines",
+        codes=("LN006",),
+        fits=has_outlines,
+        lacks=lambda *_: "never drawn: of each object its box was looked at",
+    ),
     _Asked(subject="readers", codes=("ED",), fits=is_read, lacks=_silent("no two read the same")),
     _Asked(subject="privacy", codes=("PH",), lacks=_silent("nothing to look at")),
 )

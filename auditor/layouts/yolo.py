@@ -129,7 +129,7 @@ def load(listing: Listing, options: Options) -> Dataset:
             labels=no_labels(ids),
             columns=columns,
             boxes=boxes,
-            counts={"missing": len(orphans)},
+            counts={"missing": len(orphans), **({"outlines": outlines} if outlines else {})},
             guesses=(guess, *guesses),
             notes=tuple(notes),
             problems=tuple(problems),

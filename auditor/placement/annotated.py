@@ -90,7 +90,7 @@ def annotated_dataset(listing: Listing, options: Options, kind: Kind, files: Seq
             labels=labels,
             columns=columns,
             boxes=boxes,
-            counts={"missing": kinds["missing"], "unlisted": kinds["unlisted"]},
+            counts={"missing": kinds["missing"], "unlisted": kinds["unlisted"], **_undrawn(said)},
             guesses=(*guesses, *role_guesses),
             notes=(*notes, *_notes(said, found, boxes, labels)),
             problems=tuple(problems),
@@ -223,10 +223,15 @@ def _split_of(name: str) -> str | None:
     return splits.pop() if len(splits) == 1 else None
 
 
+def _undrawn(said: Mapping[str, Document]) -> dict[str, int]:
+    """How many outlines nobody decodes, where there are any: whether they lie on what they show is a question not asked."""
+    outlines = sum(document.outlines for document in said.values())
+    return {"outlines": outlines} if outlines else {}
+
+
 def _notes(said: Mapping[str, Document], found: Found, boxes: pd.DataFrame, labels: Labels) -> list[str]:
     notes: list[str] = []
-    outlines = sum(document.outlines for document in said.values())
-    if outlines:
+    if outlines := _undrawn(said).get("outlines"):
         notes.append(f"{outlines:,} outlines (polygons, run lengths) are not drawn: of each object its box is used")
     unread: Counter[str] = Counter()
     for document in said.values():

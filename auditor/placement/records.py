@@ -39,6 +39,7 @@ COUNTS: Mapping[str, str] = {
     "items": "images inside containers",
     "unlisted": "image files that the label table does not list",
     "missing": "records whose file is not there",
+    "outlines": "outlines of objects (polygons, run lengths) that are not drawn: of each object its box is used",
     "records": "records of the dataset",
 }
 """What the keys of `DatasetSummary.counts` mean; only those that apply are there."""
@@ -56,7 +57,7 @@ class Draft:
         channels: channel → path per record (None: it has no such channel), the first as in `columns["path"]`; empty where a
             record is one file.
         mask_names: value in the masks → what it stands for.
-        counts: rows, items, missing and unlisted files: what is no use of a file.
+        counts: rows, items, outlines, missing and unlisted files: what is no use of a file.
     """
 
     root: Path

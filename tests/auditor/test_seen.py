@@ -246,3 +246,13 @@ def test_boxes_inside_their_pictures_may_still_hold_the_wrong_thing(metrics: dic
     judged = Outcome(code="LN006", name="n", title="t", status="passed", verdict=Verdict(summary="s", metrics=metrics))  # type: ignore[arg-type]
     why = {q.subject: q.why for q in seen_of(replace(make_dataset(n=20), boxes=boxes), (*outcomes(), judged)).questions}
     assert (why["wrong boxes"] == "") == told
+
+
+def test_outlines_that_nobody_draws_are_a_question_that_was_not_asked() -> None:
+    """Run lengths of a stranger are never decoded: whether they hold anything, no check has seen."""
+    dataset = make_dataset(n=20)
+    drawn = replace(dataset, summary=replace(dataset.summary, counts={**dataset.summary.counts, "outlines": 24}))
+    found = {q.subject: q for q in seen_of(drawn, outcomes(codes=("IN001", "LN006"))).questions}
+    assert not found["outlines"].asked
+    assert "never drawn" in found["outlines"].why
+    assert "outlines" not in {q.subject for q in seen_of(dataset, outcomes(codes=("IN001", "LN006"))).questions}

@@ -20,9 +20,11 @@ def corners_of(boxes: pd.DataFrame) -> Doubles:
 
 
 def areas(corners: Doubles) -> Doubles:
-    """Area of every box in square pixels; 0 for a box without extent, also where its corners are in the wrong order."""
-    sides = np.maximum(corners[:, 2:] - corners[:, :2], 0)
-    return np.asarray(sides[:, 0] * sides[:, 1])
+    """Area of every box in square pixels; 0 for a box without extent, also where its corners are in the wrong order; infinite
+    where numbers are too large to be multiplied."""
+    with np.errstate(over="ignore"):
+        sides = np.maximum(corners[:, 2:] - corners[:, :2], 0)
+        return np.asarray(sides[:, 0] * sides[:, 1])
 
 
 def overlapping_pairs(images: Positions, corners: Doubles, *, min_iou: float) -> Pairs:
@@ -36,14 +38,15 @@ def overlapping_pairs(images: Positions, corners: Doubles, *, min_iou: float) ->
     """
     area = areas(corners)
     usable = np.flatnonzero(area > 0)
-    reaches = np.nextafter(corners[:, :2] + (1 - min_iou) * (corners[:, 2:] - corners[:, :2]), np.inf)
+    with np.errstate(over="ignore"):
+        reaches = np.nextafter(corners[:, :2] + (1 - min_iou) * (corners[:, 2:] - corners[:, :2]), np.inf)
 
     def shared(a: Positions, b: Positions) -> Doubles:
         a, b = usable[a], usable[b]
-        common = np.maximum(np.minimum(corners[a, 2:], corners[b, 2:]) - np.maximum(corners[a, :2], corners[b, :2]), 0).prod(
-            axis=1
-        )
-        return np.asarray(common / (area[a] + area[b] - common))
+        with np.errstate(over="ignore", invalid="ignore"):  # of two that are infinite nothing is told: they reach outside
+            lower, upper = np.maximum(corners[a, :2], corners[b, :2]), np.minimum(corners[a, 2:], corners[b, 2:])
+            common = np.maximum(upper - lower, 0).prod(axis=1)
+            return np.asarray(common / (area[a] + area[b] - common))
 
     found = near_pairs(images[usable], corners[usable, :2], reaches[usable], shared, min_iou)
     return replace(found, first=usable[found.first], second=usable[found.second])

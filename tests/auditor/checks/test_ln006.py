@@ -1,3 +1,4 @@
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ from builders import make_dataset
 
 from auditor.check import SkipCheck
 from auditor.checks.ln006 import SuspectBoxes
-from auditor.evidence.objects.boxes import overlapping_pairs
+from auditor.evidence.objects.boxes import areas, overlapping_pairs
 
 BCCD = Path(__file__).parents[3] / "../shared/data/images/bccd"
 
@@ -100,3 +101,11 @@ def test_the_known_flaws_of_the_blood_smears_are_found():
     assert sorted(stems[found["kind"] == "no area"]) == sorted(truth["invalid_boxes"]["id"])
     pairs = found["kind"].isin(["doubled", "two classes"])
     assert sorted(stems[pairs]) == sorted(truth["duplicate_boxes_iou80"]["id"])
+
+
+def test_numbers_too_large_to_be_multiplied_end_in_no_warning_and_reach_outside() -> None:
+    corners = np.array([[1e300, 1.0, 1.7e308, 1.7e308], [-1.7e308, -1.7e308, 1.7e308, 1.7e308], [1.0, 1.0, 9.0, 9.0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert areas(corners).tolist() == [np.inf, np.inf, 64.0]
+        assert not len(overlapping_pairs(np.zeros(6, np.int64), np.tile(corners[:2], (3, 1)), min_iou=0.8).first)
