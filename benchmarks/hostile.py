@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import io
+import os
 import random
 import sys
 import tempfile
@@ -155,7 +156,10 @@ def suffix_of(content: bytes) -> str:
 
 @dataclass
 class Watch:
-    """Peak memory of every child process, sampled from /proc (Linux), while the block runs."""
+    """Peak memory of any process that this one, or one of those, started, sampled from /proc (Linux), while the block runs.
+
+    Workers are children of a nursery, not of whoever asks it for them.
+    """
 
     peak_bytes: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -172,19 +176,26 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        children = Path(f"/proc/self/task/{threading.main_thread().native_id}/children")
         while not self._stop.wait(0.05):
-            try:
-                ids = children.read_text().split()
-            except OSError:
-                return
-            for child in ids:
+            for process in descendants(os.getpid()):
                 try:
-                    status = Path(f"/proc/{child}/status").read_text()
+                    status = Path(f"/proc/{process}/status").read_text()
                 except OSError:  # it ended meanwhile
                     continue
                 peak = next((line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")), "0")
                 self.peak_bytes = max(self.peak_bytes, int(peak) * 1024)
+
+
+def descendants(process: int) -> Iterator[int]:
+    """Ids of the processes that a process started, and that those started; none where there is no /proc."""
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        try:
+            own = [int(child) for child in children.read_text().split()]
+        except OSError:  # it ended meanwhile
+            continue
+        for child in own:
+            yield child
+            yield from descendants(child)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.hostile import GIGABYTE, mutate, run, seeds
+from benchmarks.hostile import GIGABYTE, Watch, mutate, run, seeds
 from benchmarks.hostile_tables import placed, read
 from benchmarks.hostile_tables import seeds as table_seeds
 
@@ -29,6 +29,15 @@ def test_the_memory_of_a_program_is_not_that_of_who_started_it() -> None:
     code = "from benchmarks.hostile_tables import own_peak; print(own_peak())"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert 1 << 20 < int(run.stdout) < len(held)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc here")
+def test_the_memory_of_a_process_that_a_child_started_is_watched() -> None:
+    below = "import time; held = b'x' * (200 << 20); print(len(held), flush=True); time.sleep(.5)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {below!r}], check=True)"
+    with Watch() as watch:
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert watch.peak_bytes > 200 << 20
 
 
 def test_there_are_seeds_of_every_reader() -> None:
