@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import shutil
 from collections import Counter
@@ -19,6 +17,7 @@ from auditor.layout import list_files
 from auditor.naming.folder_names import splits_among
 from auditor.progress import Progress, Silent
 from auditor.reading.jobs import Job, run_jobs, told
+from auditor.values.cells import FORMULA, csv_bytes
 from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
 from auditor.values.image import Limits
 from trainers.copying.place import bring, built, check_place, put
@@ -87,7 +86,7 @@ def unpack(
         progress.start("unpacking", len(listing.files))
         for name in listing.files:
             if name in chosen:
-                work.open(listing.root / name, "" if listing.is_file else name)
+                work.take(listing.root / name, "" if listing.is_file else name)
             else:
                 bring(folder / name, listing.root / name)
             progress.advance()
@@ -123,7 +122,7 @@ class _Unpacking:
         self.refused: Counter[str] = Counter()
         self.bytes = 0
 
-    def open(self, archive: Path, name: str) -> None:
+    def take(self, archive: Path, name: str) -> None:
         """Unpack one archive or table; what it is called (`sub/train-000.tar`) is the folder that it becomes.
 
         Raises:
@@ -172,17 +171,19 @@ class _Unpacking:
         splits = splits_among(set(homes.values()))
         table: list[Row] = []
         for home, row in self.rows:
-            placed: Row = {key: f"{home}/{row[key]}" if home else row[key] for key in ("image", "mask") if key in row}
+            placed: Row = {key: placed_at(home, row[key]) for key in ("image", "mask") if key in row}
             split = splits.get(homes[home])
             table.append({**({} if split is None else {"split": split}), **row, **placed})
         columns = list(dict.fromkeys(["image", *(key for row in table for key in row)]))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
         name = OTHER_TABLE if (self._folder / TABLE).exists() else TABLE
-        put(self._folder / name, text.getvalue().encode("utf-8", "backslashreplace"))
+        put(self._folder / name, csv_bytes(columns, ([row.get(key, "") for key in columns] for row in table), data=True))
         return name
+
+
+def placed_at(home: str, name: str) -> str:
+    """A file of a shard, relative to the data set, such that a spreadsheet takes it for no formula."""
+    path = f"{home}/{name}" if home else name
+    return f"./{path}" if path.startswith(FORMULA) else path
 
 
 def stem_of(name: str) -> str:

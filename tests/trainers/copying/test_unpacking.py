@@ -205,3 +205,15 @@ def test_a_folder_without_archives_and_a_place_that_is_taken_are_refused(
     assert "name a new folder" in capsys.readouterr().err
     assert main(["unpack", str(tmp_path / "data"), "-o", str(tmp_path / "out"), "--most", "lots"]) == 2
     assert "20GB" in capsys.readouterr().err
+
+
+def test_what_a_shard_says_is_no_formula_and_its_image_is_still_found(tmp_path: Path) -> None:
+    members = {}
+    for k in range(6):
+        members[f"=pic{k}.png"] = picture(k)
+        members[f"=pic{k}.json"] = json.dumps({"finding": ("=1+1", "normal")[k % 2], "score": -1.5}).encode()
+    tar_of(tmp_path / "shard.tar", members)
+    medaudit.unpack(tmp_path / "shard.tar", tmp_path / "out", workers=0)
+    lines = (tmp_path / "out/labels.csv").read_text().splitlines()
+    assert lines[1] == "./=pic0.png,'=1+1,-1.5"
+    assert medaudit.open_dataset(tmp_path / "out", label="finding").records["path"].notna().sum() == 6
