@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from auditor.files import OWN_OUTPUT, check_way
+from auditor.private import keyed, user_key
 from auditor.values.errors import ConfigError, MedauditError
 from trainers.copying.corrected_copy import STATE
+
+_OLD = "copy"
+"""How the earlier copy is called in the folder where it waits."""
 
 
 def check_place(output: Path, sources: tuple[Path, ...]) -> None:
@@ -51,19 +55,24 @@ def check_place(output: Path, sources: tuple[Path, ...]) -> None:
 def built(output: Path) -> Iterator[Path]:
     """A new private folder beside `output`; it takes its place when the block ends well, and vanishes when it does not.
 
+    What an earlier run that was killed left there for the same `output` is cleared away first; a copy that it had put aside
+    comes back.
+
     Raises:
         MedauditError: the folder cannot be written.
     """
     made = [parent for parent in output.parents if not parent.exists()]
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".medaudit-", dir=output.parent))
+        _clear_abandoned(output)
+        folder = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.parent))
     except OSError as error:
         raise MedauditError(f"{output}: cannot be written ({error.strerror})") from error
     finished = False
     try:
-        yield folder
-        _take_place(folder, output)
+        with _held(folder):
+            yield folder
+            _take_place(folder, output)
         finished = True
     except OSError as error:
         raise MedauditError(f"{output}: cannot be written ({error.strerror}); nothing was changed") from error
@@ -75,20 +84,60 @@ def built(output: Path) -> Iterator[Path]:
                     parent.rmdir()
 
 
+def _prefix(output: Path) -> str:
+    """How folders that are built for this output are called: a name that only this user's medaudit gives."""
+    return f".medaudit-{keyed(user_key() or b'', 'place', os.fsencode(output.resolve()))[:6].hex()}-"
+
+
+def _clear_abandoned(output: Path) -> None:
+    """Remove what was built for this output, and is held by no process that lives."""
+    for left in sorted(output.parent.glob(f"{_prefix(output)}*")):
+        if left.is_symlink() or not left.is_dir():
+            continue
+        with _held(left) as ours:
+            if not ours:
+                continue
+            old = left / _OLD
+            if old.is_dir() and not old.is_symlink() and not os.path.lexists(output):
+                old.rename(output)
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[bool]:
+    """Hold a folder for as long as this process lives; False where another does, or where folders cannot be held."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield False
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            ours = True
+        except OSError:
+            ours = False
+        yield ours
+    finally:
+        os.close(handle)
+
+
 def _take_place(folder: Path, output: Path) -> None:
     """Rename, an earlier copy out of the way first and back again when that fails."""
     if not output.exists():
         folder.rename(output)
         return
-    aside = Path(tempfile.mkdtemp(prefix=".medaudit-old-", dir=output.parent)) / "copy"
-    output.rename(aside)
-    try:
-        folder.rename(output)
-    except OSError:
-        aside.rename(output)
-        raise
-    finally:
-        shutil.rmtree(aside.parent, ignore_errors=True)
+    aside = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.parent)) / _OLD
+    with _held(aside.parent):
+        output.rename(aside)
+        try:
+            folder.rename(output)
+        except OSError:
+            aside.rename(output)
+            raise
+        finally:
+            shutil.rmtree(aside.parent, ignore_errors=True)
 
 
 def put(path: Path, content: bytes) -> None:
