@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from auditor.placement.box_tables import CORNERS
+from auditor.values.cells import as_cell
 from auditor.values.dataset import Dataset
 from trainers.copying.source import Source
 
@@ -59,6 +60,8 @@ def boxes_file(boxes: pd.DataFrame, renamed: Mapping[int, str], removed: Collect
     there &= rows == rows.where(there).groupby(boxes["path"]).transform("min")
     kept = boxes[there].drop(columns=ROW)
     kept["path"] = [renamed.get(row, path) for row, path in zip(rows[there], kept["path"], strict=True)]
+    for name in kept.columns.intersection(["label", "rater"]):  # words of a document: none may run in a spreadsheet
+        kept[name] = [as_cell(word, data=True) for word in kept[name]]
     return table_of(kept)
 
 

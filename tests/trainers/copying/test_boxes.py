@@ -11,6 +11,7 @@ from PIL import Image
 
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
+from trainers.copying.boxes import boxes_file
 from trainers.copying.undo import reapply, undo
 from trainers.second_scan import parts_lost
 
@@ -128,3 +129,10 @@ def test_a_table_of_boxes_that_is_named_and_holds_none_is_refused(tmp_path: Path
     (seen.target / "medaudit.toml").write_text('[dataset]\ntables = ["a.csv"]\nboxes = "mine.csv"\n')
     with pytest.raises(DatasetError, match=match):
         scanned(seen.target)
+
+
+def test_a_class_of_a_document_is_no_formula_in_the_table_of_the_copy() -> None:
+    boxes = pd.DataFrame(
+        {"row": ["0", "0"], "path": ["a.png", "a.png"], "label": ["=HYPERLINK(1)", "-1"], "x0": ["1", "2"]}, dtype=object
+    )
+    assert boxes_file(boxes, {}, ()).decode().splitlines() == ["path,label,x0", "a.png,'=HYPERLINK(1),1", "a.png,-1,2"]
