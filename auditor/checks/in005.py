@@ -82,26 +82,13 @@ class EmptyLabel(Check):
                 )
             )
         else:
-            faults += [
-                Fault(
-                    where=location(dataset, position),
-                    kind="blank label",
-                    severity=Severity.WARNING,
-                    message="The record has no label. Give it one, or take it out of the labelled part",
-                )
-                for position in np.flatnonzero(blank).tolist()
-            ]
+            faults += _each(
+                dataset, blank, "blank label", "The record has no label. Give it one, or take it out of the labelled part"
+            )
         undrawn = _undrawn(dataset)
         if 0 < undrawn.sum() < self.max_unlabelled_fraction * dataset.size:
-            faults += [
-                Fault(
-                    where=location(dataset, position),
-                    kind="no mask",
-                    severity=Severity.WARNING,
-                    message="The image has no mask, and nearly all others have one. Draw it, or take the image out",
-                )
-                for position in np.flatnonzero(undrawn).tolist()
-            ]
+            told = "The image has no mask, and nearly all others have one. Draw it, or take the image out"
+            faults += _each(dataset, undrawn, "no mask", told)
         read = masks[masks["problem"] == ""] if len(masks) else masks
         empty = read[read["foreground_fraction"] == 0] if len(read) else read
         if len(empty) and len(empty) >= self.max_empty_mask_fraction * len(read):
@@ -140,6 +127,14 @@ class EmptyLabel(Check):
                 "records_without_box": without_box,
             },
         )
+
+
+def _each(dataset: Dataset, rows: npt.NDArray[np.bool_], kind: str, message: str) -> list[Fault]:
+    """The same fault of every such record."""
+    return [
+        Fault(where=location(dataset, position), kind=kind, severity=Severity.WARNING, message=message)
+        for position in np.flatnonzero(rows).tolist()
+    ]
 
 
 def _undrawn(dataset: Dataset) -> npt.NDArray[np.bool_]:

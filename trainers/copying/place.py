@@ -85,12 +85,18 @@ def built(output: Path) -> Iterator[Path]:
 
 
 def _prefix(output: Path) -> str:
-    """How folders that are built for this output are called: a name that only this user's medaudit gives."""
-    return f".medaudit-{keyed(user_key() or b'', 'place', os.fsencode(output.resolve()))[:6].hex()}-"
+    """How folders that are built for this output are called: with a key, a name that only this user's medaudit gives."""
+    key = user_key()
+    return ".medaudit-" if key is None else f".medaudit-{keyed(key, 'place', os.fsencode(output.resolve()))[:6].hex()}-"
 
 
 def _clear_abandoned(output: Path) -> None:
-    """Remove what was built for this output, and is held by no process that lives."""
+    """Remove what was built for this output, and is held by no process that lives.
+
+    Without a key nobody can tell our folder from one of that name in a data set that was sent: all stay.
+    """
+    if user_key() is None:
+        return
     for left in sorted(output.parent.glob(f"{_prefix(output)}*")):
         if left.is_symlink() or not left.is_dir():
             continue

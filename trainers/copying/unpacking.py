@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditor.containers.archive_names import SUFFIXES
-from auditor.containers.shard import Row
-from auditor.containers.unpack import Unpacked
 from auditor.layout import list_files
 from auditor.naming.folder_names import splits_among
 from auditor.progress import Progress, Silent
-from auditor.reading.jobs import Job, run_jobs, told
+from auditor.reading.jobs import Job, run_jobs
 from auditor.values.cells import FORMULA, csv_bytes
 from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
 from auditor.values.image import Limits
 from trainers.copying.place import bring, built, check_place, put
+
+if TYPE_CHECKING:
+    from auditor.containers.shard import Row
+    from auditor.containers.unpack import Unpacked
 
 PARQUET = (".parquet", ".pq")
 TABLE = "labels.csv"
@@ -80,6 +82,8 @@ def unpack(
     chosen = [name for name in listing.files if _is_packed(listing.root / name, limits, workers)]
     if not chosen:
         raise DatasetError(f"{source}: no zip or tar archive, and no Parquet table of images: there is nothing to unpack")
+    if not listing.is_file:
+        _check_homes(chosen, listing.files)
     with built(output) as folder:
         room = shutil.disk_usage(folder).free
         work = _Unpacking(folder, limits, workers, int(min(most or room, SPARED * room)))
@@ -97,6 +101,24 @@ def unpack(
         folder=output, archives=len(chosen), files=files, bytes=work.bytes, refused=dict(work.refused),
         table=None if table is None else output / table, rows=len(work.rows),
     )  # fmt: skip
+
+
+def _check_homes(chosen: Sequence[str], files: Iterable[str]) -> None:
+    """Every archive becomes a folder of its own, and no file would take the place of another.
+
+    Raises:
+        DatasetError: two archives, or an archive and a folder or file beside it, would become one.
+    """
+    homes = Counter(stem_of(name).casefold() for name in chosen)
+    others = [name.casefold() for name in files if name not in chosen]
+    taken = {"/".join(name.split("/")[:depth]) for name in others for depth in range(1, name.count("/") + 2)}
+    for name in chosen:
+        home = stem_of(name).casefold()
+        if homes[home] > 1 or home in taken:
+            raise DatasetError(
+                f"{name}: would become the folder {stem_of(name)}, and something else of that name lies beside it (is it "
+                "unpacked already?); move one of them away"
+            )
 
 
 def _is_packed(path: Path, limits: Limits, workers: int) -> bool:
@@ -148,7 +170,8 @@ class _Unpacking:
                 )
                 home = self._without_twin(goal, home, rows)
         except UnreadableFile as error:
-            raise DatasetError(f"{archive}: {told(error)}") from None
+            reason = error.reason.removesuffix("; the file was left out")
+            raise DatasetError(f"{archive}: {reason}") from None
         self.bytes += size
         self.rows += [(home, row) for row in rows]
 

@@ -217,3 +217,15 @@ def test_what_a_shard_says_is_no_formula_and_its_image_is_still_found(tmp_path: 
     lines = (tmp_path / "out/labels.csv").read_text().splitlines()
     assert lines[1] == "./=pic0.png,'=1+1,-1.5"
     assert medaudit.open_dataset(tmp_path / "out", label="finding").records["path"].notna().sum() == 6
+
+
+@pytest.mark.parametrize("beside", ["images/other.png", "images", "Images.tar"])
+def test_nothing_takes_the_place_of_what_lies_beside_an_archive(tmp_path: Path, beside: str) -> None:
+    source = tmp_path / "data"
+    (source / beside).parent.mkdir(parents=True)
+    (source / beside).write_bytes(b"another")
+    with zipfile.ZipFile(source / "images.zip", "w") as opened:
+        opened.writestr("other.png", picture(1))
+    with pytest.raises(medaudit.DatasetError, match="lies beside it"):
+        medaudit.unpack(source, tmp_path / "out", workers=0)
+    assert not (tmp_path / "out").exists()
