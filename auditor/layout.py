@@ -37,7 +37,8 @@ PARTS: Mapping[str, str] = {
     "splits": "the split of each image",
     "patients": "whose image it is, before any header is read",
     "masks": "a drawn mask per image",
-    "boxes": "boxes, or outlines of which the bounds are taken",
+    "boxes": "boxes of objects",
+    "outlines": "polygons or run lengths of objects, which a scan draws",
     "raters": "what each of several readers said or drew",
     "channels": "several files that are one case",
 }
@@ -111,6 +112,7 @@ def parts_of(dataset: Dataset) -> frozenset[str]:
         "patients": bool(records["patient"].notna().any()),
         "masks": bool(records["mask"].notna().any()),
         "boxes": len(dataset.boxes) > 0,
+        "outlines": len(dataset.shapes) > 0,
         "raters": len(dataset.annotations) > 0 or len(dataset.rater_masks) > 0 or "rater" in dataset.boxes.columns,
         "channels": len(dataset.channels) > 0,
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from auditor.checks.in001 import BROKEN, UNDECODED
 from auditor.evidence.kin.identity import can_tell, identity
+from auditor.evidence.objects.outline_verdict import undrawn
 from auditor.gate import Seen, looked
 from auditor.naming.suffixes import suffix_of
 from auditor.tables.tables import table_format
@@ -79,6 +80,7 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
         gaps.append(f"{len(unused):,} label {'file lies' if len(unused) == 1 else 'files lie'} there unused: {named}")
     if any(q.subject == "files" and not q.asked for q in questions) and not unread:
         gaps.append("not one of the image files that are named was there to be looked at")
+    gaps += [f"outlines: {q.why}" for q in questions if q.subject == "outlines" and not q.asked and _hardly_drawn(dataset)]
     blind = sum(outcome.reason == NO_PIXELS for outcome in outcomes)
     if blind:
         gaps.append(f"{blind} checks look at pictures, and {NO_PIXELS}")
@@ -171,8 +173,13 @@ def has_marks(dataset: Dataset) -> bool:
 
 
 def has_outlines(dataset: Dataset) -> bool:
-    """Objects have outlines (polygons, run lengths) that nothing here decodes."""
+    """Objects have outlines (polygons, run lengths)."""
     return bool(dataset.summary.counts.get("outlines"))
+
+
+def _hardly_drawn(dataset: Dataset) -> bool:
+    drawn = dataset.drawings
+    return drawn is None or drawn.left >= LEFT_OUT * len(drawn.objects)
 
 
 def is_read(dataset: Dataset) -> bool:
@@ -250,12 +257,8 @@ QUESTIONS: tuple[_Asked, ...] = (
     _Asked(subject="masks", codes=("IN006", "IN010", "IN012"), fits=has_masks, lacks=_silent("none could be compared")),
     _Asked(subject="wrong masks", codes=("LN005",), fits=has_masks, lacks=_unplaced("masks_on_edges", "scored_masks")),
     _Asked(subject="wrong boxes", codes=("LN006",), fits=has_marks, lacks=_unplaced("predictions")),
-    _Asked(
-        subject="outlines",
-        codes=("LN006",),
-        fits=has_outlines,
-        lacks=lambda *_: "never drawn: of each object its box was looked at",
-    ),
+    _Asked(subject="outlines", codes=("LN006",), fits=has_outlines, lacks=lambda dataset, _: undrawn(dataset)),
+    _Asked(subject="wrong outlines", codes=("LN005",), fits=has_outlines, lacks=_unplaced("masks_on_edges", "scored_masks")),
     _Asked(subject="readers", codes=("ED",), fits=is_read, lacks=_silent("no two read the same")),
     _Asked(subject="privacy", codes=("PH",), lacks=_silent("nothing to look at")),
 )

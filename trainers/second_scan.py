@@ -69,7 +69,7 @@ def parts_of(dataset: Dataset, *, without: Collection[str] = ()) -> dict[str, in
     """
     stay = ~dataset.records.index.isin(list(without))
     frames = {
-        "boxes": dataset.boxes, "marks": dataset.points, "readings": dataset.annotations,
+        "boxes": dataset.boxes, "outlines": dataset.shapes, "marks": dataset.points, "readings": dataset.annotations,
         "masks of several readers": dataset.rater_masks, "further channels": dataset.channels,
     }  # fmt: skip
     found = {words: int((~frame["record"].isin(list(without))).sum()) if len(frame) else 0 for words, frame in frames.items()}

@@ -14,40 +14,18 @@ import pandas as pd
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.kin.groups import location
 from auditor.evidence.kin.turned import LYING, TURNS, orientations
+from auditor.evidence.masks.shifted_masks import with_drawn
 from auditor.evidence.quality.grids import ELSEWHERE_STEPS, is_default, parted, parted_as_places, series_grid
 from auditor.evidence.quality.integrity import Fault, numbers, report
 from auditor.values.dataset import Dataset
+from auditor.values.drawings import OUTLINES
 from auditor.values.grid import Grid, grid_of, grid_text
 from auditor.values.results import Location, Severity, Verdict
 
-MODALITIES = frozenset(
-    [
-        "mr",
-        "mri",
-        "ct",
-        "cbct",
-        "pct",
-        "sct",
-        "pseudoct",
-        "pseudo",
-        "synthetic",
-        "synth",
-        "t1",
-        "t1c",
-        "t1ce",
-        "t1w",
-        "t2",
-        "t2w",
-        "flair",
-        "adc",
-        "dwi",
-        "pet",
-        "spect",
-        "us",
-        "he",
-        "ihc",
-    ]
-)
+MODALITIES = frozenset((
+    "mr", "mri", "ct", "cbct", "pct", "sct", "pseudoct", "pseudo", "synthetic", "synth", "t1", "t1c", "t1ce", "t1w",
+    "t2", "t2w", "flair", "adc", "dwi", "pet", "spect", "us", "he", "ihc",
+))  # fmt: skip
 """Words that tell the two images of one scene apart in a path."""
 _WORD = re.compile(r"[A-Za-z]+[0-9]?[a-z]*")
 
@@ -65,7 +43,9 @@ class GeometryMismatch(Check):
     for nothing. A mask is an error where its array is of another size, or one of its pixels lies a step or more elsewhere; a
     mask that says no place, or only the one that programs write which know none, is a warning beside an image that says one.
     A mask of many slices, listed for each slice of a series, is compared with the series. A mask that is listed and not there
-    is an error too. Where an image's EXIF orientation exchanges its sides and the mask fits then, that is said to be the cause.
+    is an error too.
+    Outlines (COCO, LabelMe, CVAT) whose file states another size of the picture are one as well. Where an image's EXIF
+    orientation exchanges its sides and the mask fits then, that is said to be the cause.
 
     ## Why is this bad?
 
@@ -90,7 +70,7 @@ class GeometryMismatch(Check):
     code: ClassVar[str] = "IN006"
     name: ClassVar[str] = "geometry-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
-    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints", "outlines"})
 
     max_spacing_change: float = 0.01
     max_findings: int = 50
@@ -99,11 +79,11 @@ class GeometryMismatch(Check):
         """Compare geometries."""
         shapes = _geometries(dataset)
         pairs = pairs_of(dataset)
-        if not len(dataset.masks) and not pairs:
+        masks = with_drawn(dataset)
+        if not len(masks) and not pairs:
             raise SkipCheck("there are neither masks nor pairs of images of two modalities")
         faults = self._masks(dataset, shapes) + self._pairs(dataset, shapes, pairs)
-        total = len(dataset.masks) + len(pairs)
-        masks = dataset.masks
+        total = len(masks) + len(pairs)
         judged = int((masks["height"].notna() | (masks["problem"] != "")).sum()) if len(masks) else 0
         return report(
             self.code,
@@ -114,13 +94,13 @@ class GeometryMismatch(Check):
             total=total,
             why_not="the mask could not be read",
             max_findings=self.max_findings,
-            metrics={"masks": len(dataset.masks), "translation_pairs": len(pairs)},
+            metrics={"masks": len(masks), "translation_pairs": len(pairs)},
         )
 
     def _masks(self, dataset: Dataset, shapes: pd.DataFrame) -> list[Fault]:
         faults = []
         series = _series(dataset, shapes)
-        for given in dataset.masks.to_dict("records"):
+        for given in with_drawn(dataset).to_dict("records"):
             row: dict[str, object] = {str(name): value for name, value in given.items()}
             where = Location(path=str(row["path"]), record=str(row["record"]))
             if row["problem"] == "missing":
@@ -139,6 +119,11 @@ class GeometryMismatch(Check):
             if told is not None:
                 told = _by_tag(told, image, row)
                 message = f"Image and mask differ in {told.kind}: {told.text}. {told.advice}"
+                if row["format"] == OUTLINES:
+                    message = (
+                        f"The outlines were drawn on a picture of another size: {told.text}. Give the picture that they were "
+                        "drawn on, or bring corners and run lengths to the size of this one"
+                    )
                 faults.append(Fault(where=where, kind=f"mask: {told.kind}", message=message, severity=told.level))
         return faults
 

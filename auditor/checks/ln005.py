@@ -10,7 +10,7 @@ import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.masks.mask_verdict import deviations, judge_masks
-from auditor.evidence.masks.shifted_masks import judge_places
+from auditor.evidence.masks.shifted_masks import judge_places, with_drawn
 from auditor.values.dataset import Dataset
 from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
@@ -76,7 +76,7 @@ class SuspectMasks(Check):
     code: ClassVar[str] = "LN005"
     name: ClassVar[str] = "suspect-masks"
     severity: ClassVar[Severity] = Severity.WARNING
-    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"fingerprints", "outlines"})
 
     max_false: float = 0.15
     max_p: float = 0.01
@@ -116,7 +116,7 @@ class SuspectMasks(Check):
         return judge_places(dataset, code=self.code, severity=self.severity, max_findings=self.max_findings)
 
     def _shapes(self, dataset: Dataset) -> Verdict:
-        masks = dataset.masks
+        masks = with_drawn(dataset)
         usable = masks[(masks["foreground_fraction"] > 0) & (masks["components"] > 0)] if len(masks) else masks
         if len(usable) < MIN_MASKS:
             raise SkipCheck(f"{len(usable)} masks can be compared with each other; at least {MIN_MASKS} are needed")

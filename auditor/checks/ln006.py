@@ -1,4 +1,4 @@
-"""LN006: boxes and points that cannot be right, or that a model sees otherwise."""
+"""LN006: boxes, outlines and points that cannot be right, or that a model sees otherwise."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.check import Check, SkipCheck
+from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.objects.boxes import areas, corners_of, overlapping_pairs
 from auditor.evidence.objects.object_verdict import judge_objects
+from auditor.evidence.objects.outline_verdict import judge_outlines, one_object, outlined, why_left
 from auditor.evidence.objects.point_verdict import judge_points, not_judged, pixels_outside
 from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Column, Coverage, Finding, Location, Severity, Table, Verdict
@@ -26,7 +27,7 @@ _WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class SuspectBoxes(Check):
-    """Boxes or points are empty, doubled, outside their image, overlooked or swapped.
+    """Boxes, outlines or points are empty, doubled, outside their image, overlooked or swapped.
 
     ## What it does
 
@@ -35,6 +36,14 @@ class SuspectBoxes(Check):
     over union of `min_iou` or more), and marks of one reader at most `doubled_pixels` apart, told apart into doubled (one
     class) and contradictory (two classes). Where the size of an image is not known, the border is not judged there, and the
     coverage says so.
+
+    Outlines (polygons and run lengths of COCO; polygons, circles and masks of LabelMe, VIA and CVAT; long lines of YOLO) are
+    drawn into pictures of the size of theirs, one picture at a time: outlines that are none, without area, that cross or
+    cover themselves (more than `max_crossed` of their pixels would be counted otherwise by another rule of filling), that
+    leave their image, or whose box is another one; and objects without an outline where nearly all others of their class have
+    one. Where two objects have outlines, these tell whether they are one, and not their boxes. An outline that is too large
+    to be drawn, or whose picture's size nobody says, is not evaluated, which the coverage tells. Points, lines and skeletons
+    are not read.
 
     With a table of predicted boxes or points (`--predictions boxes.csv`) annotated and predicted objects are paired, boxes that
     share half of their area, points at most `max_distance_pixels` apart. What is predicted where nothing is annotated may be
@@ -49,8 +58,9 @@ class SuspectBoxes(Check):
 
     ## Why is this bad?
 
-    An empty box makes some losses infinite and is silently dropped by others; a doubled box counts one object twice in training
-    and as a false negative in the test; a box outside the image shifts when the loader clips it. An overlooked object teaches a
+    An empty box makes some losses infinite and is silently dropped by others; a doubled box counts one object twice in
+    training and as a false negative in the test; a box outside the image shifts when the loader clips it. An outline that
+    crosses itself is another object in every library, since they fill it by different rules. An overlooked object teaches a
     detector that such objects are background.
 
     ## How to fix
@@ -63,6 +73,7 @@ class SuspectBoxes(Check):
 
     * `min_iou`: boxes that share this much are one object (0.8).
     * `max_outside_pixels`: a box may reach so far beyond the border; annotation tools differ by one (1).
+    * `max_crossed`: at most this share of an outline's pixels may be counted otherwise by another rule of filling (0.05).
     * `doubled_pixels`: marks of one reader so near to each other are one object (1).
     * `max_distance_pixels`: an annotated and a predicted point so near to each other are one object (10).
     * `max_false`: at most this share of the overlooked objects that are listed is expected to be wrong (0.15).
@@ -73,6 +84,7 @@ class SuspectBoxes(Check):
     ## References
 
     * Everingham et al.: The Pascal Visual Object Classes challenge. IJCV 88, 2010 (intersection over union).
+    * Lin et al.: Microsoft COCO: Common objects in context. ECCV 2014 (polygons, run lengths).
     * Northcutt, Athalye & Mueller: Pervasive label errors in test sets. NeurIPS 2021.
     * Tkachenko, Thyagarajan & Mueller: ObjectLab: Automated diagnosis of mislabeled images in object detection data. ICML
       workshop 2023 (overlooked, swapped, badly located).
@@ -83,8 +95,11 @@ class SuspectBoxes(Check):
     name: ClassVar[str] = "suspect-boxes"
     severity: ClassVar[Severity] = Severity.WARNING
 
+    needs: ClassVar[frozenset[Need]] = frozenset({"outlines"})
+
     min_iou: float = 0.8
     max_outside_pixels: float = 1.0
+    max_crossed: float = 0.05
     doubled_pixels: float = 1.0
     max_distance_pixels: float = 10.0
     max_false: float = 0.15
@@ -97,6 +112,13 @@ class SuspectBoxes(Check):
         parts = []
         if len(dataset.boxes):
             parts.append(self._boxes(dataset))
+        if dataset.drawings is not None:
+            parts.append(
+                judge_outlines(
+                    dataset.drawings, dataset.boxes, code=self.code, severity=self.severity, max_findings=self.max_findings,
+                    max_outside=self.max_outside_pixels, max_crossed=self.max_crossed,
+                )
+            )  # fmt: skip
         if len(dataset.points):
             points = dataset.points.dropna(subset=["x", "y"]).reset_index(drop=True)
             parts.append(
@@ -127,6 +149,8 @@ class SuspectBoxes(Check):
     def _boxes(self, dataset: Dataset) -> Verdict:
         boxes = dataset.boxes
         suspects, sized, crowded = self._suspects(dataset)
+        drawn = dataset.drawings
+        crowded += drawn.crowded if drawn else 0
         counts = {kind: int((suspects["kind"] == kind).sum()) for kind in _WORDS}
         flawed = ", ".join(f"{counts[kind]:,} × {words}" for kind, words in _WORDS.items() if counts[kind])
         return Verdict(
@@ -145,10 +169,10 @@ class SuspectBoxes(Check):
             findings=self._findings(suspects, boxes),
             tables=(_table(suspects, boxes),) if len(suspects) else (),
             coverage=Coverage(
-                evaluated=min(sized, len(boxes) - crowded),
+                evaluated=max(min(sized, len(boxes) - crowded) - (drawn.left if drawn else 0), 0),
                 total=len(boxes),
                 unit="boxes",
-                reason=not_judged(len(boxes) - sized, crowded),
+                reason="; ".join(filter(None, (not_judged(len(boxes) - sized, crowded), why_left(drawn) if drawn else ""))),
             ),
         )
 
@@ -157,15 +181,17 @@ class SuspectBoxes(Check):
         known size; how many were not compared with all others.
         """
         boxes, corners = dataset.boxes, corners_of(dataset.boxes)
-        empty = areas(corners) <= 0
         outside = pixels_outside(corners, _sizes(dataset, boxes["record"]))
+        # what an outline shows of its object is told there, once
+        drawn = outlined(dataset.drawings, len(boxes))
+        empty, away = (areas(corners) <= 0) & ~drawn, np.where(drawn, 0, outside)
         parts = [
             _part("no area", np.flatnonzero(empty)),
-            _part("outside", np.flatnonzero(outside > self.max_outside_pixels), outside=outside),
+            _part("outside", np.flatnonzero(away > self.max_outside_pixels), outside=outside),
         ]
         images = pd.factorize(boxes["record"])[0].astype(np.int64)
         pairs = overlapping_pairs(images, corners, min_iou=self.min_iou)
-        first, second, iou = pairs.first, pairs.second, pairs.value
+        first, second, iou = one_object(pairs, dataset.drawings, len(boxes), self.min_iou)
         names = boxes["label"].to_numpy(dtype=object)
         same = names[first] == names[second]
         for kind, part in (("doubled", same), ("two classes", ~same)):

@@ -10,7 +10,7 @@ from auditor.placement.annotated import Kind, annotated_dataset
 from auditor.placement.documents import json_files
 from auditor.values.dataset import Dataset
 
-READS = frozenset(("labels", "splits", "patients", "masks", "boxes"))
+READS = frozenset(("labels", "splits", "patients", "masks", "boxes", "outlines"))
 
 KIND = Kind(layout="coco", word="COCO", function="auditor.placement.coco_file:read_document")
 

@@ -10,7 +10,7 @@ from auditor.placement.annotated import Kind, annotated_dataset
 from auditor.placement.documents import xml_kind
 from auditor.values.dataset import Dataset
 
-READS = frozenset(("labels", "splits", "patients", "masks", "boxes"))
+READS = frozenset(("labels", "splits", "patients", "masks", "boxes", "outlines"))
 
 KIND = Kind(layout="cvat", word="CVAT", function="auditor.placement.cvat_file:read_document")
 MOST_FILES = 200

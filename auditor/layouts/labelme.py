@@ -11,7 +11,7 @@ from auditor.placement.annotated import Kind, annotated_dataset
 from auditor.placement.documents import json_files
 from auditor.values.dataset import Dataset
 
-READS = frozenset(("labels", "splits", "patients", "masks", "boxes"))
+READS = frozenset(("labels", "splits", "patients", "masks", "boxes", "outlines"))
 
 KIND = Kind(layout="labelme", word="LabelMe", function="auditor.placement.labelme_file:read_document")
 LEAST_SHARE = 0.1

@@ -11,7 +11,7 @@ from auditor.placement.annotated import Kind, annotated_dataset
 from auditor.placement.documents import json_files, via_tables
 from auditor.values.dataset import Dataset
 
-READS = frozenset(("labels", "splits", "patients", "masks", "boxes"))
+READS = frozenset(("labels", "splits", "patients", "masks", "boxes", "outlines"))
 
 KIND = Kind(layout="via", word="VIA", function="auditor.placement.via_file:read_document")
 

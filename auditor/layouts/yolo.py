@@ -1,7 +1,7 @@
 """YOLO: a text file per image, a line per object: the number of its class, then centre, width and height as parts of the image.
 
 `images/train/a.png` has its lines in `labels/train/a.txt`, or in `a.txt` beside it; `data.yaml`, `classes.txt` or `obj.names`
-has the names. A longer line is an outline, of which the bounds are taken. Source: docs.ultralytics.com, "Object detection
+has the names. A longer line is an outline, whose bounds are its box. Source: docs.ultralytics.com, "Object detection
 datasets" and "Instance segmentation datasets".
 """
 
@@ -21,14 +21,14 @@ from auditor.placement.claims import claim
 from auditor.placement.documents import MAX_TEXT_BYTES, Lines, are_boxes
 from auditor.placement.masks import find_masks
 from auditor.placement.path_roles import path_roles
-from auditor.placement.records import Draft, box_frame, build, no_labels
+from auditor.placement.records import Draft, box_frame, build, no_labels, shape_frame
 from auditor.placement.tree import read_folders
 from auditor.reading.jobs import Job, run_job, run_jobs
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.results import Guess
 
-READS = frozenset(("splits", "patients", "masks", "boxes"))
+READS = frozenset(("splits", "patients", "masks", "boxes", "outlines"))
 
 LEAST_SHARE = 0.5
 """Of the text files with an image, or of the images with a text file, so many have a partner in this layout."""
@@ -112,9 +112,10 @@ def load(listing: Listing, options: Options) -> Dataset:
     without = len(ids) - len(set(ids) & pairs.keys())
     if without:
         notes.append(f"{without:,} images have no file of boxes: read as images without an object")
+    packed = [outline for lines in said.values() for outline in lines.shapes]
     outlines = sum(lines.outlines for lines in said.values())
     if outlines:
-        notes.append(f"{outlines:,} outlines are not drawn: of each object its bounds are used")
+        notes.append(f"{outlines:,} of the boxes are those of outlines")
     if not names:
         notes.append("no data.yaml, classes.txt or obj.names names the classes: they are called by their number")
     guess = Guess(role="box", value="YOLO lines", confidence=0.92, why=f"{len(pairs):,} text files, {len(boxes):,} boxes")
@@ -129,6 +130,7 @@ def load(listing: Listing, options: Options) -> Dataset:
             labels=no_labels(ids),
             columns=columns,
             boxes=boxes,
+            shapes=shape_frame(boxes, packed, [None] * len(packed)),
             counts={"missing": len(orphans), **({"outlines": outlines} if outlines else {})},
             guesses=(guess, *guesses),
             notes=tuple(notes),

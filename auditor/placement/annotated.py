@@ -18,7 +18,7 @@ from auditor.placement.documents import Document
 from auditor.placement.listing import Listing, Options
 from auditor.placement.masks import find_masks
 from auditor.placement.path_roles import path_roles
-from auditor.placement.records import Draft, box_frame, build, no_labels
+from auditor.placement.records import Draft, box_frame, build, no_labels, shape_frame
 from auditor.placement.resolve import resolve_names
 from auditor.placement.tree import read_folders
 from auditor.reading.jobs import Job, run_documents, told
@@ -90,7 +90,8 @@ def annotated_dataset(listing: Listing, options: Options, kind: Kind, files: Seq
             labels=labels,
             columns=columns,
             boxes=boxes,
-            counts={"missing": kinds["missing"], "unlisted": kinds["unlisted"], **_undrawn(said)},
+            shapes=_shapes(said, boxes),
+            counts={"missing": kinds["missing"], "unlisted": kinds["unlisted"], **_outlines(said)},
             guesses=(*guesses, *role_guesses),
             notes=(*notes, *_notes(said, found, boxes, labels)),
             problems=tuple(problems),
@@ -151,6 +152,16 @@ def _boxes(said: Mapping[str, Document], found: Found) -> pd.DataFrame:
     ]
     columns = ("record", "label", "x0", "y0", "x1", "y1", "path", "line")
     return box_frame({column: [row[i] for row in rows] for i, column in enumerate(columns)})
+
+
+def _shapes(said: Mapping[str, Document], boxes: pd.DataFrame) -> pd.DataFrame | None:
+    """The outlines of the boxes, in their order."""
+    packed: list[bytes] = []
+    sizes: list[tuple[int, int] | None] = []
+    for document in said.values():
+        packed += document.shapes or (b"",) * len(document.boxes)
+        sizes += [document.sizes[box[0]] if document.sizes else None for box in document.boxes]
+    return shape_frame(boxes, packed, sizes)
 
 
 def _labels(said: Mapping[str, Document], found: Found, ids: Sequence[str], kind: Kind) -> tuple[Labels, list[Guess]]:
@@ -223,16 +234,16 @@ def _split_of(name: str) -> str | None:
     return splits.pop() if len(splits) == 1 else None
 
 
-def _undrawn(said: Mapping[str, Document]) -> dict[str, int]:
-    """How many outlines nobody decodes, where there are any: whether they lie on what they show is a question not asked."""
+def _outlines(said: Mapping[str, Document]) -> dict[str, int]:
+    """How many outlines there are, where there are any."""
     outlines = sum(document.outlines for document in said.values())
     return {"outlines": outlines} if outlines else {}
 
 
 def _notes(said: Mapping[str, Document], found: Found, boxes: pd.DataFrame, labels: Labels) -> list[str]:
     notes: list[str] = []
-    if outlines := _undrawn(said).get("outlines"):
-        notes.append(f"{outlines:,} outlines (polygons, run lengths) are not drawn: of each object its box is used")
+    if outlines := _outlines(said).get("outlines"):
+        notes.append(f"{outlines:,} of the boxes are those of outlines (polygons, run lengths)")
     unread: Counter[str] = Counter()
     for document in said.values():
         unread.update(document.unread)

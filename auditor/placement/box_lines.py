@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from auditor.containers import outline
 from auditor.containers.source import read_document
 from auditor.format import open_header, read_source
 from auditor.placement.documents import Lines
@@ -68,7 +69,7 @@ def _of_one(limits: Limits, image: Path, text: Path) -> Lines | tuple[str, str] 
         return None
     boxes: list[tuple[int, float, float, float, float, int]] = []
     wrong: list[int] = []
-    outlines = 0
+    shapes: list[bytes] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -76,14 +77,16 @@ def _of_one(limits: Limits, image: Path, text: Path) -> Lines | tuple[str, str] 
         if parts is None:
             wrong.append(number)
             continue
-        kind, x0, y0, x1, y1, is_outline = parts
-        outlines += is_outline
+        kind, x0, y0, x1, y1, corners = parts
+        ring = [(x * shape[1], y * shape[0]) for x, y in zip(corners[::2], corners[1::2], strict=True)]
+        shapes.append(outline.polygons([ring]) if corners else b"")
         boxes.append((kind, x0 * shape[1], y0 * shape[0], x1 * shape[1], y1 * shape[0], number))
-    return Lines(boxes=tuple(boxes), wrong=tuple(wrong), outlines=outlines)
+    return Lines(boxes=tuple(boxes), wrong=tuple(wrong), outlines=sum(map(bool, shapes)), shapes=tuple(shapes))
 
 
-def _parts(line: str) -> tuple[int, float, float, float, float, bool] | None:
-    """Class and corners, as parts of the image; None where it is no box (5 numbers, 6 with a score) and no outline."""
+def _parts(line: str) -> tuple[int, float, float, float, float, list[float]] | None:
+    """Class, corners of its box and those of its outline, if it has one, as parts of the image; None where it is no box (5
+    numbers, 6 with a score) and no outline."""
     words = line.split()
     if len(words) < 5 or not re.fullmatch(r"\d{1,5}", words[0]):
         return None
@@ -95,7 +98,7 @@ def _parts(line: str) -> tuple[int, float, float, float, float, bool] | None:
         return None
     if len(values) <= 5:
         x, y, wide, high = values[:4]
-        return int(words[0]), x - wide / 2, y - high / 2, x + wide / 2, y + high / 2, False
+        return int(words[0]), x - wide / 2, y - high / 2, x + wide / 2, y + high / 2, []
     if len(values) % 2:
         return None
-    return int(words[0]), min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2]), True
+    return int(words[0]), min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2]), values

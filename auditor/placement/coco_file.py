@@ -7,8 +7,11 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
+from auditor.containers import outline
+from auditor.containers.run_lengths import counts_of_numbers, counts_of_text
 from auditor.containers.source import read_json_document
 from auditor.placement.documents import Box, Document
+from auditor.placement.extents import side
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
 
@@ -30,6 +33,7 @@ def read_document(limits: Limits, path: Path) -> Document:
     wrong: dict[str, int] = defaultdict(int)
     numbers: dict[object, int] = {}
     names: list[str] = []
+    sizes: list[tuple[int, int] | None] = []
     for image in images:
         name, key = (image.get("file_name"), _key(image.get("id"))) if isinstance(image, dict) else (None, None)
         if not isinstance(name, str) or not name or key is None:
@@ -39,6 +43,8 @@ def read_document(limits: Limits, path: Path) -> Document:
         else:
             numbers[key] = len(names)
             names.append(name)
+            size = side(image.get("height")), side(image.get("width"))
+            sizes.append(size if all(size) else None)
     listed = told.get("categories")
     categories = {
         _key(entry.get("id")): str(entry.get("name", entry.get("id")))[:200].strip()
@@ -50,7 +56,7 @@ def read_document(limits: Limits, path: Path) -> Document:
     boxes: list[tuple[int, str, float, float, float, float]] = []
     classes: list[tuple[int, str]] = []
     places: list[int] = []
-    outlines = 0
+    shapes: list[bytes] = []
     for place, entry in enumerate(annotations):
         if not isinstance(entry, dict):
             wrong["annotations that are no objects of JSON"] += 1
@@ -62,22 +68,41 @@ def read_document(limits: Limits, path: Path) -> Document:
         elif label is None:
             if "category_id" in entry:
                 wrong["annotations of a category_id that is not among the categories"] += 1
-        elif entry.get("bbox"):
-            corners = _numbers(entry["bbox"])
-            outlines += bool(entry.get("segmentation"))
-            if corners is None:
+        elif entry.get("bbox") or entry.get("segmentation"):
+            shape = _outline(entry.get("segmentation"))
+            corners = _numbers(entry["bbox"]) if entry.get("bbox") else outline.bounds(shape) if shape else None
+            if corners is None and entry.get("bbox"):
                 wrong["annotations without four finite numbers in their box"] += 1
+            elif corners is None:
+                wrong["annotations without a box whose outline is none"] += 1
             else:
                 boxes.append((number, label, *corners))
                 places.append(place)
-        elif entry.get("segmentation"):
-            wrong["annotations with an outline and without a box"] += 1
+                shapes.append(shape)
         else:
             classes.append((number, label))
     return Document(
-        images=tuple(names), boxes=tuple(boxes), classes=tuple(classes), outlines=outlines,
+        images=tuple(names), boxes=tuple(boxes), classes=tuple(classes), outlines=sum(map(bool, shapes)),
+        shapes=tuple(shapes) if any(shapes) else (), sizes=tuple(sizes) if any(sizes) else (),
         categories=tuple(categories.values()), wrong=dict(wrong), places=tuple(places),
     )  # fmt: skip
+
+
+def _outline(said: object) -> bytes:
+    """`segmentation`, packed: polygons, or run lengths as text or numbers; empty where there is none."""
+    if not said:
+        return b""
+    if isinstance(said, list):
+        return outline.polygons(said if isinstance(said[0], list) else [said])
+    size, counts = (said.get("size"), said.get("counts")) if isinstance(said, dict) else (None, None)
+    if not isinstance(size, list) or len(size) != 2 or not all(map(side, size)):
+        return outline.unread("run lengths without the size of their picture")
+    found = counts_of_text(counts) if isinstance(counts, str) else None
+    if isinstance(counts, list):
+        found = counts_of_numbers(counts)
+    if found is None or not len(found):
+        return outline.unread("run lengths that are none")
+    return outline.runs(outline.Runs(left=0, top=0, height=side(size[0]), width=side(size[1]), counts=found))
 
 
 def _key(value: object) -> int | str | None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+from auditor.containers import outline
+from auditor.containers.run_lengths import counts_of_array, counts_of_numbers, mask_of
 from auditor.containers.source import read_document as read_bytes
 from auditor.placement.documents import Box, Document
-from auditor.placement.extents import around, ellipse, number, pairs_of, turned
+from auditor.placement.extents import around, ellipse, number, pairs_of, rim, side, turned
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
 
+_MOST_MASK = 64_000_000
+"""Pixels of the mask of one shape."""
+_COUNT = re.compile(r"\d{1,10}")
 _AREAS = frozenset(("box", "polygon", "ellipse", "mask", "cuboid"))
 _NO_AREAS = frozenset(("polyline", "points", "skeleton"))
 
@@ -26,7 +32,8 @@ class _Said:
     splits: list[str] = field(default_factory=list)
     boxes: list[tuple[int, str, float, float, float, float]] = field(default_factory=list)
     classes: list[tuple[int, str]] = field(default_factory=list)
-    outlines: int = 0
+    shapes: list[bytes] = field(default_factory=list)
+    sizes: list[tuple[int, int] | None] = field(default_factory=list)
     wrong: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
 
@@ -56,7 +63,8 @@ def read_document(limits: Limits, path: Path) -> Document:
     if not said.images:
         raise UnreadableFile("unsupported", "it names no image (tracks of a film); export it as CVAT for images")
     return Document(
-        images=tuple(said.images), boxes=tuple(said.boxes), classes=tuple(said.classes), outlines=said.outlines,
+        images=tuple(said.images), boxes=tuple(said.boxes), classes=tuple(said.classes), outlines=sum(map(bool, said.shapes)),
+        shapes=tuple(said.shapes) if any(said.shapes) else (), sizes=tuple(said.sizes) if any(said.sizes) else (),
         wrong=said.wrong, unread=said.unread, splits=tuple(said.splits) if any(said.splits) else (),
     )  # fmt: skip
 
@@ -68,6 +76,8 @@ def _add(image: ElementTree.Element, said: _Said) -> None:
         return
     place = len(said.images)
     said.images.append(name)
+    size = side(image.get("height")), side(image.get("width"))
+    said.sizes.append(size if all(size) else None)
     said.splits.append((image.get("subset") or "").strip())
     for shape in image:
         label = (shape.get("label") or "").strip()[:200]
@@ -84,8 +94,32 @@ def _add(image: ElementTree.Element, said: _Said) -> None:
             if box is None:
                 said.wrong[f"shapes without the numbers of a {shape.tag}"] += 1
                 continue
-            said.outlines += shape.tag in ("polygon", "mask")
+            said.shapes.append(_outline(shape))
             said.boxes.append((place, label, *box))
+
+
+def _outline(shape: ElementTree.Element) -> bytes:
+    """The outline of a shape whose numbers are there, packed; a box is none."""
+    if shape.tag == "polygon":
+        return outline.polygons([pairs_of([part.split(",") for part in (shape.get("points") or "").split(";")]) or ()])
+    if shape.tag == "ellipse":
+        x, y, wide, high, degrees = (number(shape.get(name, "0")) or 0.0 for name in ("cx", "cy", "rx", "ry", "rotation"))
+        return outline.polygons([rim(x, y, wide, high, degrees)])
+    return _mask(shape) if shape.tag == "mask" else b""
+
+
+def _mask(shape: ElementTree.Element) -> bytes:
+    """Run lengths along the rows of a box."""
+    left, top, width, height = (number(shape.get(name)) or 0.0 for name in ("left", "top", "width", "height"))
+    words = [word.strip() for word in (shape.get("rle") or "").split(",")]
+    counts = counts_of_numbers([int(word) for word in words]) if all(_COUNT.fullmatch(word) for word in words) else None
+    if counts is None or not 0 < side(height) * side(width) <= _MOST_MASK:
+        return outline.unread("run lengths that are none, or too large")
+    found = mask_of(counts, side(height), side(width), by_rows=True)
+    if found is None:
+        return outline.unread("run lengths that do not add up to their picture")
+    place = {"left": int(left), "top": int(top), "height": side(height), "width": side(width)}
+    return outline.runs(outline.Runs(**place, counts=counts_of_array(found), whole=False))
 
 
 def _extent(shape: ElementTree.Element) -> Box | None:

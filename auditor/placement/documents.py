@@ -33,11 +33,13 @@ WORDS = {"coco": "a COCO file of annotations", "labelme": "a LabelMe file of out
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """What a text file of boxes says: class, corners in pixels and line of each object; lines that are none; outlines."""
+    """What a text file of boxes says: class, corners in pixels and line of each object; lines that are none; outlines, and of
+    each object its own, empty where it is a box."""
 
     boxes: tuple[tuple[int, float, float, float, float, int], ...] = ()
     wrong: tuple[int, ...] = ()
     outlines: int = 0
+    shapes: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,8 @@ class Document:
         boxes: number of the image, class, x, y, width and height of each annotation with a box.
         classes: number of the image and class of each annotation without any place.
         outlines: annotations that have an outline (polygon or run lengths) too.
+        shapes: of each box its outline (`auditor.containers.outline`), empty where it has none; nothing where none has.
+        sizes: height and width of each image, as the file says; nothing where it says none.
         categories: the names of all classes it declares.
         wrong: what is wrong with annotations, in words → how many.
         unread: what is sound and not read (points, lines), in words → how many.
@@ -60,6 +64,8 @@ class Document:
     boxes: tuple[tuple[int, str, float, float, float, float], ...] = ()
     classes: tuple[tuple[int, str], ...] = ()
     outlines: int = 0
+    shapes: tuple[bytes, ...] = ()
+    sizes: tuple[tuple[int, int] | None, ...] = ()
     categories: tuple[str, ...] = ()
     wrong: Mapping[str, int] = field(default_factory=dict)
     unread: Mapping[str, int] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import Any
 
 from auditor.placement.documents import Box
 
+CORNERS = 72
 Points = Sequence[tuple[float, float]]
 
 
@@ -57,6 +58,24 @@ def ellipse(x: float, y: float, wide: float, high: float, turned: float = 0.0) -
     half = math.hypot(wide * math.cos(angle), high * math.sin(angle))
     tall = math.hypot(wide * math.sin(angle), high * math.cos(angle))
     return x - half, y - tall, 2 * half, 2 * tall
+
+
+def rim(x: float, y: float, wide: float, high: float, turned: float = 0.0) -> list[tuple[float, float]]:
+    """Corners of an ellipse of two half-axes, turned by degrees: so many that they are a thousandth off at most."""
+    angle = math.radians(turned)
+    found = []
+    for step in range(CORNERS):
+        along, across = wide * math.cos(2 * math.pi * step / CORNERS), high * math.sin(2 * math.pi * step / CORNERS)
+        found.append((
+            x + along * math.cos(angle) - across * math.sin(angle), y + along * math.sin(angle) + across * math.cos(angle),
+        ))  # fmt: skip
+    return found
+
+
+def side(value: Any) -> int:
+    """Rows or columns of a picture, as a document says; 0 where it says no whole number of them."""
+    found = number(value)
+    return int(found) if found is not None and found == int(found) and 0 < found < 1 << 31 else 0
 
 
 def turned(box: Box, degrees: float) -> Box:

@@ -39,7 +39,7 @@ COUNTS: Mapping[str, str] = {
     "items": "images inside containers",
     "unlisted": "image files that the label table does not list",
     "missing": "records whose file is not there",
-    "outlines": "outlines of objects (polygons, run lengths) that are not drawn: of each object its box is used",
+    "outlines": "outlines of objects (polygons, run lengths), beside their boxes",
     "records": "records of the dataset",
 }
 """What the keys of `DatasetSummary.counts` mean; only those that apply are there."""
@@ -70,6 +70,7 @@ class Draft:
     fields: Mapping[str, Field] = field(default_factory=dict)
     annotations: pd.DataFrame | None = None
     boxes: pd.DataFrame | None = None
+    shapes: pd.DataFrame | None = None
     points: pd.DataFrame | None = None
     rater_masks: pd.DataFrame | None = None
     channels: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
@@ -98,6 +99,26 @@ def box_frame(rows: Mapping[str, Sequence[object] | pd.Series] | None = None) ->
     frame = pd.DataFrame({name: given[name] for name in BOX_COLUMNS})
     types = {name: "float64" if name in _NUMBERS else "int64" if name == "line" else "str" for name in BOX_COLUMNS}
     return frame.astype(types).reset_index(drop=True)
+
+
+def shape_frame(boxes: pd.DataFrame, packed: Sequence[bytes], sizes: Sequence[tuple[int, int] | None]) -> pd.DataFrame | None:
+    """`Dataset.shapes` of boxes some of which have an outline; None where none has.
+
+    Args:
+        packed: outline of each box, empty where it has none; `sizes`: height and width of its picture, where that is said.
+    """
+    places = [place for place, outline in enumerate(packed) if outline]
+    if not places:
+        return None
+    return pd.DataFrame(
+        {
+            "record": boxes["record"].to_numpy()[places],
+            "box": np.array(places, np.int64),
+            "packed": pd.Series([packed[place] for place in places], dtype=object),
+            "height": [float((sizes[place] or (np.nan, np.nan))[0]) for place in places],
+            "width": [float((sizes[place] or (np.nan, np.nan))[1]) for place in places],
+        }
+    )
 
 
 def unique_ids(names: Sequence[str]) -> list[str]:
@@ -152,6 +173,7 @@ def build(draft: Draft) -> Dataset:
         labels=draft.labels,
         annotations=empty_annotations() if draft.annotations is None else draft.annotations,
         boxes=box_frame() if draft.boxes is None else draft.boxes,
+        shapes=pd.DataFrame() if draft.shapes is None else draft.shapes,
         points=pd.DataFrame() if draft.points is None else draft.points,
         rater_masks=pd.DataFrame() if draft.rater_masks is None else draft.rater_masks,
         channels=_channel_frame(draft),

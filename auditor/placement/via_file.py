@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from auditor.containers import outline
 from auditor.containers.source import read_document as read_bytes
 from auditor.containers.source import read_json_document
 from auditor.naming.headers import plain
 from auditor.naming.lexicon import LABEL_NAMES, words
 from auditor.placement.documents import Box, Document
-from auditor.placement.extents import around, ellipse, number, pairs_of
+from auditor.placement.extents import around, ellipse, number, pairs_of, rim
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
 
@@ -72,7 +73,7 @@ def _document(
 ) -> Document:
     unread: Counter[str] = Counter()
     boxes: list[tuple[int, str, float, float, float, float]] = []
-    outlines = 0
+    shapes: list[bytes] = []
     called = _class_attribute(region.said for region in regions)
     for region in regions:
         kind = str(region.shape.get("name"))
@@ -86,12 +87,18 @@ def _document(
         elif called and not label:
             wrong[f"regions without a {called!r}"] += 1
         else:
-            outlines += kind == "polygon"
+            shapes.append(_outline(kind, region.shape))
             boxes.append((region.image, label or "region", *box))
     of_image = _class_attribute(about.values(), surely=True)
     classes = [(image, word) for image, said in about.items() if of_image and (word := _word(said.get(of_image)))]
     return Document(
-        images=tuple(names), boxes=tuple(boxes), classes=tuple(classes), outlines=outlines, wrong=wrong, unread=unread
+        images=tuple(names),
+        boxes=tuple(boxes),
+        classes=tuple(classes),
+        outlines=sum(map(bool, shapes)),
+        shapes=tuple(shapes) if any(shapes) else (),
+        wrong=wrong,
+        unread=unread,
     )
 
 
@@ -153,6 +160,17 @@ def _word(value: Any) -> str:
     if isinstance(value, dict):
         return "|".join(sorted(str(key) for key, ticked in value.items() if ticked))[:200]
     return str(value).strip()[:200] if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+
+
+def _outline(kind: str, shape: Mapping[str, Any]) -> bytes:
+    """The outline of a region whose numbers are there, packed; a rectangle is a box and has none."""
+    if kind == "rect":
+        return b""
+    if kind in ("circle", "ellipse"):
+        keys = ("cx", "cy", "r", "r") if kind == "circle" else ("cx", "cy", "rx", "ry")
+        x, y, wide, high = (number(shape.get(key)) or 0.0 for key in keys)
+        return outline.polygons([rim(x, y, wide, high, math.degrees(number(shape.get("theta", 0)) or 0.0))])
+    return outline.polygons([list(zip(shape["all_points_x"], shape["all_points_y"], strict=True))])
 
 
 def _extent(kind: str, shape: Mapping[str, Any]) -> Box | None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from auditor.values.drawings import Drawings
 from auditor.values.fields import Field
 from auditor.values.judgements import Judgements
 from auditor.values.label_rows import LabelRows
@@ -101,6 +102,9 @@ class Dataset:
         annotations: one row per reading: `record`, `rater`, `label` [, `time`, `session`, `seconds`, `position`]; text
             columns; empty if none.
         boxes: `record`, `label`, `x0`, `y0`, `x1`, `y1` (pixels, float), `path`, `line` [, `rater`].
+        shapes: outlines of objects, not drawn: `record`, `box` (position in `boxes`), `packed` (bytes,
+            `auditor.containers.outline`), `height`, `width` (of the picture, as the annotations say; NaN: they do not); empty
+            where there is none.
         points: marks without extent, by rater: `record`, `rater`, `label`, `x`, `y` (pixels, float; NaN: nothing was marked).
         metadata: one column per field (`container.bit_depth`, `dicom.Manufacturer`, `table.View Position`, `path.extension`);
             numbers stay numbers, everything else is text; identifying values are hashed.
@@ -123,7 +127,9 @@ class Dataset:
         features: float32 columns named `<feature module>.<name>`; NaN where there are no pixels.
         fingerprints: `bytes`, `pixels` (hex digests; missing = NA), `constant` (bool).
         thumbnails: record → JPEG bytes, longest side ≤ 96.
-        outlines: path of a mask of one frame → its outlines (`auditor.evidence.masks.outlines`), PNG, longest side ≤ 96.
+        outlines: path of a mask of one frame → its outlines (`auditor.evidence.masks.outlines`), PNG, longest side ≤ 96; of
+            outlines that were drawn, path of the annotations, `\\x1f` and record.
+        drawings: what `shapes` are once drawn; None before that stage, or without any.
         fronts: record → what tells whether a face can be seen (`auditor.evidence.privacy.face.face_facts`); CT and MR alone.
         texts: words of the free texts in the header (descriptions, comments), lower case, per record; text, NA where there are
             none; empty when no header has any. May identify: checks look into it and show none of it.
@@ -152,6 +158,7 @@ class Dataset:
     fields: Mapping[str, Field]
     problems: tuple[Problem, ...] = ()
 
+    shapes: pd.DataFrame = field(default_factory=pd.DataFrame)
     points: pd.DataFrame = field(default_factory=pd.DataFrame)
     rater_masks: pd.DataFrame = field(default_factory=pd.DataFrame)
     channels: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -165,6 +172,7 @@ class Dataset:
     fingerprints: pd.DataFrame = field(default_factory=pd.DataFrame)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
     outlines: Mapping[str, bytes] = field(default_factory=dict)
+    drawings: Drawings | None = None
     fronts: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
     texts: pd.Series = field(default_factory=lambda: pd.Series(dtype="string"))
     sketches: Sketched | None = None

@@ -25,7 +25,8 @@ READING = frozenset(
 """What reading a file, or decoding what was read, is called: by us, by Python and by the libraries that we use."""
 BY_NAME = frozenset(
     {
-        "auditor.evidence.labels.review_file", "auditor.evidence.masks.mask_maps", "auditor.evidence.privacy.beside",
+        "auditor.evidence.labels.review_file", "auditor.evidence.masks.mask_maps", "auditor.evidence.objects.drawing",
+        "auditor.evidence.privacy.beside",
         "auditor.evidence.quality.checksum_file", "auditor.evidence.raters.drawn_masks",
         "auditor.measuring.picture", "auditor.placement.box_lines", "auditor.placement.coco_file",
         "auditor.placement.drawn", "auditor.placement.nnunet_file", "auditor.placement.npz_labels",

@@ -9,6 +9,7 @@ from builders import make_dataset
 
 from auditor.seen import seen_of
 from auditor.values.dataset import Dataset, Problem
+from auditor.values.drawings import NOT_DRAWN, Drawings
 from auditor.values.results import Coverage, Finding, Location, Outcome, Severity, Verdict
 
 CODES = ("IN001", "IN012", "SP001", "SP002", "SP006", "LK001", "LN002", "ED001", "PH007", "SZ001")
@@ -248,11 +249,28 @@ def test_boxes_inside_their_pictures_may_still_hold_the_wrong_thing(metrics: dic
     assert (why["wrong boxes"] == "") == told
 
 
-def test_outlines_that_nobody_draws_are_a_question_that_was_not_asked() -> None:
-    """Run lengths of a stranger are never decoded: whether they hold anything, no check has seen."""
+def test_outlines_that_were_not_drawn_are_a_question_that_was_not_asked() -> None:
+    """Whether they hold anything, no check has seen."""
     dataset = make_dataset(n=20)
     drawn = replace(dataset, summary=replace(dataset.summary, counts={**dataset.summary.counts, "outlines": 24}))
     found = {q.subject: q for q in seen_of(drawn, outcomes(codes=("IN001", "LN006"))).questions}
     assert not found["outlines"].asked
     assert "never drawn" in found["outlines"].why
+    assert seen_of(drawn, outcomes(codes=("IN001", "LN006"))).gaps[-1].startswith("outlines: 24 were never drawn")
     assert "outlines" not in {q.subject for q in seen_of(dataset, outcomes(codes=("IN001", "LN006"))).questions}
+
+
+@pytest.mark.parametrize(("left", "is_gap"), [(0, False), (2, False), (30, True)])
+def test_outlines_some_of_which_were_not_drawn_say_how_many_and_many_are_no_pass(left: int, is_gap: bool) -> None:
+    dataset = make_dataset(n=20)
+    problems = [f"{NOT_DRAWN}the picture has more than 9 pixels"] * left + [""] * (100 - left)
+    objects = pd.DataFrame({"box": range(100), "problem": problems})
+    drawings = Drawings(objects=objects, pairs=pd.DataFrame(), images=pd.DataFrame())
+    counts = {**dataset.summary.counts, "outlines": 100}
+    seen = seen_of(
+        replace(dataset, drawings=drawings, summary=replace(dataset.summary, counts=counts)), outcomes(codes=("IN001", "LN006"))
+    )
+    (found,) = [question for question in seen.questions if question.subject == "outlines"]
+    assert found.asked == (left == 0)
+    assert (f"{left} outlines were not drawn: the picture has more" in found.why) == (left > 0)
+    assert any(gap.startswith("outlines: ") for gap in seen.gaps) == is_gap

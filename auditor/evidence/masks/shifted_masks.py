@@ -9,6 +9,7 @@ from auditor.check import SkipCheck
 from auditor.evidence.masks.mask_place import MIN_PAIRS, Fit, can_tell, fit_of
 from auditor.evidence.masks.outlines import unpacked
 from auditor.values.dataset import Dataset
+from auditor.values.drawings import OUTLINES
 from auditor.values.remedies import MASK_PLACE
 from auditor.values.results import Column, Finding, Location, Severity, Table, Verdict
 
@@ -53,16 +54,27 @@ def judge_places(dataset: Dataset, *, code: str, severity: Severity, max_finding
     )  # fmt: skip
 
 
+def with_drawn(dataset: Dataset) -> pd.DataFrame:
+    """`Dataset.masks`, and what was drawn of outlines as further ones of them."""
+    drawn = None if dataset.drawings is None else dataset.drawings.images
+    if drawn is None or not len(drawn):
+        return dataset.masks
+    return pd.concat([dataset.masks, drawn], ignore_index=True) if len(dataset.masks) else drawn
+
+
 def _fits(dataset: Dataset) -> tuple[pd.DataFrame, list[Fit]]:
     """Masks of one frame that could be laid over their pictures, and how they fit."""
     kept, fits = [], []
-    for place, (path, record) in enumerate(zip(dataset.masks.get("path", ()), dataset.masks.get("record", ()), strict=True)):
-        outlines, picture = dataset.outlines.get(str(path), b""), dataset.thumbnails.get(str(record), b"")
+    masks = with_drawn(dataset)
+    columns = (masks.get(name, ()) for name in ("path", "record", "format"))
+    for place, (path, record, form) in enumerate(zip(*columns, strict=True)):
+        key = f"{path}\x1f{record}" if form == OUTLINES else str(path)
+        outlines, picture = dataset.outlines.get(key, b""), dataset.thumbnails.get(str(record), b"")
         fit = fit_of(unpacked(picture), unpacked(outlines)) if outlines and picture else None
         if fit is not None:
             kept.append(place)
             fits.append(fit)
-    return dataset.masks.iloc[kept], fits
+    return masks.iloc[kept], fits
 
 
 def _shift(row: pd.Series, fit: Fit) -> tuple[int, int]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from auditor.evidence.objects.sweep import Pairs, near_pairs
+
+if TYPE_CHECKING:  # a worker compares objects and needs no tables
+    import pandas as pd
 
 Doubles = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]

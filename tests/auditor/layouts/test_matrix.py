@@ -126,7 +126,9 @@ def nnunet(root: Path) -> None:
 
 def coco(root: Path) -> None:
     placed(root)
-    boxes = [{"id": i, "image_id": i, "category_id": 1, "bbox": [1, 2, 3, 4]} for i in range(8)]
+    boxes = [
+        {"id": i, "image_id": i, "category_id": 1, "bbox": [1, 2, 3, 4], "segmentation": [[1, 2, 4, 2, 4, 6]]} for i in range(8)
+    ]
     tags = [{"id": 10 + i, "image_id": i, "category_id": 2} for i in range(8)]
     names = [{"id": i, "file_name": place} for i, place in enumerate(PLACES)]
     kinds = [{"id": 1, "name": "cell"}, {"id": 2, "name": "sick"}]
@@ -136,28 +138,32 @@ def coco(root: Path) -> None:
 def yolo(root: Path) -> None:
     placed(root)
     for place in PLACES:
-        (root / place).with_suffix(".txt").write_text("0 0.5 0.5 0.25 0.5\n")
+        (root / place).with_suffix(".txt").write_text("0 0.5 0.5 0.25 0.5\n0 0.1 0.1 0.5 0.1 0.5 0.9\n")
 
 
 def labelme(root: Path) -> None:
     placed(root)
     for place in PLACES:
         shapes = [{"label": "cell", "shape_type": "rectangle", "points": [[1, 2], [3, 4]]}]
+        shapes.append({"label": "cell", "shape_type": "polygon", "points": [[1, 2], [3, 4], [1, 7]]})
         told = {"flags": {"sick": True}, "shapes": shapes, "imagePath": place.rpartition("/")[2]}
         (root / place).with_suffix(".json").write_text(json.dumps(told))
 
 
 def via(root: Path) -> None:
     placed(root)
-    shape = {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 4}
-    regions = [{"shape_attributes": shape, "region_attributes": {"type": "cell"}}]
+    rectangle = {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 4}
+    circle = {"name": "circle", "cx": 8, "cy": 8, "r": 3}
+    regions = [{"shape_attributes": shape, "region_attributes": {"type": "cell"}} for shape in (rectangle, circle)]
     told = {place: {"filename": place, "regions": regions, "file_attributes": {"label": "sick"}} for place in PLACES}
     (root / "via.json").write_text(json.dumps(told))
 
 
 def cvat(root: Path) -> None:
     placed(root)
-    shapes = '<box label="cell" xtl="1" ytl="2" xbr="3" ybr="4"/><tag label="sick"/>'
+    shapes = (
+        '<box label="cell" xtl="1" ytl="2" xbr="3" ybr="4"/><polygon label="cell" points="1,2;3,4;1,7"/><tag label="sick"/>'
+    )
     images = "".join(f'<image name="{place}">{shapes}</image>' for place in PLACES)
     (root / "annotations.xml").write_text(f"<annotations><version>1.1</version>{images}</annotations>")
 

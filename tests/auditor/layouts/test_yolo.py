@@ -56,7 +56,7 @@ def test_of_an_outline_the_bounds_are_taken(tmp_path: Path) -> None:
     make(tmp_path, {"a": "0 .1 .2 .5 .2 .5 .8\n"})
     dataset = opened(tmp_path)
     assert dataset.boxes[["x0", "y0", "x1", "y1"]].iloc[0].tolist() == pytest.approx([2.0, 2.0, 10.0, 8.0])
-    assert any("1 outlines" in note for note in dataset.summary.notes)
+    assert any("1 of the boxes are those of outlines" in note for note in dataset.summary.notes)
 
 
 def test_images_without_a_text_file_have_no_object_and_are_told(tmp_path: Path) -> None:
