@@ -7,9 +7,12 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
+from auditor.abandoned import HOLDS, abandoned, hold, prefix_of
 from auditor.values.errors import ConfigError, MedauditError
 
 CONFIG_NAME = "medaudit.toml"
@@ -18,6 +21,8 @@ OWN_OUTPUT = "medaudit-out"
 MOST_HEAD_BYTES = 1 << 20
 _OF_OURS = (b"medaudit", b'"schema_version"', b"<!doctype html>", b"code,name,severity,path", b"number,record,answer")
 """One of these stands in the first bytes of every report."""
+_DRAFT = ".tmp"
+_TRIES = 10
 _WITHOUT_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -104,6 +109,8 @@ def spare_foreign(outputs: Iterable[Path]) -> None:
 def write_files(plan: Mapping[Path, bytes], *, mode: int = 0o666) -> None:
     """Write all files under temporary names, then rename them all: no reader ever sees half a file.
 
+    What an earlier run that was killed while it wrote the same files left beside them is cleared away first.
+
     Args:
         plan: file → content.
         mode: who may read them, from the first byte on, less what the user's mask takes.
@@ -114,18 +121,22 @@ def write_files(plan: Mapping[Path, bytes], *, mode: int = 0o666) -> None:
     for path in plan:
         check_way(path)
     waiting: list[tuple[Path, Path]] = []
+    drafts: list[BinaryIO] = []
     replaced = 0
     path = Path()
     try:
         for path, content in plan.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".medaudit-{secrets.token_hex(8)}.tmp")
+            for left in abandoned(path, _DRAFT):
+                left.unlink(missing_ok=True)
+            stream, temporary = _draft(path, mode)
+            drafts.append(stream)
             waiting.append((temporary, path))
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+            if not HOLDS:
+                stream.close()
         for temporary, path in waiting:
             temporary.replace(path)
             replaced += 1
@@ -133,5 +144,24 @@ def write_files(plan: Mapping[Path, bytes], *, mode: int = 0o666) -> None:
         state = f"{replaced} of {len(plan)} files were replaced" if replaced else "nothing was replaced"
         raise MedauditError(f"{path}: cannot be written ({error.strerror}); {state}") from error
     finally:
+        for stream in drafts:  # held until it has its place; what could not be written cannot be flushed either
+            with suppress(OSError):
+                stream.close()
         for temporary, _ in waiting:
             temporary.unlink(missing_ok=True)
+
+
+def _draft(path: Path, mode: int) -> tuple[BinaryIO, Path]:
+    """A new file beside `path`, held: whoever clears away what was abandoned leaves it."""
+    for _ in range(_TRIES):
+        temporary = path.with_name(f"{prefix_of(path)}{secrets.token_hex(8)}{_DRAFT}")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+        hold(handle)
+        try:
+            there = os.path.samestat(os.fstat(handle), temporary.stat())
+        except FileNotFoundError:  # taken for abandoned in the moment before it was held
+            there = False
+        if there:
+            return os.fdopen(handle, "wb"), temporary
+        os.close(handle)
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))

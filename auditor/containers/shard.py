@@ -16,10 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from auditor.containers.archive_names import IMAGES
+from auditor.containers.shard_extent import Row, Told
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
-
-Row = dict[str, str]
 
 BATCH = 64
 """Rows of a Parquet table that are held at once."""
@@ -43,6 +42,9 @@ def take_records(limits: Limits, folder: Path, files: Sequence[str]) -> list[Row
         folder: where the members were written.
         files: their names, relative to it.
 
+    Raises:
+        UnreadableFile: they say more than a table can hold.
+
     Returns:
         `image` (relative to `folder`), `mask` where one is drawn, `label` of `.cls`, `text` of `.txt`, and what a `.json` says,
         key by key (numbers, texts and truth values; lists of those joined by `|`).
@@ -52,6 +54,7 @@ def take_records(limits: Limits, folder: Path, files: Sequence[str]) -> list[Row
         key, ending = key_of(name)
         keyed.setdefault(key, {})[ending] = name
     rows: list[Row] = []
+    told = Told(limits=limits)
     taken: list[Path] = []
     for members in keyed.values():
         images = [ending for ending in members if f".{ending}".endswith(IMAGES)]
@@ -67,6 +70,7 @@ def take_records(limits: Limits, folder: Path, files: Sequence[str]) -> list[Row
                 row = {**said, **row}
                 taken.append(folder / name)
         rows.append(row)
+        told.add(row)
     for path in taken:
         path.unlink()
     return rows if any(len(row) > 1 for row in rows) else []
@@ -146,6 +150,7 @@ def _written(file: parquet.ParquetFile, folder: Path, most: int, limits: Limits)
         raise UnreadableFile("too-large", f"a table of more than {limits.table_rows:,} rows")
     classes = class_names(schema)
     rows: list[Row] = []
+    told = Told(limits=limits)
     used: set[str] = set()
     size = 0
     for batch in file.iter_batches(batch_size=BATCH):
@@ -160,8 +165,9 @@ def _written(file: parquet.ParquetFile, folder: Path, most: int, limits: Limits)
             own = _file_name(called, content, len(rows), used)
             with (folder / own).open("xb") as out:
                 out.write(content)
-            told = {key: classes[key].get(value, "") if key in classes else cell(value) for key, value in record.items()}
-            rows.append({**{key: text for key, text in told.items() if text}, "image": own})
+            cells = {key: classes[key].get(value, "") if key in classes else cell(value) for key, value in record.items()}
+            rows.append({**{key: text for key, text in cells.items() if text}, "image": own})
+            told.add(rows[-1])
     return rows, size
 
 
@@ -171,6 +177,9 @@ def _file_name(called: object, content: bytes, number: int, used: set[str]) -> s
     own = PurePosixPath(called.replace("\\", "/")).name if isinstance(called, str) else ""
     taken = not own or own.startswith(".") or own.casefold() in used or len(own.encode("utf-8", "replace")) > 200 or "\0" in own
     name = f"{number:06d}{suffix}" if taken else own
+    again = 2
+    while name.casefold() in used:  # an image before it is called like its number
+        name, again = f"{number:06d}-{again}{suffix}", again + 1
     used.add(name.casefold())
     return name
 

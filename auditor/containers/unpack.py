@@ -26,8 +26,15 @@ PIECE = 1 << 20
 MOST_FILES = 5_000_000
 MOST_NAME = 255
 """Bytes of one part of a name, on all usual file systems."""
+MOST_PATH = 1000
+"""Bytes of a whole name: it comes behind that of the folder, and systems take 1,024 (macOS) to 4,096 for both."""
+MOST_PARTS = 40
+"""Folders within folders; every tool that walks through deeper ones, ours too, may give up."""
 ASIDE = frozenset(("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"))
 """What systems add to archives: no file of the data set."""
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
+_LOCAL = 30
+"""Bytes before the name of a zip's member."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +82,10 @@ class _Room:
                 while piece := stream.read(PIECE):
                     size += len(piece)
                     if size > self.left:
-                        raise UnreadableFile("too-large", "what is in it is larger than --most, or than the disk has room for")
+                        raise _too_large()
                     out.write(piece)
         except (FileExistsError, NotADirectoryError):
-            self.refused["a name that is a folder elsewhere in the archive"] += 1
+            self.refused["a name that is a folder elsewhere in the archive, or is there in other letters"] += 1
             return
         self.left -= size
         self.files[name] = size
@@ -92,14 +99,13 @@ def inside(name: str) -> str | None:
     """A member's name as a relative path that stays in the folder; None where it has none such."""
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
     rooted = name.startswith(("/", "\\")) or name[1:2] == ":"
-    if not parts or rooted or ".." in parts or "\0" in name:
+    if not parts or rooted or ".." in parts or "\0" in name or len(parts) > MOST_PARTS:
         return None
     try:
-        if max(len(part.encode("utf-8")) for part in parts) > MOST_NAME:
-            return None
+        sizes = [len(part.encode("utf-8")) for part in parts]
     except UnicodeEncodeError:
         return None
-    return "/".join(parts)
+    return "/".join(parts) if max(sizes) <= MOST_NAME and sum(sizes) + len(sizes) <= MOST_PATH else None
 
 
 def unpack(limits: Limits, archive: Path, folder: Path, most: int) -> Unpacked:  # noqa: ARG001 - a worker's are set before
@@ -113,11 +119,20 @@ def unpack(limits: Limits, archive: Path, folder: Path, most: int) -> Unpacked: 
     """
     room = _Room(folder, most)
     with _reading():
-        if zipfile.is_zipfile(archive):
+        if _is_zip(archive):
             _unzip(archive, room)
         else:
             _untar(archive, room)
     return room.told()
+
+
+def _is_zip(archive: Path) -> bool:
+    """By the first bytes; where they say nothing (a program that unpacks itself) by the last ones. A tar whose last member is a
+    zip ends as a zip does."""
+    with archive.open("rb") as stream:
+        if stream.read(len(_ZIPS[0])) in _ZIPS:
+            return True
+    return not tarfile.is_tarfile(archive) and zipfile.is_zipfile(archive)
 
 
 @contextmanager
@@ -135,7 +150,9 @@ def _reading() -> Iterator[None]:
 
 def _unzip(archive: Path, room: _Room) -> None:
     with zipfile.ZipFile(archive) as opened:
-        for info in opened.infolist():
+        members = opened.infolist()
+        _check_declared(members, room.left)
+        for info in members:
             if info.is_dir() or _is_aside(info.filename):
                 continue
             mode = info.external_attr >> 16
@@ -148,6 +165,28 @@ def _unzip(archive: Path, room: _Room) -> None:
                     room.put(name, stream)
 
 
+def _check_declared(members: list[zipfile.ZipInfo], most: int) -> None:
+    """Refuse, before a byte is written, what says itself that it is too large, and members that share their bytes: by that a
+    few kilobytes hold as much as anybody wants (D. Fifield, "A better zip bomb", WOOT 2019).
+
+    Raises:
+        UnreadableFile: kind `too-large` or `refused`.
+    """
+    if sum(info.file_size for info in members) > most:
+        raise _too_large()
+    end = 0
+    for info in sorted(members, key=lambda info: info.header_offset):
+        if info.header_offset < end:
+            raise UnreadableFile(
+                "refused", "members of it lie in one another, as no archive that was packed in earnest has them"
+            )
+        end = info.header_offset + _LOCAL + info.compress_size
+
+
+def _too_large() -> UnreadableFile:
+    return UnreadableFile("too-large", "what is in it is larger than --most, or than the disk has room for")
+
+
 def _untar(archive: Path, room: _Room) -> None:
     with tarfile.open(archive, "r|*") as opened:
         for member in opened:
@@ -155,6 +194,8 @@ def _untar(archive: Path, room: _Room) -> None:
                 continue
             if not member.isreg():
                 room.refused["a link or a device"] += 1
+            elif member.issparse():  # a line that declares a terabyte of holes is no data
+                room.refused["a file of holes (sparse)"] += 1
             elif (name := room.place(member.name)) is not None:
                 stream = opened.extractfile(member)
                 assert stream is not None

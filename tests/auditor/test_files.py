@@ -1,9 +1,14 @@
 """Files of ours are written whole or not at all."""
 
 import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from auditor.abandoned import HOLDS, prefix_of
 from auditor.files import head_of, open_regular, spare, write_files
 from auditor.values.errors import ConfigError, MedauditError
 
@@ -88,3 +93,53 @@ def test_reports_that_lie_in_the_dataset_are_replaced_and_so_is_what_lies_elsewh
     (data / "table.json").write_text('{"schema_version": 2}')
     with pytest.raises(ConfigError):
         spare([data / "table.json"], data / "table.json")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from auditor.files import write_files
+
+os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+write_files({Path(name): b"half" for name in sys.argv[1:]})
+"""
+
+
+@pytest.mark.skipif(not HOLDS, reason="files cannot be held here")
+def test_what_a_killed_run_left_beside_its_goal_is_cleared_by_the_next_one(tmp_path):
+    goal = tmp_path / "report.html"
+    goal.write_bytes(b"old")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", KILLED, str(goal)], env=environment, check=False)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = (path for path in tmp_path.iterdir() if path != goal)
+    assert left.name.startswith(prefix_of(goal))
+    assert goal.read_bytes() == b"old"
+    sent, other = tmp_path / ".medaudit-0123456789ab-0123456789abcdef.tmp", tmp_path / "other.json"
+    sent.write_bytes(b"of a data set")
+    write_files({other: b"new"})
+    assert left.exists()  # begun for another output
+    write_files({goal: b"new"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([sent.name, "other.json", "report.html"])
+    assert goal.read_bytes() == b"new"
+
+
+@pytest.mark.skipif(not HOLDS, reason="files cannot be held here")
+def test_what_another_process_is_writing_stays(tmp_path):
+    goal = tmp_path / "report.html"
+    theirs = tmp_path / f"{prefix_of(goal)}0123456789abcdef.tmp"
+    theirs.write_bytes(b"half")
+    code = (
+        "import pathlib, sys; from auditor.abandoned import held\n"
+        "with held(pathlib.Path(sys.argv[1])) as ours: print(ours, flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(theirs)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    ) as other:  # fmt: skip
+        assert other.stdout.readline() == "True\n"
+        write_files({goal: b"new"})
+        assert theirs.exists()
+        other.communicate("\n")
+    write_files({goal: b"newer"})
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

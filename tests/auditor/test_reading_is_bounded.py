@@ -52,6 +52,7 @@ HERE: Mapping[str, tuple[frozenset[str], str]] = {
     name: (frozenset(calls.split()), why)
     for name, calls, why in (
         ("auditor.files", "open open_regular", "the first bytes of a file, and no further"),
+        ("auditor.abandoned", "open", "to hold what a killed run left; nothing is read"),
         ("auditor.own", "open_regular file_digest", "a digest in blocks; nothing is decoded"),
         ("auditor.private", "open", "the user's own key, 32 bytes"),
         ("auditor.config", "open_regular loads", "at most 256 kB, and no deep chain; the file of who runs the gate"),

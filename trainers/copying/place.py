@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from auditor.abandoned import abandoned, held, prefix_of
 from auditor.files import OWN_OUTPUT, check_way
-from auditor.private import keyed, user_key
 from auditor.values.errors import ConfigError, MedauditError
 from trainers.copying.corrected_copy import STATE
 
@@ -65,12 +65,12 @@ def built(output: Path) -> Iterator[Path]:
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         _clear_abandoned(output)
-        folder = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.parent))
+        folder = Path(tempfile.mkdtemp(prefix=prefix_of(output), dir=output.parent))
     except OSError as error:
         raise MedauditError(f"{output}: cannot be written ({error.strerror})") from error
     finished = False
     try:
-        with _held(folder):
+        with held(folder):
             yield folder
             _take_place(folder, output)
         finished = True
@@ -84,49 +84,15 @@ def built(output: Path) -> Iterator[Path]:
                     parent.rmdir()
 
 
-def _prefix(output: Path) -> str:
-    """How folders that are built for this output are called: with a key, a name that only this user's medaudit gives."""
-    key = user_key()
-    return ".medaudit-" if key is None else f".medaudit-{keyed(key, 'place', os.fsencode(output.resolve()))[:6].hex()}-"
-
-
 def _clear_abandoned(output: Path) -> None:
-    """Remove what was built for this output, and is held by no process that lives.
-
-    Without a key nobody can tell our folder from one of that name in a data set that was sent: all stay.
-    """
-    if user_key() is None:
-        return
-    for left in sorted(output.parent.glob(f"{_prefix(output)}*")):
-        if left.is_symlink() or not left.is_dir():
+    """Remove what was built for this output, and is held by no process that lives; an earlier copy comes back."""
+    for left in abandoned(output):
+        if not left.is_dir():
             continue
-        with _held(left) as ours:
-            if not ours:
-                continue
-            old = left / _OLD
-            if old.is_dir() and not old.is_symlink() and not os.path.lexists(output):
-                old.rename(output)
-            shutil.rmtree(left, ignore_errors=True)
-
-
-@contextmanager
-def _held(folder: Path) -> Iterator[bool]:
-    """Hold a folder for as long as this process lives; False where another does, or where folders cannot be held."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield False
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            ours = True
-        except OSError:
-            ours = False
-        yield ours
-    finally:
-        os.close(handle)
+        old = left / _OLD
+        if old.is_dir() and not old.is_symlink() and not os.path.lexists(output):
+            old.rename(output)
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _take_place(folder: Path, output: Path) -> None:
@@ -134,8 +100,8 @@ def _take_place(folder: Path, output: Path) -> None:
     if not output.exists():
         folder.rename(output)
         return
-    aside = Path(tempfile.mkdtemp(prefix=_prefix(output), dir=output.parent)) / _OLD
-    with _held(aside.parent):
+    aside = Path(tempfile.mkdtemp(prefix=prefix_of(output), dir=output.parent)) / _OLD
+    with held(aside.parent):
         output.rename(aside)
         try:
             folder.rename(output)

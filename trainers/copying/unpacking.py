@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.containers.archive_names import SUFFIXES
+from auditor.containers.shard_extent import Row, Told
 from auditor.layout import list_files
 from auditor.naming.folder_names import splits_among
 from auditor.progress import Progress, Silent
@@ -21,7 +22,6 @@ from auditor.values.image import Limits
 from trainers.copying.place import bring, built, check_place, put
 
 if TYPE_CHECKING:
-    from auditor.containers.shard import Row
     from auditor.containers.unpack import Unpacked
 
 PARQUET = (".parquet", ".pq")
@@ -143,6 +143,7 @@ class _Unpacking:
         self.rows: list[tuple[str, Row]] = []
         self.refused: Counter[str] = Counter()
         self.bytes = 0
+        self._told = Told(limits=limits)
 
     def take(self, archive: Path, name: str) -> None:
         """Unpack one archive or table; what it is called (`sub/train-000.tar`) is the folder that it becomes.
@@ -173,6 +174,11 @@ class _Unpacking:
             reason = error.reason.removesuffix("; the file was left out")
             raise DatasetError(f"{archive}: {reason}") from None
         self.bytes += size
+        try:
+            for row in rows:
+                self._told.add(row)
+        except UnreadableFile as error:  # each of many shards is small
+            raise DatasetError(f"{archive}, with the archives before it: {error.reason}") from None
         self.rows += [(home, row) for row in rows]
 
     def _without_twin(self, goal: Path, home: str, rows: list[Row]) -> str:

@@ -84,7 +84,7 @@ def test_what_another_run_is_building_stays(tmp_path: Path) -> None:
 
 
 def test_without_a_key_nothing_that_lies_there_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainers.copying.place.user_key", lambda: None)
+    monkeypatch.setattr("auditor.abandoned.user_key", lambda: None)
     home = tmp_path / "out"
     (home / ".medaudit-sent/copy").mkdir(parents=True)
     with built(home / "fixed"):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import stat
+import struct
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -52,6 +54,9 @@ def files_in(folder: Path) -> set[str]:
         ("a\0b", None),
         ("x" * 300, None),
         ("\udcff.png", None),
+        ("a/" * 30 + "b.png", "a/" * 30 + "b.png"),
+        ("a/" * 2000 + "b.png", None),
+        (("d" * 99 + "/") * 20 + "b.png", None),
     ],
 )
 def test_a_name_stays_in_the_folder_or_is_none(name: str, clean: str | None) -> None:
@@ -229,3 +234,90 @@ def test_nothing_takes_the_place_of_what_lies_beside_an_archive(tmp_path: Path, 
     with pytest.raises(medaudit.DatasetError, match="lies beside it"):
         medaudit.unpack(source, tmp_path / "out", workers=0)
     assert not (tmp_path / "out").exists()
+
+
+def overlapping(first: int, members: int) -> bytes:
+    """A zip whose members all are the one stored one of `first` bytes."""
+    content, name = bytes(first), b"a.png"
+    sizes = struct.pack("<III", zlib.crc32(content), first, first)
+    local = b"PK\x03\x04" + struct.pack("<HHHHH", 20, 0, 0, 0, 0) + sizes + struct.pack("<HH", len(name), 0) + name + content
+    entries = b"".join(
+        b"PK\x01\x02" + struct.pack("<HHHHHH", 20, 20, 0, 0, 0, 0) + sizes
+        + struct.pack("<HHHHHII", len(own), 0, 0, 0, 0, 0, 0) + own
+        for own in (b"a%04d" % number for number in range(members))
+    )  # fmt: skip
+    end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, members, members, len(entries), len(local), 0)
+    return local + entries + end
+
+
+def test_members_that_share_their_bytes_are_refused_before_a_byte_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sent.zip").write_bytes(overlapping(1000, 300))
+    assert main(["unpack", str(tmp_path / "sent.zip"), "-o", str(tmp_path / "out"), "--workers", "0"]) == 2
+    assert "lie in one another" in capsys.readouterr().err
+    assert files_in(tmp_path) == {"sent.zip"}
+
+
+def test_a_zip_that_says_itself_that_it_is_too_large_is_refused_before_a_byte_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("a.png", bytes(30_000_000))
+    monkeypatch.setattr(zipfile.ZipFile, "open", None)
+    with pytest.raises(medaudit.DatasetError, match="--most"):
+        medaudit.unpack(tmp_path / "bomb.zip", tmp_path / "out", workers=0, most="10MB")
+
+
+def test_a_tar_that_ends_with_a_zip_is_a_tar(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as opened:
+        opened.writestr("inner.png", picture(1))
+    tar_of(tmp_path / "sent.tar", {"a.png": picture(1), "b.png": picture(2), "inner.zip": stream.getvalue()})
+    medaudit.unpack(tmp_path / "sent.tar", tmp_path / "out", workers=0)
+    assert files_in(tmp_path / "out") == {"a.png", "b.png", "inner.zip"}
+
+
+def test_a_file_of_holes_is_left_out_whatever_size_it_declares(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("GNUSparseFile.0/s.png")
+    content = b"1\n1099511627264\n512\n".ljust(512, b"\0") + bytes(512)
+    info.size = len(content)
+    info.pax_headers = {
+        "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "s.png", "GNU.sparse.realsize": str(1 << 40),
+    }  # fmt: skip
+    with tarfile.open(tmp_path / "sent.tar", "w", format=tarfile.PAX_FORMAT) as opened:
+        opened.addfile(info, io.BytesIO(content))
+        opened.addfile(tarfile.TarInfo("empty.png"))
+    done = medaudit.unpack(tmp_path / "sent.tar", tmp_path / "out", workers=0, most="1MB")
+    assert files_in(tmp_path / "out") == {"empty.png"}
+    assert done.refused == {"a file of holes (sparse)": 1}
+
+
+def test_an_image_of_a_parquet_table_that_is_called_like_the_number_of_another_keeps_its_name(tmp_path: Path) -> None:
+    images = [{"bytes": picture(k), "path": name} for k, name in enumerate(("000001.png", None, "000002.png", None))]
+    parquet.write_table(pa.table({"image": images}), tmp_path / "sent.parquet")
+    done = medaudit.unpack(tmp_path / "sent.parquet", tmp_path / "out", workers=0)
+    assert files_in(tmp_path / "out") - {"labels.csv"} == {"000001.png", "000001-2.png", "000002.png", "000003.png"}
+    assert done.rows == 4
+
+
+def shard_that_says(path: Path, first: int, images: int, keys: int) -> None:
+    members: dict[str, bytes] = {}
+    for k in range(first, first + images):
+        members[f"{k:05d}.png"] = picture(1)
+        members[f"{k:05d}.json"] = json.dumps({f"k{k}_{j}": "x" for j in range(keys)}).encode()
+    tar_of(path, members)
+
+
+def test_records_that_each_say_something_else_are_no_table_and_end_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shard_that_says(tmp_path / "one.tar", 0, 3, 2000)
+    (tmp_path / "many").mkdir()
+    for shard in range(3):  # each of them is small enough
+        shard_that_says(tmp_path / f"many/train-{shard}.tar", 10 * shard, 1, 2000)
+    for source in ("one.tar", "many"):
+        assert main(["unpack", str(tmp_path / source), "-o", str(tmp_path / "out"), "--workers", "0"]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "more than 5,000 different things" in line
+        assert not (tmp_path / "out").exists()
