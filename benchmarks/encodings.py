@@ -10,16 +10,20 @@ whose classes are written in two ways and for the same pictures written in one. 
 from __future__ import annotations
 
 import argparse
+import gzip
 import io
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import numpy.typing as npt
+import pydicom
 import tifffile
 from PIL import Image
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
 import medaudit
 from auditor.degrade.encode import encode
@@ -49,6 +53,28 @@ def _tiff(picture: Picture, compression: str | None) -> bytes:
     return stream.getvalue()
 
 
+def _dicom(picture: Picture, syntax: str) -> bytes:
+    """The same 16 bits in another transfer syntax; what is compressed is compressed without loss."""
+    dataset = pydicom.dcmread(io.BytesIO(encode(picture, "dicom16")))
+    if syntax in (RLELossless, JPEG2000Lossless):
+        dataset.compress(syntax, generate_instance_uid=False)
+    dataset.file_meta.TransferSyntaxUID = syntax
+    stream = io.BytesIO()
+    pydicom.dcmwrite(
+        stream, dataset, enforce_file_format=True, implicit_vr=syntax == ImplicitVRLittleEndian, little_endian=True
+    )
+    return stream.getvalue()
+
+
+def _nifti(picture: Picture, kind: str, *, packed: bool = True, order: str = "<") -> bytes:
+    """A volume of one slice; the values are whole numbers from 0 to 255 whatever the type."""
+    values = np.rint(picture * 255).astype(np.dtype(kind).newbyteorder(order))
+    header = nibabel.Nifti1Header(endianness=order)
+    header.set_data_dtype(values.dtype)
+    content = nibabel.Nifti1Image(values[:, :, None], np.diag([1.4, 1.4, 1.4, 1.0]), header).to_bytes()
+    return gzip.compress(content, mtime=0) if packed else content
+
+
 def _rgb(picture: Picture) -> bytes:
     return encode(np.stack([(picture * 255).astype(np.uint8)] * 3, axis=-1), "png8")
 
@@ -66,6 +92,17 @@ WAYS: Mapping[str, Sequence[Callable[[Picture], Written]]] = {
     "extension .jpeg and .jpg": tuple(lambda p, e=e: (e, _pillow("JPEG", p, quality=90)) for e in (".jpeg", ".jpg")),
     "TIFF codec deflate and none": tuple(lambda p, c=c: (".tif", _tiff(p, c)) for c in ("zlib", None)),
     "PNG and JPEG": (lambda p: (".png", encode(p, "png8")), lambda p: (".jpg", _pillow("JPEG", p, quality=95))),
+    "DICOM, implicit and explicit VR": tuple(
+        lambda p, s=s: (".dcm", _dicom(p, s)) for s in (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
+    ),
+    "DICOM, RLE and explicit VR": tuple(lambda p, s=s: (".dcm", _dicom(p, s)) for s in (RLELossless, ExplicitVRLittleEndian)),
+    "DICOM, JPEG 2000 and RLE": tuple(lambda p, s=s: (".dcm", _dicom(p, s)) for s in (JPEG2000Lossless, RLELossless)),
+    "NIfTI, uint8 and int16": tuple(lambda p, k=k: (".nii.gz", _nifti(p, k)) for k in ("u1", "i2")),
+    "NIfTI, int16 and float32": tuple(lambda p, k=k: (".nii.gz", _nifti(p, k)) for k in ("i2", "f4")),
+    "NIfTI, int16 and uint16": tuple(lambda p, k=k: (".nii.gz", _nifti(p, k)) for k in ("i2", "u2")),
+    "NIfTI, packed and not": (lambda p: (".nii.gz", _nifti(p, "i2")), lambda p: (".nii", _nifti(p, "i2", packed=False))),
+    "NIfTI, big and little endian": tuple(lambda p, o=o: (".nii.gz", _nifti(p, "i2", order=o)) for o in (">", "<")),
+    "NIfTI and DICOM": (lambda p: (".nii.gz", _nifti(p, "i2")), lambda p: (".dcm", encode(p, "dicom16"))),
 }
 """How the first class is written, and how all others are."""
 

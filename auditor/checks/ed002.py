@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.raters.agreement import count_readings, similarity_matrix
@@ -18,6 +19,7 @@ from auditor.evidence.raters.habits import (
     constant_raters,
     copied_dissents,
     grade_leaning,
+    told_apart,
     without_copies,
 )
 from auditor.evidence.raters.models import DawidSkene, dawid_skene
@@ -26,6 +28,10 @@ from auditor.evidence.raters.raters import RaterTest, compare_raters
 from auditor.evidence.raters.readings import Readings, class_values, collect_readings, finding_sets
 from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Chart, Coverage, Finding, Location, Severity, Verdict
+
+ALIKE = 0.97
+"""Two readers who agree in so many pairs may be one: of three readings nobody can tell whether they copied."""
+PAIR = ". Ask first whether the two others read on their own: had one copied, this reader would look as wrong"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,24 +103,35 @@ class BiasedRater(Check):
         )
         copies = copied_dissents(unit, rater, label, counts, raters=raters, min_share=self.min_copied, max_p=self.max_p)
         kept = without_copies(rater, copies)
-        honest = count_readings(unit[kept], label[kept], units=len(counts), classes=len(readings.classes))
-        test = compare_raters(unit[kept], rater[kept], label[kept], honest, similarity, raters=raters)
+
+        def _counts(own: Flags) -> npt.NDArray[np.float64]:
+            return count_readings(unit[own], label[own], units=len(counts), classes=len(readings.classes))
+
+        test = compare_raters(unit[kept], rater[kept], label[kept], _counts(kept), similarity, raters=raters)
         poor = enough & (test.q <= self.max_p) & (np.nan_to_num(test.deficit) >= self.min_deficit)
-        leaning = class_leaning(unit, rater, label, counts, raters=raters)
-        leans = enough[:, None] & (leaning.q <= self.max_p) & (np.abs(leaning.own - leaning.others) >= self.min_lean)
+        leaning, leans = told_apart(
+            lambda own: class_leaning(unit[own], rater[own], label[own], _counts(own), raters=raters),
+            lambda found: enough[:, None] & (found.q <= self.max_p) & (np.abs(found.own - found.others) >= self.min_lean),
+            rater, kept, raters,
+        )  # fmt: skip
         values = class_values(readings.classes, ordinal=readings.ordinal) if readings.ordinal else None
         grades, deviation = None, 1.0
         harsh = np.zeros(raters, dtype=bool)
         if values is not None:
             deviation = max(float(values[label].std()), 1e-9)
-            grades = grade_leaning(unit, rater, values[label], units=len(counts), raters=raters)
-            harsh = enough & (grades.q <= self.max_p) & (np.abs(grades.own - grades.others) >= self.min_grades * deviation)
+            given = values[label]
+            least = self.min_grades * deviation
+            grades, harsh = told_apart(
+                lambda own: grade_leaning(unit[own], rater[own], given[own], units=len(counts), raters=raters),
+                lambda found: enough & (found.q <= self.max_p) & (np.abs(found.own - found.others) >= least),
+                rater, kept, raters,
+            )  # fmt: skip
             leans &= ~harsh[:, None]
         constant = constant_raters(unit, rater, label, counts, raters=raters, least=self.min_readings) <= self.max_p
         leans &= ~constant[:, None]
         fitted = dawid_skene(unit, rater, label, units=len(counts), raters=raters, classes=len(readings.classes))
         findings = [
-            *self._poor(readings, test, fitted, poor),
+            *self._poor(readings, test, fitted, poor, _against_two(readings)),
             *self._leaning(readings, leaning, leans),
             *([] if grades is None else self._grading(readings, grades, harsh)),
             *self._constant(readings, constant),
@@ -152,14 +169,15 @@ class BiasedRater(Check):
             evidence=evidence,
         )  # fmt: skip
 
-    def _poor(self, readings: Readings, test: RaterTest, fitted: DawidSkene, poor: Flags) -> list[Finding]:
+    def _poor(self, readings: Readings, test: RaterTest, fitted: DawidSkene, poor: Flags, alone: Flags) -> list[Finding]:
         order = [int(r) for r in np.argsort(-np.nan_to_num(test.deficit), kind="stable") if poor[r]]
         return [
             self._made(
                 f"unreliable {readings.raters[r]}",
                 f"rater {readings.raters[r]} is right in {fitted.accuracy[r]:.0%} of the records (Dawid-Skene) and agrees "
                 f"with the others in {test.agreement[r]:.0%} of pairs where these agree in {test.others[r]:.0%} "
-                f"(p = {test.q[r]:.1g} over all raters); {usual_mistake(readings, fitted, r)}: weigh these readings less",
+                f"(p = {test.q[r]:.1g} over all raters); {usual_mistake(readings, fitted, r)}: weigh these readings less"
+                + (PAIR if alone[r] and test.others[r] >= ALIKE else ""),
                 float(fitted.accuracy[r]),
                 {"rater": str(readings.raters[r]), "readings": int(test.readings[r]), "q": float(test.q[r])},
             )
@@ -228,6 +246,13 @@ class BiasedRater(Check):
             )
             for c in ordered[: self.max_findings]
         ]
+
+
+def _against_two(readings: Readings) -> Flags:
+    """Readers none of whose records had more than three readings: against two others, copies are the majority."""
+    most = np.zeros(len(readings.raters))
+    np.maximum.at(most, readings.rater, readings.counts.sum(axis=1)[readings.unit])
+    return most <= 3
 
 
 def _summary(counted: dict[str, Cell], min_lean: float) -> str:

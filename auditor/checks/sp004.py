@@ -17,7 +17,7 @@ from auditor.values.dataset import Dataset
 from auditor.values.links import Evidence
 from auditor.values.results import Coverage, Finding, Severity, Verdict
 
-NOT_SOUGHT = "copies turned by some degrees (not by quarters) would not be found"
+NOT_SOUGHT = "copies turned by some degrees (not by quarters), or under much added noise, would not be found"
 
 WORDING = Wording(
     code="SP004",
@@ -43,10 +43,10 @@ class NearDuplicate(Check):
     slide and two radiographs of one chest are no copies; pictures that show the same scene without being copies (the same
     cells photographed again, a second exposure) are an info finding, the table `scenes`, and join nothing. A stack of
     frames is compared as a whole with stacks of as many frames. **Not looked for: copies turned by other angles than
-    quarters**, as augmentation by rotation makes them; up to one degree they are shown as scenes, from four on they are not
-    found. Groups in more than one split are an error, one finding per pair of splits; groups within one split a warning. Not
-    compared: images shorter than 48 pixels on a side (too small to tell), blank ones, masks, stripes. Identical images are
-    SP002; a group here holds their copies too.
+    quarters**, as augmentation by rotation makes them (up to one degree they are shown as scenes, from four on they are not
+    found), **and copies whose fine structure drowns in added noise**. Groups in more than one split are an error, one finding
+    per pair of splits; groups within one split a warning. Not compared: images shorter than 48 pixels on a side (too small to
+    tell), blank ones, masks, stripes. Identical images are SP002; a group here holds their copies too.
 
     ## Why is this bad?
     A test image whose crop or flip was trained on is remembered, not recognised, and the score is too high. Such copies come

@@ -11,7 +11,7 @@ import pandas as pd
 from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.groups import partition, split_names
 from auditor.evidence.kin.identity import can_tell, identity, why_untold
-from auditor.evidence.kin.recurring import crossing_ids, leading_ids
+from auditor.evidence.kin.recurring import recurring_ids
 from auditor.values.dataset import Dataset
 from auditor.values.results import Coverage, Finding, Location, Severity, Verdict
 
@@ -26,8 +26,10 @@ class IdsCannotTell(Check):
     this check is then not evaluated, never passed, and a gate that requires it ends with exit code 3. Lesion, study and
     series ids are no patient ids: one patient may have many. Placeholders (`Anonymous`) are no ids. Where some records lack
     an id, it says how many, and in which split. Where there are no ids but the file names hold numbers that recur
-    (`0012_03`, `0012_left`, `AP_00012`, `p7-20190312-2`) in several splits, it warns: these may be patients. It is silent where
-    some part of the names that recurs never stands in two splits: whoever dealt them went by that.
+    (`0012_03`, `0012_left`, `AP_00012`, `p7-20190312-2`) in several splits, it warns: these may be patients. Where
+    some part of the names that recurs never stands in two splits, whoever dealt them went by that: it only says so, since
+    nobody says that these are the patients. Where all of one such part stand within one value of another, as studies stand
+    within a patient, and those do cross, it warns.
 
     ## Why is this bad?
     A split that was made over images looks clean to every test on ids when each image has an id of its own, while the same
@@ -121,23 +123,27 @@ class IdsCannotTell(Check):
         )
 
     def _suspected(self, dataset: Dataset) -> Verdict | None:
-        """Names that hold the same id in several splits; None where nothing hints at it. Nothing is evaluated by that."""
+        """Names that hold the same id in several splits; None where nothing hints at it. Nothing is evaluated by that.
+
+        Raises:
+            SkipCheck: what recurs in the names stands in one split each; that these are the patients, nobody says.
+        """
         splits = partition(dataset)
         if splits is None:
             return None
-        paths, labels = dataset.records["path"], dataset.labels.values.astype("string")
-        ids = leading_ids(paths, labels)
-        words = "begin with" if ids is not None else "hold"
-        if ids is None:
-            ids = crossing_ids(paths, labels, splits)
-        if ids is None:
+        found = recurring_ids(dataset.records["path"], dataset.labels.values.astype("string"), splits)
+        if found is None or len(split_names(splits)) < 2:
             return None
-        known = pd.DataFrame({"id": ids, "split": splits}).dropna()
+        known = pd.DataFrame({"id": found.ids, "split": splits}).dropna()
         known = known[known["split"] != ""]
         several = known.groupby("id")["split"].nunique() > 1
         crossing = int(several.sum())
+        words = "begin with" if found.leading else "hold"
         if not crossing:
-            return None
+            raise SkipCheck(
+                f"{why_untold(dataset)}. {len(several):,} numbers or names that file names {words} recur and stand in one "
+                "split each: if they are the patients, the splits share none, but nobody says that they are"
+            )
         records = int(known["id"].map(several).sum())
         finding = Finding(
             code=self.code,
@@ -148,7 +154,7 @@ class IdsCannotTell(Check):
                 "with --patient, or say what the numbers are"
             ),
             where=Location(field="path"),
-            subject="leading ids" if words == "begin with" else "recurring ids",
+            subject="leading ids" if found.leading else "recurring ids",
             score=crossing / len(several),
             evidence={"leading_ids": len(several), "in_several_splits": crossing, "records": records},
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import gcd
 
 import numpy as np
@@ -20,6 +21,12 @@ LEAST_SHARED = 0.3
 LEAST_BESIDE = 0.15
 """The same inside one folder, class and split: numbers that begin anew in each of them recur nowhere else."""
 MATCHING = 0.9
+NESTED = 0.98
+"""Share of the studies that must stand within one patient."""
+LEAST_HELD = 1.25
+"""Studies of a patient, on average; fewer are the same ids written once more."""
+MOST_HELD = 6.0
+"""More are patients of a clinic, where nearly all clinics stand in several splits."""
 MOST_WORDS = 12
 
 _COUNTED = re.compile(r"^(?P<id>.*?\d.*?)[ _.\-]+[A-Za-z]{0,8}[ _\-(]*(?P<number>\d{1,5})\)?$")
@@ -65,37 +72,84 @@ def leading_ids(paths: pd.Series, labels: pd.Series) -> pd.Series | None:
     return None
 
 
-def crossing_ids(paths: pd.Series, labels: pd.Series, splits: pd.Series) -> pd.Series | None:
-    """The ids at that place of the names where fewest stand in several splits; None where those of one place stand in one each.
+@dataclass(frozen=True, kw_only=True)
+class Recurring:
+    """What recurs in names of files, and how it lies over the splits.
+
+    Args:
+        ids: on the index of the paths, NA where a name has none.
+        leading: they are all that stands before a count or a view; else one number or part of the name.
+        share: of the ids, those that stand in several splits.
+    """
+
+    ids: pd.Series
+    leading: bool
+    share: float
+
+
+def recurring_ids(paths: pd.Series, labels: pd.Series, splits: pd.Series) -> Recurring | None:
+    """What may be the patients: the leading ids, else what stands at that place of the names where fewest cross; or None.
 
     Any number or part of a name may be the patient's. Where one of them never stands in two splits, whoever dealt them went
-    by it, and what recurs everywhere is a count. Numbers that begin anew in each folder, class or split, and dates, are no ids.
+    by it, and what recurs everywhere is a count. But he may have gone by studies: where each of these ids stands within one
+    wider id, and those cross, these are returned.
 
     Args:
         paths: relative paths.
         labels: the classes, on the same index.
         splits: the split of each, on the same index.
     """
+    places = list(_places_of(paths, labels))
+    found = leading_ids(paths, labels)
+    if found is not None:
+        dealt = Recurring(ids=found, leading=True, share=crossing_share(found, splits))
+    else:
+        apart = [
+            Recurring(ids=ids, leading=False, share=crossing_share(ids, splits))
+            for ids in places
+            if _beside(ids, paths, labels, splits)
+        ]
+        if not apart:
+            return None
+        dealt = min(apart, key=lambda one: one.share)
+    if dealt.share == 0:
+        wider = [
+            Recurring(ids=ids, leading=False, share=share)
+            for ids in places
+            if (share := crossing_share(ids, splits)) > 0 and _holds(ids, dealt.ids, share)
+        ]
+        dealt = min(wider, key=lambda one: one.share, default=dealt)
+    return Recurring(ids=dealt.ids.reindex(paths.index), leading=dealt.leading, share=dealt.share)
+
+
+def _places_of(paths: pd.Series, labels: pd.Series) -> Iterator[pd.Series]:
+    """What could be ids at each place of the names."""
     known = paths.dropna().astype("str")
-    if len(known) < 2 * LEAST_GROUPS:
-        return None
+    if len(known) >= 2 * LEAST_GROUPS:
+        yield from (ids for ids in _places(known.map(stem_of)) if _group(ids, labels.nunique()))
+
+
+def _beside(ids: pd.Series, paths: pd.Series, labels: pd.Series, splits: pd.Series) -> bool:
+    """They recur inside one folder, class and split too: numbers that begin anew in each of them recur nowhere else."""
+    known = paths.dropna().astype("str")
     place = known.str.replace(r"[^/\\]*$", "", regex=True)
     beside = place + "\n" + labels.reindex(known.index).fillna("").astype("str") + "\n" + splits.reindex(known.index).fillna("")
-    stems = known.map(stem_of)
-    beside += "\n" + stems.str.findall(_LOT).map("".join)
-    best: tuple[float, pd.Series] | None = None
-    for ids in _places(stems):
-        if not _group(ids, labels.nunique()):
-            continue
-        inside = pd.DataFrame({"id": ids, "beside": beside}).dropna()
-        if float((inside.groupby(["id", "beside"])["id"].transform("size") >= 2).mean()) < LEAST_BESIDE:
-            continue
-        share = crossing_share(ids, splits)
-        if share == 0:
-            return None
-        if best is None or share < best[0]:
-            best = (share, ids)
-    return None if best is None else best[1].reindex(paths.index)
+    beside += "\n" + known.map(stem_of).str.findall(_LOT).map("".join)
+    inside = pd.DataFrame({"id": ids, "beside": beside}).dropna()
+    return float((inside.groupby(["id", "beside"])["id"].transform("size") >= 2).mean()) >= LEAST_BESIDE
+
+
+def _holds(wide: pd.Series, narrow: pd.Series, crossing: float) -> bool:
+    """Each narrow id stands in one wide one, and a wide one holds several, as a patient holds studies and a clinic patients.
+
+    A clinic has many patients, and nearly every clinic stands in every split.
+    """
+    known = pd.DataFrame({"wide": wide, "narrow": narrow}).dropna()
+    if not len(known):
+        return False
+    inside = float((known.groupby("narrow")["wide"].nunique() == 1).mean())
+    held = known["narrow"].nunique() / known["wide"].nunique()
+    return inside >= NESTED and held > LEAST_HELD and (held < MOST_HELD or crossing < MATCHING)
 
 
 def crossing_share(ids: pd.Series, splits: pd.Series) -> float:

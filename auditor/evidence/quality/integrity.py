@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -40,19 +41,23 @@ def report(
 ) -> Verdict:
     """Faults → Verdict: at most `max_findings` findings of their own, one more per severity that counts the rest.
 
+    The same words about more than `ONE_LINE` files are one finding that counts them, unless they are errors; the table
+    lists all.
+
     Args:
         what: `3 of 80 {unit} {what}`, e.g. `have the wrong extension`.
         why_not: why `total − evaluated` units were not looked at.
     """
     ordered = sorted(faults, key=lambda f: (-f.severity.rank, f.where.path or "", f.where.record or "", f.subject))
+    shown = _together(ordered, unit)
     findings = [
         Finding(
             code=code, severity=f.severity, message=f.message, where=f.where, subject=f.subject or f.kind, evidence=f.evidence
         )
-        for f in ordered[:max_findings]
+        for f in shown[:max_findings]
     ]
     for level in (Severity.ERROR, Severity.WARNING, Severity.INFO):
-        rest = sum(f.severity is level for f in ordered[max_findings:])
+        rest = sum(f.severity is level for f in shown[max_findings:])
         if rest:
             message = f"{rest:,} more {unit} {what}: the table `files` of this check lists all"
             findings.append(
@@ -84,6 +89,28 @@ def report(
             reason=f"{total - evaluated:,} {unit} were not looked at: {why_not}" if total > evaluated else "",
         ),
     )  # fmt: skip
+
+
+ONE_LINE = 5
+"""So many files get a finding each; where more have the same said of them, fifty lines hide the one of another kind."""
+
+
+def _together(faults: Sequence[Fault], unit: str) -> list[Fault]:
+    """The faults, in their order, with those of the same words in the place of the first of them."""
+    alike = Counter((f.severity, f.kind, f.message) for f in faults if f.where != Location())
+    told: dict[tuple[Severity, str, str], Fault] = {}
+    for fault in faults:
+        words = (fault.severity, fault.kind, fault.message)
+        if fault.severity is Severity.ERROR or alike[words] <= ONE_LINE:
+            told[(*words[:2], f"{fault.message}\n{fault.where}\n{fault.subject}")] = fault
+        elif words not in told:
+            what = fault.message[:1].lower() + fault.message[1:]
+            message = f"{alike[words]:,} {unit}, listed in the table `files` of this check: {what}"
+            told[words] = Fault(
+                where=Location(), kind=fault.kind, message=message, severity=fault.severity, subject=fault.kind,
+                evidence={unit: alike[words]},
+            )  # fmt: skip
+    return list(told.values())
 
 
 ONE_BY_ONE = 0.5

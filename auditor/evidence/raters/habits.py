@@ -7,6 +7,7 @@ records follow exactly.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -168,6 +169,60 @@ def copied_dissents(
 def without_copies(rater: Codes, copies: list[Copy]) -> npt.NDArray[np.bool_]:
     """Which readings stay when one of every pair of copies is left out: together they agree, and make others look odd."""
     return ~np.isin(rater, [copy.second for copy in copies])
+
+
+Reads = Callable[[npt.NDArray[np.bool_]], Leaning]
+"""The leaning among some of the readings."""
+
+
+def told_apart(
+    of: Reads, leans: Callable[[Leaning], npt.NDArray[np.bool_]], rater: Codes, kept: npt.NDArray[np.bool_], raters: int
+) -> tuple[Leaning, npt.NDArray[np.bool_]]:
+    """The leaning of readers, and who leans: the strongest first, the others among the readings that are left.
+
+    Beside one who leans far, or two copies that do, an honest third reader seems to lean back. Where too few are left to
+    compare with, nobody can tell which of both it is, and both are named.
+
+    Args:
+        of: the leaning by the readings of a mask.
+        leans: what of it is told; shape as `Leaning.own`.
+        rater: of each reading.
+        kept: see `without_copies`. A reader whose readings are another's leans as that one does: told as a copy, no more.
+        raters: how many.
+    """
+    found = of(kept)
+    copied = ~np.isin(np.arange(raters), rater[kept])
+    if copied.any():
+        found = _with(found, of(np.ones(len(rater), dtype=bool)), copied)
+    flags = leans(found) & _wide(~copied, found.own)
+    named = np.zeros(raters, dtype=bool)
+    left = kept.copy()
+    for _ in range(raters):
+        excess = np.where(flags & _wide(~named, flags), np.abs(found.own - found.others), 0).reshape(raters, -1).max(axis=1)
+        if not excess.any():
+            break
+        named[excess.argmax()] = True
+        left &= rater != excess.argmax()
+        doubted = flags.reshape(raters, -1).any(axis=1) & ~named
+        if not doubted.any():
+            break
+        again = of(left)
+        judged = doubted & (again.p.reshape(raters, -1).min(axis=1) < 1)
+        found = _with(found, again, judged)
+        flags = np.where(_wide(judged, flags), leans(again), flags)
+    return found, flags
+
+
+def _wide(which: npt.NDArray[np.bool_], like: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
+    """Of each rater, as an array that goes with one of (raters,) or (raters, classes)."""
+    return which.reshape(-1, *[1] * (like.ndim - 1))
+
+
+def _with(found: Leaning, other: Leaning, which: npt.NDArray[np.bool_]) -> Leaning:
+    """The other's figures of some raters."""
+    parts = {name: np.where(_wide(which, getattr(found, name)), getattr(other, name), getattr(found, name)) for name in
+             ("own", "others", "p", "q")}  # fmt: skip
+    return Leaning(**parts)
 
 
 def constant_raters(unit: Codes, rater: Codes, label: Codes, counts: Doubles, *, raters: int, least: int) -> Doubles:

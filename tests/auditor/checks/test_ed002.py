@@ -92,6 +92,28 @@ def test_a_copied_reader_is_found_although_both_read_well():
     assert verdict.findings[0].evidence["dissents"] >= 20
 
 
+def test_beside_two_copies_that_lean_an_honest_reader_leans_nowhere():
+    labels, rng = panel(n=400, raters=4, classes=3, hard=0.1)
+    labels[rng.random(400) < 0.35, 0] = 2
+    labels[:, 1] = labels[:, 0]  # and reads nothing on its own
+    found = subjects(BiasedRater().run(dataset(labels)))
+    assert "copies R0 / R1" in found
+    assert "leaning R0" in found
+    assert not {"leaning R2", "leaning R3", "unreliable R2", "unreliable R3", "leaning R1"} & set(found)
+
+
+def test_of_three_readings_nobody_can_tell_a_copy_from_a_poor_reader_and_that_is_said():
+    labels, _ = panel(n=300, raters=3, classes=3, hard=0.5)
+    labels[:, 1] = labels[:, 0]
+    (finding,) = [f for f in BiasedRater().run(dataset(labels)).findings if f.subject == "unreliable R2"]
+    assert "whether the two others read on their own" in finding.message
+    labels, rng = panel(n=300, raters=3, classes=3, hard=0.3)
+    labels[rng.random(300) < 0.5, 2] = 1
+    told = [f.message for f in BiasedRater().run(dataset(labels)).findings if f.subject == "unreliable R2"]
+    assert told
+    assert "on their own" not in told[0]
+
+
 def test_two_poor_readers_of_two_classes_are_no_copies():
     """With two classes every dissent is the same answer: two poor readers often dissent together by accident."""
     rng = np.random.default_rng(3)

@@ -14,6 +14,28 @@ def test_blank_labels_are_warnings() -> None:
     assert [(f.where.record, f.subject, f.severity) for f in verdict.findings] == [("r0002", "blank label", Severity.WARNING)]
 
 
+def test_blanks_of_many_records_are_one_warning_and_a_table_that_lists_them() -> None:
+    verdict = EmptyLabel().run(make_dataset(labels=[*[None] * 12, *["a", "b"] * 40]))
+    (finding,) = verdict.findings
+    assert (finding.severity, finding.where.record, finding.subject) == (Severity.WARNING, None, "blank label")
+    assert finding.message.startswith("12 records, listed in the table `files` of this check: the record has no label.")
+    records = next(c for c in verdict.tables[0].columns if c.name == "record").values
+    assert records == [f"r{i:04d}" for i in range(12)]
+    assert verdict.metrics["records_without_label"] == 12
+
+
+def test_another_kind_of_blank_stands_beside_the_one_of_many_records() -> None:
+    rows = [
+        {"path": f"m{i}.png", "record": f"r{i:04d}", "foreground_fraction": 0.0 if i == 40 else 0.2, "problem": ""}
+        for i in range(92)
+    ]
+    dataset = dataclasses.replace(make_dataset(labels=[*[None] * 12, *["a", "b"] * 40]), masks=mask_frame(rows))
+    assert {(f.subject, f.where.path) for f in EmptyLabel().run(dataset).findings} == {
+        ("blank label", None),
+        ("empty mask", "m40.png"),
+    }
+
+
 def test_many_blanks_are_an_unlabelled_pool() -> None:
     verdict = EmptyLabel().run(make_dataset(labels=["a", None] * 20))
     assert [(f.severity, f.evidence["records"]) for f in verdict.findings] == [(Severity.INFO, 20)]

@@ -92,6 +92,45 @@ def test_ids_at_any_place_of_a_name_are_a_warning_where_they_stand_in_two_splits
     assert finding.evidence["in_several_splits"] == 4
 
 
+def studies(pattern, *, by, patients=24, several=3):
+    """Names of patients with several studies of two images; `by` says who was dealt: the studies or the patients."""
+    names = []
+    for patient in range(1, patients + 1):
+        for study in range(several):
+            number = several * patient + study
+            inside = ("train", "test")[{"studies": number * 7, "patients": patient}[by] % 5 == 0]
+            label = ("normal", "ill")[patient % 2]
+            names += [pattern.format(s=inside, c=label, p=patient, n=3000 + 13 * number, i=i) for i in (1, 2)]
+    return names
+
+
+STUDIES = [
+    "{s}/{c}/{p:03d}_{n}_{i}.png",
+    "{s}/{c}/x{p}-{n}-{i}.png",
+    "{s}/{c}/{n}_{i}_k{p:03d}.png",
+    "{s}/{c}/h{p}.{n}.{i}.png",
+]
+
+
+@pytest.mark.parametrize("pattern", STUDIES)
+def test_ids_that_cross_are_a_warning_although_the_studies_within_them_do_not(tmp_path, pattern):
+    (finding,) = IdsCannotTell().run(opened(make(tmp_path, *studies(pattern, by="studies")))).findings
+    assert finding.evidence["leading_ids"] == 24
+    assert finding.evidence["in_several_splits"] > 8
+
+
+@pytest.mark.parametrize("pattern", STUDIES)
+def test_what_never_crosses_is_said_to_be_an_assumption(tmp_path, pattern):
+    with pytest.raises(SkipCheck, match="one split each: if they are the patients, the splits share none, but nobody says"):
+        IdsCannotTell().run(opened(make(tmp_path, *studies(pattern, by="patients"))))
+
+
+def test_clinics_that_stand_in_every_split_are_no_patients(tmp_path):
+    names = studies("{s}/{c}/k{p:02d}_{n}_{i}.png", by="studies", patients=10, several=20)
+    with pytest.raises(SkipCheck, match="nobody says"):
+        IdsCannotTell().run(opened(make(tmp_path, *names)))
+
+
 @pytest.mark.parametrize("pattern", RECURRING)
 def test_splits_that_were_dealt_by_what_recurs_in_the_names_are_no_warning(tmp_path, pattern):
     with pytest.raises(SkipCheck):
