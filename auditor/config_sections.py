@@ -57,7 +57,7 @@ class DatasetSection(Section):
     tables: tuple[str, ...] = ()
     """label tables, relative to this file, where they are not to be looked for"""
     boxes: str | None = None
-    """a table of boxes (a column that names the image, and four of corners), relative to this file"""
+    """a table of boxes (columns of image and four corners; `segmentation`: outlines as in COCO), relative to this file"""
     corrected: Mapping[str, str] = Key(default_factory=dict)
     """of a corrected copy: which file holds the table that was corrected"""
     left_out: str | None = None

@@ -9,7 +9,7 @@ from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Finding, ScanResult
 from trainers.copying.applied import Applied
 
-WHOLE = frozenset(("boxes", "marks"))
+WHOLE = frozenset(("boxes", "outlines", "marks"))
 """Parts that no strategy changes: not one may be missing."""
 
 

@@ -6,6 +6,7 @@ what lies between them holds no picture.
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from auditor.containers.run_lengths import Counts, columns_of
+from auditor.containers.run_lengths import Counts, columns_of, counts_of_numbers, counts_of_text
 
 Ring = npt.NDArray[np.float64]
 """Corners of one polygon, shape (corners, 2): x to the right and y down, in pixels; (0, 0) is the upper left corner of the
@@ -25,7 +26,7 @@ LEAST_CORNERS = 3
 FEW = "fewer than three corners"
 MANY = f"more than {MOST_CORNERS:,} corners"
 NO_NUMBERS = "corners that are no finite numbers"
-_POLYGONS, _RUNS, _UNREAD = b"P", b"R", b"!"
+_POLYGONS, _RUNS, _UNREAD, _TEXT = b"P", b"R", b"!", b"T"
 _PLACE = struct.Struct("<4i?")
 
 
@@ -85,6 +86,55 @@ def unread(why: str) -> bytes:
     return _UNREAD + why.encode()
 
 
+def of_segmentation(said: object) -> bytes:
+    """Pack what COCO says of an object: polygons, or run lengths as text or numbers; empty where it says nothing.
+
+    Run lengths may be of a part of their picture, whose place is `left`, `top` (ours, in tables of boxes).
+    """
+    if not said:
+        return b""
+    if isinstance(said, list):
+        return polygons(said if isinstance(said[0], list) else [said])
+    size, counts = (said.get("size"), said.get("counts")) if isinstance(said, dict) else (None, None)
+    if not isinstance(said, dict) or not isinstance(size, list) or len(size) != 2 or not all(map(_is_side, size)):
+        return unread("run lengths without the size of their picture")
+    found = counts_of_text(counts) if isinstance(counts, str) else None
+    if isinstance(counts, list):
+        found = counts_of_numbers(counts)
+    if found is None or not len(found):
+        return unread("run lengths that are none")
+    left, top = (said.get(name, 0) for name in ("left", "top"))
+    if not all(isinstance(place, int) for place in (left, top)):
+        return unread("run lengths at no place")
+    whole = "left" not in said and "top" not in said
+    return runs(Runs(left=left, top=top, height=int(size[0]), width=int(size[1]), counts=found, whole=whole))
+
+
+def text(said: str) -> bytes:
+    """Pack the JSON of COCO's `segmentation` as it stands; whoever unpacks it reads it."""
+    return _TEXT + said.encode() if said else b""
+
+
+def as_segmentation(packed: bytes) -> str:
+    """The JSON of COCO's `segmentation` of an outline; of one that is none, a polygon without corners."""
+    if packed[:1] == _TEXT:
+        return packed[1:].decode()
+    found = unpacked(packed)
+    if isinstance(found, str):
+        return "[[]]"
+    if isinstance(found, Runs):
+        place = {} if found.whole else {"left": found.left, "top": found.top}
+        said = {"size": [found.height, found.width], **place, "counts": found.counts.tolist()}
+        return json.dumps(said, separators=(",", ":"))
+    rings = (ring.ravel().astype(np.float32) for ring in found)
+    texts = (",".join(np.format_float_positional(number, trim="-") for number in ring) for ring in rings)
+    return "[" + ",".join(f"[{ring}]" for ring in texts) + "]"
+
+
+def _is_side(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31
+
+
 def unpacked(packed: bytes) -> Outline:
     """What was packed."""
     kind, rest = packed[:1], packed[1:]
@@ -97,7 +147,16 @@ def unpacked(packed: bytes) -> Outline:
         sizes = np.frombuffer(rest, np.uint32, count=many, offset=4).tolist()
         numbers = np.frombuffer(rest, np.float32, offset=4 * (many + 1)).astype(np.float64).reshape(-1, 2)
         return tuple(np.split(numbers, np.cumsum(sizes)[:-1]))
+    if kind == _TEXT:
+        return unpacked(_of_text(rest) or unread("a segmentation that is none"))
     return rest.decode()
+
+
+def _of_text(content: bytes) -> bytes:
+    try:
+        return of_segmentation(json.loads(content))
+    except (ValueError, RecursionError):
+        return unread("a segmentation that is no JSON")
 
 
 def bounds(packed: bytes) -> tuple[float, float, float, float] | None:

@@ -21,7 +21,7 @@ from auditor.placement.claims import claim
 from auditor.placement.documents import MAX_TEXT_BYTES, Lines, are_boxes
 from auditor.placement.masks import find_masks
 from auditor.placement.path_roles import path_roles
-from auditor.placement.records import Draft, box_frame, build, no_labels, shape_frame
+from auditor.placement.records import Draft, box_frame, build, no_labels, with_outlines
 from auditor.placement.tree import read_folders
 from auditor.reading.jobs import Job, run_job, run_jobs
 from auditor.values.dataset import Dataset, Problem
@@ -112,7 +112,6 @@ def load(listing: Listing, options: Options) -> Dataset:
     without = len(ids) - len(set(ids) & pairs.keys())
     if without:
         notes.append(f"{without:,} images have no file of boxes: read as images without an object")
-    packed = [outline for lines in said.values() for outline in lines.shapes]
     outlines = sum(lines.outlines for lines in said.values())
     if outlines:
         notes.append(f"{outlines:,} of the boxes are those of outlines")
@@ -129,9 +128,8 @@ def load(listing: Listing, options: Options) -> Dataset:
             ids=ids,
             labels=no_labels(ids),
             columns=columns,
-            boxes=boxes,
-            shapes=shape_frame(boxes, packed, [None] * len(packed)),
-            counts={"missing": len(orphans), **({"outlines": outlines} if outlines else {})},
+            boxes=with_outlines(boxes, [outline for lines in said.values() for outline in lines.shapes]),
+            counts={"missing": len(orphans)},
             guesses=(guess, *guesses),
             notes=tuple(notes),
             problems=tuple(problems),

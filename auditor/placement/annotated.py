@@ -18,7 +18,7 @@ from auditor.placement.documents import Document
 from auditor.placement.listing import Listing, Options
 from auditor.placement.masks import find_masks
 from auditor.placement.path_roles import path_roles
-from auditor.placement.records import Draft, box_frame, build, no_labels, shape_frame
+from auditor.placement.records import Draft, box_frame, build, no_labels, with_outlines
 from auditor.placement.resolve import resolve_names
 from auditor.placement.tree import read_folders
 from auditor.reading.jobs import Job, run_documents, told
@@ -73,7 +73,7 @@ def annotated_dataset(listing: Listing, options: Options, kind: Kind, files: Seq
         Problem(kind="unlisted", path=path, reason=f"an image that no {kind.word} file lists")
         for path in there if path not in listed
     ]  # fmt: skip
-    boxes = _boxes(said, found)
+    boxes = _outlined(said, _boxes(said, found))
     labels, guesses = _labels(said, found, ids, kind)
     columns, role_guesses, notes = _columns(said, found, ids, kind)
     if masks.of:
@@ -90,8 +90,7 @@ def annotated_dataset(listing: Listing, options: Options, kind: Kind, files: Seq
             labels=labels,
             columns=columns,
             boxes=boxes,
-            shapes=_shapes(said, boxes),
-            counts={"missing": kinds["missing"], "unlisted": kinds["unlisted"], **_outlines(said)},
+            counts={"missing": kinds["missing"], "unlisted": kinds["unlisted"]},
             guesses=(*guesses, *role_guesses),
             notes=(*notes, *_notes(said, found, boxes, labels)),
             problems=tuple(problems),
@@ -154,14 +153,14 @@ def _boxes(said: Mapping[str, Document], found: Found) -> pd.DataFrame:
     return box_frame({column: [row[i] for row in rows] for i, column in enumerate(columns)})
 
 
-def _shapes(said: Mapping[str, Document], boxes: pd.DataFrame) -> pd.DataFrame | None:
-    """The outlines of the boxes, in their order."""
+def _outlined(said: Mapping[str, Document], boxes: pd.DataFrame) -> pd.DataFrame:
+    """The boxes with their outlines."""
     packed: list[bytes] = []
     sizes: list[tuple[int, int] | None] = []
     for document in said.values():
         packed += document.shapes or (b"",) * len(document.boxes)
         sizes += [document.sizes[box[0]] if document.sizes else None for box in document.boxes]
-    return shape_frame(boxes, packed, sizes)
+    return with_outlines(boxes, packed, sizes)
 
 
 def _labels(said: Mapping[str, Document], found: Found, ids: Sequence[str], kind: Kind) -> tuple[Labels, list[Guess]]:
@@ -234,15 +233,9 @@ def _split_of(name: str) -> str | None:
     return splits.pop() if len(splits) == 1 else None
 
 
-def _outlines(said: Mapping[str, Document]) -> dict[str, int]:
-    """How many outlines there are, where there are any."""
-    outlines = sum(document.outlines for document in said.values())
-    return {"outlines": outlines} if outlines else {}
-
-
 def _notes(said: Mapping[str, Document], found: Found, boxes: pd.DataFrame, labels: Labels) -> list[str]:
     notes: list[str] = []
-    if outlines := _outlines(said).get("outlines"):
+    if outlines := sum(document.outlines for document in said.values()):
         notes.append(f"{outlines:,} of the boxes are those of outlines (polygons, run lengths)")
     unread: Counter[str] = Counter()
     for document in said.values():

@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from auditor.containers.outline import text
+from auditor.naming.labels import numbers_of, text_of
 from auditor.naming.lexicon import name_score
 from auditor.placement.listing import Listing
+from auditor.placement.records import OUTLINE, with_outlines
 from auditor.placement.resolve import resolve_names
 from auditor.placement.table_choice import MAX_CANDIDATES, PROBE
 from auditor.placement.table_readings import read_boxes
@@ -21,6 +25,8 @@ from auditor.values.errors import DatasetError
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 """What a table of boxes of ours calls its columns, beside `path`, `label` and `rater`."""
+SEGMENTATION = "segmentation"
+"""The column of outlines of such a table: JSON, as COCO has it."""
 LEAST_NAMING = 0.5
 """Of the names of a table, so many are images of records."""
 
@@ -84,9 +90,20 @@ def _boxes_of(
     cells = [str(cell) for cell in frame[column].cat.categories]
     resolved = resolve_names(root, cells, images, numbers=True)
     files = np.array([file or "" for file in resolved.files], dtype=object)[frame[column].cat.codes.to_numpy()]
-    boxes = read_boxes(frame, roles, files, table.lines, name)
+    boxes = _outlined(read_boxes(frame, roles, files, table.lines, name), frame, table.lines)
     of = pd.Series([list(record_of[str(file)]) for file in boxes["record"]], index=boxes.index, dtype=object)
     return boxes.assign(record=of).explode("record", ignore_index=True).astype({"record": "str"})
+
+
+def _outlined(boxes: pd.DataFrame, frame: pd.DataFrame, lines: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """The boxes with their outlines, where the table has a column of them; `lines`: of each row, which is that of its box."""
+    if SEGMENTATION not in frame.columns:
+        return boxes
+    rows = np.searchsorted(lines, boxes["line"].to_numpy(np.int64))
+    cells = text_of(frame[SEGMENTATION])[rows]
+    sizes = [numbers_of(frame[name])[rows] if name in frame.columns else np.full(len(rows), np.nan) for name in OUTLINE[1:]]
+    stated = [(int(h), int(w)) if h > 0 and w > 0 else None for h, w in zip(*sizes, strict=True)]
+    return with_outlines(boxes, [text(str(cell)) for cell in cells], stated)
 
 
 def _has_boxes(listing: Listing, name: str, images: Sequence[str]) -> bool:

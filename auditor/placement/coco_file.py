@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from auditor.containers import outline
-from auditor.containers.run_lengths import counts_of_numbers, counts_of_text
 from auditor.containers.source import read_json_document
 from auditor.placement.documents import Box, Document
 from auditor.placement.extents import side
@@ -69,7 +68,7 @@ def read_document(limits: Limits, path: Path) -> Document:
             if "category_id" in entry:
                 wrong["annotations of a category_id that is not among the categories"] += 1
         elif entry.get("bbox") or entry.get("segmentation"):
-            shape = _outline(entry.get("segmentation"))
+            shape = outline.of_segmentation(entry.get("segmentation"))
             corners = _numbers(entry["bbox"]) if entry.get("bbox") else outline.bounds(shape) if shape else None
             if corners is None and entry.get("bbox"):
                 wrong["annotations without four finite numbers in their box"] += 1
@@ -86,23 +85,6 @@ def read_document(limits: Limits, path: Path) -> Document:
         shapes=tuple(shapes) if any(shapes) else (), sizes=tuple(sizes) if any(sizes) else (),
         categories=tuple(categories.values()), wrong=dict(wrong), places=tuple(places),
     )  # fmt: skip
-
-
-def _outline(said: object) -> bytes:
-    """`segmentation`, packed: polygons, or run lengths as text or numbers; empty where there is none."""
-    if not said:
-        return b""
-    if isinstance(said, list):
-        return outline.polygons(said if isinstance(said[0], list) else [said])
-    size, counts = (said.get("size"), said.get("counts")) if isinstance(said, dict) else (None, None)
-    if not isinstance(size, list) or len(size) != 2 or not all(map(side, size)):
-        return outline.unread("run lengths without the size of their picture")
-    found = counts_of_text(counts) if isinstance(counts, str) else None
-    if isinstance(counts, list):
-        found = counts_of_numbers(counts)
-    if found is None or not len(found):
-        return outline.unread("run lengths that are none")
-    return outline.runs(outline.Runs(left=0, top=0, height=side(size[0]), width=side(size[1]), counts=found))
 
 
 def _key(value: object) -> int | str | None:

@@ -18,6 +18,9 @@ from auditor.values.labels import Labels, State
 from auditor.values.results import DatasetSummary, Guess
 
 ANNOTATION_COLUMNS = ("record", "rater", "label")
+OUTLINE = ("outline", "drawn_height", "drawn_width")
+"""Columns of boxes that have outlines: these, packed (`auditor.containers.outline`), and the size of the picture that they were
+drawn on, where it is said."""
 BOX_COLUMNS = ("record", "label", "x0", "y0", "x1", "y1", "path", "line")
 MAX_SHOWN_CLASSES = 20
 SHOWN_PER_CLASS = 4
@@ -57,7 +60,7 @@ class Draft:
         channels: channel → path per record (None: it has no such channel), the first as in `columns["path"]`; empty where a
             record is one file.
         mask_names: value in the masks → what it stands for.
-        counts: rows, items, outlines, missing and unlisted files: what is no use of a file.
+        counts: rows, items, missing and unlisted files: what is no use of a file.
     """
 
     root: Path
@@ -70,7 +73,6 @@ class Draft:
     fields: Mapping[str, Field] = field(default_factory=dict)
     annotations: pd.DataFrame | None = None
     boxes: pd.DataFrame | None = None
-    shapes: pd.DataFrame | None = None
     points: pd.DataFrame | None = None
     rater_masks: pd.DataFrame | None = None
     channels: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
@@ -101,24 +103,30 @@ def box_frame(rows: Mapping[str, Sequence[object] | pd.Series] | None = None) ->
     return frame.astype(types).reset_index(drop=True)
 
 
-def shape_frame(boxes: pd.DataFrame, packed: Sequence[bytes], sizes: Sequence[tuple[int, int] | None]) -> pd.DataFrame | None:
-    """`Dataset.shapes` of boxes some of which have an outline; None where none has.
+def with_outlines(boxes: pd.DataFrame, packed: Sequence[bytes], sizes: Sequence[tuple[int, int] | None] = ()) -> pd.DataFrame:
+    """Boxes with the outline of each (`OUTLINE`), from which `build` makes `Dataset.shapes`; as they are where none has one.
 
     Args:
-        packed: outline of each box, empty where it has none; `sizes`: height and width of its picture, where that is said.
+        packed: outline of each box, empty where it has none.
+        sizes: height and width of the picture of each, where that is said.
     """
-    places = [place for place, outline in enumerate(packed) if outline]
-    if not places:
-        return None
-    return pd.DataFrame(
-        {
-            "record": boxes["record"].to_numpy()[places],
-            "box": np.array(places, np.int64),
-            "packed": pd.Series([packed[place] for place in places], dtype=object),
-            "height": [float((sizes[place] or (np.nan, np.nan))[0]) for place in places],
-            "width": [float((sizes[place] or (np.nan, np.nan))[1]) for place in places],
-        }
-    )
+    if not any(packed):
+        return boxes
+    stated = np.array([size or (np.nan, np.nan) for size in sizes or [None] * len(boxes)], np.float64)
+    outlined = boxes.copy(deep=False)
+    outlined[OUTLINE[0]] = pd.Series(list(packed), index=boxes.index, dtype=object)
+    outlined[OUTLINE[1]], outlined[OUTLINE[2]] = stated.T
+    return outlined
+
+
+def _shapes(boxes: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`Dataset.boxes` and `Dataset.shapes`."""
+    boxes = box_frame() if boxes is None else boxes.reset_index(drop=True)
+    if OUTLINE[0] not in boxes.columns:
+        return boxes, pd.DataFrame()
+    has = np.flatnonzero(boxes[OUTLINE[0]].map(lambda packed: isinstance(packed, bytes) and bool(packed)).to_numpy(bool))
+    shapes = boxes.iloc[has][["record", *OUTLINE]].rename(columns={OUTLINE[0]: "packed"}).assign(box=has)
+    return boxes.drop(columns=list(OUTLINE)), shapes.reset_index(drop=True) if len(has) else pd.DataFrame()
 
 
 def unique_ids(names: Sequence[str]) -> list[str]:
@@ -155,7 +163,8 @@ def build(draft: Draft) -> Dataset:
             columns[name] = text_column(values, index)
     # Not consolidated: for a million records that would hold every number twice.
     metadata = pd.DataFrame({name: column.set_axis(index) for name, column in draft.metadata.items()}, index=index, copy=False)
-    counts = _counts(draft, columns["path"])
+    boxes, shapes = _shapes(draft.boxes)
+    counts = _counts(draft, columns["path"], outlines=len(shapes))
     summary = DatasetSummary(
         name=draft.name,
         layout=draft.claims.layout,
@@ -172,8 +181,8 @@ def build(draft: Draft) -> Dataset:
         records=pd.DataFrame(columns, index=index),
         labels=draft.labels,
         annotations=empty_annotations() if draft.annotations is None else draft.annotations,
-        boxes=box_frame() if draft.boxes is None else draft.boxes,
-        shapes=pd.DataFrame() if draft.shapes is None else draft.shapes,
+        boxes=boxes,
+        shapes=shapes,
         points=pd.DataFrame() if draft.points is None else draft.points,
         rater_masks=pd.DataFrame() if draft.rater_masks is None else draft.rater_masks,
         channels=_channel_frame(draft),
@@ -225,7 +234,7 @@ def _channel_frame(draft: Draft) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["record", "name", "path"]).astype("str") if rows else pd.DataFrame()
 
 
-def _counts(draft: Draft, paths: pd.Series) -> dict[str, int]:
+def _counts(draft: Draft, paths: pd.Series, *, outlines: int = 0) -> dict[str, int]:
     """Everything that is counted, in the order of `COUNTS`.
 
     Raises:
@@ -233,7 +242,7 @@ def _counts(draft: Draft, paths: pd.Series) -> dict[str, int]:
     """
     draft.claims.check_records(paths.dropna().unique().tolist())
     files = draft.claims.counts
-    found = {**files, **draft.counts, "records": len(draft.ids)}
+    found = {**files, **draft.counts, **({"outlines": outlines} if outlines else {}), "records": len(draft.ids)}
     wrong = [key for key, count in found.items() if key not in COUNTS or count < 0]
     wrong += [key for key in draft.counts if key in files]
     if found.get("rows", 0) != found.get("rows_used", 0) + found.get("rows_malformed", 0):

@@ -23,6 +23,7 @@ TOGETHER = 64
 """Pictures that a worker is given at once, or `PIXELS_TOGETHER` in all: what one of them costs is lost with the others."""
 PIXELS_TOGETHER = 32_000_000
 Positions = npt.NDArray[np.int64]
+SIZE = ("drawn_height", "drawn_width")
 FACTS = ("corners", "area", "pixels", "crossed", "outside", "x0", "y0", "x1", "y1")
 
 
@@ -62,7 +63,7 @@ def _rows_of_records(shapes: pd.DataFrame) -> list[Positions]:
 def _sheets(dataset: Dataset, rows: Sequence[Positions]) -> list[Sheet]:
     """A picture per record, of the size that the annotations say, else of that of its image."""
     shapes = dataset.shapes
-    stated = shapes[["height", "width"]].fillna(0).to_numpy(np.int64)
+    stated = shapes[list(SIZE)].fillna(0).to_numpy(np.int64)
     labels = dataset.boxes["label"].to_numpy(object)[shapes["box"].to_numpy(np.int64)]
     codes = np.unique(labels.astype(str), return_inverse=True)[1] + 1
     real = _real_sizes(dataset, shapes["record"])
@@ -132,7 +133,7 @@ def _gathered(dataset: Dataset, rows: Sequence[Positions], sheets: Sequence[Shee
 def _images(
     dataset: Dataset, rows: Sequence[Positions], sheets: Sequence[Sheet], sketches: Sequence[Sketch]
 ) -> tuple[pd.DataFrame, dict[str, bytes]]:
-    """Pictures of which every object was drawn, as masks; those with objects that have a box alone are none."""
+    """Pictures as masks; of one with objects that were not drawn, or have a box alone, no more than the size is told."""
     shapes = dataset.shapes
     boxed = dataset.boxes["record"].value_counts()
     paths, boxes = dataset.boxes["path"].to_numpy(object), shapes["box"].to_numpy(np.int64)
@@ -140,11 +141,12 @@ def _images(
     lines: dict[str, bytes] = {}
     for own, sheet, sketch in zip(rows, sheets, sketches, strict=True):
         record = str(shapes["record"].iat[own[0]])
-        if sketch.numbers is None or boxed.get(record, 0) != len(own):
-            continue
+        whole = sketch.numbers is not None and boxed.get(record, 0) == len(own)
         path = str(paths[boxes[own[0]]])
         header = Header(format=OUTLINES, shape=(sheet.height, sheet.width))
-        found.append(row_of(path, record, sketch.numbers, header, ""))
-        if sketch.lines:
+        row = row_of(path, record, sketch.numbers if whole else None, header, "")
+        size = {} if whole or not sheet.height else {"height": float(sheet.height), "width": float(sheet.width)}
+        found.append(row | size)
+        if whole and sketch.lines:
             lines[f"{path}\x1f{record}"] = sketch.lines
     return mask_frame(found), lines

@@ -103,7 +103,7 @@ class Dataset:
             columns; empty if none.
         boxes: `record`, `label`, `x0`, `y0`, `x1`, `y1` (pixels, float), `path`, `line` [, `rater`].
         shapes: outlines of objects, not drawn: `record`, `box` (position in `boxes`), `packed` (bytes,
-            `auditor.containers.outline`), `height`, `width` (of the picture, as the annotations say; NaN: they do not); empty
+            `auditor.containers.outline`), `drawn_height`, `drawn_width` (as the annotations say; NaN: they do not); empty
             where there is none.
         points: marks without extent, by rater: `record`, `rater`, `label`, `x`, `y` (pixels, float; NaN: nothing was marked).
         metadata: one column per field (`container.bit_depth`, `dicom.Manufacturer`, `table.View Position`, `path.extension`);

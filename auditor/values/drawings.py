@@ -27,8 +27,8 @@ class Drawings:
             of the picture), `x0`, `y0`, `x1`, `y1` (its extent; NaN: it is empty).
         pairs: outlines of one record whose extents share half of their area: `first`, `second` (positions in `Dataset.boxes`),
             `iou` of what was drawn.
-        images: as `Dataset.masks`, of records of whose objects each was drawn: `path` is the file of annotations, `format`
-            `OUTLINES`, height and width those of the picture that the annotations speak of.
+        images: as `Dataset.masks`: `path` is the file of annotations, `format` `OUTLINES`, height and width those of the
+            picture that the annotations speak of; nothing more of a record not all of whose objects were drawn.
         crowded: outlines that were not compared with all others of their picture, because they are too many.
     """
 

@@ -10,20 +10,26 @@ import io
 from collections.abc import Collection, Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from auditor.placement.box_tables import CORNERS
+from auditor.containers.outline import as_segmentation
+from auditor.placement.box_tables import CORNERS, SEGMENTATION
+from auditor.placement.records import OUTLINE
 from auditor.values.cells import as_cell
 from auditor.values.dataset import Dataset
 from trainers.copying.source import Source
 
 BOXES = "boxes.csv"
+MOST_CELL = 500_000
+"""Characters of an outline that a copy takes: half of what a cell may hold by itself ([limits] cell-bytes)."""
 ROW = "row"
 """Of the label table: the record that a box lies on. In the memory of a copy alone."""
 
 
 def boxes_of(dataset: Dataset, source: Source) -> pd.DataFrame:
-    """Every box that the label table does not hold, as text: `row`, `path`, `label`, four corners in pixels [, `rater`].
+    """Every box that the label table does not hold, as text: `row`, `path`, `label`, four corners in pixels [, `rater`]; where
+    some have outlines, these as JSON and the size of the picture that they were drawn on.
 
     Args:
         source: the label table of the copy.
@@ -33,7 +39,8 @@ def boxes_of(dataset: Dataset, source: Source) -> pd.DataFrame:
     if in_table or source.form == "npz" or not len(boxes):
         return pd.DataFrame()
     places = dataset.records.index.get_indexer(pd.Index(boxes["record"].astype(str)))
-    boxes, places = boxes[places >= 0], places[places >= 0]
+    known = np.flatnonzero(places >= 0)
+    boxes, places = boxes.iloc[known], places[known]
     rows = np.array([int(of[0]) for of in source.rows], np.int64)[places]
     columns = {
         ROW: rows.astype(str), "path": dataset.records["path"].fillna("").astype(str).to_numpy()[places],
@@ -43,7 +50,23 @@ def boxes_of(dataset: Dataset, source: Source) -> pd.DataFrame:
         columns[name] = np.array([np.format_float_positional(value, trim="-") for value in boxes[corner]], dtype=object)
     if "rater" in boxes.columns:
         columns["rater"] = boxes["rater"].fillna("").astype(str).to_numpy()
-    return pd.DataFrame(columns, dtype=object)
+    return pd.DataFrame(columns | _outlines(dataset, known), dtype=object)
+
+
+def _outlines(dataset: Dataset, known: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.object_]]:
+    """Columns of the outlines of some boxes (positions); one that is too long for a cell is left out, which is told as lost."""
+    shapes = dataset.shapes
+    if not len(shapes):
+        return {}
+    names = (SEGMENTATION, *OUTLINE[1:])
+    found = {name: np.full(len(dataset.boxes), "", object) for name in names}
+    for box, packed, height, width in shapes[["box", "packed", *OUTLINE[1:]]].itertuples(index=False):
+        cell = as_segmentation(packed)
+        if len(cell) <= MOST_CELL:
+            sides = ("" if np.isnan(side) else str(int(side)) for side in (height, width))
+            for name, value in zip(names, (cell, *sides), strict=True):
+                found[name][box] = value
+    return {name: column[known] for name, column in found.items()}
 
 
 def boxes_file(boxes: pd.DataFrame, renamed: Mapping[int, str], removed: Collection[int]) -> bytes:

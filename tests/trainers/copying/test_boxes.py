@@ -136,3 +136,51 @@ def test_a_class_of_a_document_is_no_formula_in_the_table_of_the_copy() -> None:
         {"row": ["0", "0"], "path": ["a.png", "a.png"], "label": ["=HYPERLINK(1)", "-1"], "x0": ["1", "2"]}, dtype=object
     )
     assert boxes_file(boxes, {}, ()).decode().splitlines() == ["path,label,x0", "a.png,'=HYPERLINK(1),1", "a.png,-1,2"]
+
+
+SHAPES = [
+    [[1, 2, 8.25, 2, 4, 9.5], [12, 12, 15, 12, 15, 17.125]], [[3, 3]], {"size": [20, 20], "counts": [45, 6, 14, 6, 329]},
+    {"size": [20, 20], "counts": "]166>66>0000d9"},
+]  # fmt: skip
+
+
+def drawn_of(dataset: Dataset) -> list[tuple[object, ...]]:
+    assert dataset.drawings is not None
+    facts = dataset.drawings.objects.drop(columns=["record", "box", "problem"]).fillna(-1)
+    broken = dataset.drawings.objects["problem"] != ""
+    return sorted(zip(broken, *(facts[name] for name in facts), strict=True))
+
+
+def test_outlines_go_into_the_copy_as_coco_has_them_and_are_the_same_objects_there(tmp_path: Path) -> None:
+    write_coco(tmp_path / "data")
+    told = json.loads((tmp_path / "data/i.json").read_text())
+    for one, shape in zip(told["annotations"], SHAPES, strict=True):
+        one["segmentation"] = shape
+    told["images"][0] |= {"height": 21, "width": 20}
+    (tmp_path / "data/i.json").write_text(json.dumps(told))
+    for number in range(4):
+        Image.fromarray(picture(number)).save(tmp_path / "data" / f"{number}.png")
+    seen = scanned(tmp_path / "data")
+    applied = seen.apply(tmp_path / "copy", proposal())
+    copy = scanned(tmp_path / "copy")
+    assert parts_lost(seen.dataset, copy.dataset, applied) == ()
+    assert drawn_of(copy.dataset) == drawn_of(seen.dataset)
+    assert sum(row[0] for row in drawn_of(copy.dataset)) == 2  # no polygon, and run lengths that do not add up
+    for result in (seen.result, copy.result):
+        (found,) = [o.verdict for o in result.outcomes if o.code == "IN006"]
+        assert found is not None
+        assert ["drawn on a picture of another size: 20 × 20 and 21 × 20" in f.message for f in found.findings] == [True]
+
+
+def test_outlines_that_no_cell_holds_are_told_as_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_coco(tmp_path / "data")
+    told = json.loads((tmp_path / "data/i.json").read_text())
+    told["annotations"][0]["segmentation"] = SHAPES[0]
+    told["annotations"][1]["segmentation"] = [list(range(400))]
+    (tmp_path / "data/i.json").write_text(json.dumps(told))
+    for number in range(4):
+        Image.fromarray(picture(number)).save(tmp_path / "data" / f"{number}.png")
+    monkeypatch.setattr("trainers.copying.boxes.MOST_CELL", 200)
+    seen = scanned(tmp_path / "data")
+    applied = seen.apply(tmp_path / "copy", proposal())
+    assert parts_lost(seen.dataset, scanned(tmp_path / "copy").dataset, applied) == ("outlines",)
