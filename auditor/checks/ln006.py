@@ -32,10 +32,10 @@ class SuspectBoxes(Check):
     ## What it does
 
     Looks at the geometry: boxes without width or height, or with corners in the wrong order; boxes and points that reach more
-    than `max_outside_pixels` beyond the border of their image; pairs of boxes of one image that cover each other (intersection
-    over union of `min_iou` or more), and marks of one reader at most `doubled_pixels` apart, told apart into doubled (one
-    class) and contradictory (two classes). Where the size of an image is not known, the border is not judged there, and the
-    coverage says so.
+    than `max_outside_pixels` beyond the border of their image; pairs of boxes of one image that cover each other
+    (intersection over union of `min_iou` or more) and are of one reader (or file of DICOM), and marks of one reader at most
+    `doubled_pixels` apart, told apart into doubled (one class) and contradictory (two classes). Where the size of an image is
+    not known, the border is not judged there, and the coverage says so.
 
     Outlines (polygons and run lengths of COCO; polygons, circles and masks of LabelMe, VIA and CVAT; long lines of YOLO) are
     drawn into pictures of the size of theirs, one picture at a time: outlines that are none, without area, that cross or
@@ -189,9 +189,9 @@ class SuspectBoxes(Check):
             _part("no area", np.flatnonzero(empty)),
             _part("outside", np.flatnonzero(away > self.max_outside_pixels), outside=outside),
         ]
-        images = pd.factorize(boxes["record"])[0].astype(np.int64)
+        images = _sheets(dataset)
         pairs = overlapping_pairs(images, corners, min_iou=self.min_iou)
-        first, second, iou = one_object(pairs, dataset.drawings, len(boxes), self.min_iou)
+        first, second, iou = one_object(pairs, dataset.drawings, images, self.min_iou)
         names = boxes["label"].to_numpy(dtype=object)
         same = names[first] == names[second]
         for kind, part in (("doubled", same), ("two classes", ~same)):
@@ -239,6 +239,13 @@ def _part(
             "outside": np.nan if outside is None else outside[box],
         }
     ).astype({"kind": "str", "box": "int64", "other": "int64", "iou": "float64", "outside": "float64"})
+
+
+def _sheets(dataset: Dataset) -> npt.NDArray[np.int64]:
+    """Which boxes one person drew on one image, as a number per box: what two readers, or files of DICOM, drew is no double."""
+    names = ["record", *(name for name in ("rater",) if name in dataset.boxes.columns)]
+    names += ["path"] if dataset.summary.layout == "dicom_tree" else []
+    return np.asarray(dataset.boxes.groupby(names, sort=False, dropna=False).ngroup(), np.int64)
 
 
 def _sizes(dataset: Dataset, records: pd.Series) -> npt.NDArray[np.float64]:

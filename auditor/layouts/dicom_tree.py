@@ -1,4 +1,8 @@
-"""A tree of DICOM files (patient, study, series folders, or any other), with or without a label table to join."""
+"""A tree of DICOM files (patient, study, series folders, or any other), with or without a label table to join.
+
+Segmentations and structure sets are no records: what they draw are objects with outlines on the images that they name, under
+the names of segments and regions. Structured reports are told as unread.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ from auditor.layout import Detection, Listing, Options
 from auditor.naming.headers import plain
 from auditor.naming.labels import text_of
 from auditor.placement.claims import claim
+from auditor.placement.dicom_documents import drawings_among
+from auditor.placement.dicom_drawn import drawn_on
 from auditor.placement.masks import find_masks
 from auditor.placement.records import Draft, build, no_labels
 from auditor.placement.resolve import resolve_names
@@ -29,7 +35,7 @@ from auditor.values.errors import UnreadableFile
 from auditor.values.labels import Labels, Level
 from auditor.values.results import Guess
 
-READS = frozenset(("labels", "splits", "patients", "masks"))
+READS = frozenset(("labels", "splits", "patients", "masks", "boxes", "outlines"))
 
 _KEYS: tuple[tuple[str, str, Level], ...] = (
     ("sopinstanceuid", "instance", "image"),
@@ -72,7 +78,10 @@ def load(listing: Listing, options: Options) -> Dataset:
     """One record per image file; patient, study and series come from the headers later, when no table says them."""
     inventory = listing.inventory
     masks = find_masks(inventory.images)
-    ids = [path for path in inventory.images if path not in masks.files]
+    drawings = drawings_among(listing.root, sorted(inventory.dicom))
+    if len(drawings) == len(inventory.images):
+        drawings = {}  # without images they are what there is to look at
+    ids = [path for path in inventory.images if path not in masks.files and path not in drawings]
     index = pd.Index(ids, name="record", dtype="str")
     folders = read_folders(ids)
     columns: dict[str, Sequence[object] | pd.Series] = {"path": ids}
@@ -111,6 +120,10 @@ def load(listing: Listing, options: Options) -> Dataset:
             notes.append(f"{len(ids) - join.matched:,} files are not in the table {join.table.path.name}")
     elif inventory.tables:
         notes.append(f"{len(inventory.tables):,} tables name none of the files: not read")
+    drawn = drawn_on(listing, options, drawings, ids)
+    notes += drawn.notes
+    if drawn.boxes is not None:
+        guesses.append(Guess(role="box", value="DICOM segmentations and contours", confidence=0.95, why=drawn.notes[0]))
     counts: dict[str, int] = {}
     if join is not None:
         used_rows = len(join.table.frame)
@@ -119,14 +132,15 @@ def load(listing: Listing, options: Options) -> Dataset:
         Draft(
             root=listing.root,
             name=listing.target.name,
-            claims=claim(listing, "dicom_tree", masks=masks.files, tables=_read(listing, join)),
+            claims=claim(listing, "dicom_tree", masks=masks.files, tables=_read(listing, join), annotations=[*drawings]),
             ids=ids,
             labels=labels,
             columns=columns,
+            boxes=drawn.boxes,
             counts=counts,
             guesses=tuple(guesses),
             notes=tuple(notes),
-            problems=(*listing.problems, *(join.table.problems if join is not None else ())),
+            problems=(*listing.problems, *(join.table.problems if join is not None else ()), *drawn.problems),
             **draft,  # type: ignore[arg-type]  # metadata and fields, or nothing
         )
     )

@@ -23,6 +23,7 @@ TOGETHER = 64
 """Pictures that a worker is given at once, or `PIXELS_TOGETHER` in all: what one of them costs is lost with the others."""
 PIXELS_TOGETHER = 32_000_000
 Positions = npt.NDArray[np.int64]
+SLICES = "dicom_tree"
 SIZE = ("drawn_height", "drawn_width")
 FACTS = ("corners", "area", "pixels", "crossed", "outside", "x0", "y0", "x1", "y1")
 
@@ -141,12 +142,14 @@ def _images(
     lines: dict[str, bytes] = {}
     for own, sheet, sketch in zip(rows, sheets, sketches, strict=True):
         record = str(shapes["record"].iat[own[0]])
-        whole = sketch.numbers is not None and boxed.get(record, 0) == len(own)
+        drawn = sketch.numbers is not None and boxed.get(record, 0) == len(own)
+        # a slice at the end of an organ is unlike those of its middle, by right
+        whole = drawn and dataset.summary.layout != SLICES
         path = str(paths[boxes[own[0]]])
         header = Header(format=OUTLINES, shape=(sheet.height, sheet.width))
         row = row_of(path, record, sketch.numbers if whole else None, header, "")
         size = {} if whole or not sheet.height else {"height": float(sheet.height), "width": float(sheet.width)}
         found.append(row | size)
-        if whole and sketch.lines:
+        if drawn and sketch.lines:
             lines[f"{path}\x1f{record}"] = sketch.lines
     return mask_frame(found), lines

@@ -92,15 +92,20 @@ def outlined(drawings: Drawings | None, boxes: int) -> npt.NDArray[np.bool_]:
 
 
 def one_object(
-    pairs: Pairs, drawings: Drawings | None, boxes: int, least: float
+    pairs: Pairs, drawings: Drawings | None, sheets: Positions, least: float
 ) -> tuple[Positions, Positions, npt.NDArray[np.float64]]:
     """Pairs of boxes that cover each other, first, second and intersection over union: of two that have outlines which were
-    drawn, those of the outlines decide."""
+    drawn, those of the outlines decide.
+
+    Args:
+        sheets: of each box, as a number: what one person drew on one image.
+    """
     if drawings is None:
         return pairs.first, pairs.second, pairs.value
-    drawn = outlined(drawings, boxes)
+    drawn = outlined(drawings, len(sheets))
     of_boxes = ~(drawn[pairs.first] & drawn[pairs.second])
     same = drawings.pairs[drawings.pairs["iou"] >= least]
+    same = same[sheets[same["first"].to_numpy(np.int64)] == sheets[same["second"].to_numpy(np.int64)]]
     first = np.concatenate([pairs.first[of_boxes], same["first"].to_numpy(np.int64)])
     second = np.concatenate([pairs.second[of_boxes], same["second"].to_numpy(np.int64)])
     value = np.concatenate([pairs.value[of_boxes], same["iou"].to_numpy(np.float64)])

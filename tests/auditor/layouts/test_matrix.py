@@ -10,6 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from dicom_drawings import mask, write_segmentation, write_slices
 from PIL import Image
 
 from auditor.degrade.encode import encode
@@ -115,6 +116,11 @@ def dicom_tree(root: Path) -> None:
     (root / "labels.csv").write_text("path,patient_id,label,split\n" + "".join(rows))
 
 
+def dicom_drawings(root: Path) -> None:
+    write_slices(root / "ct")
+    write_segmentation(root / "seg.dcm", [(1, n, mask(n)) for n in range(4)], segments={1: "liver"})
+
+
 def nnunet(root: Path) -> None:
     for number in range(4):
         for channel in range(2):
@@ -170,7 +176,7 @@ def cvat(root: Path) -> None:
 
 SETS: dict[str, tuple[Callable[[Path], None], ...]] = {
     "folders": (folders, raters, patients, channels), "table": (table, table_boxes, table_channels), "medmnist": (medmnist,),
-    "hdf5": (hdf5,), "voc": (voc,), "dicom_tree": (dicom_tree,), "nnunet": (nnunet,), "coco": (coco,), "yolo": (yolo,),
+    "hdf5": (hdf5,), "voc": (voc,), "dicom_tree": (dicom_tree, dicom_drawings), "nnunet": (nnunet,), "coco": (coco,), "yolo": (yolo,),
     "labelme": (labelme,), "via": (via,), "cvat": (cvat,),
 }  # fmt: skip
 

@@ -1,0 +1,150 @@
+"""Segmentations and structure sets of DICOM: their objects lie on the images that they name, and what is amiss is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_drawings import (
+    DEPTH,
+    HEIGHT,
+    THICK,
+    WIDTH,
+    mask,
+    ring,
+    uid,
+    write_segmentation,
+    write_slices,
+    write_structures,
+)
+
+import medaudit
+from auditor.checks.ln006 import SuspectBoxes
+from auditor.config import Config
+from auditor.layout import Options
+from auditor.plan import Plan
+from auditor.stage import gather
+from auditor.values.dataset import Dataset
+
+SEGMENTS = {1: "liver", 2: "tumour"}
+BOXES = {f"{n}.dcm": [20, 10 + n, 41, 30 + n] for n in range(DEPTH)}
+
+
+def gathered(root: Path) -> Dataset:
+    return gather(
+        Plan(config=Config(), options=Options(workers=0), workers=0, target=root), asked={"outlines", "fingerprints"}
+    ).dataset
+
+
+def boxes_of(dataset: Dataset) -> dict[str, list[float]]:
+    corners = dataset.boxes[["x0", "y0", "x1", "y1"]].to_numpy().round(2).tolist()
+    return dict(zip(dataset.boxes["record"], corners, strict=True))
+
+
+def reasons(dataset: Dataset) -> list[str]:
+    return [problem.reason for problem in dataset.problems]
+
+
+def livers() -> list[tuple[int, int, np.ndarray]]:
+    return [(1, n, mask(n)) for n in range(DEPTH)]
+
+
+@pytest.mark.parametrize("names_images", [True, False], ids=["named", "by place"])
+@pytest.mark.parametrize("fractional", [False, True], ids=["binary", "fractional"])
+def test_frames_of_a_segmentation_are_objects_on_their_images(tmp_path: Path, names_images: bool, fractional: bool) -> None:
+    write_slices(tmp_path)
+    write_segmentation(tmp_path / "seg.dcm", livers(), segments=SEGMENTS, names_images=names_images, fractional=fractional)
+    dataset = gathered(tmp_path)
+    assert list(dataset.records.index) == sorted(BOXES)
+    assert boxes_of(dataset) == BOXES
+    assert set(dataset.boxes["label"]) == {"liver"}
+    assert reasons(dataset) == []
+    assert any("1 names of segmentations are drawn nowhere" in note for note in dataset.summary.notes)
+    assert dataset.drawings is not None
+    assert dataset.drawings.objects["pixels"].tolist() == [420.0] * DEPTH
+    assert SuspectBoxes().run(dataset).findings == ()
+
+
+@pytest.mark.parametrize("names_images", [True, False], ids=["named", "by place"])
+def test_contours_of_a_structure_set_lie_on_the_same_pixels(tmp_path: Path, names_images: bool) -> None:
+    write_slices(tmp_path)
+    contours = [(1, n if names_images else None, ring(n)) for n in range(DEPTH)]
+    write_structures(tmp_path / "rt.dcm", contours, regions={1: "liver", 2: "never"})
+    dataset = gathered(tmp_path)
+    assert boxes_of(dataset) == BOXES
+    assert reasons(dataset) == []
+    assert dataset.drawings is not None
+    assert dataset.drawings.objects["pixels"].tolist() == [420.0] * DEPTH
+    assert any("1 names of structure sets are drawn nowhere" in note for note in dataset.summary.notes)
+
+
+def test_frames_of_images_that_are_not_there_or_lie_elsewhere_are_told_and_not_used(tmp_path: Path) -> None:
+    write_slices(tmp_path)
+    write_segmentation(tmp_path / "a.dcm", livers(), segments=SEGMENTS, of={2: uid(77)})
+    write_segmentation(tmp_path / "bb.dcm", livers()[:2], segments=SEGMENTS, shift=THICK)
+    write_structures(tmp_path / "rt.dcm", [(1, 0, ring(3)), (1, 1, ring(1)), (7, 2, ring(2))], regions={1: "liver"})
+    dataset = gathered(tmp_path)
+    assert sorted(reasons(dataset)) == [
+        "1 contours of a region that is not declared: not used",
+        "1 contours that lie elsewhere in the patient than the image that they name: not used",
+        "1 frames that are of an image that is not there: not used",
+        "2 frames that lie elsewhere in the patient than the image that they name: not used",
+    ]
+    assert len(dataset.boxes) == DEPTH - 1 + 1
+
+
+def test_a_segment_that_is_not_declared_and_frames_of_another_size_are_told(tmp_path: Path) -> None:
+    write_slices(tmp_path)
+    wide = np.ones((HEIGHT, WIDTH + 2), bool)
+    write_segmentation(tmp_path / "a.dcm", [(1, 0, wide)], segments={1: "liver"})
+    write_segmentation(tmp_path / "bb.dcm", [(5, 0, mask(0)), (1, 1, mask(1))], segments={1: "liver"})
+    dataset = gathered(tmp_path)
+    assert any("1 frames of a segment that is not declared" in reason for reason in reasons(dataset))
+    told = {str(finding.evidence["kind"]): finding.message for finding in SuspectBoxes().run(dataset).findings}
+    assert set(told) == {"unread", "outside"}
+    assert "of a picture of 48 × 66, which this one is not" in told["unread"]
+
+
+def test_two_segmentations_of_one_image_are_two_readings_and_two_frames_of_one_are_doubled(tmp_path: Path) -> None:
+    write_slices(tmp_path)
+    write_segmentation(tmp_path / "a.dcm", livers(), segments=SEGMENTS)
+    write_segmentation(tmp_path / "bb.dcm", livers(), segments=SEGMENTS)
+    assert SuspectBoxes().run(gathered(tmp_path)).findings == ()
+    write_segmentation(tmp_path / "bb.dcm", [*livers(), (2, 3, mask(3))], segments=SEGMENTS)
+    (finding,) = SuspectBoxes().run(gathered(tmp_path)).findings
+    assert finding.evidence["kind"] == "two classes"
+
+
+@pytest.mark.parametrize("geometry", ["POINT", "OPEN_PLANAR"])
+def test_points_and_open_contours_are_told_as_unread(tmp_path: Path, geometry: str) -> None:
+    write_slices(tmp_path)
+    write_structures(tmp_path / "rt.dcm", [(1, 0, ring(0))], regions={1: "liver"}, geometry=geometry)
+    assert any("1 points and open contours are not read" in note for note in gathered(tmp_path).summary.notes)
+
+
+@pytest.mark.parametrize("cut", [300, 900, 2000])
+def test_a_file_that_is_torn_costs_itself(tmp_path: Path, cut: int) -> None:
+    write_slices(tmp_path)
+    write_segmentation(tmp_path / "seg.dcm", livers(), segments=SEGMENTS)
+    whole = (tmp_path / "seg.dcm").read_bytes()
+    (tmp_path / "seg.dcm").write_bytes(whole[:cut])
+    dataset = gathered(tmp_path)
+    assert len(dataset.records) == DEPTH
+    assert [problem.path for problem in dataset.problems] == ["seg.dcm"]
+
+
+def test_segmentations_alone_stay_the_records_that_they_were(tmp_path: Path) -> None:
+    write_segmentation(tmp_path / "seg.dcm", livers(), segments=SEGMENTS)
+    assert list(gathered(tmp_path).records.index) == ["seg.dcm"]
+
+
+def test_a_scan_from_the_front_door_fails_by_what_is_amiss_and_tells_what_was_read(tmp_path: Path) -> None:
+    write_slices(tmp_path / "data")
+    write_segmentation(tmp_path / "data/seg.dcm", livers(), segments=SEGMENTS, of={2: uid(77)})
+    result = medaudit.scan(tmp_path / "data", select=["IN001", "LN006"], cache=False)
+    assert result.dataset.counts["annotations"] == 1
+    assert result.dataset.counts["outlines"] == DEPTH - 1
+    (found,) = [outcome.verdict for outcome in result.outcomes if outcome.code == "IN001"]
+    assert found is not None
+    assert ["of an image that is not there" in finding.message for finding in found.findings] == [True]
