@@ -20,18 +20,19 @@ class NamesInPathsAndTables(Check):
     """Names, dates or record numbers stand in paths or tables.
 
     ## What it does
-    Looks at the names of all files and folders, at the names of the columns of every table that lies there, and at the first
-    rows of these tables (256 KiB each). A part of a path counts when it looks like a person's name (two words with `^`
-    between them, a family name with initials, a listed given name beside a listed family name, or beside a word that is
-    neither ordinary nor of medicine; where three parts do, and a fifth of all that are made of two or three such words, the
-    others of that build do, too), a full date or the number of a record (`MRN` and digits), or when it repeats the value of
-    an identifying DICOM element of its own file. A column counts by its name (`patient_name`, `mrn`, `dob`, `phone`) when it
-    holds real values, or when half of its values look like names, record numbers or e-mail addresses; a name or number must
-    look like one, so that names of files, devices and classes are left alone. JSON files that describe images (BIDS sidecars)
-    are looked at field by field at any depth, and a DICOMDIR element by element; the name of an institution is a warning
-    there. Declared pseudonyms do not count. Names, numbers and repeated values are errors; dates in paths are warnings,
-    because they may be those of a release. In every report of the scan, such parts of paths are called `withheld-1`,
-    `withheld-2`, …, numbered in the order of their sorted names.
+    Looks at the names of all files and folders, at the names of the columns of every table that lies there,
+    and at the first rows of these tables (256 KiB each). A part of a path counts when it looks like a person's name (two
+    words with `^` between them, a family name with initials, a listed given name beside a listed family name, or beside a
+    word that is neither ordinary nor of medicine; where three parts do, and a fifth of all that are made of two or three such
+    words, the others of that build do, too), a full date or the number of a record (`MRN` and digits), or when it repeats the
+    value of an identifying DICOM element of its own file. A column counts by its name (`patient_name`, `mrn`, `dob`, `phone`)
+    when it holds real values, or when half of its values look like names, record numbers or e-mail addresses; a name or
+    number must look like one, so that names of files, devices and classes are left alone. JSON files that describe images
+    (BIDS sidecars) are looked at field by field at any depth, and a DICOMDIR, and DICOM files that are no records
+    (segmentations, contours, masks), element by element; the name of an institution is a warning there. Declared pseudonyms
+    do not count. Names, numbers and repeated values are errors; dates in paths are warnings, because they may be those of a
+    release. In every report of the scan, such parts of paths are called `withheld-1`, `withheld-2`, …, numbered in the order
+    of their sorted names.
 
     ## Why is this bad?
     A file's name travels further than the file: into logs, into error messages, into papers. Tables are exported from

@@ -57,6 +57,7 @@ def open_for_scan(target: Path, options: Options, how: Pass) -> Dataset:
     dataset = open_listing(listing, replace(options, limits=how.limits, workers=how.workers))
     looks = look_at_tables(listing, how.rules, workers=how.workers)
     looks += look_at_directories(listing.root, listing.inventory.other, how)
+    looks += look_at_drawings(listing.root, sorted(listing.inventory.dicom - set(dataset.records["path"].dropna())), how)
     return replace(dataset, privacy=how.rules, tables=looks)
 
 
@@ -65,12 +66,30 @@ def look_at_directories(root: Path, names: Sequence[str], how: Pass) -> tuple[Ta
     named = [name for name in names if is_directory(name)]
     if not named:
         return ()
+    return tuple(_elements_of(root, named, how))
+
+
+def look_at_drawings(root: Path, names: Sequence[str], how: Pass) -> tuple[TableLook, ...]:
+    """DICOM files that are no records (segmentations, contours, masks): one look at all that could be read, in which a name
+    stands for the first file that tells of a person, and one at each that could not.
+    """
+    looks = _elements_of(root, names, how) if names else []
+    read = [look for look in looks if look.rows]
+    if not read:
+        return tuple(looks)
+    first = next((look for look in read if look.columns), read[0])
+    every = {element: kind for look in read for element, kind in look.columns.items()}
+    return (replace(first, rows=len(read), columns=every), *(look for look in looks if not look.rows))
+
+
+def _elements_of(root: Path, names: Sequence[str], how: Pass) -> list[TableLook]:
+    """The elements of DICOM files that tell of a person; no rows where a file cannot be read."""
     function = "auditor.evidence.privacy.beside:directory_of"
-    jobs = [Job(function=function, arguments=(root / name, name, how.rules)) for name in named]
+    jobs = [Job(function=function, arguments=(root / name, name, how.rules)) for name in names]
     looks: list[TableLook] = []
     for answer in run_documents(jobs, how.limits, workers=how.workers):
         try:
             looks.append(answer.value)
         except UnreadableFile:
-            looks.append(TableLook(name=named[answer.number], rows=0, is_table=False))
-    return tuple(looks)
+            looks.append(TableLook(name=names[answer.number], rows=0, is_table=False))
+    return looks

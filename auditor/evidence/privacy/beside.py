@@ -99,7 +99,7 @@ def _persons() -> frozenset[str]:
 
 
 def directory_of(limits: Limits, path: Path, name: str, rules: Privacy) -> TableLook:
-    """A DICOMDIR: the elements of its records that name a person; for `auditor.reading.jobs`.
+    """A DICOMDIR, or a DICOM file that is no record: the elements that name a person, at any depth; for `auditor.reading.jobs`.
 
     Raises:
         UnreadableFile: it cannot be read.

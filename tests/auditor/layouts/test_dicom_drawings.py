@@ -18,6 +18,7 @@ from dicom_drawings import (
     write_slices,
     write_structures,
 )
+from pydicom import dcmread
 
 import medaudit
 from auditor.checks.ln006 import SuspectBoxes
@@ -148,3 +149,16 @@ def test_a_scan_from_the_front_door_fails_by_what_is_amiss_and_tells_what_was_re
     (found,) = [outcome.verdict for outcome in result.outcomes if outcome.code == "IN001"]
     assert found is not None
     assert ["of an image that is not there" in finding.message for finding in found.findings] == [True]
+
+
+def test_persons_in_files_that_draw_are_found_as_those_in_images_are(tmp_path: Path) -> None:
+    write_slices(tmp_path)
+    write_segmentation(tmp_path / "seg.dcm", livers(), segments=SEGMENTS)
+    clean = [f for f in medaudit.scan(tmp_path, select=["PH007"], cache=False).findings if f.where.path == "seg.dcm"]
+    told = dcmread(tmp_path / "seg.dcm")
+    told.PatientName, told.OtherPatientNames = "Weber^Anna", "Meier^Anna"
+    told.save_as(tmp_path / "seg.dcm")
+    found = [f for f in medaudit.scan(tmp_path, select=["PH007"], cache=False).findings if f.where.path == "seg.dcm"]
+    assert len(found) - len(clean) == 2
+    assert {finding.severity.value for finding in found} == {"error"}
+    assert not any("Weber" in finding.message or "Meier" in finding.message for finding in found)

@@ -176,7 +176,8 @@ def cvat(root: Path) -> None:
 
 SETS: dict[str, tuple[Callable[[Path], None], ...]] = {
     "folders": (folders, raters, patients, channels), "table": (table, table_boxes, table_channels), "medmnist": (medmnist,),
-    "hdf5": (hdf5,), "voc": (voc,), "dicom_tree": (dicom_tree, dicom_drawings), "nnunet": (nnunet,), "coco": (coco,), "yolo": (yolo,),
+    "hdf5": (hdf5,), "voc": (voc,), "dicom_tree": (dicom_tree, dicom_drawings),
+    "nnunet": (nnunet,), "coco": (coco,), "yolo": (yolo,),
     "labelme": (labelme,), "via": (via,), "cvat": (cvat,),
 }  # fmt: skip
 
