@@ -37,6 +37,8 @@ PARTING_MARK = 0.9
 """The same of what was drawn into pictures: where letters run together, or the ground is as bright, some marks are not seen."""
 LEFT_OUT = 0.1
 """Where so many of the image files are named by nothing, most of a dataset may lie outside the audit."""
+MANY_SPELLED = 2
+"""Patients whose ids differ in their spelling and stand in several splits; a single one may be two people."""
 DOUBT = 0.03
 """Where so many labels at least would be wrong if disagreement meant error, "cannot tell" is no pass."""
 
@@ -92,7 +94,7 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
         for code, what in _PARTS.items()
         if any(_parts(f) for o in outcomes if o.code == code and o.verdict for f in o.verdict.findings)
     ]
-    gaps += [*_doubted(outcomes), *_crossing(outcomes)]
+    gaps += [*_doubted(outcomes), *_crossing(outcomes), *_spelled(outcomes)]
     if not gaps and not any(looked(o) for o in outcomes if not o.code.startswith("MA")):
         gaps.append("no check could look at anything")
     return Seen(questions=questions, gaps=tuple(gaps), grave=bool(families or unused))
@@ -136,6 +138,18 @@ def _crossing(outcomes: Sequence[Outcome]) -> list[str]:
         "splits: if they are patients, the splits share them (SP006)"
         for found in told
         if "in_several_splits" in found
+    ]
+
+
+def _spelled(outcomes: Sequence[Outcome]) -> list[str]:
+    """Ids of patients that are written in one way in one split and in another way in the next (SP007)."""
+    told = [f for o in outcomes if o.code == "SP007" and o.verdict for f in o.verdict.findings if f.waived is None]
+    counts = [found.evidence.get("spelled_across_splits") for found in told]
+    return [
+        f"{count:,} groups of patient ids that differ in their spelling alone stand in several splits: if each is one person, "
+        "the splits share them (SP007)"
+        for count in counts
+        if isinstance(count, int) and count >= MANY_SPELLED
     ]
 
 

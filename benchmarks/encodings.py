@@ -17,12 +17,14 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import imagecodecs
 import nibabel
 import numpy as np
 import numpy.typing as npt
 import pydicom
 import tifffile
 from PIL import Image
+from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
 import medaudit
@@ -56,8 +58,12 @@ def _tiff(picture: Picture, compression: str | None) -> bytes:
 def _dicom(picture: Picture, syntax: str) -> bytes:
     """The same 16 bits in another transfer syntax; what is compressed is compressed without loss."""
     dataset = pydicom.dcmread(io.BytesIO(encode(picture, "dicom16")))
-    if syntax in (RLELossless, JPEG2000Lossless):
+    if syntax == RLELossless:
         dataset.compress(syntax, generate_instance_uid=False)
+    if syntax == JPEG2000Lossless:
+        frame = imagecodecs.jpeg2k_encode(dataset.pixel_array, level=0, reversible=True, codecformat="j2k")
+        dataset.add_new("PixelData", "OB", encapsulate([frame]))
+        dataset["PixelData"].is_undefined_length = True
     dataset.file_meta.TransferSyntaxUID = syntax
     stream = io.BytesIO()
     pydicom.dcmwrite(

@@ -9,8 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from auditor.check import Check, SkipCheck
-from auditor.evidence.leakage.file_bytes import loss_is_told
-from auditor.evidence.leakage.together import ClassModel, Sample, classes_to_model, draw_sample, model_of
+from auditor.evidence.leakage.together import ClassModel, Sample, bytes_follow, classes_to_model, draw_sample, model_of
 from auditor.statistics.clusters import draw_patients
 from auditor.statistics.derived import allowing, sure_of
 from auditor.statistics.question import Question, ask
@@ -32,8 +31,9 @@ class MetadataModel(Check):
     with an interval over patients beside that of the best single field, and the fields whose shuffling costs most. The
     p-value exchanges patients and images within patients, allows for the folds' common training data, and is multiplied by
     the number of classes. Clinical fields, and columns that no model reads, take no part. Of columns that `[design] strata`
-    declares, cases are compared with others of their own stratum only: what the design explains is no leak. Where nothing but
-    the size of files varies, and no loss is hidden, it is information.
+    declares, cases are compared with others of their own stratum only: what the design explains is no leak. The size of files
+    follows what they show where no way of writing varies and no loss is hidden: there it takes no part beside two other
+    fields, and alone it is information.
 
     ## Why is this bad?
 
@@ -93,7 +93,7 @@ class MetadataModel(Check):
         found = [one for one in models if np.isfinite(one.combined.auc)]
         if not found:
             raise SkipCheck("no part of the data holds records with and without a class: nothing can be compared")
-        alone = loss_is_told(dataset.metadata) and {field.name for field in sample.coded} <= set(BYTES)
+        alone = {field.name for field in sample.coded} <= set(BYTES) and bytes_follow(dataset, question, sample.coded)
         findings = tuple(self._finding(one, sample, question, bytes_alone=alone) for one in found if self._is_told(one))
         table = _models_table(found, sample)
         tables = (table, *(_culprits_table(one, sample) for one in found[:1] if self._is_told(one)))

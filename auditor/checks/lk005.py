@@ -81,8 +81,15 @@ PROPERTIES: Mapping[str, tuple[str, str]] = {
 }
 """Feature column → its group and what it is. One finding per group: percentiles of one histogram say the same thing."""
 
+SHARES: Mapping[str, tuple[str, str]] = {
+    "colour.red_share": (_COLOUR, "share of red in the colour"),
+    "colour.blue_share": (_COLOUR, "share of blue in the colour"),
+}
+"""Made of the means: how bright a picture is hides a cast that a stain, a lamp or a white balance gives a whole class."""
+
 _PLACED: Mapping[str, tuple[str, str]] = {
     **PROPERTIES,
+    **SHARES,
     **{name: (_BORDER if name == PADDED else _TEXT, what) for name, what in MARKS.items()},
 }
 """Every column that is asked, the yes and no of `MARKS` among them."""
@@ -106,11 +113,11 @@ class CheapPixels(ColumnCheck):
     ## What it does
 
     Asks of each of about thirty numbers that need no understanding of the picture how well it alone tells every class from
-    the rest: percentiles of brightness, mean colour, number of grey levels and gaps between them, share of the stored range,
-    clipping, padding, brightness of the border, strong steps in the corners (writing), blocks and missing frequencies of an
-    earlier compression. Folds never part a patient; AUC, interval and test are those of LK001. Reports one finding per
-    group of properties when the false discovery rate is at most `max_q` and the AUC at least `min_auc`. Declared strata
-    (`[design]`) must be passed within as well. Pictures that could not be read take no part.
+    the rest: percentiles of brightness, mean colour and its cast, number of grey levels and gaps between them, share of the
+    stored range, clipping, padding, brightness of the border, strong steps in the corners (writing), blocks and missing
+    frequencies of an earlier compression. Folds never part a patient; AUC, interval and test are those of LK001. Reports
+    one finding per group of properties when the false discovery rate is at most `max_q` and the AUC at least `min_auc`.
+    Declared strata (`[design]`) must be passed within as well. Pictures that could not be read take no part.
 
     What was laid over the pictures or left at their edge is judged as LK001 judges an encoding: whether lines of one value
     stand at the edge (or padding of at most four widths), whether a row of letters stands in the outer part, whether a mark
@@ -162,7 +169,7 @@ class CheapPixels(ColumnCheck):
         names = [name for name in PROPERTIES if name in dataset.features.columns]
         if dataset.labels.task != "none" and not names:
             raise SkipCheck("there are no pixel features: no image was read")
-        frame = pd.concat([dataset.features[names], marks_of(dataset.features)], axis=1)
+        frame = pd.concat([dataset.features[names], colour_shares(dataset.features), marks_of(dataset.features)], axis=1)
         names = list(frame.columns)
         seen = np.asarray(frame.notna().any(axis=1).to_numpy(dtype=bool)) if names else np.zeros(dataset.size, bool)
         if names and not seen.any():
@@ -245,6 +252,18 @@ class CheapPixels(ColumnCheck):
             "detectable_auc": round(found.detectable, 4),
             "rows_assumed_independent": found.question.clusters.independent,
         }
+
+
+def colour_shares(features: pd.DataFrame) -> pd.DataFrame:
+    """Red and blue over the sum of all three means; NaN for grey and for black pictures. Columns of `SHARES`, or none."""
+    channels = [f"intensity.{colour}_mean" for colour in ("red", "green", "blue")]
+    if not set(channels) <= set(features.columns):
+        return pd.DataFrame(index=features.index)
+    red, green, blue = (features[name].to_numpy(dtype=np.float64) for name in channels)
+    total = red + green + blue
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = {name: np.where(total > 0, part / total, np.nan) for name, part in zip(SHARES, (red, blue), strict=True)}
+    return pd.DataFrame(shares, index=features.index).round(5)
 
 
 def _column(column: pd.Series, seen: np.ndarray) -> pd.Series:

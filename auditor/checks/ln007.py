@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
-from auditor.evidence.labels.spelling import canonical, mistyped, variants
+from auditor.evidence.labels.spelling import canonical, doubted, mistyped, variants
 from auditor.values.dataset import Dataset
 from auditor.values.labels import State
 from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
+
+MISTYPED = "{other} looks like {right} mistyped: write it in one way, or waive this where both are right"
+DOUBTED = "{other} is {right} with a doubt, and is learnt as a class of its own: decide, or leave the label blank"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,7 @@ class LabelVariants(Check):
     doubled, replaced or exchanged with the next: `bengin`) are one where the rarer is very rare beside the other. It looks at
     the labels of the records, of the raters and of the boxes, each on their own. Numbers are not touched: `1` and `01` are two,
     and so are words of fewer than five letters, single letters (`grade a`), other beginnings (`typical`, `atypical`) and terms
-    of anatomy that lie so near (`ilium`, `ileum`).
+    of anatomy that lie so near (`ilium`, `ileum`). A class with a question mark beside the same without (`malignant?`) is told.
 
     ## Why is this bad?
 
@@ -74,18 +77,19 @@ class LabelVariants(Check):
                     )
                 )  # fmt: skip
                 rows += [(source, group[0], name, counts[name]) for name in group]
-            for right, slip in mistyped(counts, self.max_mistyped_fraction):
+            pairs = [(right, slip, MISTYPED) for right, slip in mistyped(counts, self.max_mistyped_fraction)]
+            pairs += [(right, name, DOUBTED) for right, name in doubted(counts)]
+            for right, other, words in pairs:
                 field = dataset.labels.origin or None if source == "records" else source
                 findings.append(
                     Finding(
                         code=self.code, severity=self.severity, where=Location(field=field),
-                        subject=f"{source}: {canonical(right)}, mistyped {canonical(slip)}",
-                        message=f"{slip!r} ({counts[slip]:,}) looks like {right!r} ({counts[right]:,}) mistyped: write it in "
-                        "one way, or waive this where both are right",
+                        subject=f"{source}: {canonical(right)}, also {canonical(other)}",
+                        message=words.format(right=f"{right!r} ({counts[right]:,})", other=f"{other!r} ({counts[other]:,})"),
                         evidence={"spellings": 2, "in": source},
                     )
                 )  # fmt: skip
-                rows += [(source, right, name, counts[name]) for name in (right, slip)]
+                rows += [(source, right, name, counts[name]) for name in (right, other)]
         names = sum(len(counts) for counts in sources.values())
         table = Table(
             name="spellings", title="Spellings of one class",

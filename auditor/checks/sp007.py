@@ -17,7 +17,7 @@ from auditor.evidence.kin.groups import cells, location, members, partition
 from auditor.evidence.kin.identity import MAX_PATIENTS, Codes, can_tell, identity, why_untold
 from auditor.evidence.kin.keys import codes_of
 from auditor.values.dataset import Dataset
-from auditor.values.results import Column, Coverage, Finding, Severity, Table, Verdict
+from auditor.values.results import Cell, Column, Coverage, Finding, Severity, Table, Verdict
 
 PICTURE, NEARLY, STUDY = "same picture", "near-copy", "same study"
 FRAME, SPELLING = "same frame of reference (candidate)", "similar id (candidate)"
@@ -123,7 +123,8 @@ class PatientUnderSeveralIds(Check):
                     + (f"; {across:,} of the groups stand in several splits" if across > 1 else "")
                     + ("; 1 of the groups stands in several splits" if across == 1 else ""),
                     subject=sharing.evidence,
-                    evidence={"groups": len(sharing.groups), "ids": ids, "across_splits": across},
+                    evidence={"groups": len(sharing.groups), "ids": ids, "across_splits": across}
+                    | _hidden(dataset, patients, splits, sharing),
                 )
             )
         left = self.max_findings
@@ -190,12 +191,19 @@ def frames_of_reference(dataset: Dataset, patients: Codes) -> Codes:
     return np.where(holders > MAX_PATIENTS, -1, codes)
 
 
-def spellings(dataset: Dataset, patients: Codes) -> _Sharing:
-    """Patients whose ids are alike once case, padding, separators, side and issuer are taken away."""
+def _hidden(dataset: Dataset, patients: Codes, splits: pd.Series | None, sharing: _Sharing) -> dict[str, Cell]:
+    """How many groups that one issuer wrote in several ways stand in several splits: there ids are compared as they stand."""
+    if sharing.evidence != SPELLING:
+        return {}
+    return {"spelled_across_splits": crossing(spellings(dataset, patients, issuers=True), splits)}
+
+
+def spellings(dataset: Dataset, patients: Codes, *, issuers: bool = False) -> _Sharing:
+    """Patients whose ids are alike once case, padding, separators, side and issuer (or not the issuer) are taken away."""
     known = np.flatnonzero(patients >= 0)
     first = known[np.unique(patients[known], return_index=True)[1]]
     names = dataset.records["patient"].iloc[first].astype("str")
-    bare = names.str.rpartition("|")[2].str.strip().str.casefold()
+    bare = (names if issuers else names.str.rpartition("|")[2]).str.strip().str.casefold()
     bare = bare.str.replace(SIDE, "", regex=True)
     bare = bare.str.replace(r"(?<![0-9])0+(?=[0-9])", "", regex=True).str.replace(r"[-_ ./]+", "", regex=True)
     alike = pd.factorize(bare.where(bare != "").to_numpy())[0].astype(np.int64)

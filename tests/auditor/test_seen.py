@@ -228,6 +228,22 @@ def test_ids_that_may_be_patients_on_both_sides_are_no_pass() -> None:
     assert not gaps(replace(finding, waived="slides, not patients"))
 
 
+@pytest.mark.parametrize(("across", "enough"), [(0, True), (1, True), (2, False), (40, False)])
+def test_ids_written_in_one_way_here_and_another_there_are_no_pass(across: int, enough: bool) -> None:
+    finding = Finding(
+        code="SP007", severity=Severity.WARNING, message="m", subject="spelling",
+        evidence={"groups": 40, "ids": 80, "across_splits": across, "spelled_across_splits": across},
+    )  # fmt: skip
+
+    def gaps(found: Finding) -> tuple[str, ...]:
+        verdict = Verdict(summary="s", findings=(found,), coverage=Coverage(evaluated=20, total=20))
+        told = Outcome(code="SP007", name="n", title="t", status="failed", verdict=verdict)
+        return seen_of(labelled(), (*outcomes(codes=("IN001", "SP002", "LK001", "LN002")), told)).gaps
+
+    assert (not gaps(finding)) == enough
+    assert not gaps(replace(finding, waived="two hospitals"))
+
+
 @pytest.mark.parametrize(
     ("metrics", "told"),
     [({"masks": 30}, False), ({"masks_on_edges": 28}, True), ({"masks": 30, "scored_masks": 30}, True)],

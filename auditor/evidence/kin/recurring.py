@@ -164,6 +164,8 @@ def _group(ids: pd.Series, classes: int) -> bool:
     sizes = ids.value_counts()
     if len(sizes) < max(LEAST_GROUPS, 2 * classes) or ids.notna().sum() / len(sizes) > LARGEST:
         return False
+    if int((sizes >= 2).sum()) < LEAST_GROUPS:
+        return False  # a few words, as of augmented copies, stand there many times among ids that stand there once
     if _measures([str(value) for value in sizes.index]):
         return False
     return float((ids.map(sizes) >= 2).mean()) >= LEAST_SHARED

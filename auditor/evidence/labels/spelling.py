@@ -23,6 +23,22 @@ _TWO_THINGS = frozenset(
 """Terms one slip apart that are both right."""
 
 
+_DOUBT = re.compile(r"^\s*[(\[]?\?+[)\]]?\s*|\s*[(\[]?\?+[)\]]?\s*$")
+
+
+def doubted(counts: Counter[str]) -> list[tuple[str, str]]:
+    """Pairs of a class and of the same with a question mark (`malignant?`), as they are written most often; by name.
+
+    "Probably benign" and "likely pathogenic" are grades of their own and no such pairs.
+    """
+    plain: dict[str, str] = {}
+    for name in sorted(counts, key=lambda n: (-counts[n], n)):
+        if _DOUBT.sub("", name) == name:
+            plain.setdefault(canonical(name), name)
+    marked = [(name, canonical(_DOUBT.sub("", name))) for name in sorted(counts) if _DOUBT.sub("", name) != name]
+    return [(plain[bare], name) for name, bare in marked if bare in plain]
+
+
 def canonical(name: str) -> str:
     """What is left of a name without case, spaces, hyphens, underscores, final full stop and Unicode form."""
     return _GAPS.sub(" ", unicodedata.normalize("NFKC", name).casefold()).strip().rstrip(".").strip()

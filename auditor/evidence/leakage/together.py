@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from auditor.check import SkipCheck
+from auditor.evidence.leakage.file_bytes import loss_is_told
 from auditor.statistics.association import associate, count_cells
 from auditor.statistics.clusters import clusters_of, deal_folds
 from auditor.statistics.coding import CodedField, code_field
@@ -17,6 +18,7 @@ from auditor.statistics.intervals import logit_interval
 from auditor.statistics.question import Question
 from auditor.statistics.targets import Targets, rows_of
 from auditor.values.dataset import Dataset
+from auditor.values.fields import BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,8 @@ class Sample:
 def draw_sample(dataset: Dataset, question: Question, rows: np.ndarray, *, folds: int, seed: int) -> Sample:
     """The fields of the drawn records, coded, with folds that part no patient.
 
+    The size of files that are all written alike follows what they show: it is no field where two others vary.
+
     Raises:
         SkipCheck: fewer than two fields vary.
     """
@@ -60,6 +64,9 @@ def draw_sample(dataset: Dataset, question: Question, rows: np.ndarray, *, folds
     coded = tuple(field for field in (code_field(column, index) for column in columns) if field is not None)
     if len(coded) < 2:
         raise SkipCheck("fewer than two metadata fields vary: LK001 looks at single fields")
+    others = tuple(field for field in coded if field.name not in BYTES)
+    if len(others) >= 2 and bytes_follow(dataset, question, coded):
+        coded = others
     clusters = clusters_of(None, int(index.max()) + 1)
     clusters = replace(question.clusters, index=index, count=clusters.count)
     fold = deal_folds(clusters, targets, folds=folds, seed=seed)[index]
@@ -67,6 +74,12 @@ def draw_sample(dataset: Dataset, question: Question, rows: np.ndarray, *, folds
     return Sample(
         coded=coded, targets=targets, clusters=index, fold=fold, auc=np.nan_to_num(np.array(auc), nan=0.5), strata=strata
     )
+
+
+def bytes_follow(dataset: Dataset, question: Question, coded: Sequence[CodedField]) -> bool:
+    """No loss is hidden in the files and no way of writing varies among them: how large they are follows what they show."""
+    ways = {field.name for field in question.fields if field.kind == "encoding"} - set(BYTES)
+    return loss_is_told(dataset.metadata) and not ways & {field.name for field in coded}
 
 
 def classes_to_model(sample: Sample, most: int) -> list[int]:

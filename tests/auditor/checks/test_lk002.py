@@ -213,3 +213,22 @@ def test_the_size_of_files_alone_is_information_where_no_loss_is_hidden(written,
         },
     )
     assert [f.severity for f in MetadataModel().run(dataset).findings] == [severity]
+
+
+@pytest.mark.parametrize(("depth", "told"), [("8", False), ("varies", True)])
+def test_the_size_of_files_takes_no_part_beside_others_where_all_are_written_alike(depth: str, told: bool) -> None:
+    g = np.random.default_rng(4)
+    sick = np.arange(240) % 2
+    share = 0.4 + 0.1 * sick + g.normal(0, 0.02, 240)
+    dataset = make_dataset(
+        labels=[f"c{s}" for s in sick],
+        patients=[f"p{i}" for i in range(240)],
+        metadata={
+            "container.format": ["png"] * 240,
+            "container.bit_depth": g.choice([8, 16], 240).tolist() if depth == "varies" else [8] * 240,
+            "container.bytes_per_pixel": share.tolist(),
+            "dicom.KVP": g.integers(60, 120, 240).tolist(),
+            "dicom.StudyYear": g.integers(2010, 2020, 240).tolist(),
+        },
+    )
+    assert bool(MetadataModel().run(dataset).findings) == told

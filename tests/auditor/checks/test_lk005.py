@@ -113,3 +113,36 @@ def test_the_grey_levels_of_pneumoniamnist_tell_pneumonia() -> None:
     parts = {f.subject: f.score for f in OutsideBody().run(dataset).findings}
     assert parts["border"] is not None
     assert parts["border"] >= 0.93
+
+
+def cast(seed: int, red: float, *, coloured: bool = True) -> Dataset:
+    """Pictures of any brightness, whose red is `red` times the usual in one class of two."""
+    g = np.random.default_rng(seed)
+    label = np.arange(160) % 2
+    bright = g.uniform(0.2, 0.8, 160)
+    tint = (1.0, 0.8, 0.6) if coloured else (np.nan,) * 3
+    features = {
+        f"intensity.{name}_mean": bright * part * g.normal(1, 0.01, 160)
+        for name, part in zip(("red", "green", "blue"), tint, strict=True)
+    }
+    features["intensity.red_mean"] = features["intensity.red_mean"] * np.where(label == 1, red, 1.0)
+    features["intensity.mean"] = bright
+    return make_dataset(
+        labels=[f"c{c}" for c in label],
+        patients=[f"p{i}" for i in range(160)],
+        features={k: list(v) for k, v in features.items()},
+    )
+
+
+def test_a_cast_of_one_class_is_told_however_bright_the_pictures_are() -> None:
+    (finding,) = CheapPixels().run(cast(0, 1.06)).findings
+    assert finding.subject == "colour"
+    assert finding.where.field == "colour.red_share"
+    assert finding.score is not None
+    assert finding.score > 0.95
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_same_colours_in_both_classes_and_grey_pictures_are_silent(seed: int) -> None:
+    assert CheapPixels().run(cast(seed, 1.0)).findings == ()
+    assert CheapPixels().run(cast(seed, 1.06, coloured=False)).findings == ()

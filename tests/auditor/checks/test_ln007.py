@@ -96,3 +96,18 @@ def test_slips_are_told_once_and_in_one_table():
 def test_many_classes_one_letter_apart_and_equally_frequent_are_all_classes():
     labels = [f"class{'abcdefghij'[i % 10]}{'klmnopqrst'[i // 10 % 10]}{'uvwxyzabcd'[i // 100]} name" for i in range(1000)]
     assert LabelVariants().run(make_dataset(labels=labels)).findings == ()
+
+
+def test_a_class_with_a_question_mark_is_told_beside_the_one_without():
+    labels = ["malignant"] * 50 + ["malignant?", "Malignant ?", "(?) benign"] * 3 + ["benign"] * 50
+    messages = [f.message for f in LabelVariants().run(make_dataset(labels=labels)).findings]
+    assert [m.partition(" and is")[0] for m in messages if "doubt" in m] == [
+        "'(?) benign' (3) is 'benign' (50) with a doubt,",
+        "'Malignant ?' (3) is 'malignant' (50) with a doubt,",
+        "'malignant?' (3) is 'malignant' (50) with a doubt,",
+    ]
+
+
+def test_a_question_mark_alone_and_degrees_of_certainty_are_classes_of_their_own():
+    labels = ["pathogenic", "likely pathogenic", "?", "lesion type?", "probably benign", "benign"] * 20
+    assert LabelVariants().run(make_dataset(labels=labels)).findings == ()

@@ -103,3 +103,13 @@ def test_clean_ids_pass_with_numbers() -> None:
     verdict = PatientUnderSeveralIds().run(link(make_dataset(patients=["a", "a", "b", "b"], same_pixels=["p", "p", "q", "r"])))
     assert verdict.findings == ()
     assert verdict.summary.startswith("No two of 2 patient ids")
+
+
+def test_how_many_groups_one_issuer_wrote_in_two_ways_stand_in_two_splits_is_counted() -> None:
+    splits = ["train", "train", "test", "test", "train", "test"]
+    dataset = link(make_dataset(patients=["007", "007", "7", "7", "abc", "ABC"], splits=splits))
+    (finding,) = loud(PatientUnderSeveralIds().run(dataset))
+    assert finding.evidence["spelled_across_splits"] == 2
+    sites = link(make_dataset(patients=["siteA|007", "siteA|007", "siteB|7", "siteB|7", "abc", "abd"], splits=splits))
+    (finding,) = loud(PatientUnderSeveralIds().run(sites))
+    assert (finding.evidence["across_splits"], finding.evidence["spelled_across_splits"]) == (1, 0)

@@ -125,6 +125,17 @@ def test_what_never_crosses_is_said_to_be_an_assumption(tmp_path, pattern):
         IdsCannotTell().run(opened(make(tmp_path, *studies(pattern, by="patients"))))
 
 
+def test_augmented_copies_that_stand_apart_hide_no_pictures_that_do_not(tmp_path):
+    names = [
+        f"{('train', 'test')[aug == '' and n % 3 == 0]}/{('ill', 'well')[n % 2]}/k{n:03d}{aug}.png"
+        for n in range(60)
+        for aug in ("", "_aug1", "_aug2")
+    ]
+    (finding,) = IdsCannotTell().run(opened(make(tmp_path, *names))).findings
+    assert finding.evidence["leading_ids"] == 60
+    assert finding.evidence["in_several_splits"] == 20
+
+
 def test_clinics_that_stand_in_every_split_are_no_patients(tmp_path):
     names = studies("{s}/{c}/k{p:02d}_{n}_{i}.png", by="studies", patients=10, several=20)
     with pytest.raises(SkipCheck, match="nobody says"):
