@@ -100,7 +100,10 @@ def windowed(values: npt.NDArray[np.float32], window: tuple[float, float], *, in
     if high <= low:
         return np.full_like(values, float(inverted))
     start, scale = (high, -1 / (high - low)) if inverted else (low, 1 / (high - low))
-    return np.asarray(np.clip((values - np.float32(start)) * np.float32(scale), np.float32(0), np.float32(1)))
+    shown = values - np.float32(start)
+    shown *= np.float32(scale)
+    np.maximum(shown, np.float32(0), out=shown)
+    return np.asarray(np.minimum(shown, np.float32(1), out=shown))
 
 
 def shrunk(stored: npt.NDArray[Any], side: int) -> npt.NDArray[np.float32]:
@@ -169,9 +172,10 @@ class Histogram:
 
     def percentiles(self, *wanted: float) -> list[float]:
         """Values below which so many per cent of the first channel lie."""
-        below = np.cumsum(self.counts[0])
-        places = np.searchsorted(below, np.array(wanted) / 100 * below[-1], side="right")
-        return [float(self.low + place) for place in np.minimum(places, self.counts.shape[1] - 1).tolist()]
+        below = self.counts[0].cumsum()
+        total, last = int(below[-1]), self.counts.shape[1] - 1
+        places = below.searchsorted([share / 100 * total for share in wanted], side="right").tolist()
+        return [float(self.low + min(place, last)) for place in places]
 
 
 def histogram_of(stored: npt.NDArray[Any]) -> Histogram | None:

@@ -52,6 +52,8 @@ def _padding(gray: npt.NDArray[np.float32]) -> list[float]:
         return [0.0, 0.0, 0.0, 0.0, 0.0, float("nan")]
     bottom = _flat_lines(gray[::-1])
     left, right = (0, 0) if left == width else (left, _flat_lines(gray.T[::-1]))
+    if not (top or bottom or left or right):
+        return [0.0, 0.0, 0.0, 0.0, 0.0, float("nan")]
     kept = max(0, height - top - bottom) * max(0, width - left - right)
     lines = [gray[:top].mean(axis=1), gray[height - bottom :].mean(axis=1)]
     lines += [gray[:, :left].mean(axis=0), gray[:, width - right :].mean(axis=0)]
@@ -62,7 +64,7 @@ def _padding(gray: npt.NDArray[np.float32]) -> list[float]:
 
 def _flat_lines(lines: npt.NDArray[np.float32]) -> int:
     """How many lines come before the first that varies; most pictures have none."""
-    if float(lines[0].std()) > FLAT:
+    if float(cv2.meanStdDev(np.ascontiguousarray(lines[0]))[1][0, 0]) > FLAT:
         return 0
     for start in range(0, len(lines), AT_ONCE):
         varies = lines[start : start + AT_ONCE].std(axis=1) > FLAT

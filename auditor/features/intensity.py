@@ -35,7 +35,8 @@ def measure(view: View) -> npt.NDArray[np.float32]:
 
 
 def _shape_of_histogram(gray: npt.NDArray[np.float32]) -> list[float]:
-    bins = np.minimum(gray * np.float32(BINS), np.float32(BINS - 1)).astype(np.uint16)
+    scaled = gray * np.float32(BINS)
+    bins = np.minimum(scaled, np.float32(BINS - 1), out=scaled).astype(np.uint16)
     counts = cv2.calcHist([bins], [0], None, [BINS], [0, BINS]).ravel().astype(np.float64)
     share = counts / gray.size
     mean = float(gray.mean())

@@ -86,10 +86,12 @@ def _share(marks: npt.NDArray[np.bool_]) -> float:
 def _otsu(gray: npt.NDArray[np.float32]) -> float:
     """The threshold that parts the histogram best, 0–1."""
     bins = 64
-    counts = np.bincount(np.clip(gray * bins, 0, bins - 1).astype(np.int64).ravel(), minlength=bins).astype(np.float64)
+    codes = np.minimum(gray * np.float32(bins), np.float32(bins - 1)).astype(np.uint8)
+    counts = cv2.calcHist([codes], [0], None, [bins], [0, bins]).ravel().astype(np.float64)
     level = np.arange(bins)
     below, sums = np.cumsum(counts), np.cumsum(counts * level)
     above = below[-1] - below
     with np.errstate(divide="ignore", invalid="ignore"):
         between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
-    return (float(np.argmax(np.nan_to_num(between))) + 1) / bins
+    between[np.isnan(between)] = 0.0  # nothing lies on one side
+    return (float(np.argmax(between)) + 1) / bins

@@ -68,7 +68,8 @@ def screen_pairs(coarse: npt.NDArray[np.int8], positive: npt.NDArray[np.bool_], 
     freedom = np.maximum(cells[first, second] - levels[first] - levels[second] + 1, 0)
     p = np.ones(len(first))
     possible = freedom > 0
-    p[possible] = chi2.sf(np.maximum(gain[possible], 0.0), freedom[possible])
+    if possible.any():
+        p[possible] = chi2.sf(np.maximum(gain[possible], 0.0), freedom[possible])
     p = np.minimum(1.0, p * len(first))
     order = np.lexsort((-gain, p))
     return [Pair(first=int(first[i]), second=int(second[i]), p=float(p[i])) for i in order if p[i] <= alpha]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from auditor.statistics.distributions import special
+from auditor.statistics.distributions import logit
 
 Doubles = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -140,7 +140,7 @@ def _learn(design: npt.NDArray[np.float32], positive: npt.NDArray[np.bool_]) -> 
     missing = np.asarray(np.isnan(wide).any(axis=0))
     flat = codes + np.arange(codes.shape[1]) * _WIDE
     case = positive.astype(np.float64)
-    start = float(special().logit(case.mean()))
+    start = logit(float(case.mean()))
     raw = np.full(len(case), start)
     kept: dict[str, npt.NDArray[Any]] = {
         "column": np.zeros((ROUNDS, _NODES), np.int64), "bin": np.zeros((ROUNDS, _NODES), np.int64),

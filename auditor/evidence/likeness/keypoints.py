@@ -10,6 +10,7 @@ lies, how large it is, and what was done to its patch. Two pictures are laid ove
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import cv2
@@ -117,11 +118,16 @@ def peaks(response: Plane, *, reach: int, margin: int) -> tuple[npt.NDArray[np.i
     inner = response[margin:-margin, margin:-margin]
     if inner.size == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    square = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1))
-    highest = cv2.dilate(response, square)[margin:-margin, margin:-margin]
-    y, x = np.divmod(np.flatnonzero((inner == highest) & (inner > 1e-3)), inner.shape[1])
-    order = np.argsort(-inner[y, x], kind="stable")[:PER_SIZE]
+    highest = cv2.dilate(response, _square(2 * reach + 1))[margin:-margin, margin:-margin]
+    y, x = np.divmod(np.flatnonzero(inner == highest), inner.shape[1])
+    heights = inner[y, x]
+    order = np.argsort(-heights, kind="stable")[: min(PER_SIZE, np.count_nonzero(heights > 1e-3))]
     return y[order] + margin, x[order] + margin
+
+
+@cache
+def _square(side: int) -> npt.NDArray[np.uint8]:
+    return np.ones((side, side), np.uint8)
 
 
 def _frequencies() -> list[tuple[int, int]]:
@@ -162,8 +168,10 @@ def words(points: Keypoints) -> tuple[Words, Places]:
             values[of_way] = points.patches[of_way] @ _WAVES[way]
     coded = np.zeros((len(turn), 8), np.uint8)
     coded[:, : WORD_BITS // 8] = np.packbits(values > 0, axis=1)
-    weak = np.argsort(np.abs(values[:, :WEAK_BITS]), axis=1, kind="stable")[:, :2].astype(np.uint64)
-    found = coded.view(">u8").ravel().astype(np.uint64) | (weak[:, 0] << np.uint64(6)) | weak[:, 1]
+    size = np.abs(values[:, :WEAK_BITS])
+    weakest = size.argmin(axis=1)
+    size[np.arange(len(size)), weakest] = np.inf
+    found = coded.view(">u8").ravel().astype(np.uint64) | (weakest << 6 | size.argmin(axis=1)).astype(np.uint64)
     place = points.y << 16 | points.x << 8 | points.size << 4 | turn << 1 | (points.polarity < 0)
     return found, place.astype(np.uint32)
 

@@ -137,8 +137,9 @@ def proof_of(gray: Plane) -> npt.NDArray[np.uint8] | bytes:
     low, high = (float(ordered[round(share * (small.size - 1))]) for share in (0.005, 0.995))
     if high - low < MIN_RANGE:
         return BLANK
-    spread = float(cv2.meanStdDev(small)[1][0, 0]) ** 2
-    down, across = (max(spread - float(cv2.reduce(small, axis, cv2.REDUCE_AVG).var()), 0.0) ** 0.5 for axis in (1, 0))
+    means = (cv2.reduce(small, axis, cv2.REDUCE_AVG) for axis in (1, 0))
+    spread, *of_means = (float(cv2.meanStdDev(part)[1][0, 0]) ** 2 for part in (small, *means))
+    down, across = (max(spread - of_mean, 0.0) ** 0.5 for of_mean in of_means)
     if min(across, down) < MIN_BOTH_WAYS * max(across, down):
         return STRIPES
     stretched: npt.NDArray[np.uint8] = np.clip((small - low) * (239 / (high - low)) + 8.5, 0, 255).astype(np.uint8)
@@ -170,6 +171,8 @@ def trimmed(gray: Plane) -> Plane:
 
 def edges(picture: Plane, flat: float) -> tuple[int, int, int, int]:
     """First and last line and column that vary, the last one excluded; zeros where none does."""
+    if all(varies(line, flat) for line in (picture[0], picture[-1], picture[:, 0], picture[:, -1])):
+        return 0, picture.shape[0], 0, picture.shape[1]
     rows, columns = (np.flatnonzero(spreads(picture, axis) > flat) for axis in (1, 0))
     if not len(rows) or not len(columns):
         return 0, 0, 0, 0
@@ -186,6 +189,11 @@ def closely_trimmed(gray: Plane, most: int, flat: float) -> Plane:
     return gray[top:bottom, left:right]
 
 
+def varies(line: Plane, flat: float) -> bool:
+    """The standard deviation of a line is more than `flat`: most pictures have no padding, and this tells it soonest."""
+    return float(cv2.meanStdDev(np.ascontiguousarray(line))[1][0, 0]) > flat
+
+
 def spreads(picture: Plane, axis: int) -> Plane:
     """Standard deviation along an axis."""
     count = picture.shape[axis]
@@ -195,6 +203,8 @@ def spreads(picture: Plane, axis: int) -> Plane:
 
 def varied(lines: Plane, flat: float) -> int:
     """How many lines come before the first that varies by more than `flat`."""
+    if varies(lines[0], flat):
+        return 0
     still = spreads(lines, 1) <= flat
     return len(still) if still.all() else int(np.argmin(still))
 
