@@ -29,7 +29,7 @@ _COUNTED: Mapping[str, tuple[str, ...]] = {
 """Code or letters → measures that count the records; findings of many records may be cut short."""
 _COUNTS = ("records", "images", "files")
 _SHARES = ("fraction", "label_noise_fraction")
-_TELLS = re.compile(r"^(?P<what>.+?)(?: alone)? tells? .+? from the rest")
+_TELLS = re.compile(r"^(?P<what>[^;:]+?)(?: alone)? tells? .+? from the rest")
 _NOUNS = {"LK001": "field", "LK003": "word", "LK002": "class", "LK005": "property", "LK006": "part"}
 _OPTIONS = ("label", "patient", "split", "site", "path", "mask")
 _PARTS = {"centre masked": "the picture without its middle", "border": "the border alone",

@@ -156,17 +156,17 @@ class LabelTwin(ColumnCheck):
         name = found.target(row)
         column = field.name.partition(".")[2] or field.name
         if suspicion == "twin":
-            message = f"column {column} repeats the label: it {figures_in_words(found, row)}"
+            message = f"column {column} repeats the label; it {figures_in_words(found, row)}"
             remedy = "drop it from the inputs; if it is the label in another coding, name the one to use under [roles] label"
         elif suspicion == "unsure":
-            message = f"column {column} may repeat the label, or only so few records make it seem so: it "
+            message = f"column {column} may repeat the label, or only so few records make it seem so; it "
             message += figures_in_words(found, row)
             remedy = (
                 "drop it from the inputs if it is the label in another coding; if it says where records come from, collect "
             )
             remedy += "both classes from each source"
         elif suspicion == "source":
-            message = f"column {column} parts the classes, which come from different sources or machines: it "
+            message = f"column {column} parts the classes, which come from different sources or machines; it "
             message += figures_in_words(found, row)
             remedy = "collect both classes from each of them, or test on one that training never saw"
         elif suspicion == "after":

@@ -167,8 +167,9 @@ class EstimatedNoise(Check):
             code=self.code, severity=self.severity, where=Location(field=field), score=noise.value,
             evidence={"label_noise_fraction": noise.value, "labels": noise.count},
             message=(
-                f"about {noise.value:.1%} of the numbers look wrong (interval {noise.low:.1%} to {noise.high:.1%}, if "
-                f"{residuals.ASSUMPTION}): {reason}; review a random sample, then the records that LN002 ranks first"
+                f"about {noise.value:.1%} of the numbers look wrong (interval {noise.low:.1%} to {noise.high:.1%}); "
+                f"{reason}; it rests on this: {residuals.ASSUMPTION}; "
+                "review a random sample, then the records that LN002 ranks first"
             ),
         )  # fmt: skip
         verdict = Verdict(
@@ -220,8 +221,9 @@ class EstimatedNoise(Check):
         return Finding(
             code=self.code, severity=self.severity, where=where, subject=task.name, score=noise.value, evidence=evidence,
             message=(
-                f"{about}about {noise.value:.1%} of the labels look wrong (interval {noise.low:.1%} to {noise.high:.1%}, if "
-                f"{_assumption(dataset)}): {reason}; review a random sample, then the records that LN002 ranks first"
+                f"{about}about {noise.value:.1%} of the labels look wrong (interval {noise.low:.1%} to {noise.high:.1%}); "
+                f"{reason}; it rests on this: {_assumption(dataset)}; "
+                "review a random sample, then the records that LN002 ranks first"
             ),
         )  # fmt: skip
 

@@ -234,8 +234,9 @@ def summary_of(found: Sequence[_Sharing], patients: int) -> str:
     """The verdict in one sentence."""
     if not found:
         return f"No two of {patients:,} patient ids share a picture or a study, or differ in their spelling only"
-    parts = [f"{len(sharing.groups):,} by {sharing.evidence}" for sharing in found]
-    return f"Patient ids that may be one patient: groups {', '.join(parts)}"
+    counts = [len(sharing.groups) for sharing in found]
+    parts = [f"{n:,} group{'s' * (n != 1)} by {sharing.evidence}" for n, sharing in zip(counts, found, strict=True)]
+    return f"Several patient ids may be one patient: {', '.join(parts)}"
 
 
 def groups_table(dataset: Dataset, patients: Codes, splits: pd.Series | None, found: Sequence[_Sharing]) -> Table:

@@ -150,6 +150,10 @@ MERGED_SPLIT = "split (table name)"
 CASE_FILE = "image of the row"
 """Column that is in no file: the image of each row, where a table calls its images by their case, or by names that mean
 files beside the table."""
+ROW_STUDY = "study id of the row"
+"""Column that is in no file: the line of the row, where no column tells whose images belong together."""
+IN_NO_FILE = frozenset((MERGED_SPLIT, CASE_FILE, ROW_STUDY))
+"""No user can name these: no option and no `[roles]` finds them in the table."""
 
 
 def known_header(names: Sequence[str]) -> KnownHeader | None:

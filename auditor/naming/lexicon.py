@@ -16,14 +16,15 @@ _EXACT: Mapping[str, str] = {
     "patient": """
         patient patientid patientids patients subject subjectid participant participantid person personid pid ptid patid mrn
         patientennummer paziente paciente pacjent пациент 患者 患者id 病人 病人id 환자 환자id
-        caseid eid empi empianon patientnumber subjectnumber patientno patientname""",
+        caseid eid empi empianon patientnumber subjectnumber patientno patientname
+        pat subj proband probanden probandin probandid patientin patienten versuchsperson""",
     "lesion": "lesion lesionid nodule noduleid tumourid tumorid woundid",
     "study": "study studyid studyinstanceuid accession accessionnumber exam examid examination accessionanon visitid",
     "series": "series seriesid seriesinstanceuid scanid volumeid sequenceid",
     "site": """
         site siteid hospital hospitalid center centre centerid centreid institution institutionname clinic facility institute
         hospitalname""",
-    "split": "split set subset partition phase usage dataset splits datasplit",
+    "split": "split set subset partition phase usage dataset splits datasplit menge teilmenge aufteilung",
     "fold": "fold folds kfold cvfold foldid foldnumber",
     "time": """
         date time datetime studydate acquisitiondate examdate timestamp scandate acquisitiontime visitdate contentdate
@@ -66,6 +67,18 @@ _PART: Mapping[str, str] = {
 }
 """Role → words that suggest it."""
 
+_NUMBER = "(?:nr|num|nummer|number|no|id|ids|code|key|kennung|pseudonym|k(?:ü|ue)rzel)"
+_COMPOUND = {
+    role: re.compile(words)
+    for role, words in {
+        "patient": rf"(?:id)?(?:pt|pat|patient(?:en|in)?|proband(?:en|in)?|subj|subject|participant|teilnehmer){_NUMBER}",
+        "study": rf"(?:fall|auftrags?|untersuchungs?|studien|encounter|visit|accession|exam|study){_NUMBER}",
+        "time": r"(?:untersuchungs|aufnahme|studien|bild|befund)?(?:datum|zeitpunkt)",
+        "path": r"(?:bild|foto|datei|image|img)(?:datei)?(?:name|pfad|path|id|nr|nummer)",
+        "site": r"(?:abteilung|station|klinik|klinikum|krankenhaus|standort|zentrum|spital|ward|h[oô]pital)(?:name|id|nr)?",
+    }.items()
+}
+"""Role → words written as one, as German and abbreviating tables have them: `PatNr`, `Patientennummer`, `Fallnummer`."""
 _EXACT_NAMES = {role: frozenset(names.split()) for role, names in _EXACT.items()}
 _PART_WORDS = {role: frozenset(names.split()) for role, names in _PART.items()}
 
@@ -254,7 +267,7 @@ def words(name: str) -> list[str]:
 
 def name_score(name: str, role: str) -> float:
     """1 when the name means the role, .75 when one of its words suggests it, else 0."""
-    if plain(name) in _EXACT_NAMES[role]:
+    if plain(name) in _EXACT_NAMES[role] or (role in _COMPOUND and _COMPOUND[role].fullmatch(plain(name))):
         return 1.0
     said = words(name)
     if role == "site" and {"anatom", "anatomic", "anatomical", "body", "primary", "biopsy", "tumor", "tumour", "website"} & set(

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from auditor.naming.headers import CASE_FILE
+from auditor.naming.headers import CASE_FILE, ROW_STUDY
 from auditor.naming.labels import text_of
 from auditor.naming.lexicon import name_score
 from auditor.placement.resolve import resolve_names
@@ -23,9 +23,10 @@ from auditor.tables.label_table import LabelTable, categorical
 
 LEAST_NAMING = 0.5
 """Of the cells of a column of images, so many are files."""
-ROW_STUDY = "study id of the row"
-"""Column that is in no file: the line of the row, where no column tells whose images belong together."""
-_WORDS = "left right l r od os cc mlo lcc rcc lmlo rmlo frontal lateral pa ap"
+_WORDS = """
+    left right l r od os cc mlo lcc rcc lmlo rmlo frontal lateral pa ap
+    links rechts linkes rechtes linke rechte li re gauche droite droit izquierda derecha izquierdo derecho izq der
+    sinistra destra sinistro destro sx dx esquerda direita esquerdo direito linker rechter lewe prawe lewy prawy sol sağ"""
 _SIDES = frozenset(_WORDS.split())
 """Eyes, breasts and views: several images of one person, and no channels of one image."""
 _Pattern = tuple[str, str]
@@ -52,7 +53,7 @@ def _sided(names: Sequence[str] | map[str]) -> dict[_Pattern, dict[str, str]]:
     """What stands before and behind the word of a side → side → column; of columns that exist for two sides at least."""
     found: dict[_Pattern, dict[str, str]] = defaultdict(dict)
     for name in names:
-        for word in re.finditer(r"[A-Za-z]+?(?=[^A-Za-z]|$|(?<=[a-z])[A-Z])", name):
+        for word in re.finditer(r"[^\W\d_]+?(?=[\W\d_]|$|(?<=[a-zß-ÿ])[A-Z])", name):
             if word[0].lower() in _SIDES:
                 found[name[: word.start()].lower(), name[word.end() :].lower()].setdefault(word[0].lower(), name)
     return {pattern: columns for pattern, columns in found.items() if len(columns) > 1}

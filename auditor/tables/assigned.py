@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from auditor.naming.headers import BoxStyle, KnownHeader, plain
+from auditor.naming.headers import IN_NO_FILE, BoxStyle, KnownHeader, plain
 from auditor.tables.profiles import Profile, check_column, profile
 from auditor.values.results import Guess
 
@@ -39,11 +39,13 @@ class Assigned:
         self.tell(shown or role, (name,), confidence, why, pinned=pinned)
 
     def tell(self, role: str, names: Sequence[str], confidence: float, why: str, *, pinned: bool = False) -> None:
-        """Note a guess about one column or several."""
+        """Note a guess about one column or several. A column that is in no file was named by no user, and none can name it."""
+        named = not IN_NO_FILE & set(names)
         value = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-        column = ", ".join(names)
+        column = ", ".join(names) if named else None
+        why = why if named else "made of the table as it was read"
         self.guesses.append(
-            Guess(role=role, value=value, confidence=round(confidence, 2), why=why, pinned=pinned, column=column)
+            Guess(role=role, value=value, confidence=round(confidence, 2), why=why, pinned=pinned and named, column=column)
         )
 
     def pin(self, pins: Mapping[str, str]) -> None:

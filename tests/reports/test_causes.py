@@ -177,3 +177,19 @@ def test_copies_are_told_with_how_many_stand_in_several_splits(groups, across, t
     copies = [Finding(code="SP004", severity=Severity.WARNING, message="Copies")]
     (found,) = causes(result(outcome("SP004", copies, groups=groups, groups_across_splits=across)))
     assert found.title == told
+
+
+@pytest.mark.parametrize(
+    ("message", "title"),
+    [
+        (
+            "column 3 may repeat the label, or only so few records make it seem so; it tells a from the rest: AUC 1.0",
+            "Column 3 may repeat the label, or only so few records make it seem so",
+        ),
+        ("column target repeats the label; it tells a from the rest: AUC 1.0", "Column target repeats the label"),
+        ("site tells a from the rest: AUC 0.9", "The class can be told from site"),
+    ],
+)
+def test_a_message_that_says_more_than_what_tells_is_no_name_of_what_tells(message, title):
+    finding = Finding(code="LK004", severity=Severity.WARNING, message=message, where=Location(field="x"), score=1.0)
+    assert causes(result(outcome("LK004", [finding])))[0].title == title

@@ -51,11 +51,18 @@ class Places:
             for last in range(min(at + most, len(found)) - 1, at - 1, -1):
                 place = self.of.get(text[found[at].start() : found[last].end()].casefold())
                 if place is not None:
-                    pieces += [text[done : found[at].start()], place]
+                    before = text[done : found[at].start()]
+                    pieces += [before, _after(before, place)]
                     done, at = found[last].end(), last
                     break
             at += 1
         return "".join([*pieces, text[done:]])
+
+
+def _after(before: str, place: str) -> str:
+    """The place as it stands behind these words: `the column 7`, where `the column` is said already."""
+    word, _, rest = place.partition(" ")
+    return rest if rest and re.search(rf"\b{word} $", before, re.IGNORECASE) else place
 
 
 def places_of(dataset: Dataset) -> Places:

@@ -328,6 +328,9 @@ def test_tables_of_splits_that_call_their_images_alike_are_joined_to_their_own(t
         ("ID,Left-Fundus,Right-Fundus,Left-Diagnostic Keywords,Right-Diagnostic Keywords", ("left", "right")),
         ("patient_id,od_file,os_file,od_grade,os_grade", ("OD", "OS")),
         ("study,image_cc,image_mlo,finding_cc,finding_mlo", ("cc", "mlo")),
+        ("Patient,Bild links,Bild rechts,Diagnose links,Diagnose rechts", ("links", "rechts")),
+        ("patient,œil_gauche,œil_droite,diagnostic_gauche,diagnostic_droite", ("gauche", "droite")),
+        ("paciente,imagenIzquierda,imagenDerecha,diagnosticoIzquierda,diagnosticoDerecha", ("izq", "der")),
     ],
 )
 def test_a_row_of_two_images_is_two_records_each_with_its_own_label(tmp_path: Path, head: str, tails: tuple[str, str]) -> None:

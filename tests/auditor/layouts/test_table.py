@@ -299,3 +299,47 @@ def test_real_crowd_tables_become_readings(name, records, readings):
     dataset = opened(SHARED / f"tables/{name}/answer.csv")
     assert (dataset.size, len(dataset.annotations)) == (records, readings)
     assert np.array_equal(np.unique(dataset.annotations["record"]), np.unique(dataset.records.index))
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["pat", "Pat_Nr", "PatNr.", "PATIENTENNUMMER", "Probanden-ID", "subj", "ptno", "patient_num", "id_patient", "pat_code"],
+)
+def test_a_column_of_patients_is_known_however_it_is_shortened(tmp_path, header):
+    images(tmp_path, *(f"{i}.png" for i in range(12)))
+    rows = [("datei", header, "befund"), *((f"{i}.png", f"{i // 2:04d}", "ab"[i % 2]) for i in range(12))]
+    write(tmp_path, "liste.csv", table(*rows))
+    assert opened(tmp_path).records["patient"].tolist() == [f"{i // 2:04d}" for i in range(12)]
+
+
+@pytest.mark.parametrize("header", ["pattern", "pathology_no", "path", "patch_id", "patella", "fallzahl", "examiner_no"])
+def test_a_column_that_begins_like_one_of_patients_is_none(tmp_path, header):
+    images(tmp_path, *(f"{i}.png" for i in range(12)))
+    rows = [("datei", header, "befund"), *((f"{i}.png", f"{i // 2:04d}", "ab"[i % 2]) for i in range(12))]
+    write(tmp_path, "liste.csv", table(*rows))
+    dataset = opened(tmp_path)
+    assert "patient" not in dataset.records.columns or dataset.records["patient"].isna().all()
+
+
+@pytest.mark.parametrize("tail", ["one", "two", "case"])
+def test_a_column_that_is_in_no_file_is_neither_given_nor_to_be_pinned(tmp_path, tail):
+    """The next command would name a column that the table has not."""
+    if tail == "case":
+        images(tmp_path, *(f"videos/vid_{v:02d}/{k}.png" for v in range(6) for k in range(3)))
+        rows = [("video", "label"), *((f"vid_{v:02d}", "ab"[v % 2]) for v in range(6))]
+        write(tmp_path, "labels.csv", table(*rows))
+    elif tail == "two":
+        images(tmp_path, *(f"{v}_{side}.png" for v in range(6) for side in ("links", "rechts")))
+        rows = [
+            ("pat", "bild_links", "bild_rechts", "diagnose_links", "diagnose_rechts"),
+            *((v, f"{v}_links.png", f"{v}_rechts.png", "a", "ab"[v % 2]) for v in range(6)),
+        ]
+        write(tmp_path, "labels.csv", table(*rows))
+    else:
+        images(tmp_path, *(f"{v}.png" for v in range(12)))
+        for split, some in (("train", range(8)), ("test", range(8, 12))):
+            write(tmp_path, f"{split}.csv", table(("file", "label"), *((f"{v}.png", "ab"[v % 2]) for v in some)))
+    guesses = opened(tmp_path).summary.guesses
+    made = [guess for guess in guesses if guess.value in ("image of the row", "split (table name)", "study id of the row")]
+    assert made
+    assert not any(guess.pinned or guess.column for guess in made)

@@ -21,6 +21,11 @@ def test_the_longest_is_replaced_first_and_a_single_word_of_it_too() -> None:
     assert PLACES.shown("'TANAKA', 'seen by Tanaka'") == "'column 6', 'column 6'"
 
 
+def test_the_word_of_a_place_is_not_said_twice() -> None:
+    assert PLACES.shown("Column tanaka repeats the label; site wolkon too") == "Column 6 repeats the label; site 2 too"
+    assert PLACES.shown("the columns tanaka, wolkon") == "the columns column 6, site 2"
+
+
 def test_only_whole_words_are_replaced() -> None:
     assert PLACES.shown("wolkonian") == "wolkonian"
 
