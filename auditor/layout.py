@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 from auditor.files import CONFIG_NAME, OWN_OUTPUT
+from auditor.naming.endings import NAME_PIN
 from auditor.placement.kinds import check_kinds
 from auditor.placement.listing import Listing, Options, list_files, resolve_inside
 from auditor.placement.tree import FOLDER_PIN
@@ -91,7 +92,7 @@ def open_listing(listing: Listing, options: Options) -> Dataset:
             f"{listing.target}: no images, label table or npz found; name the folder that holds the images, or the label table"
         )
     dataset: Dataset = layouts()[fits[0].layout].load(listing, options)
-    columns = {role: column for role, column in options.roles.items() if not column.startswith(FOLDER_PIN)}
+    columns = {role: column for role, column in options.roles.items() if not column.startswith((FOLDER_PIN, NAME_PIN))}
     if columns and fits[0].layout != "table" and not any(guess.role == "table" for guess in dataset.summary.guesses):
         # Never in silence: who names the column of the patients believes that patients were told apart.
         role, column = next(iter(columns.items()))

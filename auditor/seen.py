@@ -77,9 +77,11 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
     left = _unnamed(dataset, _waived(outcomes))
     if left >= LEFT_OUT * (_files(dataset) + left) and left:
         gaps.append(f"{left:,} of {_files(dataset) + left:,} images are named by nothing, and were not looked at")
-    if unused:
-        named = ", ".join(unused[:3]) + (f" and {len(unused) - 3:,} more" if len(unused) > 3 else "")
-        gaps.append(f"{len(unused):,} label {'file lies' if len(unused) == 1 else 'files lie'} there unused: {named}")
+    files = [path for path in unused if suffix_of(path)]
+    if files:
+        named = ", ".join(files[:3]) + (f" and {len(files) - 3:,} more" if len(files) > 3 else "")
+        gaps.append(f"{len(files):,} label {'file lies' if len(files) == 1 else 'files lie'} there unused: {named}")
+    gaps += [f"labels may lie unread in the folder {path} (IN014)" for path in unused if not suffix_of(path)][:3]
     if any(q.subject == "files" and not q.asked for q in questions) and not unread:
         gaps.append("not one of the image files that are named was there to be looked at")
     gaps += [f"outlines: {q.why}" for q in questions if q.subject == "outlines" and not q.asked and _hardly_drawn(dataset)]

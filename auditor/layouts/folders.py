@@ -1,4 +1,8 @@
-"""Images in folders: flat, class folders, split × class, patient folders, images with masks, labels in file names."""
+"""Images in folders: flat, class folders, split × class, patient folders, images with masks, labels in file names.
+
+A text file beside each image that holds a word or a few (`img_012.txt` with `benign`) is its class where no folder says one.
+Where folders may be nurses or wards and names end in few words, `--label name:end` (or `name:begin`) takes those.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,8 @@ from auditor.naming.stems import classes_in_stems
 from auditor.placement.channels import find_channels
 from auditor.placement.claims import claim
 from auditor.placement.counterparts import Counterparts, find_counterparts
+from auditor.placement.folder_doubts import doubted, labels_in_names, less_sure, named_place, rival_endings
+from auditor.placement.label_notes import labels_in_notes
 from auditor.placement.masks import Masks, find_masks, worth
 from auditor.placement.path_roles import path_roles
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
@@ -33,9 +39,6 @@ READS = frozenset(("labels", "splits", "patients", "masks", "raters", "channels"
 
 OWN_LABELS = frozenset(("BreaKHis", "MURA"))
 """Collections whose names say the class better than their folders do."""
-DOUBTFUL = 0.4
-"""How sure a class is where something speaks against its being one; `fix` corrects no label that it is less sure of than
-`auditor.values.results.SURE`."""
 
 
 def image_paths(listing: Listing) -> tuple[str, ...]:
@@ -99,24 +102,32 @@ def load(listing: Listing, options: Options) -> Dataset:
     if not masks.files and not raters.files:
         tails = find_tails(every, listing.root, listing.files, options.limits, options.workers)
         masks = Masks(of=tails, why="files called after an image and one ending, and few values in them" if tails else "")
-    pinned = pinned_levels(options.roles)
+    pinned, place = pinned_levels(options.roles), named_place(options)
     ids = [path for path in every if path not in masks.files | raters.files]
     folders = read_folders(ids, pinned, masks.files | raters.files)
     doubts: list[str] = []
-    if folders.label_depth is not None and "label" not in pinned:
+    if folders.label_depth is not None and "label" not in pinned and not place:
         # Nothing is taken for a class that may be a drawing of something else: labels are rewritten, drawings never.
         beside = find_counterparts(ids, folders.label_depth, listing.root, listing.files, options.limits, options.workers)
         raters, masks = with_counterparts(raters, masks, beside)
         ids = [path for path in ids if path not in beside.files]
         folders = doubted(read_folders(ids, pinned, masks.files | raters.files), beside)
         doubts = [text for text in (beside.doubt,) if text]
+    ends = {} if place or "label" in pinned else rival_endings(ids, folders)
+    if ends:
+        folders = less_sure(folders, "the names end in few words too")
     drawn = masks.files | raters.files
     channels = find_channels(ids)
     folders = of_files(folders, [path not in channels.others for path in ids])
     ids = [path for path in ids if path not in channels.others]
     names = roles_in_names(ids)
     index = pd.Index(ids, name="record", dtype="str")
-    labels, label_guesses = _labels(ids, index, folders, names)
+    labels, label_guesses = _labels(ids, index, folders, names) if not place else labels_in_names(ids, index, place)
+    noted = labels_in_notes(listing, ids) if labels.task == "none" else {}
+    if noted:
+        labels = single(categorical(noted.get(path, ("", ""))[0] for path in ids), index, level="image", origin="text files")
+        why = f"{len(noted):,} images have a text file of their name that holds one of {len(labels.classes)} words"
+        label_guesses = [Guess(role="label", value="text files beside the images", confidence=0.85, why=why)]
     # words in names are the last to be asked, and never where drawings are: those are what such a set is about
     stems = classes_in_stems(ids) if labels.task == "none" and not doubts else None
     if stems is not None:
@@ -161,6 +172,12 @@ def load(listing: Listing, options: Options) -> Dataset:
             f"or --site folder:{depth + 1}"
         )
         untold = (Problem(kind=UNUSED, path=called[0], reason=reason),)
+    if ends and labels.origin == "class folder":
+        words = " or ".join(f"{end!r} ({count:,})" for end, count in ends.items())
+        level = (folders.label_depth or 0) + 1
+        reason = f"names end in {words}: if that is the class, say --label name:end; if the folders are, --label folder:{level}"
+        untold = (Problem(kind=UNUSED, path=ids[0].rpartition("/")[0] or ids[0], reason=reason),)
+        notes.append(reason)
     fields = {name: Field(name=name, kind="acquisition") for name in said}
     metadata = {name: pd.Series(list(values), index=index, dtype=object).astype("str") for name, values in said.items()}
     return build(
@@ -168,7 +185,11 @@ def load(listing: Listing, options: Options) -> Dataset:
             root=listing.root,
             name=listing.target.name,
             claims=claim(
-                listing, "folders", images=[path for path in every if path not in drawn], masks=drawn, annotations=lists
+                listing,
+                "folders",
+                images=[path for path in every if path not in drawn],
+                masks=drawn,
+                annotations=(*lists, *(text for _, text in noted.values())),
             ),
             ids=ids,
             labels=labels,
@@ -195,22 +216,6 @@ def with_counterparts(raters: RaterMasks, masks: Masks, beside: Counterparts) ->
     alone = (*masks.alone, *(path for path in beside.files if path not in owned))
     why = "; ".join(part for part in (masks.why, beside.why) if part)
     return raters, Masks(of={**masks.of, **of}, alone=tuple(sorted(alone)), why=why)
-
-
-def doubted(folders: FolderRoles, beside: Counterparts) -> FolderRoles:
-    """The same roles without a class where the folders hold one thing seen in several ways, and less sure where they may."""
-    if beside.classless:
-        kept = tuple(guess for guess in folders.guesses if guess.role != "label")
-        return replace(folders, label=None, label_depth=None, guesses=kept)
-    if not beside.doubt:
-        return folders
-    guesses = tuple(
-        replace(guess, confidence=min(guess.confidence, DOUBTFUL), why=f"{guess.why}; but {beside.doubt}")
-        if guess.role == "label"
-        else guess
-        for guess in folders.guesses
-    )
-    return replace(folders, guesses=guesses)
 
 
 def of_files(folders: FolderRoles, kept: Sequence[bool]) -> FolderRoles:

@@ -11,5 +11,10 @@ _WORDS = """
     esophagitis gastritis osteoarthritis scoliosis dementia demented nondemented alzheimer alzheimers parkinson cirrhosis
     steatosis psoriasis eczema keratosis naevus dermatofibroma infarct infarction ischemia ischaemia thrombus embolism
     aneurysm stenosis calcification calcifications appendicitis malaria parasitized uninfected sick diseased diabetic
-    hypertension"""
+    hypertension
+    gesund krank gutartig bösartig auffällig unauffällig karzinom melanom nävus
+    fraktur erguss infiltrat
+    kardiomegalie metastase blutung infarkt schlaganfall rezidiv rückfall entzündung verstorben relapse recurrence
+    sain malade bénin bénigne malin maligne récidive sano sana enfermo enferma benigno benigna maligno maligna recidiva
+    malato"""
 CLINICAL_WORDS = frozenset(_WORDS.split())

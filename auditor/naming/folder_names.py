@@ -46,8 +46,8 @@ IMAGE_WORDS = frozenset(("image", "images", "img", "imgs"))
 
 
 def tokens_of(name: str) -> tuple[str, ...]:
-    """The words of letters in a name, lower case."""
-    return tuple(token for token in re.split(r"[^A-Za-z]+", name.lower()) if token)
+    """The words of letters (of any script) in a name, lower case."""
+    return tuple(re.findall(r"[^\W\d_]+", name.lower()))
 
 
 def is_of_drawings(name: str) -> bool:
@@ -81,12 +81,26 @@ def as_split(name: str) -> str | None:
     return words[0] if len(words) == 1 else None
 
 
+_VERSIONS = frozenset(("new", "old", "final", "copy", "v", "neu", "alt", "kopie", "fixed", "clean", "cleaned", "corrected"))
+
+
+def _versioned(name: str) -> str | None:
+    """The split of a name that counts its versions: `val2`, `test_new`, `Training (copy)`."""
+    words = [piece.rstrip("0123456789") for piece in pieces(name)]
+    found = [split_name(word) for word in words if word and word not in _VERSIONS | STORAGE_WORDS]
+    return found[0] if len(found) == 1 else None
+
+
 def splits_among(names: Collection[str]) -> dict[str, str]:
-    """Name → split, of folders beside one another that are called after splits, each alone or beside words that all share
-    (`ISIC2018_Task1_Training_Input`, `ISIC2018_Task1_Test_Input`); empty where one is not."""
+    """Name → split, of folders beside one another that are called after splits, each alone, beside words that all share
+    (`ISIC2018_Task1_Training_Input`, `ISIC2018_Task1_Test_Input`) or, where there are several splits, with a version (`val2`);
+    empty where one is not."""
     found = {name: as_split(name) for name in names}
     if None in found.values():
         for name, own in own_pieces(names).items():
             words = [split_name(piece) for piece in own if piece not in STORAGE_WORDS and not piece.isdigit()]
             found[name] = words[0] if len(words) == 1 else None
+    if None in found.values():
+        counted = {name: _versioned(name) for name in names}
+        found = counted if len(set(counted.values())) > 1 else found
     return {name: split for name, split in found.items() if split is not None} if None not in found.values() else {}

@@ -8,11 +8,22 @@ from dataclasses import dataclass, field
 
 from auditor.naming.suffixes import stem_of
 
+_OF_TRAINING = (
+    "trainingsdaten", "trainingsset", "trainingsmenge", "entrenamiento", "entrainement", "entraînement", "apprentissage",
+    "treino", "addestramento",
+)  # fmt: skip
+_OF_TUNING = (
+    "validierung", "validierungsdaten", "validierungsset", "validierungsmenge", "validacion", "validación", "validação",
+    "validazione",
+)  # fmt: skip
+_OF_TESTS = ("testdaten", "testmenge", "prueba", "pruebas", "teste")
 SPLIT_NAMES: Mapping[str, str] = {
-    **dict.fromkeys(("train", "training", "trn", "tr", "trainset", "train_set", "training_set", "fit"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "development", "tune", "tuning", "vali"), "val"),
+    **dict.fromkeys(("train", "training", "trn", "tr", "trainset", "train_set", "training_set", "fit", *_OF_TRAINING), "train"),
     **dict.fromkeys(
-        ("test", "testing", "tst", "ts", "testset", "test_set", "eval", "evaluation", "holdout", "hold-out"), "test"
+        ("val", "valid", "validation", "validate", "dev", "development", "tune", "tuning", "vali", *_OF_TUNING), "val"
+    ),
+    **dict.fromkeys(
+        ("test", "testing", "tst", "ts", "testset", "test_set", "eval", "evaluation", "holdout", "hold-out", *_OF_TESTS), "test"
     ),
     **dict.fromkeys(("external", "external_test", "external-test"), "external"),
     **dict.fromkeys(("trainval", "train_val", "train+val"), "trainval"),

@@ -18,7 +18,7 @@ LEAST_FILES = 5
 SURE, DOUBTFUL = 0.75, 0.4
 """How sure a class is whose words are clinical, and one whose words may mean anything (see `layouts.folders.DOUBTFUL`)."""
 
-_NO_CLASS = frozenset(
+NO_CLASS = frozenset(
     [
         "img",
         "image",
@@ -184,7 +184,7 @@ def _classes_at(names: Sequence[list[str]], place: str, at: int | None) -> StemC
     if not 2 <= kinds <= MOST_CLASSES or known < 0.95 * len(names) or known < LEAST_FILES * kinds or min(counts.values()) < 3:
         return None
     said = [set(words(value)) for value in counts]
-    if any(one & _NO_CLASS for one in said):
+    if any(one & NO_CLASS for one in said):
         return None
     clinical = sum(bool(one & (CLINICAL_WORDS | _GRADES)) for one in said)
     return StemClasses(values=tuple(values), counts=counts, place=place, confidence=SURE if 2 * clinical >= kinds else DOUBTFUL)

@@ -12,7 +12,8 @@ from auditor.naming.suffixes import stem_of
 MODALITIES = frozenset(
     (
         "t1", "t1w", "t1n", "t1c", "t1ce", "t1gd", "t1post", "t2", "t2w", "t2f", "flair", "adc", "dwi", "hbv", "swi", "pd",
-        "pdw", "pet", "suv", "ct", "ctres", "cta", "cbf", "cbv", "tmax", "mtt", "ncct", "mra", "dce",
+        "pdw", "mr", "mri", "mrt", "pet", "spect", "suv", "ct", "ctres", "cta", "cbf", "cbv", "tmax", "mtt", "ncct", "mra",
+        "dce",
     )
 )  # fmt: skip
 LEAST_ALIKE = 0.5

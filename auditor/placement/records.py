@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from auditor.naming.lexicon import NOT_A_LABEL, words
 from auditor.placement.claims import Claims
 from auditor.placement.unused import unused_tables
 from auditor.values.dataset import RECORD_COLUMNS, Dataset, Problem
@@ -23,6 +24,8 @@ OUTLINE = ("outline", "drawn_height", "drawn_width")
 drawn on, where it is said."""
 BOX_COLUMNS = ("record", "label", "x0", "y0", "x1", "y1", "path", "line")
 MAX_SHOWN_CLASSES = 20
+SHOWN_NAMES, MOST_VALUES = 4, 10
+"""Columns and classes that a note names; values of a column that may be the label."""
 SHOWN_PER_CLASS = 4
 _NUMBERS = ("x0", "y0", "x1", "y1")
 
@@ -172,7 +175,7 @@ def build(draft: Draft) -> Dataset:
         classes=draft.labels.classes,
         counts=counts,
         guesses=draft.guesses,
-        notes=(*draft.notes, *_states_told(draft.labels)),
+        notes=(*draft.notes, *_states_told(draft.labels), *_blanks_told(draft.labels), *_perhaps_labels(draft)),
         samples=samples_of(draft.labels),
     )
     return Dataset(
@@ -199,6 +202,29 @@ def _states_told(labels: Labels) -> list[str]:
         return []
     words = ", ".join(repr(word) for word in labels.left_out[:6])
     return [f"no classes but states of the work, read as unlabelled: {words}"]
+
+
+def _blanks_told(labels: Labels) -> list[str]:
+    """How many answers are blank, and which classes nobody is said to lack: a blank may have meant no."""
+    if labels.states is None or not (blank := int((labels.states == State.NOT_ASSESSED).to_numpy().sum())):
+        return []
+    told = f"{blank:,} of {labels.states.size:,} answers are blank: read as unknown, not as no"
+    denied = (labels.states == State.NEGATIVE).any()
+    only = [str(name) for name in labels.classes if not denied[name]]
+    more = "" if len(only) <= SHOWN_NAMES else f" and {len(only) - SHOWN_NAMES} more"
+    return [f"{told}; nobody lacks {', '.join(only[:SHOWN_NAMES])}{more}: where a blank means no, write 0" if only else told]
+
+
+def _perhaps_labels(draft: Draft) -> list[str]:
+    """Columns of few values, where nothing was taken for the label: the user knows whether one of them is."""
+    if draft.labels.task != "none" or draft.annotations is not None or draft.boxes is not None or "mask" in draft.columns:
+        return []
+    named = {name.removeprefix("table."): values for name, values in draft.metadata.items() if name.startswith("table.")}
+    few = [n for n, values in named.items() if 2 <= values.nunique() <= MOST_VALUES and not set(words(n)) & NOT_A_LABEL]
+    if not few:
+        return []
+    told = ", ".join(repr(name) for name in few[:SHOWN_NAMES])
+    return [f"no column was taken for the label; of few values are {told}: if one of them is the label, say --label"]
 
 
 def _unused(draft: Draft, paths: pd.Series) -> tuple[Problem, ...]:
