@@ -134,7 +134,7 @@ def array_pairs(root: Path, names: Sequence[str], limits: Limits, *, kind: Kind 
         except UnreadableFile:
             continue
     pairs = [pair for name, inside in shapes.items() for pair in _pairs(name, inside)]
-    return [pair if pair.labels else _with_labels_beside(pair, shapes) for pair in pairs]
+    return _with_splits_of_files([pair if pair.labels else _with_labels_beside(pair, shapes) for pair in pairs])
 
 
 def _with_labels_beside(pair: ArrayPair, shapes: Mapping[str, Mapping[str, tuple[int, ...]]]) -> ArrayPair:
@@ -153,6 +153,25 @@ def _with_labels_beside(pair: ArrayPair, shapes: Mapping[str, Mapping[str, tuple
             split = pair.split or next(filter(None, map(split_name, reversed(re.split(r"[^a-z]+", prefix)))), None)
             return replace(pair, labels=labels[0], labels_file=name, split=split)
     return pair
+
+
+def _with_splits_of_files(pairs: Sequence[ArrayPair]) -> list[ArrayPair]:
+    """Pairs whose arrays say no split have that of their file or folder (`set_train.h5`, `train/data.h5`), where all say one
+    and not all the same.
+    """
+    said = [pair.split or _split_in(pair.file) for pair in pairs]
+    if None in said or len(set(said)) < 2 or all(pair.split for pair in pairs):
+        return list(pairs)
+    return [replace(pair, split=split) for pair, split in zip(pairs, said, strict=True)]
+
+
+def _split_in(path: str) -> str | None:
+    """The one split that the name of a file says, else that of its nearest folder which says one."""
+    for part in reversed(path.rsplit(".", 1)[0].split("/")):
+        words = {split for word in re.split(r"[^a-z]+", part.lower()) if (split := split_name(word)) is not None}
+        if words:
+            return words.pop() if len(words) == 1 else None
+    return None
 
 
 def _pairs(name: str, shapes: Mapping[str, tuple[int, ...]]) -> list[ArrayPair]:
