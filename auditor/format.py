@@ -84,10 +84,20 @@ def open_header(source: FileSource, limits: Limits) -> Header:
         UnreadableFile: no known image format, or a malformed header, or one that declares more than `limits` allow.
     """
     found = reader_of(source.content[:SNIFF_BYTES])
-    if found is None:
+    if found is None or _is_overview(source.path):
         raise _no_reader(source.path)
     header: Header = found[0].open_header(source, limits)
     return header
+
+
+def _is_overview(path: Path) -> bool:
+    """Its content is a small picture of a slide that lies in other files: to read it would be to look at something else."""
+    return path.name.lower().endswith(_overviews())
+
+
+@cache
+def _overviews() -> tuple[str, ...]:
+    return tuple(f".{suffix}" for known in formats().values() if known.stands_for_others for suffix in known.suffixes)
 
 
 def _no_reader(path: Path) -> UnreadableFile:

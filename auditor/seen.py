@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from auditor.checks.in001 import BROKEN, UNDECODED
 from auditor.evidence.kin.identity import can_tell, identity
-from auditor.evidence.objects.outline_verdict import undrawn
+from auditor.evidence.objects.outline_verdict import hardly_drawn, undrawn
+from auditor.evidence.quality.slides import slides_told
 from auditor.gate import Seen, looked
 from auditor.naming.suffixes import suffix_of
 from auditor.tables.tables import table_format
@@ -84,7 +85,9 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
     gaps += [f"labels may lie unread in the folder {path} (IN014)" for path in unused if not suffix_of(path)][:3]
     if any(q.subject == "files" and not q.asked for q in questions) and not unread:
         gaps.append("not one of the image files that are named was there to be looked at")
-    gaps += [f"outlines: {q.why}" for q in questions if q.subject == "outlines" and not q.asked and _hardly_drawn(dataset)]
+    gaps += [
+        f"outlines: {q.why}" for q in questions if q.subject == "outlines" and not q.asked and hardly_drawn(dataset, LEFT_OUT)
+    ]
     blind = sum(outcome.reason == NO_PIXELS for outcome in outcomes)
     if blind:
         gaps.append(f"{blind} checks look at pictures, and {NO_PIXELS}")
@@ -96,7 +99,7 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
         for code, what in _PARTS.items()
         if any(_parts(f) for o in outcomes if o.code == code and o.verdict for f in o.verdict.findings)
     ]
-    gaps += [*_doubted(outcomes), *_crossing(outcomes), *_spelled(outcomes)]
+    gaps += [*_doubted(outcomes), *_crossing(outcomes), *_spelled(outcomes), *filter(None, [slides_told(dataset)])]
     if not gaps and not any(looked(o) for o in outcomes if not o.code.startswith("MA")):
         gaps.append("no check could look at anything")
     return Seen(questions=questions, gaps=tuple(gaps), grave=bool(families or unused))
@@ -191,11 +194,6 @@ def has_marks(dataset: Dataset) -> bool:
 def has_outlines(dataset: Dataset) -> bool:
     """Objects have outlines (polygons, run lengths)."""
     return bool(dataset.summary.counts.get("outlines"))
-
-
-def _hardly_drawn(dataset: Dataset) -> bool:
-    drawn = dataset.drawings
-    return drawn is None or drawn.left >= LEFT_OUT * len(drawn.objects)
 
 
 def is_read(dataset: Dataset) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor.containers.ifd import Entry, directories, exif_fields, layout_of, number_of, text_of
@@ -57,12 +57,14 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class TiffHeader:
-    """`pages` are the frames of the image; `stacked` of them lie behind one directory (ImageJ writes that)."""
+    """`pages` are the frames of the image; `stacked` of them lie behind one directory (ImageJ writes that); `slide`: it is a
+    whole slide, of which kind, in words."""
 
     pages: tuple[Page, ...]
     stacked: int
     order: str
     fields: dict[str, FieldValue]
+    slide: str = ""
 
     @property
     def frames(self) -> int:
@@ -102,6 +104,7 @@ def read_tiff_header(content: bytes, most_pages: int) -> TiffHeader:
         stacked=stacked,
         order=layout.order,
         fields=_fields(content, first, entries, layout.order, layout.big, count),
+        slide=_slide(first, entries, [page for key, pages in groups.items() if 324 in tags[key] for page in pages[:1]]),
     )
 
 
@@ -132,6 +135,26 @@ def _page(index: int, entries: Mapping[int, Entry]) -> Page | None:
         offsets=tuple(int(v) for v in offsets),
         lengths=tuple(int(v) for v in lengths),
     )
+
+
+def _slide(first: Page, entries: Mapping[int, Entry], tiled: Sequence[Page]) -> str:
+    """Which kind of whole slide it is; empty where it is none.
+
+    Args:
+        tiled: a page of each size that is stored in tiles: those that are ever smaller pictures of the first are a pyramid.
+    """
+    text = entries.get(270)
+    start = text[:4096] if isinstance(text, bytes) else b""
+    if start.startswith(b"Aperio"):
+        return "Aperio SVS"
+    if 65420 in entries:
+        return "Hamamatsu NDPI"
+    if b"<scn" in start:
+        return "Leica SCN"
+    shape = first.height / first.width
+    smaller = [page for page in tiled if page.width * 1.8 < first.width]
+    levels = [page for page in smaller if abs(page.width * shape - page.height) <= 0.02 * page.height + 2]
+    return "a pyramid of tiles" if len(levels) >= 2 and first in tiled else ""
 
 
 def _imagej_stack(entries: Mapping[int, Entry]) -> int:

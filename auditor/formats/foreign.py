@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 from auditor.containers.inflate import gunzip_start
 from auditor.containers.nifti_header import version_of
@@ -27,15 +28,14 @@ FORMATS = {
     "ecat": _unread("ECAT", _VOLUME, "v"),
     "jpeg2000": _unread("JPEG 2000", _PICTURE, shared=("jp2", "j2k", "jpx")),
     "jpeg-xl": _unread("JPEG XL", _PICTURE, shared=("jxl",)),
-    "netpbm": _unread("Netpbm (PPM, PGM)", _PICTURE, "ppm", "pgm", "pbm", "pnm"),
     "heif": _unread("HEIF or AVIF", _PICTURE, shared=("heic", "heif", "avif")),
     "openexr": _unread("OpenEXR", _PICTURE, "exr"),
     "czi": _unread("Zeiss CZI", _SLIDE, "czi"),
     "lif": _unread("Leica LIF", _SLIDE, "lif"),
     "nd2": _unread("Nikon ND2", _SLIDE, "nd2"),
-    "mirax": _unread("MIRAX", _SLIDE, "mrxs"),
-    "vsi": _unread("Olympus VSI", _SLIDE, "vsi"),
-    "ventana": _unread("Ventana BIF", _SLIDE, "bif"),
+    "mirax": replace(_unread("MIRAX", _SLIDE, "mrxs"), stands_for_others=True),
+    "vsi": replace(_unread("Olympus VSI", _SLIDE, "vsi"), stands_for_others=True),
+    "ventana": replace(_unread("Ventana BIF", _SLIDE, "bif"), stands_for_others=True),
     "avi": _unread("AVI video", _FILM, "avi"),
     "mp4": _unread("MP4 or QuickTime video", _FILM, "mp4", "m4v", "mov"),
     "mpeg": _unread("MPEG video", _FILM, "mpg", "mpeg"),

@@ -47,14 +47,25 @@ def open_header(source: FileSource, limits: Limits) -> Header:
     """
     tiff = read_tiff_header(source.content, limits.frames)
     page = tiff.pages[0]
-    check_declared(page.shape, tiff.frames, page.itemsize, limits)
+    try:
+        check_declared(page.shape, tiff.frames, page.itemsize, limits)
+    except UnreadableFile as error:
+        if not tiff.slide:
+            raise
+        reason = f"a whole slide ({tiff.slide}), of which no part is read by itself: {error.reason}; export its tiles as images"
+        raise UnreadableFile(error.kind, reason, declared_bytes=error.declared_bytes) from None
     own: dict[str, FieldValue] = {
         "container.format": "tiff",
         "container.width": page.width,
         "container.height": page.height,
     }
     return Header(
-        format="tiff", shape=page.shape, frames=tiff.frames, fields=own | tiff.fields, roles=tiff_text(source.content)
+        format="tiff",
+        shape=page.shape,
+        frames=tiff.frames,
+        fields=own | tiff.fields,
+        roles=tiff_text(source.content),
+        facts={"slide": tiff.slide} if tiff.slide else {},
     )
 
 

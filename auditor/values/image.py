@@ -26,6 +26,8 @@ class Format:
         holds: `image`: a file is one image or one stack of frames; `arrays`: it may hold many images, and other things.
         is_read: False where the format is known only to be told by name.
         becomes: what to convert it to where it is not read.
+        stands_for_others: of one that is not read: its content is a small picture (JPEG, TIFF) of what lies in other files, so
+            that the suffix goes before the content.
         general: it holds anything (weights of a network, tables), so that content alone makes no record of it.
     """
 
@@ -35,6 +37,7 @@ class Format:
     holds: Literal["image", "arrays"] = "image"
     is_read: bool = True
     becomes: str = ""
+    stands_for_others: bool = False
     general: bool = False
 
     def refusal(self) -> UnreadableFile:

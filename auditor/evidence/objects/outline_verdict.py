@@ -121,6 +121,11 @@ def undrawn(dataset: Dataset) -> str:
     return why_left(dataset.drawings)
 
 
+def hardly_drawn(dataset: Dataset, share: float) -> bool:
+    """So large a share of its outlines, or all, was not drawn."""
+    return dataset.drawings is None or dataset.drawings.left >= share * len(dataset.drawings.objects)
+
+
 def _suspects(drawings: Drawings, boxes: pd.DataFrame, max_outside: float, max_crossed: float) -> pd.DataFrame:
     """`box` (position), `kind`, `text` (what else there is to say), `value`; one row per outline and kind."""
     told = drawings.objects

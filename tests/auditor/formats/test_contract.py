@@ -65,7 +65,7 @@ GOLDEN: Mapping[str, Callable[[], bytes]] = {
     "png": lambda: pillow("PNG"), "jpeg": lambda: pillow("JPEG"), "bmp": lambda: pillow("BMP"), "gif": lambda: pillow("GIF"),
     "webp": lambda: pillow("WEBP"), "tiff": tiff, "dicom": lambda: encode(PICTURE / 255, "dicom16"),
     "nifti": lambda: nibabel.Nifti1Image(PICTURE.T, np.eye(4)).to_bytes(), "nrrd": nrrd,
-    "metaimage": metaimage,
+    "metaimage": metaimage, "netpbm": lambda: b"P5 24 20 255\n" + PICTURE.tobytes(),
     "npy": lambda: numpy_file(np.save), "npz": lambda: numpy_file(np.savez_compressed),
     "hdf5": hdf5,
     "toy": lambda: b"TOY" + bytes((20, 24)) + PICTURE.tobytes(),

@@ -101,3 +101,24 @@ def test_without_h5py_the_extra_is_named_and_nothing_is_green(tmp_path: Path, mo
     result = medaudit.scan(tmp_path, workers=0, cache=False)
     assert result.gate.exit_code == 3
     assert any("pip install 'medaudit[hdf5]'" in finding.message for finding in result.findings)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("set_train.h5", "set_test.h5"), {"train": 4, "test": 4}),
+        (("train/data.h5", "val/data.h5"), {"train": 4, "val": 4}),
+        (("train_2020.h5", "train_2021.h5"), {}),
+        (("train.h5", "more.h5"), {}),
+        (("train_of_test.h5", "val.h5"), {}),
+    ],
+    ids=["names", "folders", "one split alone", "one says none", "two in one name"],
+)
+def test_files_called_after_splits_are_splits_where_all_are(tmp_path: Path, names: tuple[str, ...], expected: dict) -> None:
+    for number, name in enumerate(names):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        with h5py.File(tmp_path / name, "w") as file:
+            file["images"], file["labels"] = pictures(4, number), np.arange(4) % 2
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert len(dataset.records) == 8
+    assert dataset.records["split"].dropna().value_counts().to_dict() == expected
