@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
+from auditor.evidence.kin.groups import is_training
+from auditor.evidence.masks.split_classes import lacking
 from auditor.evidence.quality.integrity import Fault, report
 from auditor.values.dataset import Dataset
 from auditor.values.results import Location, Severity, Verdict
@@ -21,13 +24,14 @@ class MaskValues(Check):
     ## What it does
 
     Compares the values of every mask with those declared (`values`, or what the dataset itself says of them, as nnU-Net's
-    `dataset.json` does), or, where none are declared, with what masks of the collection hold: values that occur in one mask of
-    fifty or fewer while a few values cover the rest are strays; of 8 to 50 masks, those that at most a fifth hold and that do
-    not follow on the others (7 beside 0, 1, 2). Where some masks write the object as 255 and others with small numbers, the
-    rarer way of writing is told. Soft edges (more than `max_values` distinct values in a mask
-    whose neighbours have few) come from lossy compression or smooth resizing. Values that are no whole numbers are told too.
-    Values are those that readers see, after slope and intercept of the header; a scaling that is impossible is told.
-    Instance masks (numbered objects) are recognised by their many rising values in most masks and left out.
+    `dataset.json` does), or, where none are declared, with what masks of the collection hold: values that occur in one mask
+    of fifty or fewer while a few values cover the rest are strays; of 8 to 50 masks, those that at most a fifth hold and
+    that do not follow on the others (7 beside 0, 1, 2). Where some masks write the object as 255 and others with small
+    numbers, the rarer way of writing is told. Soft edges (more than `max_values` distinct values in a mask whose neighbours
+    have few) come from lossy compression or smooth resizing. Values that are no whole numbers are told too. Values are
+    those that readers see, after slope and intercept of the header; a scaling that is impossible is told. A class that most
+    masks hold and none of one split is told. Instance masks (numbered objects) are recognised by their many rising values
+    in most masks and left out.
 
     ## Why is this bad?
 
@@ -113,6 +117,7 @@ class MaskValues(Check):
                 faults.append(
                     Fault(where=where, kind="stray value", message=message, severity=level, evidence={"strays": len(strays)})
                 )
+        faults += _lacking(dataset, read, held, allowed - {0.0}) if not many.mean() > 0.5 else []
         return report(
             self.code,
             faults,
@@ -124,6 +129,28 @@ class MaskValues(Check):
             max_findings=self.max_findings,
             metrics={"values_usual": len(allowed)},
         )
+
+
+def _lacking(dataset: Dataset, read: pd.DataFrame, held: list[frozenset[float]], classes: frozenset[float]) -> list[Fault]:
+    """Values of classes that no mask of one split holds."""
+    if len(classes) < 2 or not dataset.has("split"):
+        return []
+    splits = dataset.records["split"].where(dataset.records["split"].notna(), None).reindex(read["record"])
+    return [
+        Fault(
+            where=Location(),
+            kind="no such class in a split",
+            subject=f"{one.held:g} / {one.split}",
+            severity=Severity.WARNING,
+            message=(
+                f"None of the {one.pictures:,} masks of {one.split} holds {one.held:g}, which {one.holders:,} of "
+                f"{one.others:,} others hold: it is not {'learnt' if is_training(one.split) else 'tested'} there. Deal the "
+                "splits anew, or see whether it was left undrawn"
+            ),
+            evidence={"split": one.split, "masks": one.pictures, "masks_elsewhere": one.holders},
+        )
+        for one in lacking([values & classes for values in held], splits.tolist())
+    ]
 
 
 FEW, ENOUGH = 8, 50

@@ -165,13 +165,17 @@ class MetadataLeakage(ColumnCheck):
             evidence["same_fields"] = len(same)
             evidence[ALIKE] = ", ".join(same)
             more = f" and {len(same) - 3} more" if len(same) > 3 else ""
-            message += f"; {', '.join(map(spoken, same[:3]))}{more} part the records in the same way"
+            message += (
+                f"; {', '.join(map(spoken, same[:3]))}{more} {'part' if len(same) > 1 else 'parts'} the records in the same way"
+            )
         pure = pure_values(one.coded, question.targets, question.clusters.index, question.clusters.count)
         if pure:
             evidence["pure_values"] = len(pure)
             evidence["pure_records"] = sum(value.records for value in pure)
             evidence["pure_lift"] = round(max(value.lift for value in pure), 2)
-            message += f"; {len(pure)} of its {one.coded.size} values occur in one class only"
+            held = {question.targets.names[value.target] for value in pure}
+            where = f"{held.pop()} only" if len(held) == 1 else "one class only"
+            message += f"; {len(pure)} of its {one.coded.size} values {'occurs' if len(pure) == 1 else 'occur'} in {where}"
         if reading is not None:
             evidence["low_without_ids"] = round(reading.low, 4)
             evidence["effective_patients"] = round(min(reading.cases, reading.others), 1)

@@ -93,7 +93,7 @@ class NearDuplicate(Check):
             if count
             else f"No near-copy among the {evaluated:,} images that could be compared; a crop to 60 % would have been seen"
         )
-        summary += f"{_only_just(links)}; {NOT_SOUGHT}"
+        summary += f"{_only_just(links)}; {NOT_SOUGHT}{_beside_stacks(dataset)}"
         table = pairs_table(dataset, links, groups, title="Pairs of near-copies", other="Near-copy of")
         scenes = offered(dataset)
         scene_table = pairs_table(dataset, scenes, groups, title="The same scene taken twice", other="Again in", name="scenes")
@@ -138,6 +138,14 @@ def contradicting_findings(dataset: Dataset, links: pd.DataFrame) -> tuple[Findi
             evidence={"pairs": pairs},
         ),
     )
+
+
+def _beside_stacks(dataset: Dataset) -> str:
+    """Says so where pictures lie beside stacks whose slices they may be."""
+    frames = dataset.facts["frames"].to_numpy(dtype=np.float64) if "frames" in dataset.facts.columns else np.zeros(0)
+    if not ((frames > 1).any() and (frames == 1).any()):
+        return ""
+    return ", nor would a slice of a stack that lies there as a picture of its own"
 
 
 def _only_just(links: pd.DataFrame) -> str:

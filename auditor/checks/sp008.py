@@ -14,6 +14,7 @@ from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.duplicates import plural
 from auditor.evidence.kin.groups import MAX_SPLITS, declared_splits, split_names
 from auditor.evidence.kin.identity import can_tell, identity
+from auditor.evidence.masks.split_classes import lacking
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from auditor.values.results import Chart, Column, Coverage, Finding, Severity, Table, Verdict
@@ -28,7 +29,8 @@ class SplitContent(Check):
     ## What it does
     Counts the records of every class in every split. A class that one split has and another lacks is an error, and so is a
     split that `sizes` names and that has no record. Where a class has fewer records (or patients) than there are splits, no
-    split could be right: that is a warning. Sizes are compared with the declared ones. A split without any label (a
+    split could be right: that is a warning. So is a class of boxes that most images have and none of one split (IN012 tells the
+    same of masks). Sizes are compared with the declared ones. A split without any label (a
     challenge's hidden test set) is told as info. Records marked `excluded` belong to no split.
 
     ## Why is this bad?
@@ -80,6 +82,7 @@ class SplitContent(Check):
             *self.empty(names, size),
             *self.wrong_size(names, size, declared),
             *self.missing(dataset, names, size, counts, holders, labelled),
+            *self.undrawn(dataset, splits),
         ]
         table = classes_table(dataset, names, counts, labelled)
         known = int((place >= 0).sum())
@@ -173,6 +176,29 @@ class SplitContent(Check):
                 )
             )
         return found
+
+    def undrawn(self, dataset: Dataset, splits: pd.Series) -> list[Finding]:
+        """Classes of boxes that stand in no picture of one split, and would by chance."""
+        boxes = dataset.boxes
+        if not len(boxes):
+            return []
+        known = splits.where(splits.notna(), None).to_dict()
+        drawn = {
+            record: frozenset(map(str, labels)) for record, labels in boxes.dropna(subset=["label"]).groupby("record")["label"]
+        }
+        return [
+            Finding(
+                code=self.code,
+                severity=Severity.WARNING,
+                message=(
+                    f"none of the {plural(one.pictures, 'image')} of {one.split} with boxes has one of class {one.held}, which "
+                    f"{one.holders:,} of {one.others:,} others have: split again with the classes as strata"
+                ),
+                subject=f"class {one.held} / {one.split}",
+                evidence={"class": str(one.held), "split": one.split, "records_elsewhere": one.holders},
+            )
+            for one in lacking(list(drawn.values()), [known.get(record) for record in drawn])[: self.max_findings]
+        ]
 
 
 def declared_sizes(sizes: tuple[str, ...]) -> dict[str, float]:

@@ -14,7 +14,8 @@ _STORAGE = (
     "jpeg dicom dicoms dcm nifti tif tiff scan scans slice slices raw original originals picture pictures photo "
     "photos input inputs tile tiles patch patches export archive archives set sets volume volumes all misc other "
     "tests samples sample series study studies zip crop crops subset fold derivatives sourcedata rawdata anat "
-    "func dwi fmap perf anon anonymized anonymised deidentified"
+    "func dwi fmap perf anon anonymized anonymised deidentified "
+    "图像 影像 图片 原图 数据 数据集 圖像 画像 元画像 데이터 이미지 영상 изображения снимки данные"
 )
 STORAGE_WORDS = frozenset(_STORAGE.split())
 _CLASSES = (
@@ -35,13 +36,14 @@ NUMBER_FOLDER = re.compile(
 
 _DRAWINGS = (
     "mask masks seg segs segmentation segmentations gt gts groundtruth groundtruths annotation annotations anno annos annot "
-    "annots ground contour contours delineation delineations outline outlines"
+    "annots ground contour contours delineation delineations outline outlines "
+    "掩膜 掩码 掩模 蒙版 标注 分割 金标准 マスク 마스크 маски маска разметка"
 )
 DRAWING_WORDS = frozenset(_DRAWINGS.split())
 """A folder so called holds what was drawn over images, and is no class."""
-_DRAWN_ENDINGS = ("masks", "mask", "segmentation", "segmentations", "groundtruth", "annotations", "contours")
+_DRAWN_ENDINGS = ("masks", "mask", "segmentation", "segmentations", "groundtruth", "annotations", "contours", "掩膜", "标注")
 """`lungmasks`, `leftMask`."""
-IMAGE_WORDS = frozenset(("image", "images", "img", "imgs"))
+IMAGE_WORDS = frozenset(("image", "images", "img", "imgs", "图像", "影像", "图片", "画像", "이미지"))
 """A folder that is called so alone is no class beside others that are."""
 
 

@@ -10,13 +10,13 @@ from auditor.naming.suffixes import stem_of
 
 _OF_TRAINING = (
     "trainingsdaten", "trainingsset", "trainingsmenge", "entrenamiento", "entrainement", "entraînement", "apprentissage",
-    "treino", "addestramento",
+    "treino", "addestramento", "训练", "训练集", "訓練", "학습", "훈련", "обучение",
 )  # fmt: skip
 _OF_TUNING = (
     "validierung", "validierungsdaten", "validierungsset", "validierungsmenge", "validacion", "validación", "validação",
-    "validazione",
+    "validazione", "验证", "验证集", "検証", "검증", "валидация",
 )  # fmt: skip
-_OF_TESTS = ("testdaten", "testmenge", "prueba", "pruebas", "teste")
+_OF_TESTS = ("testdaten", "testmenge", "prueba", "pruebas", "teste", "测试", "测试集", "テスト", "테스트", "평가", "тест")
 SPLIT_NAMES: Mapping[str, str] = {
     **dict.fromkeys(("train", "training", "trn", "tr", "trainset", "train_set", "training_set", "fit", *_OF_TRAINING), "train"),
     **dict.fromkeys(

@@ -64,3 +64,18 @@ def test_a_value_of_few_masks_that_does_not_follow_on_the_others_is_told() -> No
     findings = MaskValues().run(masks(["0 1 2"] * 10 + ["0 1 2 7"] * 2)).findings
     assert [f.where.path for f in findings] == ["m10.png", "m11.png"]
     assert MaskValues().run(masks(["0 1 2"] * 10 + ["0 1 2 3"] * 2)).findings == ()
+
+
+@pytest.mark.parametrize(("test_values", "told"), [("0 1 2", True), ("0 1 2 3", False)])
+def test_a_class_that_no_mask_of_a_split_holds_is_told(test_values: str, told: bool) -> None:
+    dataset = masks([*["0 1 2 3"] * 30, *[test_values] * 10])
+    dataset.records["split"] = ["train"] * 30 + ["test"] * 10
+    found = [f for f in MaskValues().run(dataset).findings if f.subject == "3 / test"]
+    assert [f.severity for f in found] == [Severity.WARNING] * told
+    assert not told or "None of the 10 masks of test holds 3, which 30 of 30 others hold" in found[0].message
+
+
+def test_masks_of_one_object_in_a_split_without_any_are_no_lacking_class() -> None:
+    dataset = masks([*["0 1"] * 30, *["0"] * 10])
+    dataset.records["split"] = ["train"] * 30 + ["test"] * 10
+    assert MaskValues().run(dataset).findings == ()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from builders import make_dataset
 from scipy import ndimage
@@ -47,6 +48,13 @@ def test_the_summary_says_that_copies_turned_by_some_degrees_would_not_be_found(
         assert (
             "copies turned by some degrees (not by quarters), or under much added noise, would not be found" in verdict.summary
         )
+
+
+@pytest.mark.parametrize(("frames", "told"), [([1, 1], False), ([12, 12], False), ([12, 1], True)])
+def test_slices_of_stacks_beside_pictures_are_said_to_be_not_compared(frames: list[int], told: bool) -> None:
+    dataset = known(make_dataset(labels=["a", "b"]))
+    facts = pd.DataFrame({"frames": frames}, index=dataset.records.index)
+    assert ("nor would a slice of a stack" in NearDuplicate().run(replace(dataset, facts=facts)).summary) == told
 
 
 def test_a_copy_turned_by_fifteen_degrees_is_not_found_as_the_summary_says() -> None:

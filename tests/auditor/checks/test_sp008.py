@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 from builders import make_dataset
 
@@ -87,3 +88,15 @@ def test_where_there_is_nothing_to_compare_it_is_not_evaluated(splits: list[str]
 def test_a_size_that_is_none_is_a_mistake_of_the_configuration(sizes: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError, match="SP008"):
         SplitContent(sizes=sizes)
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_a_class_of_boxes_that_no_image_of_a_split_has_is_a_warning(everywhere: bool) -> None:
+    rows = [
+        {"record": f"r{i:04d}", "label": label, "x0": 0.0, "y0": 0.0, "x1": 9.0, "y1": 9.0, "path": "a", "line": i}
+        for i in range(40)
+        for label in ("cell", "debris", "platelet")[: 3 if i < 30 or everywhere else 2]
+    ]
+    dataset = make_dataset(n=40, splits=["train"] * 30 + ["test"] * 10, boxes=pd.DataFrame(rows))
+    found = SplitContent().run(dataset).findings
+    assert [(f.severity, f.subject) for f in found] == [(Severity.WARNING, "class platelet / test")] * (not everywhere)

@@ -235,3 +235,25 @@ def test_a_folder_level_can_be_pinned_beside_a_table_and_without_one(tmp_path):
     assert beside.summary.layout == "table"
     assert set(beside.records["split"]) == {"first", "second"}
     assert beside.labels.classes == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("classes", "parts"),
+    [
+        (("良性", "恶性"), ("train", "test")),
+        (("良性", "恶性"), ("训练集", "测试集")),
+        (("добро", "рак"), ("train", "test")),
+        (("양성", "악성"), ("학습", "테스트")),
+        (("bénin", "tumörös"), ("entraînement", "test")),
+    ],
+)
+def test_classes_and_splits_may_be_called_in_any_script(tmp_path, classes, parts):
+    names = [f"{parts[p % 5 == 0]}/{classes[p % 2]}/p{p:03d}_{i}.png" for p in range(30) for i in range(2)]
+    dataset = opened(make(tmp_path, *names))
+    assert set(dataset.labels.classes) == set(classes)
+    assert set(dataset.records["split"]) == {"train", "test"}
+
+
+def test_folders_of_pictures_and_of_drawings_in_another_script_are_no_classes(tmp_path):
+    names = [f"{folder}/c{n:03d}.png" for folder in ("图像", "掩膜") for n in range(20)]
+    assert opened(make(tmp_path, *names)).labels.task == "none"
