@@ -59,7 +59,7 @@ _DATES: Mapping[int, tuple[int, str]] = {
 """Date tag → time tag and the stem of the field names."""
 
 _PATIENT, _ISSUER, _AGE, _ACQUIRED = 0x00100020, 0x00100021, 0x00101010, 0x0008002A
-_INSTANCE, _STUDY, _SERIES, _REFERENCE = 0x00080018, 0x0020000D, 0x0020000E, 0x00200052
+_INSTANCE, _STUDY, _SERIES, _REFERENCE, _ACCESSION = 0x00080018, 0x0020000D, 0x0020000E, 0x00200052, 0x00080050
 _FREE_TEXT = (0x0008103E, 0x00081030, 0x00181030, 0x00204000, 0x00082111, 0x00081080, 0x00321060, 0x001021B0, 0x00104000)
 _PALETTE = frozenset((0x00281101, 0x00281102, 0x00281103, 0x00281201, 0x00281202, 0x00281203))
 OFFSETS, OFFSET_LENGTHS = 0x7FE00001, 0x7FE00002
@@ -68,7 +68,7 @@ _META_CLASS = 0x00020002
 WANTED = frozenset(
     {*NUMBERS, *TEXTS, *HASHED, *_DATES, *(time for time, _ in _DATES.values()), *_PALETTE, *_FREE_TEXT, _PATIENT, _ISSUER,
      _AGE, _ACQUIRED,
-     _INSTANCE, _STUDY, _SERIES, _REFERENCE, OFFSETS, OFFSET_LENGTHS, _META_CLASS, 0x00020010}
+     _INSTANCE, _STUDY, _SERIES, _REFERENCE, _ACCESSION, OFFSETS, OFFSET_LENGTHS, _META_CLASS, 0x00020010}
 )  # fmt: skip
 
 _BINARY = {
@@ -152,7 +152,8 @@ def dicom_roles(elements: Elements) -> dict[str, str]:
     if patient := text(elements, _PATIENT):
         issuer = text(elements, _ISSUER)
         roles["patient"] = f"{issuer}|{patient}" if issuer else patient
-    for name, tag in (("study", _STUDY), ("series", _SERIES), ("instance", _INSTANCE), ("frame_of_reference", _REFERENCE)):
+    for name, tag in (("study", _STUDY), ("series", _SERIES), ("instance", _INSTANCE), ("frame_of_reference", _REFERENCE),
+                      ("accession", _ACCESSION)):  # fmt: skip
         if value := text(elements, tag):
             roles[name] = value
     if place := text(elements, 0x00080080):

@@ -7,23 +7,24 @@ the names of segments and regions. Structured reports are told as unread.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from auditor.layout import Detection, Listing, Options
-from auditor.naming.headers import plain
 from auditor.naming.labels import text_of
 from auditor.placement.claims import claim
 from auditor.placement.dicom_documents import drawings_among
 from auditor.placement.dicom_drawn import drawn_on
+from auditor.placement.folder_doubts import UNTOLD_WORDS
+from auditor.placement.header_join import Join, by_header, joined, says_two
 from auditor.placement.masks import find_masks
 from auditor.placement.records import Draft, build, no_labels
 from auditor.placement.resolve import resolve_names
 from auditor.placement.table_choice import rank_tables
-from auditor.placement.tree import read_folders
+from auditor.placement.tree import FolderRoles, read_folders
 from auditor.reading.jobs import Job, in_order
 from auditor.tables.columns import describe_columns
 from auditor.tables.label_columns import labels_of
@@ -32,46 +33,48 @@ from auditor.tables.roles import Roles, find_roles
 from auditor.tables.tables import read_table
 from auditor.values.dataset import Dataset
 from auditor.values.errors import UnreadableFile
-from auditor.values.labels import Labels, Level
+from auditor.values.labels import Labels
 from auditor.values.results import Guess
 
 READS = frozenset(("labels", "splits", "patients", "masks", "boxes", "outlines"))
 
-_KEYS: tuple[tuple[str, str, Level], ...] = (
-    ("sopinstanceuid", "instance", "image"),
-    ("instanceuid", "instance", "image"),
-    ("seriesinstanceuid", "series", "series"),
-    ("studyinstanceuid", "study", "study"),
-    ("patientid", "patient", "patient"),
-)
-"""Column of a table → role of the DICOM header that it is compared with, and the level of its labels."""
-
-
+PROBED = 40
+LISTED = 0.5
+"""Files whose headers are read to see whether a table calls them, and how many of them it must."""
 WHOLE = 0.95
 """A table that knows this share of the files says patient, study, series and time; else the headers do."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Join:
-    """A table and the row of each file (one behind the last row: none)."""
-
-    table: LabelTable
-    rows: npt.NDArray[np.int64]
-    column: str
-    level: Level
-    matched: int
-
-
-def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG001
+def detect(listing: Listing, options: Options) -> Detection | None:
     """At least half of the images are DICOM, and no folder level is one of classes."""
     inventory = listing.inventory
     count = len(inventory.dicom)
     if not count or count < len(inventory.images) / 2 or listing.is_file:
         return None
     roles = read_folders(inventory.images)
+    if roles.label is not None and _is_listed(listing, roles, options):
+        return Detection(layout="dicom_tree", confidence=0.82, why=f"{count:,} DICOM files, called in a table by their headers")
     if roles.label is not None:
         return Detection(layout="dicom_tree", confidence=0.5, why=f"{count:,} DICOM files, but the folders could be classes")
     return Detection(layout="dicom_tree", confidence=0.72, why=f"{count:,} DICOM files; no folder level is one of classes")
+
+
+def _is_listed(listing: Listing, folders: FolderRoles, options: Options) -> bool:
+    """A table with labels calls the files by what their headers say, where no clinical word stands in the folders: wards and
+    days are no classes. Some of the headers are read."""
+    sure = max((guess.confidence for guess in folders.guesses if guess.role == "label"), default=1.0)
+    if sure > UNTOLD_WORDS or not listing.inventory.tables:
+        return False
+    paths = sorted(listing.inventory.dicom)
+    some = paths[:: max(1, len(paths) // PROBED)][:PROBED]
+    headers: Mapping[str, list[str | None]] | None = None
+    for candidate in rank_tables(listing, listing.inventory.images):
+        if candidate.useful and not candidate.naming:
+            headers = headers or _headers(listing, some, options)
+            found = by_header(read_table(listing.root / candidate.name, listing.limits), headers)
+            if found is not None and found.matched >= LISTED * len(some):
+                return True
+    return False
 
 
 def load(listing: Listing, options: Options) -> Dataset:
@@ -107,6 +110,14 @@ def load(listing: Listing, options: Options) -> Dataset:
             task=options.task,
             level=options.level,
         )
+        if join.level != "image" and roles.labels and (twice := says_two(frame, join, roles.labels)).any():
+            join = replace(
+                join, rows=np.where(twice, len(join.table.frame), join.rows), matched=int(join.matched - twice.sum())
+            )
+            notes.append(
+                f"{int(twice.sum()):,} files stand under an id that several rows of {join.table.path.name} label differently: "
+                "unlabelled; a column of accession numbers, UIDs or file names would tell which is which"
+            )
         columns |= _table_columns(roles, frame, join)
         labels = _labels(roles, frame, join, index)
         used = roles.used | {join.column}
@@ -146,7 +157,7 @@ def load(listing: Listing, options: Options) -> Dataset:
     )
 
 
-def _table_columns(roles: Roles, frame: pd.DataFrame, join: _Join) -> dict[str, Sequence[object] | pd.Series]:
+def _table_columns(roles: Roles, frame: pd.DataFrame, join: Join) -> dict[str, Sequence[object] | pd.Series]:
     lines = np.append(join.table.lines, 0)[join.rows]
     columns: dict[str, Sequence[object] | pd.Series] = {"line": pd.Series(lines)}
     # Ids of half of the files would keep those of all headers out.
@@ -157,37 +168,35 @@ def _table_columns(roles: Roles, frame: pd.DataFrame, join: _Join) -> dict[str, 
     return columns
 
 
-def _labels(roles: Roles, frame: pd.DataFrame, join: _Join, index: pd.Index) -> Labels:
+def _labels(roles: Roles, frame: pd.DataFrame, join: Join, index: pd.Index) -> Labels:
     if not roles.labels:
         return no_labels(list(index))
     level = join.level if roles.level == "image" else roles.level
     return labels_of(roles, frame.iloc[join.rows], index, level=level)
 
 
-def _join(listing: Listing, ids: Sequence[str], options: Options) -> _Join | None:
+def _join(listing: Listing, ids: Sequence[str], options: Options) -> Join | None:
     """The first table, best first, that names files or UIDs of the tree."""
     headers: Mapping[str, list[str | None]] | None = None
     for candidate in rank_tables(listing, ids):
         table = read_table(listing.root / candidate.name, listing.limits)
-        best: _Join | None = None
+        best: Join | None = None
         for name in candidate.naming:
             best = _closer(best, _by_file(listing, table, name, ids))
-        for column, role, level in _KEYS if best is None else ():
-            named = next((str(c) for c in table.frame.columns if plain(str(c)) == column), None)
-            if named is not None and best is None:
-                headers = headers or _headers(listing, ids, options)
-                best = _by_header(table, named, headers[role], level)
+        if best is None:
+            headers = headers or _headers(listing, ids, options)
+            best = by_header(table, headers)
         if best is not None:
             return best
     return None
 
 
-def _read(listing: Listing, join: _Join | None) -> list[str]:
+def _read(listing: Listing, join: Join | None) -> list[str]:
     """The table that was joined, as it is listed."""
     return [] if join is None else [join.table.path.relative_to(listing.root).as_posix()]
 
 
-def _closer(one: _Join | None, other: _Join | None) -> _Join | None:
+def _closer(one: Join | None, other: Join | None) -> Join | None:
     return other if one is None or (other is not None and other.matched > one.matched) else one
 
 
@@ -199,34 +208,18 @@ def _first_rows(column: pd.Series) -> npt.NDArray[np.int64]:
     return first
 
 
-def _by_file(listing: Listing, table: LabelTable, name: str, ids: Sequence[str]) -> _Join | None:
+def _by_file(listing: Listing, table: LabelTable, name: str, ids: Sequence[str]) -> Join | None:
     column = table.frame[name]
     resolved = resolve_names(listing.root, [str(value) for value in column.cat.categories], ids)
     first = _first_rows(column)
     row_of = {file: int(first[i]) for i, file in enumerate(resolved.files) if file is not None and first[i] >= 0}
-    return _joined(table, name, [row_of.get(path) for path in ids], "image")
-
-
-def _by_header(table: LabelTable, name: str, values: Sequence[str | None], level: Level) -> _Join | None:
-    column = table.frame[name]
-    first = _first_rows(column)
-    row_of = {str(value): int(first[i]) for i, value in enumerate(column.cat.categories) if value and first[i] >= 0}
-    return _joined(table, name, [row_of.get(value or "") for value in values], level)
-
-
-def _joined(table: LabelTable, name: str, rows: Sequence[int | None], level: Level) -> _Join | None:
-    matched = sum(row is not None for row in rows)
-    if not matched:
-        return None
-    none = len(table.frame)
-    array = np.array([none if row is None else row for row in rows], dtype=np.int64)
-    return _Join(table=table, rows=array, column=name, level=level, matched=matched)
+    return joined(table, name, [row_of.get(path) for path in ids], "image")
 
 
 def _headers(listing: Listing, ids: Sequence[str], options: Options) -> dict[str, list[str | None]]:
     """UIDs and patient ids of all files, read in the bounded workers; what cannot be read has none here and becomes a finding
     in the extract pass."""
-    found: dict[str, list[str | None]] = {role: [] for role in ("instance", "series", "study", "patient")}
+    found: dict[str, list[str | None]] = {role: [] for role in ("instance", "series", "study", "accession", "patient")}
     jobs = [Job(function="auditor.format:header_roles", arguments=(listing.root / path,)) for path in ids]
     for answer in in_order(jobs, options.limits, workers=options.workers, chunk=64):
         roles: Mapping[str, str] = {} if isinstance(answer.raised, UnreadableFile) else answer.value

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pydicom
 import pytest
 from pydicom.dataset import Dataset as DicomDataset
 from pydicom.dataset import FileMetaDataset
@@ -87,3 +88,64 @@ def test_headers_for_the_join_are_read_in_workers_with_the_limits_of_the_user(tr
         dataset = open_dataset(tree, Options(limits=limits, workers=1))
         seen.append(int(dataset.labels.values.notna().sum()))
     assert seen == [8, 0]
+
+
+def exported(root, cases, *, visits=1, wards=("Station 3B", "Ambulanz", "Chirurgie")):
+    """As a hospital exports: folders of wards, files without a suffix, ids with zeros in front; row → accession, patient."""
+    rows = []
+    for p in range(cases):
+        for v in range(visits):
+            number = f"A{700000 + p * visits + v}"
+            path = root / f"{wards[p % len(wards)]}/IM{p:04d}{v}"
+            dicom(path, f"{4400 + p:08d}", f"1.2.3.{p}.{v}", f"1.2.3.{p}.{v}.9")
+            data = pydicom.dcmread(path)
+            data.AccessionNumber = number
+            data.save_as(path)
+            rows.append((number, f"{4400 + p:08d}", ("Pneumonie", "unauffällig")[(p + v) % 2]))
+    return rows
+
+
+@pytest.mark.parametrize("header", ["Auftragsnummer", "accession_number", "ACC-NO", "Nummer der Anforderung"])
+def test_a_list_by_accession_numbers_is_joined_and_wards_are_no_classes(tmp_path, header):
+    rows = exported(tmp_path, 12)
+    lines = [f"{header};Befund", *(f"{number};{label}" for number, _, label in rows)]
+    (tmp_path / "Liste.csv").write_text("\n".join(lines) + "\n")
+    dataset = open_dataset(tmp_path, Options())
+    assert dataset.summary.layout == "dicom_tree"
+    assert dataset.labels.classes == ("Pneumonie", "unauffällig")
+    assert dataset.labels.values.notna().all()
+    assert dataset.labels.values["Station 3B/IM00000"] == "Pneumonie"
+    assert dataset.problems == ()
+
+
+def test_patient_numbers_that_a_spreadsheet_took_the_zeros_from_are_found(tmp_path):
+    rows = exported(tmp_path, 12)
+    lines = ["Zeile,PatNr,Befund", *(f"{i},{int(patient)},{label}" for i, (_, patient, label) in enumerate(rows))]
+    (tmp_path / "Liste.csv").write_text("\n".join(lines) + "\n")
+    dataset = open_dataset(tmp_path, Options())
+    assert dataset.labels.classes == ("Pneumonie", "unauffällig")
+    assert dataset.labels.level == "patient"
+
+
+def test_zeros_are_not_put_back_where_two_ids_would_be_one(tmp_path):
+    for n, patient in enumerate(("0007", "007", "00008", "000009")):
+        dicom(tmp_path / f"{n}", patient, f"1.2.3.{n}", f"1.2.3.{n}.9")
+    (tmp_path / "list.csv").write_text("patient_id,label\n7,a\n8,b\n9,a\n")
+    assert open_dataset(tmp_path, Options()).labels.task == "none"
+
+
+def test_a_patient_with_two_visits_of_different_labels_is_not_guessed(tmp_path):
+    rows = exported(tmp_path, 10, visits=2, wards=("a",))
+    lines = ["PatientID,day,label", *(f"{patient},{n},{label}" for n, (_, patient, label) in enumerate(rows))]
+    (tmp_path / "list.csv").write_text("\n".join(lines) + "\n")
+    dataset = open_dataset(tmp_path, Options())
+    assert dataset.labels.values is None or dataset.labels.values.isna().all()
+    assert any("20 files stand under an id" in note for note in dataset.summary.notes)
+
+
+def test_folders_stay_classes_where_the_table_calls_no_file(tmp_path):
+    exported(tmp_path, 12, wards=("alpha", "beta"))
+    (tmp_path / "list.csv").write_text("number,label\n" + "".join(f"B{900000 + n},{'xy'[n % 2]}\n" for n in range(12)))
+    dataset = open_dataset(tmp_path, Options())
+    assert dataset.labels.classes == ("alpha", "beta")
+    assert [problem.kind for problem in dataset.problems] == ["unused-table"]
