@@ -19,11 +19,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from auditor.config import configured
-from auditor.plugins import plugin_classes
+from auditor.plugins import own_names, plugin_classes
 from auditor.progress import Progress, Silent
 from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
@@ -150,8 +151,17 @@ def strategy_named(name: str, options: Mapping[str, object] | None = None) -> St
     Raises:
         ConfigError: no strategy has the name, or it has no such option.
     """
-    kind = next((k for k in strategy_classes() if k.name == name), None)
+    kind = _own_of_that_name(name) or next((k for k in strategy_classes() if k.name == name), None)
     if kind is None:
         names = ", ".join(k.name for k in strategy_classes())
         raise ConfigError(f"--strategy {name}: there is none of that name; auto, or one of {names}")
     return configured(kind, options or {}, f"strategies.{name}")
+
+
+def _own_of_that_name(name: str) -> type[Strategy] | None:
+    """Ours whose module is called as it is: found without importing the others, some of which take their time."""
+    if name not in own_names("trainers.strategies"):
+        return None
+    module = import_module(f"trainers.strategies.{name}")
+    kinds = (kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, Strategy))
+    return next((kind for kind in kinds if vars(kind).get("name") == name), None)

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.ndimage import gaussian_filter, maximum_filter
-from scipy.optimize import linear_sum_assignment
 
 from auditor.values.corrections import Correction
 from auditor.values.dataset import Dataset
@@ -223,6 +221,8 @@ class Points(LearningTask):
 
     def _hits(self, truth: Doubles, found: Doubles) -> Doubles:
         """Per record: findings, marks, and pairs of both within the reach, each used once; (records, 3)."""
+        from scipy.optimize import linear_sum_assignment  # every run asks tasks for their words, few for this
+
         counts = np.zeros((len(truth), 3))
         for i, (marks, said) in enumerate(zip(truth, found, strict=True)):
             a, b = marks[marks[:, 0] > NOWHERE / 2], said[said[:, 0] > NOWHERE / 2, :2]
@@ -256,6 +256,8 @@ def maps_of(marks: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor, Tensor
 
 def marks_in(maps: Doubles) -> Doubles:
     """Four maps (4, height, width) → marks (n, 3): row, column, score; the strongest first."""
+    from scipy.ndimage import gaussian_filter, maximum_filter
+
     shape = maps.shape[1:]
     reach, p = reach_of(shape), np.where(maps[3] > 0.5, maps[3], 0.0)
     grid = np.stack(np.meshgrid(*(np.arange(side) for side in shape), indexing="ij"))
