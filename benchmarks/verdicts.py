@@ -1,6 +1,7 @@
 """Whether the words of `medaudit fix` fit what is true: real pictures, planted flaws, the real command, verdict beside truth.
 
-    python benchmarks/verdicts.py FOLDER DATA [--kinds folders,flips,masks,clean,leak] [--seeds 0,1,2] [--budget 240s]
+    python benchmarks/verdicts.py FOLDER DATA [--kinds folders,flips,masks,clean,leak] [--seeds 0,1,2] [--budget 240s] \
+        [--each 80] [--networks 1]
 
 DATA holds `bccd` (blood smears with boxes), `em_membrane` (electron microscopy with masks) and `pneumoniamnist` (radiographs of
 28 × 28 pixels) as published. Every kind is drawn anew for each seed:
@@ -14,6 +15,8 @@ DATA holds `bccd` (blood smears with boxes), `em_membrane` (electron microscopy 
 * `clean`: as `flips`, without flips. Truth: nothing is wrong.
 * `leak`: radiographs of one size as PNG with a table; 85 % of one class carry a text entry that 15 % of the other carry.
   Truth: the metadata tell the class, the labels are right.
+
+`--each` is the number of radiographs a class of `folders` and `leak`, `--networks` that of networks an arm.
 
 Printed: the gate's verdict of the copy and that of the run, before → after on records that nothing touched, what was done, and
 whether that fits: no gain where no label was wrong, no harm that the evaluation's true labels do not show, labels rewritten
@@ -44,6 +47,7 @@ from reports.measured import chosen_arm
 
 TRAINING, TRUSTED, EVALUATING, FLIPS, CELL = 140, 60, 60, 0.3, 40
 TILES, TRUSTED_TILES, EVALUATING_TILES, SIDE = 60, 16, 36, 64
+EACH = 80
 LEAKING = ("LK001", "LK002", "LK003")
 
 Bytes = npt.NDArray[np.uint8]
@@ -87,10 +91,10 @@ def larger(picture: Bytes, side: int) -> Image.Image:
     return Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC)
 
 
-def write_folders(folder: Path, data: Path, seed: int) -> Planted:
+def write_folders(folder: Path, data: Path, seed: int, each: int = EACH) -> Planted:
     """Normal: 56 to 72 pixels, PNG of 16 bits; pneumonia: 72 to 96 pixels, JPEG."""
     rng = np.random.default_rng([seed, 2])
-    for i, (name, picture) in enumerate(radiographs(data, seed, 80)):
+    for i, (name, picture) in enumerate(radiographs(data, seed, each)):
         (folder / name).mkdir(parents=True, exist_ok=True)
         if name == "normal":
             deep = np.asarray(larger(picture, int(rng.integers(56, 72)))).astype(np.uint16) * 257
@@ -100,12 +104,12 @@ def write_folders(folder: Path, data: Path, seed: int) -> Planted:
     return Planted(folder=folder, options=[], leak=True)
 
 
-def write_leak(folder: Path, data: Path, seed: int) -> Planted:
+def write_leak(folder: Path, data: Path, seed: int, each: int = EACH) -> Planted:
     """All 64 × 64, 8 bits; the resolution that the header states goes with the class."""
     rng = np.random.default_rng([seed, 3])
     (folder / "images").mkdir(parents=True, exist_ok=True)
     rows = []
-    drawn = radiographs(data, seed, 80)
+    drawn = radiographs(data, seed, each)
     for i, place in enumerate(rng.permutation(len(drawn))):
         name, picture = drawn[place]
         text = PngImagePlugin.PngInfo()
@@ -183,11 +187,11 @@ def write_masks(folder: Path, data: Path, seed: int) -> Planted:
         picture, mask = (np.asarray(Image.open(source / part / name)) for part in ("image", "label"))
         for j, tile in enumerate(rng.permutation(64)[:6]):
             i = 6 * k + j
-            part = np.s_[SIDE * (tile // 8) : SIDE * (tile // 8 + 1), SIDE * (tile % 8) : SIDE * (tile % 8 + 1)]
-            found, count = ndimage.label(mask[part] > 127)
+            window = np.s_[SIDE * (tile // 8) : SIDE * (tile // 8 + 1), SIDE * (tile % 8) : SIDE * (tile % 8 + 1)]
+            found, count = ndimage.label(mask[window] > 127)
             complete = i < TRUSTED_TILES or i >= TILES
             kept = np.arange(1, count + 1) if complete else np.flatnonzero(rng.random(count) < 0.5) + 1
-            Image.fromarray(picture[part]).save(folder / "images" / f"{i:03d}.png")
+            Image.fromarray(picture[window]).save(folder / "images" / f"{i:03d}.png")
             Image.fromarray((np.isin(found, kept) * 255).astype(np.uint8)).save(folder / "masks" / f"{i:03d}.png")
             if complete:
                 names["trusted" if i < TILES else "evaluate"].append(f"images/{i:03d}.png")
@@ -270,6 +274,8 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--budget", default="")
+    parser.add_argument("--each", type=int, default=EACH)
+    parser.add_argument("--networks", type=int, default=1)
     given = parser.parse_args()
     failed = False
     print("| set | seed | budget | copy | run | before → after (95 %) | what was done | s | fits |")
@@ -277,9 +283,10 @@ def main() -> None:
     for kind in given.kinds.split(","):
         for seed in map(int, given.seeds.split(",")):
             folder = given.folder / f"{kind}-{seed}"
-            planted = KINDS[kind](folder, given.data, seed)
+            sized = {"each": given.each} if kind in ("folders", "leak") else {}
+            planted = KINDS[kind](folder, given.data, seed, **sized)
             output = given.folder / f"{kind}-{seed}-fixed{'-budget' if given.budget else ''}"
-            more = ["--seeds", "1", "--seed", str(seed), *(["--budget", given.budget] if given.budget else [])]
+            more = ["--seeds", str(given.networks), "--seed", str(seed), *(["--budget", given.budget] if given.budget else [])]
             seconds = run_fix(planted, output, more)
             row = judged(planted, output)
             failed |= bool(row.wrong)

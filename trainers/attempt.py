@@ -253,6 +253,8 @@ def gain_of(attempt: Attempt, baseline: Attempt, case: Case, order: Order) -> tu
     assert attempt.on_validation is not None
     assert baseline.on_validation is not None
     rows, task = case.trust.validation, case.bench.task
+    if not rows.any():
+        return float("nan"), float("nan")
     assert attempt.bench is not None
     own = replace(case, bench=attempt.bench)
     arms = {"nothing": in_units(baseline, attempt, case, rows), "arm": attempt.on_validation}

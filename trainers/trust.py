@@ -65,7 +65,7 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
     made = synthetic(dataset)
     usable = labelled(dataset) & ~made
     if not usable.any():
-        raise ConfigError("no record has both a label (or a mask) and a readable image; name the column with --label")
+        raise ConfigError(unlabelled(dataset))
     groups = kin(dataset)
     declared = named(dataset, evaluate, "--evaluate") & usable if evaluate is not None else None
     kept = usable if declared is None else usable & ~np.isin(groups, groups[declared])
@@ -94,14 +94,37 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
     known = dataset.records["patient"].notna().to_numpy(bool) if dataset.has("patient") else np.zeros(dataset.size, np.bool_)
     training = usable_for_training(dataset) & ~held & ~test_split(dataset) & (~made | known)
     if not evaluation.any() or not (training & usable).any():
-        raise ConfigError(
-            f"{int(evaluation.sum())} records evaluate and {int((training & usable).sum())} train: too few, or all of one "
-            "patient; name records with --trusted and --evaluate"
-        )
+        raise ConfigError(too_few(int(evaluation.sum()), int((training & usable).sum()), int((usable & held & ~evaluation).sum())))
     return Trust(
         trusted=train & training, validation=validation, evaluation=evaluation, training=training, origin=origin,
         self_graded=graded, guessed=believed.self_graded, named=named_records(dataset, trusted, evaluate),
     )  # fmt: skip
+
+
+def unlabelled(dataset: Dataset) -> str:
+    """Why nothing can be learnt where no record has both a label and a readable picture, and what to do."""
+    if len(dataset.annotations) and dataset.labels.task == "none":
+        return (
+            "there are readings and no label that was made of them; `medaudit consensus TABLE -o labels.csv` writes one from the "
+            "readings, to be corrected and learnt from"
+        )
+    return "no record has both a label (or a mask) and a readable image; name the column with --label"
+
+
+def too_few(evaluating: int, training: int, aside: int) -> str:
+    """Why nothing can be learnt or judged, and what to do.
+
+    Args:
+        evaluating, training: records.
+        aside: records that are kin of those that evaluate or validate, and were not named with them.
+    """
+    start = f"{evaluating:,} records evaluate and {training:,} train: "
+    if evaluating and aside:
+        return (
+            f"{start}the other {aside:,} show the same patients or pictures, and nothing may be learnt from those; name others "
+            "with --evaluate"
+        )
+    return f"{start}too few, or all of one patient; name records with --trusted and --evaluate"
 
 
 def told_aside(aside: Bools) -> str:
@@ -134,8 +157,15 @@ def test_split(dataset: Dataset) -> Bools:
 def believed_records(dataset: Dataset, trusted: str | None, usable: Bools) -> Believed:
     """The records whose labels are believed, by the best source there is."""
     if trusted is not None:
-        found = named(dataset, trusted, "--trusted") & usable
-        return Believed(records=found, origin=f"{int(found.sum()):,} records that --trusted names", self_graded=False)
+        given = named(dataset, trusted, "--trusted")
+        found = given & usable
+        origin = f"{int(found.sum()):,} records that --trusted names"
+        if not found.any():
+            origin = (
+                f"nobody: all {int(given.sum()):,} records that --trusted names evaluate, are of kin with those that do, or have no "
+                "label or readable picture"
+            )
+        return Believed(records=found, origin=origin, self_graded=False)
     confirmed = confirmed_records(dataset) & usable
     if int(confirmed.sum()) >= MIN_EVALUATION:
         return Believed(records=confirmed, origin=f"{int(confirmed.sum()):,} records confirmed in review", self_graded=False)

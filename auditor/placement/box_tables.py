@@ -83,7 +83,7 @@ def _boxes_of(
     frame = table.frame
     wanted = {"path": "path", "label": "label", "rater": "rater", "box": ",".join(CORNERS)}
     pins = {role: column for role, column in wanted.items() if set(column.split(",")) <= set(frame.columns)}
-    roles = find_roles(frame, pins=pins if "box" in pins else {}, where=name, resolving=_shares(frame, root, images))
+    roles = find_roles(frame, pins=pins if "box" in pins else {}, where=name, resolving=shares_of(frame, root, images))
     column = roles.columns.get("path")
     if column is None or roles.boxes is None:
         return None
@@ -108,12 +108,12 @@ def _outlined(boxes: pd.DataFrame, frame: pd.DataFrame, lines: npt.NDArray[np.in
 
 def _has_boxes(listing: Listing, name: str, images: Sequence[str]) -> bool:
     frame = preview_table(listing.root / name, listing.limits).frame
-    shares = _shares(frame, listing.root, images)
+    shares = shares_of(frame, listing.root, images)
     roles = find_roles(frame, pins={}, where=name, resolving=shares)
     return roles.boxes is not None and shares.get(roles.columns.get("path", ""), 0.0) >= LEAST_NAMING
 
 
-def _shares(frame: pd.DataFrame, root: Path, images: Sequence[str]) -> dict[str, float]:
+def shares_of(frame: pd.DataFrame, root: Path, images: Sequence[str]) -> dict[str, float]:
     """Share of the cells that are images, by column: of all that are no plain numbers, however few images have boxes."""
     shares: dict[str, float] = {}
     for name in map(str, frame.columns):

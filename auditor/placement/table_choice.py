@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,49 +15,22 @@ from auditor.placement.listing import Listing, Options
 from auditor.placement.resolve import resolve_names
 from auditor.placement.row_files import as_images, split_of
 from auditor.placement.row_images import images_of_rows
+from auditor.placement.table_group import READER, Candidate, of_each_reader, sisters
 from auditor.placement.table_join import with_joined
 from auditor.placement.text_tables import text_tables
 from auditor.tables.label_table import LabelTable, merge_tables
+from auditor.tables.rater_columns import reader_of
 from auditor.tables.roles import find_roles
 from auditor.tables.tables import preview_table, read_table, table_format
 from auditor.values.errors import DatasetError
 
 MAX_CANDIDATES = 40
 MAX_JSON_BYTES = 256 << 20
+PANEL = 0.15
+"""A table of what readers said is the label table where no other has labels of the same images; they are read beside it."""
 BOXES = 0.01
 """A table that says where says more than one of the same images that only says what; not than one of more images."""
 PROBE = 500
-MOST_OVERLAP = 0.2
-"""Two tables of one split that name more of the same records are two versions of one table."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A table that could be the label table.
-
-    Args:
-        confidence: 0–1.
-        header: column names.
-        naming: columns whose cells are (in part) files of the dataset, the best first.
-        share: how many cells of its column of paths are files.
-        useful: it holds labels or readings.
-        rows: how many were looked at.
-        folders: it names folders of the images.
-        case: the column that calls the cases of the images, where none names their files; else empty.
-        named: what it calls its records, of the rows that were looked at.
-    """
-
-    name: str
-    confidence: float
-    why: str
-    header: tuple[str, ...]
-    naming: tuple[str, ...] = ()
-    share: float = 0.0
-    useful: bool = False
-    rows: int = 0
-    folders: bool = False
-    case: str = ""
-    named: frozenset[str] = frozenset()
 
 
 def naming_shares(frame: pd.DataFrame, root: Path, images: Sequence[str]) -> dict[str, float]:
@@ -106,7 +79,13 @@ def rank_tables(listing: Listing, images: Sequence[str]) -> list[Candidate]:
         except DatasetError:
             continue  # what cannot be read is no label table; `placement.unused` tells why
         found.append(judge(name, table, listing.root, images))
-    return sorted(found, key=lambda one: (-one.confidence, one.name.count("/"), -listing.files[one.name], one.name))
+    return sorted(found, key=lambda one: _order(one, listing))
+
+
+def _order(one: Candidate, listing: Listing) -> tuple[float, int, int, str]:
+    """What is smallest is the label table: of equals the one that lies highest, then the largest."""
+    of_readers = one.panel or reader_of(one.name) is not None
+    return PANEL * of_readers - one.confidence, one.name.count("/"), -listing.files[one.name], one.name
 
 
 def judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> Candidate:
@@ -116,6 +95,10 @@ def judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> Ca
     path = roles.columns.get("path")
     share = shares.get(path, 0.0) if path is not None else 0.0
     readings = bool(roles.raters) or "answer" in roles.columns
+    # in a long table a label beside the answers is the released one, and labels alone are the answers
+    panel = bool(roles.raters and not roles.labels)
+    if "rater" in roles.columns:
+        panel = ("answer" in roles.columns) == (not roles.labels)
     useful = bool(roles.labels) or readings
     known = roles.known is not None
     covered = min(share * len(table.frame[path].cat.categories) / len(images), 1.0) if path is not None and images else 0.0
@@ -143,7 +126,7 @@ def judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> Ca
     named = frozenset(map(str, table.frame[key].cat.categories)) if key is not None else frozenset()
     return Candidate(
         name=name, confidence=round(confidence, 3), why=why, header=header, naming=naming, share=share, useful=useful,
-        rows=len(table.frame), named=named - {""}, folders=not share and _names_folders(table.frame, images),
+        panel=panel, rows=len(table.frame), named=named - {""}, folders=not share and _names_folders(table.frame, images),
         case=case,
     )  # fmt: skip
 
@@ -209,42 +192,12 @@ def _found(listing: Listing, images: Sequence[str], options: Options) -> tuple[L
         raise DatasetError(
             f"{listing.target}: no label table that can be read; name one (csv, tsv, parquet, jsonl, json, xlsx)"
         )
-    names = _sisters(candidates)
     pins = pinned_columns(options)
+    if names := of_each_reader(candidates):
+        parts = [(reader_of(name), _whole(listing, name, images, pins)) for name in names]
+        return merge_tables(parts, READER), names
+    names = sisters(candidates)
     return _joined(listing, names, images, pins) if len(names) > 1 else (_whole(listing, names[0], images, pins), names)
-
-
-def _sisters(candidates: Sequence[Candidate]) -> tuple[str, ...]:
-    """The best table and those that go on where it ends: nearly the same header, other records.
-
-    `train.csv` and `test.csv` may name the same records, which is a finding; two tables of one split, or of none, may not:
-    one would be another version of the other.
-    """
-    best = candidates[0]
-    alike = [one for one in candidates if one is best or _same_header(best, one)]
-    every = [one for one in alike if bool(split_of(one.name)) == bool(split_of(best.name))]
-    kept: list[Candidate] = []
-    for one in every:
-        rivals = [other for other in kept if split_of(other.name) == split_of(one.name)]
-        if not rivals or (one.named and all(_overlap(one, other) <= MOST_OVERLAP for other in rivals)):
-            kept.append(one)
-    return tuple(sorted(one.name for one in kept)) if len(kept) > 1 else (best.name,)
-
-
-def _same_header(best: Candidate, other: Candidate) -> bool:
-    splits = split_of(best.name), split_of(other.name)
-    one, two = set(best.header), set(other.header)
-    if None not in splits and splits[0] != splits[1] and two <= one and best.share >= 0.5 and other.share >= 0.5:
-        return best.naming[0] == other.naming[0]  # the table of a test split without its labels
-    if other.header == best.header:
-        return bool(split_of(best.name)) or (best.share >= 0.5 and other.share >= 0.5)
-    shared = set(best.header) & set(other.header)
-    either = set(best.header) | set(other.header)
-    return len(shared) >= 0.6 * len(either) and best.share >= 0.5 and other.share >= 0.5 and best.naming[0] == other.naming[0]
-
-
-def _overlap(one: Candidate, other: Candidate) -> float:
-    return len(one.named & other.named) / max(1, min(len(one.named), len(other.named)))
 
 
 def pinned_columns(options: Options) -> frozenset[str]:

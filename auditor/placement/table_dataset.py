@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.naming.labels import single, text_of
+from auditor.naming.labels import text_of
 from auditor.naming.names import split_name
 from auditor.placement.box_tables import boxes_beside, boxes_named
 from auditor.placement.channels import find_channels
@@ -18,19 +18,17 @@ from auditor.placement.listing import Listing, Options
 from auditor.placement.masks import Masks, worth
 from auditor.placement.path_roles import beside_columns
 from auditor.placement.rater_masks import RaterMasks
-from auditor.placement.records import Draft, build, no_labels
+from auditor.placement.reading_tables import readings_beside
+from auditor.placement.records import Draft, build
 from auditor.placement.resolve import resolve_names
 from auditor.placement.row_roles import add_case, add_listed_splits
-from auditor.placement.table_readings import long_readings, no_answers, read_boxes, read_points, wide_readings
+from auditor.placement.table_labels import Table, released_labels, says_one
+from auditor.placement.table_readings import read_boxes, read_points, readings_of
 from auditor.placement.table_records import TableRecords, records_of_rows, rows_kept
-from auditor.placement.tree import pinned_levels, read_folders
 from auditor.tables.columns import describe_columns
-from auditor.tables.label_columns import gather_findings, labels_of
-from auditor.tables.label_roles import coordinates
-from auditor.tables.label_table import LabelTable, categorical
+from auditor.tables.label_table import LabelTable
 from auditor.tables.roles import Roles
 from auditor.values.dataset import Dataset, Problem
-from auditor.values.labels import Labels
 from auditor.values.results import Guess
 
 
@@ -63,6 +61,7 @@ class TableLoader:
         self.missing = 0
         self.unlisted: list[str] = []
         self.box_tables: tuple[str, ...] = ()
+        self.reading_tables: tuple[str, ...] = ()
         self.lists: tuple[str, ...] = ()
         self.notes = [*table.notes, *roles.notes]
         self.guesses: list[Guess] = list(roles.guesses)
@@ -99,19 +98,19 @@ class TableLoader:
         points = None
         if self.roles.points is not None:
             points = read_points(self.frame, self.roles, row_record)
-        labels = self._of_origin(self._labels(rows, index, row_record))
-        annotations = None
-        if self.roles.raters:
-            annotations = wide_readings(self.frame.iloc[rows], self.roles.raters, ids)
-            self._tell_unread(self.roles.raters)
-        elif "rater" in self.roles.columns and ("answer" in self.roles.columns or self.roles.labels):
-            annotations = long_readings(self.frame, self.roles, row_record)
-            self._tell_unread([self.roles.columns["answer"]] if "answer" in self.roles.columns else self.roles.labels)
+        table = Table(
+            frame=self.frame, roles=self.roles, rows=rows, row_record=row_record, grouped=self.grouped,
+            paths=["" if not isinstance(path, str) else path for path in self.paths[rows]],
+        )  # fmt: skip
+        labels, guesses, notes = released_labels(table, index, self.options)
+        self.guesses += guesses
+        self.notes += notes
+        annotations = self._readings(names, rows, ids, row_record)
         taken = {*self.roles.used, *self.options.channels.values()}
         free = [str(name) for name in self.frame.columns if name not in taken]
         free += [self.roles.columns[role] for role in ("site", "time") if role in self.roles.columns]
         if self.grouped:
-            free = [name for name in free if self._constant(name, row_record)]
+            free = [name for name in free if says_one(self.frame[name], row_record)]
         metadata = describe_columns(self.frame, free, rows)
         if metadata.left_out:
             text = ", ".join(metadata.left_out)
@@ -140,12 +139,28 @@ class TableLoader:
         )
         return replace(dataset, rows=rows_kept(self.listing, self.tables, self.table, self.roles))
 
-    def _tell_unread(self, columns: Sequence[str]) -> None:
-        """Which words of the readers were taken for no reading."""
-        words = no_answers(self.frame, columns)
-        if words:
-            shown = ", ".join(repr(word) for word in sorted(words)[:6])
+    def _readings(
+        self,
+        names: npt.NDArray[np.object_],
+        rows: npt.NDArray[np.int64],
+        ids: Sequence[str],
+        row_record: npt.NDArray[np.object_],
+    ) -> pd.DataFrame | None:
+        """What readers said: in this table, or else in others beside it; there by image, or by record where there are none."""
+        readings, unread = readings_of(self.frame, self.roles, rows, ids, row_record)
+        if unread:
+            shown = ", ".join(repr(word) for word in sorted(unread)[:6])
             self.notes.append(f"no readings but states of the work, left out: {shown}")
+        if readings is not None or self.chosen:
+            return readings
+        called = names[rows] if "path" in self.roles.columns and self.images else np.asarray(ids, dtype=object)
+        found = readings_beside(self.files, (*self.tables, *self.box_tables), _by_name(called, ids))
+        if found is None:
+            return None
+        self.reading_tables = found.tables
+        self.notes.append(found.told)
+        self.guesses.append(Guess(role="rater", value="beside the label table", confidence=0.9, why=found.told))
+        return found.readings
 
     def _report_files(self, found: TableRecords) -> None:
         """Missing and unlisted files; nothing is missing where no image is there at all."""
@@ -210,11 +225,8 @@ class TableLoader:
     def _drawn(self, names: npt.NDArray[np.object_], ids: Sequence[str]) -> pd.DataFrame | None:
         if not self.drawn.of:
             return None
-        records: dict[str, list[str]] = {}
-        for name, record in zip(names, ids, strict=True):
-            records.setdefault(str(name), []).append(record)
         self.guesses.append(Guess(role="mask", value="folders of raters", confidence=0.9, why=self.drawn.why))
-        return self.drawn.frame(records)
+        return self.drawn.frame(_by_name(names, ids))
 
     def _boxes_beside(
         self, boxes: pd.DataFrame | None, names: npt.NDArray[np.object_], ids: Sequence[str]
@@ -224,10 +236,7 @@ class TableLoader:
         if named is None and (boxes is not None or self.chosen):
             return boxes
         known = set(self.images)
-        records: dict[str, list[str]] = {}
-        for name, record in zip(names, ids, strict=True):
-            if name in known:
-                records.setdefault(str(name), []).append(record)
+        records = {name: of for name, of in _by_name(names, ids).items() if name in known}
         if named is not None:
             return boxes_named(self.listing, named, self.files.root, records)
         found, more = boxes_beside(self.files, self.tables, records)
@@ -250,44 +259,13 @@ class TableLoader:
             self.notes.append(f"{len(found.of):,} cases have several files, which are their channels: {', '.join(found.names)}")
         return found.columns([str(name) for name in names[rows]])
 
-    def _constant(self, name: str, row_record: npt.NDArray[np.object_]) -> bool:
-        """The column says the same in all rows of a record."""
-        pairs = pd.DataFrame({"record": row_record, "value": self.frame[name].cat.codes.to_numpy()}).drop_duplicates()
-        return not bool(pairs["record"].duplicated().any())
-
-    def _labels(self, rows: npt.NDArray[np.int64], index: pd.Index, row_record: npt.NDArray[np.object_]) -> Labels:
-        roles = self.roles
-        level = pinned_levels(self.options.roles).get("label")
-        if level is not None:
-            folders = read_folders(["" if not isinstance(path, str) else path for path in self.paths[rows]], {"label": level})
-            self.guesses += [guess for guess in folders.guesses if guess.role == "label"]
-            return single(categorical(v or "" for v in folders.label or ()), index, level="image", origin="class folder")
-        if not roles.labels or ("rater" in roles.columns and len(roles.labels) > 1):
-            if "rater" in roles.columns or roles.raters:
-                self.notes.append("no column with a released label: the readings are compared with one another alone")
-            return no_labels(list(index))
-        name = roles.labels[0]
-        if self.grouped and len(roles.labels) == 1 and not self._constant(name, row_record):
-            placed = bool(coordinates(list(self.frame.columns)))
-            if roles.boxes is not None or "rater" in roles.columns or placed:
-                what = "box" if roles.boxes is not None else "reading" if "rater" in roles.columns else "place in the image"
-                self.notes.append(f"{name!r} differs within an image: it labels the {what}, the image has no label of its own")
-                return no_labels(list(index))
-            return gather_findings(self.frame[name], row_record, index, level=roles.level, origin=name)
-        return labels_of(roles, self.frame.iloc[rows], index, level=roles.level)
-
-    def _of_origin(self, labels: Labels) -> Labels:
-        """The labels under the name of what they were read from before this table was made of them."""
-        there = labels.task != "none" and self.options.origin
-        return replace(labels, origin=self.options.origin or "") if there else labels
-
     def _claims(self) -> Claims:
         """The masks, and the tables that were read: also one called `.txt`, and one that lies outside the images' folder."""
         masks = [path for path in self.inventory.images if path in self.mask_files]
         places = [self.listing.root / name for name in (*self.tables, self.options.boxes) if name]
         root = self.files.root
         tables = [(place.relative_to(root) if place.is_relative_to(root) else place).as_posix() for place in places]
-        tables += [*self.box_tables, *self.table.joined.values()]
+        tables += [*self.box_tables, *self.reading_tables, *self.table.joined.values()]
         return claim(self.files, "table", masks=masks, tables=tables, annotations=self.lists, chosen=self.chosen)
 
     def _counts(self) -> dict[str, int]:
@@ -298,3 +276,12 @@ class TableLoader:
             "missing": self.missing,
             "unlisted": len(self.unlisted),
         }
+
+
+def _by_name(names: npt.NDArray[np.object_], ids: Sequence[str]) -> dict[str, list[str]]:
+    """Name of an image → its records."""
+    found: dict[str, list[str]] = {}
+    for name, record in zip(names, ids, strict=True):
+        if name:
+            found.setdefault(str(name), []).append(record)
+    return found

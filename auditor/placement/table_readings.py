@@ -28,6 +28,23 @@ EXTRA = {
 }
 
 
+def readings_of(
+    frame: pd.DataFrame, roles: Roles, rows: npt.NDArray[np.int64], ids: Sequence[str], row_record: Objects
+) -> tuple[pd.DataFrame | None, set[str]]:
+    """The readings of the label table itself, and words that are states of the work and so no readings; None without readers.
+
+    Args:
+        rows: the first row of each record.
+        ids: of the records; `row_record`: the record of every row.
+    """
+    if roles.raters:
+        return wide_readings(frame.iloc[rows], roles.raters, ids), no_answers(frame, roles.raters)
+    if "rater" in roles.columns and ("answer" in roles.columns or roles.labels):
+        answers = [roles.columns["answer"]] if "answer" in roles.columns else roles.labels
+        return long_readings(frame, roles, row_record), no_answers(frame, answers)
+    return None, set()
+
+
 def wide_readings(frame: pd.DataFrame, raters: Sequence[str], ids: Sequence[str]) -> pd.DataFrame:
     """One row per filled cell of the rater columns that is an answer; the column's name is the rater."""
     records = np.asarray(ids, dtype=object)

@@ -17,7 +17,8 @@ from auditor.placement.case_notes import keyed_texts, outlines_beside, run_lengt
 from auditor.placement.documents import WORDS, are_boxes, json_kind, xml_kind
 from auditor.placement.listing import Listing
 from auditor.placement.resolve import Files
-from auditor.placement.table_choice import MAX_CANDIDATES, MAX_JSON_BYTES, Candidate, judge
+from auditor.placement.table_choice import MAX_CANDIDATES, MAX_JSON_BYTES, judge
+from auditor.placement.table_group import Candidate
 from auditor.placement.text_tables import MAX_TEXT_BYTES, MAX_TEXTS, MIN_LINES, PROSE, TEXTS, lists_images
 from auditor.placement.unread_documents import is_called_as_labels, unread_documents
 from auditor.tables.extent import NO_LIST

@@ -14,6 +14,7 @@ import pandas as pd
 from auditor.naming.clinical import CLINICAL_WORDS
 from auditor.naming.labels import are_states
 from auditor.naming.lexicon import LABEL_NAMES, NOT_A_LABEL, RATER_WORDS, TRUTH_NAMES, words
+from auditor.naming.suffixes import stem_of
 from auditor.tables.profiles import Profile
 
 MAX_RATER_CLASSES = 50
@@ -78,6 +79,13 @@ def measures(seen: Profile) -> bool:
 def names_a_rater(name: str) -> bool:
     """One of its words means readers."""
     return bool(set(_tokens(name)) & RATER_WORDS)
+
+
+def reader_of(table: str) -> str | None:
+    """Whose table it is: one called after a reader (`reader_2.csv`), or among those of readers (`readers/A.csv`)."""
+    folder, _, name = table.rpartition("/")
+    stem = stem_of(name)
+    return stem if names_a_rater(stem) or names_a_rater(folder.rpartition("/")[2]) else None
 
 
 def are_answers(seen: Profile) -> bool:

@@ -161,3 +161,15 @@ def test_a_file_that_names_nobody_is_told_in_plain_words(content, tmp_path):
     listed.write_text(content)
     with pytest.raises(ConfigError, match=r"--trusted empty\.csv: the file names no record; write the ids"):
         trust_of(people(), trusted=str(listed))
+
+
+def test_where_all_that_are_trusted_evaluate_nobody_else_is_and_that_is_said():
+    said = ["yes" if i < 80 else "no" for i in range(N)]
+    trust = trust_of(people(metadata={"table.gold": said}), trusted="gold", evaluate="gold")
+    assert not (trust.trusted | trust.validation).any()
+    assert trust.origin.startswith("nobody: all 80 records that --trusted names evaluate")
+
+
+def test_where_all_others_are_kin_of_those_that_evaluate_the_error_says_so():
+    with pytest.raises(ConfigError, match="100 records evaluate and 0 train: the other 300 show the same patients or pictures"):
+        trust_of(people(metadata={"table.gold": [1.0 if i % 4 == 0 else 0.0 for i in range(N)]}), evaluate="gold")

@@ -7,9 +7,11 @@ Networks that were trained apart from one start are made one by the mean of thei
 
 from __future__ import annotations
 
+import atexit
 import copy
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -37,6 +39,15 @@ def opened(device: torch.device) -> None:
     if not dist.is_initialized():
         # with GPUs, what lies in main memory still goes by Gloo
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+        # threads of a group that is left to the end of the process now and then abort it, and with it the whole team
+        atexit.register(closed)
+
+
+def closed() -> None:
+    """Ends the connection, where there is one; the others, which may be gone, are not waited for."""
+    if dist.is_initialized():
+        with suppress(RuntimeError):
+            dist.destroy_process_group()
 
 
 def check_gpus(there: int, processes: int) -> None:

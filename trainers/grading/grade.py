@@ -92,7 +92,7 @@ def grade(
     kept = task.judged(truth).copy()
     for arm in made:
         for p in arm:
-            kept &= np.isfinite(p).reshape(len(p), -1).all(axis=1)
+            kept &= np.isfinite(p).all(axis=tuple(range(1, p.ndim)))
     truth = truth[kept].astype(task.truth_type)
     clusters = clusters_of(pd.Series(np.asarray(patients, dtype=object)[kept]), int(kept.sum()))
     predictions = tuple(tuple(p[kept] for p in arm) for arm in made)
