@@ -141,6 +141,14 @@ def test_a_command_names_the_roles_that_the_user_named():
     assert found.command == "medaudit fix 'my data' --strategy resplit --label 'what it is'"
 
 
+def test_of_readings_alone_a_label_is_made_and_none_is_corrected():
+    given = result(outcome("ED001", of_records("ED001", 1, message="Krippendorff's alpha is 0.3")))
+    (found,) = causes(given)
+    assert found.command == "medaudit fix 'my data' --strategy consensus"
+    (found,) = causes(replace(given, dataset=replace(given.dataset, task="none", classes=())))
+    assert found.command == "medaudit consensus TABLE -o labels.csv"
+
+
 def test_the_verdict_is_told_in_the_same_words():
     disputed = Finding(code="SP003", severity=Severity.ERROR, message="1 image has labels that contradict each other")
     told = why(
