@@ -226,7 +226,7 @@ def _command(finding: Finding, result: ScanResult) -> str:
     if not strategies:
         return f"medaudit explain {finding.code}"
     if strategies == ("consensus",) and result.dataset.task == "none":
-        return "medaudit consensus TABLE -o labels.csv"  # nothing was released that could be corrected: it is made of the readings
+        return "medaudit consensus TABLE -o labels.csv"  # nothing was released that could be corrected
     named = [
         f"--{guess.role} {shlex.quote(guess.column)}"
         for guess in result.dataset.guesses

@@ -94,7 +94,8 @@ def trust_of(dataset: Dataset, *, trusted: str | None = None, evaluate: str | No
     known = dataset.records["patient"].notna().to_numpy(bool) if dataset.has("patient") else np.zeros(dataset.size, np.bool_)
     training = usable_for_training(dataset) & ~held & ~test_split(dataset) & (~made | known)
     if not evaluation.any() or not (training & usable).any():
-        raise ConfigError(too_few(int(evaluation.sum()), int((training & usable).sum()), int((usable & held & ~evaluation).sum())))
+        aside = usable & held & ~evaluation
+        raise ConfigError(too_few(int(evaluation.sum()), int((training & usable).sum()), int(aside.sum())))
     return Trust(
         trusted=train & training, validation=validation, evaluation=evaluation, training=training, origin=origin,
         self_graded=graded, guessed=believed.self_graded, named=named_records(dataset, trusted, evaluate),
@@ -105,8 +106,8 @@ def unlabelled(dataset: Dataset) -> str:
     """Why nothing can be learnt where no record has both a label and a readable picture, and what to do."""
     if len(dataset.annotations) and dataset.labels.task == "none":
         return (
-            "there are readings and no label that was made of them; `medaudit consensus TABLE -o labels.csv` writes one from the "
-            "readings, to be corrected and learnt from"
+            "there are readings and no label that was made of them; `medaudit consensus TABLE -o labels.csv` writes one, to be "
+            "corrected and learnt from"
         )
     return "no record has both a label (or a mask) and a readable image; name the column with --label"
 
@@ -162,8 +163,8 @@ def believed_records(dataset: Dataset, trusted: str | None, usable: Bools) -> Be
         origin = f"{int(found.sum()):,} records that --trusted names"
         if not found.any():
             origin = (
-                f"nobody: all {int(given.sum()):,} records that --trusted names evaluate, are of kin with those that do, or have no "
-                "label or readable picture"
+                f"nobody: all {int(given.sum()):,} records that --trusted names evaluate, are kin of those that do, or have "
+                "no label or readable picture"
             )
         return Believed(records=found, origin=origin, self_graded=False)
     confirmed = confirmed_records(dataset) & usable
