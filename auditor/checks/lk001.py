@@ -26,7 +26,7 @@ from auditor.statistics.hidden import tempered
 from auditor.statistics.purity import pure_values
 from auditor.statistics.question import Question, ask
 from auditor.statistics.screening import Screening, screen
-from auditor.statistics.told import intervals_chart
+from auditor.statistics.told import intervals_chart, largest_in_words
 from auditor.statistics.unnamed import Reading
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field, spoken
@@ -283,8 +283,8 @@ class MetadataLeakage(ColumnCheck):
             return f"{top.message.split(';')[0]}.{also}{note}"
         commonest, rarest = seen_from(screening, min_auc=self.min_auc)
         span = f"AUC {commonest:.2f}" if rarest - commonest < 0.005 else f"AUC {commonest:.2f} (rarest class {rarest:.2f})"
-        largest = max(one.auc for one in screening.measured)
-        return f"None of {tested} fields tells the class (largest AUC {largest:.2f}); {span} would have been seen.{note}"
+        largest = largest_in_words(screening.measured)
+        return f"None of {tested} fields tells the class ({largest}); {span} would have been seen.{note}"
 
     def _metrics(self, screening: Screening, question: Question, told: int) -> dict[str, Cell]:
         commonest, rarest = seen_from(screening, min_auc=self.min_auc)

@@ -204,7 +204,8 @@ def spellings(dataset: Dataset, patients: Codes, *, issuers: bool = False) -> _S
     first = known[np.unique(patients[known], return_index=True)[1]]
     names = dataset.records["patient"].iloc[first].astype("str")
     bare = (names if issuers else names.str.rpartition("|")[2]).str.strip().str.casefold()
-    bare = bare.str.replace(SIDE, "", regex=True)
+    # A spreadsheet that took the ids for numbers wrote `12.0`, which is no `120`.
+    bare = bare.str.replace(SIDE, "", regex=True).str.replace(r"^([0-9]+)\.0+$", r"\1", regex=True)
     bare = bare.str.replace(r"(?<![0-9])0+(?=[0-9])", "", regex=True).str.replace(r"[-_ ./]+", "", regex=True)
     alike = pd.factorize(bare.where(bare != "").to_numpy())[0].astype(np.int64)
     codes = np.full(dataset.size, -1, np.int64)

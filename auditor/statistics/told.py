@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from auditor.statistics.contingency import Contingency, contingency_of
 from auditor.statistics.derived import Answer, Told
 from auditor.statistics.question import Question
+from auditor.statistics.screening import Measured
 from auditor.values.dataset import Dataset
 from auditor.values.fields import Field
 from auditor.values.results import Cell, Chart, Column, Coverage, Table
@@ -83,10 +84,15 @@ def figures_in_words(found: Answer, row: Told) -> str:
 
 def none_told(found: Answer, what: str, whom: str = "a class") -> str:
     """`None of 3 dates tells a class (largest AUC 0.55); AUC 0.64 would have been seen`; of at least one column."""
-    return (
-        f"None of {len(found.rows)} {what} tells {whom} (largest AUC {found.rows[0].measured.auc:.2f}); "
-        f"AUC {found.detectable:.2f} would have been seen"
-    )
+    largest = largest_in_words([row.measured for row in found.rows])
+    return f"None of {len(found.rows)} {what} tells {whom} ({largest}); AUC {found.detectable:.2f} would have been seen"
+
+
+def largest_in_words(measured: Sequence[Measured]) -> str:
+    """`largest AUC 0.55`; where strata were declared, that within them: over all strata the design explains a larger one."""
+    largest = f"largest AUC {max(one.auc for one in measured):.2f}"
+    within = [one.inside_auc for one in measured if one.inside_auc is not None]
+    return f"{largest}, within the declared strata {max(within):.2f}" if within else largest
 
 
 def independence_note(question: Question) -> str:

@@ -74,6 +74,10 @@ _DICOM_FOLLOWS_PICTURE = re.compile(
     r"^(Rows|Columns|NumberOfFrames|Window\w*|Rescale\w*|Smallest\w*|Largest\w*|PixelPaddingValue|LossyImageCompressionRatio|"
     r"ImageType|SOPClassUID|MediaStorageSOPClass\w*|BurnedInAnnotation|ElementCount|DerivationDescription)$"
 )
+_SHOWN_AS = re.compile(
+    r"^dicom\.(?:Window\w*|Rescale\w*|VOILUT\w*|PixelPaddingValue|Smallest\w*|Largest\w*|ElementCount|BurnedInAnnotation|"
+    r"DerivationDescription)$"
+)
 BYTES = ("container.file_size", "container.bytes_per_pixel")
 """How large a file is: no decoder hands it on, and of files written alike the one of more detail is the larger."""
 _SIZE_WORDS = frozenset(("width", "height", "rows", "columns", "cols", "size", "filesize", "bytes", "pixels", "dimension",
@@ -171,6 +175,13 @@ def is_size(name: str) -> bool:
     in a few sizes.
     """
     return bool(_SIZE.match(name))
+
+
+def is_set_in_few(name: str) -> bool:
+    """A field that follows the picture where it takes many values, and is a way of writing where it takes a few: the size in
+    pixels; how a header says that values are shown, scaled and padded, or that it leaves that out.
+    """
+    return is_size(name) or bool(_SHOWN_AS.match(name))
 
 
 def describe(name: str) -> Field:

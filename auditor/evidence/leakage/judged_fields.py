@@ -17,11 +17,11 @@ from auditor.statistics.intervals import detectable_auc
 from auditor.statistics.question import Question
 from auditor.statistics.screening import Measured, Screening, closer_interval, measured_for
 from auditor.statistics.unnamed import Reading, images_per_patient, low_of_records, read_without_ids
-from auditor.values.fields import BYTES, Field, follows_picture, is_size
+from auditor.values.fields import BYTES, Field, follows_picture, is_set_in_few
 from auditor.values.results import Chart, Column, Coverage, Severity, Table
 
 FEW_SIZES = 4
-"""Pictures of so many sizes at most were written so; more follow what is shown."""
+"""Pictures of so many sizes (windows, slopes) at most were written so; more follow what is shown. A missing one counts too."""
 _PLAINEST = ("container.bit_depth", "container.format", "container.channels", "container.photometric", "path.extension")
 """Which of several fields that say the same is named, before all others."""
 
@@ -132,7 +132,7 @@ def _plainness(one: JudgedField) -> tuple[int, int]:
 
 def _is_made(one: Measured, field: Field) -> bool:
     """How the file was written, and nothing that the picture itself decides."""
-    few = is_size(field.name) and one.coded.size <= FEW_SIZES
+    few = is_set_in_few(field.name) and one.coded.size <= FEW_SIZES
     return field.kind == "encoding" and (few or not follows_picture(field.name))
 
 

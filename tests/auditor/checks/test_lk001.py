@@ -8,7 +8,7 @@ from builders import make_dataset
 from auditor.check import SkipCheck
 from auditor.checks.lk001 import MetadataLeakage
 from auditor.values.dataset import Dataset, Design
-from auditor.values.fields import Field
+from auditor.values.fields import Field, describe
 from auditor.values.results import Severity, Table, Verdict
 
 Simulated = tuple[np.ndarray, np.ndarray, np.ndarray | None]
@@ -218,6 +218,7 @@ def test_declared_strata_must_leave_something() -> None:
     assert verdict.findings == ()
     inside = dict(zip(column(verdict, "field"), column(verdict, "within_auc"), strict=True))
     assert inside["dicom.Model"] == pytest.approx(0.5, abs=0.05)
+    assert "within the declared strata 0.5" in verdict.summary
 
 
 def test_several_labels_and_blank_states_are_asked_one_by_one() -> None:
@@ -280,3 +281,35 @@ def test_what_cannot_be_judged_is_skipped_with_a_reason(dataset: Dataset, reason
 def test_the_same_dataset_gives_the_same_verdict() -> None:
     dataset = audited(*scenario("half sd shift", 0))
     assert MetadataLeakage().run(dataset) == MetadataLeakage().run(dataset)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "severity"),
+    [
+        ("dicom.WindowCenter", lambda g, sick: [2000.0 if s else None for s in sick], Severity.ERROR),
+        ("dicom.ElementCount", lambda g, sick: [40 + 2 * int(s) for s in sick], Severity.ERROR),
+        ("dicom.RescaleIntercept", lambda g, sick: [-1024.0 if s else 0.0 for s in sick], Severity.ERROR),
+        # Windows that go with each picture may tell what is shown.
+        ("dicom.WindowCenter", lambda g, sick: (1000 + 800 * sick + g.normal(0, 50, len(sick))).tolist(), Severity.WARNING),
+    ],
+)
+def test_what_a_header_says_in_a_few_ways_or_leaves_out_is_a_way_of_writing(name, values, severity) -> None:
+    g, sick = np.random.default_rng(5), np.arange(200) % 2
+    dataset = make_dataset(
+        labels=[f"c{s}" for s in sick], patients=[f"p{i}" for i in range(200)],
+        metadata={name: values(g, sick), "dicom.KVP": g.integers(60, 120, 200).tolist()},
+        kinds={name: describe(name), "dicom.KVP": describe("dicom.KVP")},
+    )  # fmt: skip
+    dataset.records.loc[dataset.records.index[1::50], "patient"] = "p1"
+    assert [(f.where.field, f.severity) for f in MetadataLeakage().run(dataset).findings] == [(name, severity)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_windows_of_two_makers_in_both_classes_are_silent(seed: int) -> None:
+    g = np.random.default_rng(seed)
+    dataset = make_dataset(
+        labels=[f"c{i % 2}" for i in range(200)],
+        metadata={"dicom.WindowCenter": [2000.0 if v else None for v in g.random(200) < 0.5]},
+        kinds={"dicom.WindowCenter": describe("dicom.WindowCenter")},
+    )
+    assert [f for f in MetadataLeakage().run(dataset).findings if f.severity is not Severity.INFO] == []

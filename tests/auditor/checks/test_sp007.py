@@ -64,7 +64,17 @@ def test_two_patients_in_one_frame_of_reference_are_a_candidate_and_ten_are_not(
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("007", "7"), ("ABC", "abc"), ("P12_L", "P12_R"), ("P12L", "P12"), ("A-12", "A12"), ("siteA|9", "9"), ("X01-right", "x1")],
+    [
+        ("007", "7"),
+        ("ABC", "abc"),
+        ("P12_L", "P12_R"),
+        ("P12L", "P12"),
+        ("A-12", "A12"),
+        ("siteA|9", "9"),
+        ("X01-right", "x1"),
+        ("12.0", "12"),
+        ("7.00", "007"),
+    ],
 )
 def test_ids_that_are_nearly_alike_are_offered_and_never_merged(one: str, other: str) -> None:
     dataset = link(make_dataset(patients=[one, one, other, other, "zzz", "zzz"]))
@@ -76,7 +86,9 @@ def test_ids_that_are_nearly_alike_are_offered_and_never_merged(one: str, other:
     assert components(dataset).nunique() == 3
 
 
-@pytest.mark.parametrize(("one", "other"), [("17", "71"), ("100", "10"), ("anna", "annal"), ("P1", "P10"), ("floor", "floo")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("17", "71"), ("100", "10"), ("anna", "annal"), ("P1", "P10"), ("floor", "floo"), ("3.0", "30")]
+)
 def test_ids_that_differ_are_not_offered(one: str, other: str) -> None:
     assert PatientUnderSeveralIds().run(link(make_dataset(patients=[one, one, other, other]))).findings == ()
 
