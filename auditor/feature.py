@@ -11,7 +11,7 @@ One with `ON_DEMAND = True` is measured only where it is asked for by name: it c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import ModuleType
 
@@ -61,5 +61,10 @@ def feature_version(names: frozenset[str] | None = None) -> str:
 
 def measure_all(view: View, names: frozenset[str] | None = None) -> npt.NDArray[np.float32]:
     """The features of one image; shape (len(feature_columns(names)),)."""
-    parts = [np.asarray(module.measure(view), dtype=np.float32) for module in chosen_features(names).values()]
-    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+    return measure_each([view], names)[0]
+
+
+def measure_each(views: Sequence[View], names: frozenset[str] | None = None) -> list[npt.NDArray[np.float32]]:
+    """The features of several images, each as by `measure_all`."""
+    parts = [[np.asarray(module.measure(v), dtype=np.float32) for v in views] for module in chosen_features(names).values()]
+    return [np.concatenate(own) for own in zip(*parts, strict=True)] if parts else [np.empty(0, np.float32) for _ in views]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -20,11 +20,12 @@ from auditor.evidence.masks.mask_facts import VERSION as MASK_VERSION
 from auditor.evidence.masks.mask_facts import mask_numbers, single_channel
 from auditor.evidence.masks.outlines import packed_outlines
 from auditor.evidence.privacy.exposure import exposure
-from auditor.feature import feature_columns, feature_version, measure_all, usual_features
+from auditor.feature import feature_columns, feature_version, measure_each, usual_features
 from auditor.features.lettering import OUTER
 from auditor.features.recognition import burned
 from auditor.format import open_header, open_pixels, read_source
 from auditor.reading.cache import place_of
+from auditor.reading.serving import is_full
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Header, Limits, Pixels
 from auditor.values.measurement import EVERYTHING, Measurement, PixelFacts, Task, Wanted
@@ -41,6 +42,36 @@ VEIL = 12
 LETTERS, RECOGNISED = "lettering.line_letters", "recognition.letters"
 MEASURE_VERSION = 7
 """Raise it when digests, thumbnails, sketches, fronts or the normalised view change: it is part of the cache key."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A file between `begin` and `finish`: what was found, where nothing is left to do, or its decoded pixels.
+
+    Args:
+        found: the measurements; None where there are pixels.
+        whole: what is known beside the pixels.
+        place: as in `Measurement`, once its facts are there.
+    """
+
+    found: list[Measurement] | None = None
+    task: Task | None = None
+    whole: Measurement | None = None
+    pixels: Pixels | None = None
+    place: str = ""
+
+    @property
+    def weight(self) -> int | None:
+        """Bytes that wait in memory; None where there is nothing to wait for."""
+        return None if self.pixels is None else self.pixels.array.nbytes
+
+    @property
+    def decoded(self) -> tuple[Header, Pixels]:
+        """Of a file that waits."""
+        assert self.whole is not None
+        assert self.whole.header is not None
+        assert self.pixels is not None
+        return self.whole.header, self.pixels
 
 
 @dataclass(kw_only=True)
@@ -65,8 +96,12 @@ class Measurer:
 
     def measure(self, task: Task) -> list[Measurement]:
         """One measurement per record of the task; never raises for what is in the file."""
+        return self.finish([self.begin(task)])[0]
+
+    def begin(self, task: Task) -> Begun:
+        """Read and decode a file: the part that hangs on what strangers wrote. The rest is `finish`."""
         if task.items:
-            return self._items(task)
+            return Begun(found=self._items(task))
         path, item = self.root / task.path, f"mask {MASK_VERSION}" if task.is_mask else ""
         # of a file of which only the header is read nothing is remembered
         place = place_of(path) if self.wanted.pixels else ""
@@ -75,15 +110,12 @@ class Measurer:
         try:
             source = read_source(path, self.limits, self.root, mapped=self.isolated and (facts or not self.wanted.pixels))
         except UnreadableFile as error:
-            return [Measurement(record=record, problem=(error.kind, error.reason)) for record in task.records]
+            return Begun(found=[Measurement(record=record, problem=(error.kind, error.reason)) for record in task.records])
         if facts is None:
             digest = content_digest(source.content) if self.wanted.pixels else ""
-        whole = self._whole(task, source, digest, facts)
-        if facts is None and whole.pixels is not None and whole.header is not None and not whole.header.beside:
-            whole = replace(whole, place=place)
-        return [whole, *(replace(whole, record=record, fresh=False, place="") for record in task.records[1:])]
+        return self._opened(task, source, digest, facts, place if facts is None else "")
 
-    def _whole(self, task: Task, source: FileSource, digest: str, facts: PixelFacts | None) -> Measurement:
+    def _opened(self, task: Task, source: FileSource, digest: str, facts: PixelFacts | None, place: str) -> Begun:
         record, is_mask, size = task.records[0], task.is_mask, len(source.content)
         try:
             header = open_header(source, self.limits)
@@ -91,18 +123,17 @@ class Measurer:
                 # the image is its header and what lies beside it: neither copies nor the cache may go by the header alone
                 digest = _together([digest, *(digest_of(self.root / name) for name in header.beside)])
         except UnreadableFile as error:
-            return Measurement(record=record, digest=digest, size=size, problem=(kind_of(error, size), error.reason))
-        item, fresh, problem = f"mask {MASK_VERSION}" if is_mask else "", False, None
+            lost = Measurement(record=record, digest=digest, size=size, problem=(kind_of(error, size), error.reason))
+            return Begun(found=_for_each(task, lost))
+        item, problem, pixels = f"mask {MASK_VERSION}" if is_mask else "", None, None
         if facts is None and self.wanted.pixels:
             facts = self._known(digest, item)
             if facts is None:
                 try:
                     pixels = open_pixels(source, header, self.limits)
-                    facts = mask_pixel_facts(header, pixels) if is_mask else pixel_facts(header, pixels, self.wanted)
-                    fresh = True
                 except UnreadableFile as error:
                     problem = (kind_of(error, size), error.reason)
-        return Measurement(
+        whole = Measurement(
             record=record,
             digest=digest,
             header=header,
@@ -111,8 +142,31 @@ class Measurer:
             problem=problem,
             size=size,
             key=cache_key(digest, item, EVERYTHING if is_mask else self.wanted) if digest else "",
-            fresh=fresh,
+            place=place if facts is not None and not header.beside else "",
         )
+        if pixels is None:
+            return Begun(found=_for_each(task, whole))
+        return Begun(task=task, whole=whole, pixels=pixels, place="" if header.beside else place)
+
+    def finish(self, begun: Sequence[Begun]) -> list[list[Measurement]]:
+        """The measurements of files that were begun, in their order, of all pictures together."""
+        waiting = [one for one in begun if one.pixels is not None and one.task is not None and not one.task.is_mask]
+        try:
+            facts = dict(zip(map(id, waiting), facts_of([one.decoded for one in waiting], self.wanted), strict=True))
+        except UnreadableFile:  # one of them; which one is told when each is measured alone
+            facts = {}
+        return [one.found if one.found is not None else self._finished(one, facts.get(id(one))) for one in begun]
+
+    def _finished(self, one: Begun, facts: PixelFacts | None) -> list[Measurement]:
+        assert one.task is not None
+        assert one.whole is not None
+        header, pixels = one.decoded
+        try:
+            if facts is None:
+                facts = mask_pixel_facts(header, pixels) if one.task.is_mask else pixel_facts(header, pixels, self.wanted)
+        except UnreadableFile as error:
+            return _for_each(one.task, replace(one.whole, problem=(kind_of(error, one.whole.size), error.reason)))
+        return _for_each(one.task, replace(one.whole, pixels=facts, fresh=True, place=one.place))
 
     def _known(self, digest: str, item: str) -> PixelFacts | None:
         """What the cache knows of an image: just what is wanted, or more."""
@@ -125,19 +179,27 @@ class Measurer:
 
     def _items(self, task: Task) -> list[Measurement]:
         found: list[Measurement] = []
+        held: list[Begun] = []
         for record, item in zip(task.records, task.items, strict=True):
-            member, _, index = item.partition(":")
-            try:
-                digest, rows = self._rows(task.path, member)
-                header, key = item_header(rows.shape[1:], rows.dtype, task.path), cache_key(digest, item, self.wanted)
-                facts = self._known(digest, item) if self.wanted.pixels else None
-                fresh = facts is None and self.wanted.pixels
-                if fresh:
-                    facts = pixel_facts(header, Pixels(array=rows.row(int(index))[None]), self.wanted)
-                found.append(Measurement(record=record, digest=digest, header=header, pixels=facts, key=key, fresh=fresh))
-            except UnreadableFile as error:
-                found.append(Measurement(record=record, problem=(error.kind, error.reason)))
-        return found
+            held.append(self._item(task, record, item))
+            if is_full(held):
+                found += [measurement for each in self.finish(held) for measurement in each]
+                held = []
+        return found + [measurement for each in self.finish(held) for measurement in each]
+
+    def _item(self, task: Task, record: str, item: str) -> Begun:
+        member, _, index = item.partition(":")
+        try:
+            digest, rows = self._rows(task.path, member)
+            header, key = item_header(rows.shape[1:], rows.dtype, task.path), cache_key(digest, item, self.wanted)
+            facts = self._known(digest, item) if self.wanted.pixels else None
+            whole = Measurement(record=record, digest=digest, header=header, pixels=facts, key=key)
+            if facts is not None or not self.wanted.pixels:
+                return Begun(found=[whole])
+            pixels = Pixels(array=rows.row(int(index))[None])
+        except UnreadableFile as error:
+            return Begun(found=[Measurement(record=record, problem=(error.kind, error.reason))])
+        return Begun(task=Task(path=task.path, records=(record,)), whole=whole, pixels=pixels)
 
     def _rows(self, path: str, member: str) -> tuple[str, ArrayRows | Hdf5Rows]:
         """The digest of a many-image file and one of its arrays; both stay open for the next task, which is its next part."""
@@ -150,6 +212,11 @@ class Measurer:
             rows.open()
             self._array = (digest or digest_of(rows.path), rows)
         return self._array
+
+
+def _for_each(task: Task, whole: Measurement) -> list[Measurement]:
+    """The same for every record of the file; only the first is new to the cache."""
+    return [whole, *(replace(whole, record=record, fresh=False, place="") for record in task.records[1:])]
 
 
 def kind_of(error: UnreadableFile, size: int) -> str:
@@ -210,16 +277,30 @@ def mask_pixel_facts(header: Header, pixels: Pixels) -> PixelFacts:
 
 def pixel_facts(header: Header, pixels: Pixels, wanted: Wanted = EVERYTHING) -> PixelFacts:
     """Digest, thumbnail and what else is wanted of decoded pixels."""
-    view = view_of(header, pixels)
-    features = measure_all(view, wanted.features)
-    return PixelFacts(
-        digest=pixel_digest(pixels.array),
-        constant=bool(pixels.array.min() == pixels.array.max()),
-        features=features,
-        thumbnail=thumbnail_of(view, veiled=is_lettered(features, wanted)),
-        sketch=sketch(view) if wanted.sketch else b"",
-        front=front_facts(header, pixels) if wanted.front else np.empty(0, np.float32),
-    )
+    return facts_of([(header, pixels)], wanted)[0]
+
+
+def facts_of(pictures: Sequence[tuple[Header, Pixels]], wanted: Wanted = EVERYTHING) -> list[PixelFacts]:
+    """The same of several pictures, each measurement of all of them before the next one.
+
+    So the processor still has the code at hand: four pictures cost a fifth less than one after the other, with equal numbers.
+    """
+    views = [view_of(header, pixels) for header, pixels in pictures]
+    features = measure_each(views, wanted.features)
+    digests = [pixel_digest(view.pixels.array) for view in views]
+    thumbnails = [thumbnail_of(view, veiled=is_lettered(own, wanted)) for view, own in zip(views, features, strict=True)]
+    sketches = [sketch(view) if wanted.sketch else b"" for view in views]
+    return [
+        PixelFacts(
+            digest=digests[i],
+            constant=bool(pixels.array.min() == pixels.array.max()),
+            features=features[i],
+            thumbnail=thumbnails[i],
+            sketch=sketches[i],
+            front=front_facts(header, pixels) if wanted.front else np.empty(0, np.float32),
+        )
+        for i, (header, pixels) in enumerate(pictures)
+    ]
 
 
 def front_facts(header: Header, pixels: Pixels) -> npt.NDArray[np.float32]:

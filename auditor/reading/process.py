@@ -26,7 +26,10 @@ START = f"import sys; sys.path.insert(0, {HOME!r}); from auditor.reading.serving
 
 @dataclass(kw_only=True, eq=False)
 class Process:
-    """One process and the tasks it has not answered yet; each may compute for `seconds`, and take `longest` on the clock."""
+    """One process and the tasks it has not answered yet; each may compute for `seconds`, and take `longest` on the clock.
+
+    `held` of them were begun and wait; `together`: they, and the next one, are being finished.
+    """
 
     work: Work
     pending: deque[Any] = field(default_factory=deque)
@@ -35,6 +38,8 @@ class Process:
     used_up: bool = False
     seconds: float = 0.0
     longest: float = 0.0
+    held: int = 0
+    together: bool = False
     process: subprocess.Popen[bytes] | Child | None = None
 
     def start(self) -> subprocess.Popen[bytes] | Child:
@@ -79,6 +84,13 @@ class Process:
     def too_late(self) -> tuple[str, str]:
         """Kind and reason for a file that it did not come back from."""
         return "timeout", f"reading it took more than {self.longest:g} s{self._left_out}"
+
+    def suspects(self) -> list[Any]:
+        """Tasks that it may have ended over, taken out of those without an answer: one, or those that it was finishing."""
+        first, last = (0, self.held) if self.together else (self.held, self.held)
+        tasks = list(self.pending)
+        self.pending = deque([*tasks[:first], *tasks[last + 1 :]])
+        return tasks[first : last + 1]
 
     def charge(self) -> None:
         """What was lost over the file that took too long."""

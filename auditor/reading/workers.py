@@ -20,7 +20,7 @@ from typing import Any
 from auditor.reading.bounds import clock_limit
 from auditor.reading.losses import LOSSES
 from auditor.reading.process import Process, no_worker, too_large
-from auditor.reading.serving import STARTING, STARVED, Work
+from auditor.reading.serving import HELD, STARTING, STARVED, TOGETHER, Work
 from auditor.reading.wire import receive
 from auditor.values.errors import MedauditError
 
@@ -120,27 +120,32 @@ class _Crew:
         worker.since = time.monotonic()
         if answer is None:
             worker.ready, self.failed_starts = True, 0
+        elif answer == HELD:
+            worker.held += 1
+        elif answer == TOGETHER:
+            worker.together = True
         elif answer == STARVED:
             yield from self._failed(worker, *too_large(self.work))
         else:
             assert isinstance(answer, tuple)
             worker.pending.popleft()
+            worker.held, worker.together = 0, False
             if not worker.pending:
                 self._refill(worker)
             yield answer[0]
 
     def _failed(self, worker: Process, kind: str, reason: str) -> Iterator[Any]:
-        """Replace a worker. The file that it was at is blamed only where no other may be."""
+        """Replace a worker. The file that it was at is blamed only where no other may be: of several each is tried alone."""
         lost: list[Any] = []
         if worker.ready:
-            guilty = worker.pending.popleft()
+            suspects = worker.suspects()
             if kind == "timeout":
                 worker.charge()
-            if self.again is None or (worker.used_up and kind == "timeout"):
-                LOSSES.count += 1
-                lost.append(self.work.lost(guilty, kind, reason))
+            if self.again is None or (worker.used_up and kind == "timeout" and len(suspects) == 1):
+                LOSSES.count += len(suspects)
+                lost += [self.work.lost(task, kind, reason) for task in suspects]
             else:
-                self.again.append(guilty)
+                self.again += suspects
         else:
             self.failed_starts += 1
         self.waiting.extendleft(reversed(worker.pending))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from auditor.evidence.masks.mask_facts import single_channel
 from auditor.format import open_header, open_pixels, read_source
-from auditor.measuring.measure import Measurer
+from auditor.measuring.measure import Begun, Measurer
 from auditor.measuring.setup import Setup
 from auditor.resample import resize
 from auditor.values.errors import UnreadableFile
@@ -72,10 +72,14 @@ class Decoder(Measurer):
 
     plan: Plan
 
-    def measure(self, task: Task) -> list[Measurement]:
+    def begin(self, task: Task) -> Begun:
+        """Nothing waits for other files: `measure` is the whole of it."""
+        return Begun(found=self._decoded(task))
+
+    def _decoded(self, task: Task) -> list[Measurement]:
         """One answer per record of the task."""
         if task.items:
-            return [self._item(task.path, record, item) for record, item in zip(task.records, task.items, strict=True)]
+            return [self._picture(task.path, record, item) for record, item in zip(task.records, task.items, strict=True)]
         try:
             source = read_source(self.root / task.path, self.limits)
             pixels = open_pixels(source, open_header(source, self.limits), self.limits)
@@ -84,7 +88,7 @@ class Decoder(Measurer):
             return [Measurement(record=record, problem=(error.kind, error.reason)) for record in task.records]
         return [Decoded(record=record, array=array) for record in task.records]
 
-    def _item(self, path: str, record: str, item: str) -> Measurement:
+    def _picture(self, path: str, record: str, item: str) -> Measurement:
         member, _, index = item.partition(":")
         try:
             _, rows = self._rows(path, member)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +156,29 @@ def test_the_thumbnail_of_a_picture_with_text_burned_in_hides_its_edges_and_no_o
     assert bare[:12, :12].std() > 20, "letters"
     assert veiled[:12, :12].std() < 4, "one block"
     assert np.abs(veiled - bare)[32:64, 32:64].mean() < 4, "the middle stays"
+
+
+def test_files_measured_together_are_measured_as_each_alone(tmp_path: Path) -> None:
+    tasks = []
+    for number, kind in enumerate(("png8", "png16", "jpeg", "dicom16")):
+        place = tmp_path / f"{number}{SUFFIX[kind]}"
+        write_image(place, (radiograph(number, 0, opacity=bool(number % 2), side=90 + number) * 255).astype(np.uint8), kind)
+        tasks.append(Task(path=place.name, records=(f"r{number}", f"again{number}")))
+    (tmp_path / "bad.png").write_bytes((tmp_path / "0.png").read_bytes()[:300])
+    tasks.insert(1, Task(path="bad.png", records=("bad",)))
+    tasks.append(Task(path="0.png", records=("mask",), is_mask=True))
+    measurer = Measurer(root=tmp_path, limits=Limits())
+    together = measurer.finish([measurer.begin(task) for task in tasks])
+    assert sum(m.problem is not None for found in together for m in found) == 1
+    for task, found in zip(tasks, together, strict=True):
+        alone = measurer.measure(task)
+        assert [replace(m, pixels=None) for m in found] == [replace(m, pixels=None) for m in alone]
+        for one, other in zip(found, alone, strict=True):
+            assert (one.pixels is None) == (other.pixels is None)
+            for name in ("digest", "constant", "thumbnail", "sketch") if one.pixels is not None else ():
+                assert getattr(one.pixels, name) == getattr(other.pixels, name)
+            if one.pixels is not None and other.pixels is not None:
+                np.testing.assert_array_equal(one.pixels.features, other.pixels.features)
 
 
 @pytest.mark.parametrize("shape", [(15912, 36), (36, 15912), (1, 3000), (3000, 1), (1, 1), (300, 2, 3), (5000, 9)])

@@ -1,4 +1,5 @@
 import errno
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 from PIL import Image
 
 from auditor.measuring.setup import Setup
-from auditor.reading import bounds, losses, process
+from auditor.reading import bounds, losses, process, serving
 from auditor.reading.workers import run_workers
 from auditor.values.errors import MedauditError
 from auditor.values.image import Limits
@@ -36,11 +37,11 @@ def test_no_task_starts_no_answer(tmp_path: Path) -> None:
 def sabotage(fault: str, path: str) -> str:
     """A worker's start where measuring one file does something else first."""
     return (
-        f"import sys; sys.path.insert(0, {process.HOME!r}); import auditor.measuring.measure as m; real = m.Measurer.measure\n"
+        f"import sys; sys.path.insert(0, {process.HOME!r}); import auditor.measuring.measure as m; real = m.Measurer.begin\n"
         "def measure(self, task):\n"
         f"    if task.path == {path!r}:\n        {fault}\n"
         "    return real(self, task)\n"
-        "m.Measurer.measure = measure\n"
+        "m.Measurer.begin = measure\n"
         "from auditor.reading.serving import serve; serve()"
     )
 
@@ -49,7 +50,7 @@ timed = pytest.mark.skipif(not bounds.BOUNDS_PROCESSOR, reason="processor time i
 BUSY = "import hashlib; hashlib.pbkdf2_hmac('sha512', b'', b'', 1 << 30)  # one call into C, as a codec is"
 
 
-@pytest.mark.parametrize(
+FAULTS = pytest.mark.parametrize(
     ("fault", "kind", "limits"),
     [
         ("import os; os._exit(9)", "crashed", {}),
@@ -58,6 +59,9 @@ BUSY = "import hashlib; hashlib.pbkdf2_hmac('sha512', b'', b'', 1 << 30)  # one 
     ],
     ids=["dies", "blocks", "computes"],
 )
+
+
+@FAULTS
 def test_a_worker_that_dies_blocks_or_computes_for_ever_costs_one_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, kind: str, limits: dict[str, float]
 ) -> None:
@@ -68,6 +72,75 @@ def test_a_worker_that_dies_blocks_or_computes_for_ever_costs_one_file(
     assert {record: problem[0] for record, problem in problems.items()} == {"2.png": kind}
     assert ("of computing" in problems["2.png"][1]) == (fault == BUSY)
     assert sorted(m.record for m in answers) == sorted(t.path for t in tasks)
+
+
+def finish_sabotaged(fault: str, path: str) -> str:
+    """A worker's start where finishing a file, alone or with others, does something else first."""
+    return (
+        f"import sys; sys.path.insert(0, {process.HOME!r}); import auditor.measuring.measure as m; real = m.Measurer.finish\n"
+        "def finish(self, begun):\n"
+        f"    if any(one.task is not None and one.task.path == {path!r} for one in begun):\n        {fault}\n"
+        "    return real(self, begun)\n"
+        "m.Measurer.finish = finish\n"
+        "from auditor.reading.serving import serve; serve()"
+    )
+
+
+@FAULTS
+@pytest.mark.parametrize("bad", [0, 2, 3, 4, 5], ids=["first", "third", "last of its group", "next group", "last of all"])
+def test_a_worker_that_ends_over_several_files_at_once_costs_the_guilty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, kind: str, limits: dict[str, float], bad: int
+) -> None:
+    tasks = [png(tmp_path / f"{i}.png", i) for i in range(6)]
+    monkeypatch.setattr(process, "START", finish_sabotaged(fault, f"{bad}.png"))
+    answers = [m for group in run_workers(tasks, setup_of(tmp_path, **limits), workers=1, chunk=6) for m in group]
+    assert {m.record: m.problem[0] for m in answers if m.problem is not None} == {f"{bad}.png": kind}
+    assert sorted(m.record for m in answers) == sorted(t.path for t in tasks)
+    assert all(m.pixels is not None for m in answers if m.problem is None)
+
+
+def test_files_that_were_begun_are_not_blamed_for_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fourth file ends its worker while three wait: these are read again, and only that one is tried alone."""
+    tasks = [png(tmp_path / f"{i}.png", i) for i in range(6)]
+    monkeypatch.setattr(process, "START", sabotage("import os; os._exit(9)", "3.png"))
+    order = [m.record for group in run_workers(tasks, setup_of(tmp_path), workers=1, chunk=6) for m in group]
+    assert order == ["0.png", "1.png", "2.png", "4.png", "5.png", "3.png"]
+
+
+class Weighed:
+    """A file that was begun and weighs so much."""
+
+    def __init__(self, weight: int | None) -> None:
+        self.weight = weight
+
+
+class Grouping:
+    """A worker that tells what it is given together; a file is its weight."""
+
+    def begin(self, task: int | None) -> Weighed:
+        if task == -1:
+            raise MemoryError
+        return Weighed(task)
+
+    def finish(self, begun: Sequence[Weighed]) -> list[tuple[int | None, int]]:
+        return [(one.weight, len(begun)) for one in begun]
+
+
+def test_few_and_small_files_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "limit_processor", lambda seconds: None)
+
+    def said(*tasks: int | None) -> list[object]:
+        return list(serving.together(Grouping(), tasks, 1.0))
+
+    held, together = serving.HELD, serving.TOGETHER
+    assert said(1) == [((1, 1),)]
+    assert said(None, None) == [((None, 1),), ((None, 1),)], "nothing is left to do of them"
+    assert said(1, 2, 3, 4, 5) == [held] * 3 + [together] + [((n, 4),) for n in (1, 2, 3, 4)] + [((5, 1),)]
+    assert said(1, None, 2) == [held, together, ((1, 2),), ((None, 2),), ((2, 1),)]
+    large = serving.GROUP_BYTES + 1
+    assert said(1, large, 2) == [held, together, ((1, 2),), ((large, 2),), ((2, 1),)]
+    assert said(large, 1) == [((large, 1),), ((1, 1),)]
+    assert said(1, -1, 2) == [held, serving.STARVED]
 
 
 @timed
@@ -133,12 +206,12 @@ def test_fewer_processes_than_asked_for_do_the_work_and_none_is_told(tmp_path: P
 
 
 HANGS = (
-    f"import sys; sys.path.insert(0, {process.HOME!r}); import auditor.measuring.measure as m; real = m.Measurer.measure\n"
+    f"import sys; sys.path.insert(0, {process.HOME!r}); import auditor.measuring.measure as m; real = m.Measurer.begin\n"
     "import hashlib\n"
     "def measure(self, task):\n"
     "    if task.path.startswith('bad'): hashlib.pbkdf2_hmac('sha512', b'', b'', 1 << 30)\n"
     "    return real(self, task)\n"
-    "m.Measurer.measure = measure\n"
+    "m.Measurer.begin = measure\n"
     "from auditor.reading.serving import serve; serve()"
 )
 
