@@ -13,6 +13,7 @@ import typer
 
 from medaudit import __version__
 from medaudit.commands import auditing, correcting, curating
+from medaudit.examples import closing
 from medaudit.process import EXIT_INTERRUPTED, INTERRUPTED, one_interruption, open_streams, say
 
 # Newer releases of Typer carry a Click of their own, so the base of all usage errors is asked of Typer, not of click.
@@ -72,7 +73,7 @@ COMMANDS = (
     ("score", curating.score),
 )
 for name, command in COMMANDS:
-    app.command(name)(command)
+    app.command(name, epilog=closing(name))(command)
 
 
 def main(arguments: list[str] | None = None) -> int:

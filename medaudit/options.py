@@ -41,18 +41,18 @@ DEVICE = "auto (default), cpu, cuda, cuda:N or mps."
 PROGRAM = "--encoder is a .pt2 program, and may run as you."
 
 ROLES: Mapping[str, Any] = {
-    "label": role("Label."),
-    "patient": role("Patient id."),
-    "split": role("Split (train, test, ...)."),
-    "site": role("Hospital or site."),
-    "path": role("File name of the image."),
-    "lesion": role("Lesion id."),
-    "study": role("Study id."),
-    "series": role("Series id."),
-    "time": role("Date or time of the acquisition."),
-    "fold": role("Cross-validation fold."),
-    "rater": role("Who gave the label, in a table of readings."),
-    "mask": role("File name of the mask."),
+    "label": role("Column of the label; or folder:2 (a level of folders), name:end (the last word of file names)."),
+    "patient": role("Column of patient ids; or folder:1."),
+    "split": role("Column of the split (train, test, ...); or folder:1."),
+    "site": role("Column of the hospital or site; or folder:1."),
+    "path": role("Column of the image files."),
+    "lesion": role("Column of lesion ids."),
+    "study": role("Column of study ids."),
+    "series": role("Column of series ids."),
+    "time": role("Column of the date or time of the acquisition."),
+    "fold": role("Column of the cross-validation fold."),
+    "rater": role("Column of who gave the label, in a table of readings."),
+    "mask": role("Column of the mask files."),
 }
 OPENING: Mapping[str, Any] = {
     "root": option(Path, "Folder that image paths start from.", READ),

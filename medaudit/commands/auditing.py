@@ -231,7 +231,9 @@ def init(
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     said = interview(opened, (lambda text, proposed: str(typer.prompt(text, default=proposed))) if at_terminal else None)
     write_files({goal: config_text(opened.summary, said).encode()})
-    typer.echo(f"{goal} written: {len(opened.summary.guesses)} roles found, layout {opened.summary.layout}")
+    count = len(opened.summary.guesses)
+    counted = f"{count} role{'s' * (count != 1)}"
+    typer.echo(f"{goal} written: {counted} found, layout {opened.summary.layout}")
     for line in said.unsure[:TO_CONFIRM]:
         typer.echo(f"  to confirm: {line}")
     if len(said.unsure) > TO_CONFIRM:
