@@ -30,6 +30,8 @@ _COUNTED: Mapping[str, tuple[str, ...]] = {
 _COUNTS = ("records", "images", "files")
 _SHARES = ("fraction", "label_noise_fraction")
 _TELLS = re.compile(r"^(?P<what>[^;:]+?)(?: alone)? tells? .+? from the rest")
+_LISTED = re.compile(r"[\d,]+ \w+, listed in the table")
+"""A finding that stands for many, whose summary says what they are."""
 _NOUNS = {"LK001": "field", "LK003": "word", "LK002": "class", "LK005": "property", "LK006": "part"}
 _OPTIONS = ("label", "patient", "split", "site", "path", "mask")
 _PARTS = {"centre masked": "the picture without its middle", "border": "the border alone",
@@ -149,7 +151,7 @@ def _title(parts: tuple[Outcome, ...], result: ScanResult) -> str:
     if first.code[:2] == "LK" and (told := _TELLS.match(plain_names(shown(found[0].message)))):
         what = told["what"]
         return f"The class can be told from {what[:1].lower()}{what[1:]}"
-    if first.verdict and len(found) > 1:
+    if first.verdict and (len(found) > 1 or _LISTED.match(found[0].message)):
         return sentence(first.verdict.summary)
     # of one record the figures stand below, beside its picture
     return sentence(found[0].message.partition(": ")[0] if found[0].where.record else found[0].message)

@@ -104,11 +104,15 @@ def _series(rows: list[Row]) -> dict[str, int]:
     return {group: number % _SERIES for number, group in enumerate(distinct(row.group for row in rows))}
 
 
+LABELS = 34
+"""Characters of a label beside an interval: the names of most fields are whole."""
+
+
 def _intervals(chart: Chart, rows: list[Row]) -> tuple[float, Markup]:
     say = _difference if chart.value == "difference" else _fraction
     gates, left, right, step = (
         gates_of(chart),
-        margin(row.label for row in rows),
+        margin((row.label for row in rows), LABELS),
         WIDTH - (196.0 if say is _difference else 160.0),
         28.0,
     )
@@ -118,7 +122,7 @@ def _intervals(chart: Chart, rows: list[Row]) -> tuple[float, Markup]:
     parts = [value_axis(scale, head, bottom), references(gates, scale, 0, bottom)[1]]
     for number, row in enumerate(rows):
         y = head + step * (number + 0.5)
-        parts.append(text(left - 12, y + 4, shortened(row.label, 26), anchor="end"))
+        parts.append(text(left - 12, y + 4, shortened(row.label, LABELS), anchor="end"))
         words = say(row.value)
         parts += _whisker(row, scale, y)
         if row.low is not None and row.high is not None:

@@ -201,3 +201,11 @@ def test_copies_are_told_with_how_many_stand_in_several_splits(groups, across, t
 def test_a_message_that_says_more_than_what_tells_is_no_name_of_what_tells(message, title):
     finding = Finding(code="LK004", severity=Severity.WARNING, message=message, where=Location(field="x"), score=1.0)
     assert causes(result(outcome("LK004", [finding])))[0].title == title
+
+
+def test_one_finding_for_many_records_is_told_by_what_the_check_says_of_them():
+    finding = Finding(
+        code="IN005", severity=Severity.WARNING, message="21 records, listed in the table `files` of this check: no label"
+    )
+    told = outcome("IN005", [finding], summary="21 of 240 records have no label or an empty mask")
+    assert causes(result(told))[0].title == "21 of 240 records have no label or an empty mask"

@@ -51,6 +51,16 @@ def test_hostile_names_are_shown_as_they_are(page):
     assert "\"><img src=x onerror=alert(1)>' .png" in page.text
 
 
+def test_a_print_begins_with_what_was_looked_at(small_result):
+    text = Page(html(small_result)).text
+    begin = text.index("What was looked at")
+    assert text.index("Do th") < begin < text.index("How the dataset was read")
+    summary = text[begin : text.index("How the dataset was read")]
+    assert f"{small_result.records:,} records" in summary
+    unevaluated = [outcome.code for outcome in small_result.outcomes if outcome.status == "skipped"]
+    assert all(code in summary for code in unevaluated)
+
+
 def test_no_character_deceives(source):
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b-\u200f]", source)
 

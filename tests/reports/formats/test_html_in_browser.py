@@ -97,3 +97,19 @@ def test_it_prints_in_full_width(browser, address):
     page.goto(address)
     assert page.pdf(format="A4").startswith(b"%PDF")
     page.close()
+
+
+def test_the_first_page_of_a_print_is_the_summary(browser, address):
+    """The rest begins on a page of its own, and what is folded takes no paper unless it says that there is more."""
+    page = browser.new_page(viewport={"width": 703, "height": 1032})  # A4 without its margins
+    page.goto(address)
+    page.emulate_media(media="print")
+    assert page.locator(".printed").is_visible()
+    assert page.evaluate("getComputedStyle(document.querySelector('#read')).breakBefore") == "page"
+    folded = page.locator("details:not([open], .more, .part)")
+    assert folded.count()
+    assert not any(one.is_visible() for one in folded.all())
+    page.emulate_media(media="screen")
+    assert not page.locator(".printed").is_visible()
+    assert folded.first.is_visible()
+    page.close()
