@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING
 
 from auditor.files import open_regular
 from auditor.tables.extent import check_columns, check_rows
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
+
+if TYPE_CHECKING:  # all stages are imported by every scan, and few scans are given such a file
+    import pyarrow as pa
 
 
 def table(limits: Limits, path: Path) -> pa.Table:
@@ -20,6 +21,9 @@ def table(limits: Limits, path: Path) -> pa.Table:
         ConfigError: it cannot be read, or is no Parquet file.
         DatasetError: it is larger than the limits allow.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         with open_regular(path) as stream:
             file = pq.ParquetFile(stream)

@@ -52,6 +52,9 @@ def scan(
     Exit codes: 0 passed, or not enough seen; 1 findings at or above --fail-on; 2 usage, configuration or a dataset that
     cannot be opened; 3 the audit is incomplete, or too much was not seen.
     """
+    from medaudit.process import keep_memory
+
+    keep_memory()
     import medaudit
     from reports.format import parse_output
 

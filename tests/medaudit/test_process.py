@@ -1,13 +1,16 @@
 """What the process of the command does with its streams and with interruptions."""
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from medaudit import process
 from medaudit.process import one_interruption, say
 
 ROOT = Path(__file__).parents[2]
@@ -73,3 +76,16 @@ def test_the_last_word_never_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     closed.close()
     monkeypatch.setattr(sys, "stderr", closed)
     say("nobody hears this")
+
+
+def test_memory_is_kept_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(mallopt=lambda what, size: asked.append((what, size))))
+    process.keep_memory()
+    assert [what for what, _ in asked] == [-1, -2, -3]
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace())
+    process.keep_memory()  # no glibc
+    monkeypatch.setattr(sys, "platform", "darwin")
+    process.keep_memory()
+    assert len(asked) == 3
