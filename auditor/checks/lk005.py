@@ -165,7 +165,7 @@ class CheapPixels(ColumnCheck):
 
     def run(self, dataset: Dataset) -> Verdict:
         """Judge every property. Raises SkipCheck: no label, one class, no picture read."""
-        whole, dataset = dataset, drawn(dataset, records=self.max_records, seed=self.seed, pixels=True)
+        whole, dataset = dataset, drawn(dataset, records=self.max_records, seed=self.seed, needs=self.needs)
         names = [name for name in PROPERTIES if name in dataset.features.columns]
         if dataset.labels.task != "none" and not names:
             raise SkipCheck("there are no pixel features: no image was read")

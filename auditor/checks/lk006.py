@@ -111,7 +111,7 @@ class OutsideBody(Check):
     def run(self, dataset: Dataset) -> Verdict:
         """Judge every part. Raises SkipCheck: no label, one class, no picture read, too few records."""
         cells = [f"zones.{name}" for name in CELLS]
-        whole_set, dataset = dataset, drawn(dataset, records=self.max_records, seed=self.seed, pixels=True)
+        whole_set, dataset = dataset, drawn(dataset, records=self.max_records, seed=self.seed, needs=self.needs)
         if dataset.labels.task != "none" and not set(cells) <= set(dataset.features.columns):
             raise SkipCheck("there are no pixel features: no image was read")
         question = self._question(dataset, cells)

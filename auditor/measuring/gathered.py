@@ -175,7 +175,7 @@ def feature_frame(index: pd.Index, answers: Sequence[Measurement | None], wanted
     for row, measurement in enumerate(answers):
         if measurement is not None and measurement.pixels is not None:
             values[row] = measurement.pixels.features
-    return pd.DataFrame(values, index=index, columns=list(columns))
+    return pd.DataFrame(values, index=index, columns=list(columns), copy=False)  # as large as all else of a scan together
 
 
 def fingerprint_frame(index: pd.Index, answers: Sequence[Measurement | None]) -> pd.DataFrame:

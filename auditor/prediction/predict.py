@@ -59,10 +59,13 @@ class Inputs:
 
     def take(self, rows: Rows) -> Floats:
         """Shape (rows, inputs)."""
-        part = self._table[rows]
-        colours = part[:, self._colours]
-        chroma = np.nan_to_num(colours - colours.mean(axis=1, keepdims=True)) if colours.shape[1] else colours
-        return np.hstack([part[:, self._plain], chroma])
+        found = np.empty((len(rows), len(self._plain) + len(self._colours)), dtype=np.float32)
+        for start in range(0, len(rows), CHUNK):  # in parts: each step would hold all of it once more
+            part = self._table[rows[start : start + CHUNK]]
+            colours = part[:, self._colours]
+            chroma = np.nan_to_num(colours - colours.mean(axis=1, keepdims=True)) if colours.shape[1] else colours
+            found[start : start + CHUNK] = np.hstack([part[:, self._plain], chroma])
+        return found
 
 
 def why_not(dataset: Dataset) -> str | None:

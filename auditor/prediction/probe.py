@@ -16,6 +16,10 @@ import numpy.typing as npt
 from auditor.prediction.logistic import fit_logistic
 
 COMPONENTS = 64
+COLUMNS = 64
+"""So many at least are summed at once."""
+AT_ONCE = 512
+"""Rows whose neighbours are sorted at once: the order of thousands of references is twice as large as what is sorted."""
 NEIGHBOURS = 25
 SHARPNESS = 4.0
 STRENGTH = 0.01
@@ -73,12 +77,16 @@ class Probe:
         return np.asarray(power / power.sum(axis=1, keepdims=True), dtype=np.float32)
 
     def _neighbours(self, inside: Floats) -> Floats:
-        count = max(1, min(NEIGHBOURS, len(self.references) // 4))
         similarity = unit_vectors(inside) @ self.references.T
+        parts = [self._voted(similarity[start : start + AT_ONCE]) for start in range(0, len(similarity), AT_ONCE)]
+        return np.concatenate([np.empty((0, len(self.prior)), dtype=np.float32), *parts])
+
+    def _voted(self, similarity: Floats) -> Floats:
+        count = max(1, min(NEIGHBOURS, len(self.references) // 4))
         nearest = np.argpartition(similarity, len(self.references) - count, axis=1)[:, -count:]
         weight = np.exp(SHARPNESS * (np.take_along_axis(similarity, nearest, axis=1) - 1))
         scale = weight.mean(axis=1, keepdims=True)
-        ones = np.empty((len(inside), len(self.prior)), dtype=np.float32)
+        ones = np.empty((len(similarity), len(self.prior)), dtype=np.float32)
         total = np.empty_like(ones)
         for c in range(len(self.prior)):
             ones[:, c] = (weight * self.votes[:, c][nearest]).sum(axis=1)
@@ -127,6 +135,12 @@ def fit_probe(
 
 def moments(features: Floats) -> tuple[Floats, Floats]:
     """Mean and one over the standard deviation of each feature, 0 where it does not vary; NaN does not count."""
+    # some columns at a time: in numbers of 64 bits all of them would be twice as large as the features
+    parts = [_moments(part) for part in np.array_split(features, max(1, features.shape[1] // COLUMNS), axis=1)]
+    return np.concatenate([mean for mean, _ in parts]), np.concatenate([scale for _, scale in parts])
+
+
+def _moments(features: Floats) -> tuple[Floats, Floats]:
     finite = np.isfinite(features)
     count = np.maximum(finite.sum(axis=0), 1)
     filled = np.where(finite, features, 0).astype(np.float64)

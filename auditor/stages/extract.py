@@ -110,13 +110,17 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
     progress.start("reading files", sum(len(task.records) for task in tasks))
     try:
         for answers in answers_of(tasks, dataset.root, how, cache if usable else None):
+            whole: PixelFacts | None = None
             for measurement in answers:
                 found[measurement.record] = measurement
                 if measurement.pixels is not None:
                     # The bulk of what a picture leaves behind: it waits in a file, not in memory.
                     if measurement.pixels.sketch and not is_channel(measurement.record):
                         sketches.add(measurement.record, measurement.pixels.sketch)
-                    found[measurement.record] = replace(measurement, pixels=replace(measurement.pixels, sketch=b""))
+                    if measurement.pixels is not whole:  # records of one file share its facts
+                        whole = measurement.pixels
+                        kept = replace(whole, sketch=b"")
+                    found[measurement.record] = replace(measurement, pixels=kept)
                     counts["decoded" if measurement.fresh else "cached"] += 1
                     if measurement.fresh:
                         unsaved.append((measurement.key, measurement.pixels))
@@ -130,9 +134,9 @@ def extract(dataset: Dataset, how: Pass = Pass(), *, progress: Progress | None =
             save(cache, unsaved, places)
             cache.close()
         progress.finish()
-    whole = gathered(dataset, found, how.wanted)
+    measured = gathered(dataset, found, how.wanted)
     checksums, undescribed = measure_checksums(dataset.root, how.limits, workers=how.workers)
-    return replace(whole, sketches=sketches, checksums=checksums, problems=(*whole.problems, *undescribed)), counts
+    return replace(measured, sketches=sketches, checksums=checksums, problems=(*measured.problems, *undescribed)), counts
 
 
 def save(cache: Cache, facts: list[tuple[str, PixelFacts]], places: list[tuple[str, str]]) -> None:

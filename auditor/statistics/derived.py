@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -142,11 +142,11 @@ def sure_of(auc: float, target: int, question: Question, tests: int) -> bool:
     return holds(auc, cases, others, images=question.clusters.images, tests=tests)
 
 
-def drawn(dataset: Dataset, *, records: int, seed: int, pixels: bool = False) -> Dataset:
+def drawn(dataset: Dataset, *, records: int, seed: int, needs: Collection[str] = ()) -> Dataset:
     """Records, labels and metadata of whole patients, about `records` of them; the dataset itself when it is not larger.
 
-    Pixel features come along only when `pixels` asks for them: of a million records they are the bulk. Every patient with a
-    rare class is kept; drawing looks at labels alone, so tests stay valid.
+    Of pixel features those come along that are among `needs` (`features.NAME`): of a million records they are the bulk. Every
+    patient with a rare class is kept; drawing looks at labels alone, so tests stay valid.
     """
     if dataset.size <= records or dataset.labels.task == "none":
         return dataset
@@ -159,12 +159,15 @@ def drawn(dataset: Dataset, *, records: int, seed: int, pixels: bool = False) ->
         states=None if states is None else states.iloc[rows],
     )
     index = dataset.records.index[rows]
+    wanted = [f"features.{str(name).partition('.')[0]}" in needs for name in dataset.features.columns]
     return replace(
         dataset,
         records=dataset.records.iloc[rows],
         labels=labels,
         metadata=dataset.metadata.iloc[rows],
-        features=dataset.features.iloc[rows] if pixels and len(dataset.features) == dataset.size else pd.DataFrame(),
+        features=dataset.features.loc[:, wanted].iloc[rows]
+        if any(wanted) and len(dataset.features) == dataset.size
+        else pd.DataFrame(),
         texts=dataset.texts.reindex(index) if len(dataset.texts) == dataset.size else dataset.texts,
     )
 

@@ -221,10 +221,10 @@ def _permuted(plan: _Plan, exchange: Exchange, draws: int, generator: np.random.
     found = []
     for start in range(0, draws, batch):
         size = min(batch, draws - start)
-        effects = np.empty((size, units, classes), np.float32)
+        effects = np.empty((units, size, classes), np.float32)
         for b in range(size):
-            effects[b] = effect[exchanged.draw(generator)]
-        found.append(_statistic(plan, np.ascontiguousarray(effects.transpose(1, 0, 2))[back]))
+            effects[:, b] = effect[exchanged.draw(generator)][back]
+        found.append(_statistic(plan, effects))
     return np.concatenate(found, axis=1)
 
 

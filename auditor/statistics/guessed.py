@@ -68,25 +68,31 @@ def groups_in_names(paths: pd.Series, *, classes: int) -> Codes | None:
 
     Folders of classes and splits are no groups: there must be many more folders than classes.
     """
-    texts = paths.astype("string")
-    if texts.isna().any():
+    if paths.isna().any():
         return None
-    folders, stems = texts.str.rpartition("/")[0], texts.str.rpartition("/")[2].str.partition(".")[0]
-    parts = stems.str.extract(_NUMBERED)
-    if float(parts["number"].notna().mean()) >= 0.9:
-        key = (folders + "/" + parts["group"].fillna(stems)).astype("str")
-        number = pd.to_numeric(parts["number"], errors="coerce")
-        several = key.map(key.value_counts()) >= 2
-        begins = number[several].groupby(key[several]).min()
-        counted = several.mean() >= 0.6 and len(begins) > 0 and float((begins <= 1).mean()) >= 0.8
-        if counted and not pd.DataFrame({"key": key, "number": number}).duplicated().any():
-            found = pd.factorize(key)[0].astype(np.int64)
-            if _plausible(found):
-                return found
-    found = pd.factorize(folders)[0].astype(np.int64)
+    names = [str(path).rpartition("/") for path in paths]
+    ways = [(way, own.partition(".")[0]) for way, _, own in names]
+    parts = [_NUMBERED.search(stem) for _, stem in ways]
+    if sum(part is not None for part in parts) >= 0.9 * len(parts):
+        found = _counted_anew(
+            [f"{way}/{stem if part is None else part['group']}" for (way, stem), part in zip(ways, parts, strict=True)],
+            np.array([np.nan if part is None else float(part["number"]) for part in parts]),
+        )
+        if found is not None and _plausible(found):
+            return found
+    found = pd.factorize(np.array([way for way, _ in ways], dtype=object))[0].astype(np.int64)
     sizes = np.bincount(found)
     enough = len(sizes) >= LEAST_GROUPS * classes and float((sizes[found] >= 2).mean()) >= 0.6
     return found if enough and _plausible(found) else None
+
+
+def _counted_anew(keys: Sequence[str], number: npt.NDArray[np.float64]) -> Codes | None:
+    """The groups of these keys, where the images of nearly all are counted from 0 or 1, each number once."""
+    found = pd.factorize(np.array(keys, dtype=object))[0].astype(np.int64)
+    several = np.bincount(found)[found] >= 2
+    begins = pd.Series(number[several]).groupby(found[several]).min()
+    counted = several.mean() >= 0.6 and len(begins) > 0 and float((begins <= 1).mean()) >= 0.8
+    return found if counted and not pd.DataFrame({"key": found, "number": number}).duplicated().any() else None
 
 
 def groups_of_neighbours(columns: Sequence[tuple[Codes, bool]], label: Codes, order: Codes) -> Codes | None:

@@ -12,6 +12,11 @@ from auditor.statistics.sparse import sparse
 
 __all__ = ["bootstrap_interval", "clustered_error", "detectable_auc", "logit_interval", "obuchowski_variance", "surest"]
 
+DRAWN_EACH = 10_000
+"""So many patients are drawn each for itself, all the same."""
+AT_ONCE = 4_000_000
+"""Weights that are held at once."""
+
 
 def obuchowski_variance(score: Floats, positive: npt.NDArray[np.bool_], cluster: npt.NDArray[np.int64]) -> tuple[float, float]:
     """AUC and its variance when records of one patient depend on each other (Obuchowski 1997, Biometrics 53:567).
@@ -103,19 +108,31 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Bootstrap interval of the out-of-fold AUC of class `index`, patients drawn with replacement (Poisson weights).
 
-    Each resample learns the rates anew; a patient stays in its fold, so copies never meet across folds.
+    Each resample learns the rates anew; a patient stays in its fold, so copies never meet across folds. Of many patients, those
+    with one record each are drawn by the cell: the sum of n Poisson weights of mean 1 is one of mean n.
     """
     shape = counts.total.shape[1:]
     length = int(np.prod(shape))
     rows = np.flatnonzero(known)
     entry = counts.cell[rows] + length * positive[rows].astype(np.int64)
-    table = sparse(np.ones(len(rows), np.float32), entry, clusters[rows], (2 * length, patients))
+    together = np.zeros(2 * length, np.int64)
+    who = clusters[rows]
+    if patients > DRAWN_EACH:
+        alone = np.bincount(who, minlength=patients)[who] == 1
+        together = np.bincount(entry[alone], minlength=2 * length)
+        entry, who = entry[~alone], np.unique(who[~alone], return_inverse=True)[1]
+        patients = int(who.max(initial=-1)) + 1
+    table = sparse(np.ones(len(entry), np.float32), entry, who, (2 * length, patients))
     generator = np.random.default_rng(seed)
     found: list[Floats] = []
-    batch = int(max(10, min(resamples, 20_000_000 // max(patients, 2 * length))))
+    batch = int(max(10, min(resamples, AT_ONCE // max(patients, 2 * length))))
     for start in range(0, resamples, batch):
-        weights = generator.poisson(1.0, (patients, min(batch, resamples - start))).astype(np.float32)
-        drawn = np.asarray(table @ weights, np.float64).T.reshape(-1, 2, *shape)
+        size = min(batch, resamples - start)
+        weights = generator.poisson(1.0, (patients, size)).astype(np.float32)
+        sums = np.asarray(table @ weights, np.float64)
+        if together.any():
+            sums += generator.poisson(together[:, None], (2 * length, size))
+        drawn = sums.T.reshape(-1, 2, *shape)
         negative, cases = drawn[:, 0], drawn[:, 1]
         rates = out_of_fold_rates(cases, cases + negative, field)
         found.append(rank_cells(rates, cases, negative).auc)

@@ -33,13 +33,18 @@ class Sketches:
     frames: dict[str, int] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     _numbers: dict[str, range] = field(default_factory=dict)
+    _last: tuple[str, bytes] = ("", b"")
     _proof_at: array[int] = field(default_factory=lambda: array("q", [0]))
     _words: Spool = field(default_factory=lambda: Spool(WORDS_IN_MEMORY))
     _marks: Spool = field(default_factory=lambda: Spool(MARKS_IN_MEMORY))
     _proofs: Spool = field(default_factory=lambda: Spool(PROOFS_IN_MEMORY))
 
     def add(self, record: str, packed: bytes) -> None:
-        """Keep the packed sketch of one record, or why it has none."""
+        """Keep the packed sketch of one record, or why it has none; that of a file which a table lists often is kept once."""
+        if packed == self._last[1] and self._last[0] in self.frames:
+            self.frames[record], self._numbers[record] = self.frames[self._last[0]], self._numbers[self._last[0]]
+            return
+        self._last = record, packed
         sketch = unpack(packed)
         if sketch is None:
             self.refused[record] = REFUSALS[packed]

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from auditor.check import SkipCheck
+from auditor.evidence.quality.sample_size import filled, plain_features
 from auditor.prediction.folds import fold_groups
-from auditor.prediction.predict import COLOURS, ENCODING, MODULES
 from auditor.prediction.probe import fit_probe
 from auditor.values.dataset import Dataset
 
@@ -197,10 +197,9 @@ def _usable(dataset: Dataset) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.i
     labels = dataset.labels
     if labels.task not in ("single", "ordinal"):
         raise SkipCheck("the forecast needs one class per record")
-    names = [c for c in dataset.features.columns if str(c).split(".")[0] in MODULES and c not in ENCODING and c not in COLOURS]
-    values = dataset.features[names].to_numpy(dtype=np.float32) if names else np.empty((dataset.size, 0), np.float32)
+    table, places = plain_features(dataset)
     codes = labels.codes
-    usable = (codes >= 0) & (np.isfinite(values).all(axis=1) if names else np.zeros(dataset.size, bool))
+    usable = (codes >= 0) & (filled(table, places) if len(places) else np.zeros(dataset.size, bool))
     large = np.flatnonzero(np.bincount(codes[usable], minlength=1) >= LEAST_PER_CLASS)
     usable &= np.isin(codes, large)
     if usable.sum() < LEAST_RECORDS or len(large) < 2:
@@ -215,4 +214,4 @@ def _usable(dataset: Dataset) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.i
         rows, groups = rows[kept], np.unique(groups[kept], return_inverse=True)[1]
     if groups.max() < 40:
         raise SkipCheck("the forecast needs at least 40 patients")
-    return values[rows], np.searchsorted(large, codes[rows]).astype(np.int64), np.asarray(groups, dtype=np.int64)
+    return table[np.ix_(rows, places)], np.searchsorted(large, codes[rows]).astype(np.int64), np.asarray(groups, dtype=np.int64)

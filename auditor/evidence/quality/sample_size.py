@@ -85,29 +85,53 @@ class Space:
     values: Floats
 
 
+def plain_features(dataset: Dataset) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """All features, and which columns of them the probe reads of any picture. Of many pictures a copy of those columns would be
+    as large as all else of a scan together."""
+    names = [c for c in dataset.features.columns if str(c).split(".")[0] in MODULES and c not in ENCODING and c not in COLOURS]
+    places = dataset.features.columns.get_indexer(pd.Index(names)).astype(np.int64)
+    return dataset.features.to_numpy(dtype=np.float32, copy=False), places
+
+
+def filled(table: npt.NDArray[np.float32], places: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """The rows that have a number in all of these columns; none where there is no column."""
+    parts = [
+        np.isfinite(table[start : start + MOST_ASKED][:, places]).all(axis=1) for start in range(0, len(table), MOST_ASKED)
+    ]
+    return np.concatenate([np.zeros(0, np.bool_), *parts]) & bool(len(places))
+
+
 def feature_space(dataset: Dataset) -> Space:
     """The probe's features, standardised and rotated.
 
     Raises:
         SkipCheck: fewer than 20 pictures.
     """
-    names = [c for c in dataset.features.columns if str(c).split(".")[0] in MODULES and c not in ENCODING and c not in COLOURS]
-    table = dataset.features[names].to_numpy(dtype=np.float32) if names else np.empty((dataset.size, 0), np.float32)
-    seen = np.flatnonzero(np.isfinite(table).all(axis=1)) if names else np.empty(0, np.int64)
+    table, places = plain_features(dataset)
+    seen = np.flatnonzero(filled(table, places))
     if len(seen) < 20:
         raise SkipCheck("fewer than 20 images were read")
-    base = table[seen[:: max(1, -(-len(seen) // MOST_ASKED))]]
+    base = table[np.ix_(seen[:: max(1, -(-len(seen) // MOST_ASKED))], places)]
     mean, deviation = base.mean(axis=0), base.std(axis=0)
     scale = np.where(deviation > 1e-6, 1 / np.where(deviation > 1e-6, deviation, 1), 0)
-    turned = np.empty((len(seen), min(COMPONENTS, len(names))))
+    turned = np.empty((len(seen), min(COMPONENTS, len(places))))
     with threadpool_limits(limits=1, user_api="blas"):
-        standard = np.clip((base - mean) * scale, -8, 8)
+        standard = _standardised(base, mean, scale)
         _, vectors = np.linalg.eigh((standard.T @ standard).astype(np.float64))
         for start in range(0, len(seen), MOST_ASKED):
             rows = seen[start : start + MOST_ASKED]
-            part = np.clip((table[rows] - mean) * scale, -8, 8)
+            part = _standardised(table[np.ix_(rows, places)], mean, scale)
             turned[start : start + MOST_ASKED] = part @ vectors[:, ::-1][:, :COMPONENTS]
     return Space(rows=dataset.records.index[seen], values=turned)
+
+
+def _standardised(
+    part: npt.NDArray[np.float32], mean: npt.NDArray[np.float32], scale: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """In the place of `part`."""
+    part -= mean
+    part *= scale
+    return np.clip(part, -8, 8, out=part)
 
 
 def vendi_score(values: Floats) -> float:

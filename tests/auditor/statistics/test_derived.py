@@ -62,7 +62,9 @@ def test_records_that_cannot_be_looked_at_are_not_asked() -> None:
 
 def test_drawing_keeps_patients_whole_and_rows_aligned() -> None:
     dataset, _ = table()
-    some = drawn(dataset, records=100, seed=1, pixels=True)
+    dataset = replace(dataset, features=dataset.features.assign(**{"other.width": 1.0}))
+    some = drawn(dataset, records=100, seed=1, needs={"features.intensity"})
+    assert list(some.features.columns) == ["intensity.mean"]
     assert 90 <= some.size <= 102
     assert (some.records["patient"].value_counts() == 2).all()
     index = some.records.index

@@ -72,6 +72,34 @@ def test_the_quick_error_and_the_bootstrap_agree() -> None:
     assert slow[1] - slow[0] > quick[1] - quick[0]  # the bootstrap also sees that the predictor was learnt
 
 
+def test_patients_of_one_record_are_drawn_by_the_cell_with_the_same_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    g = np.random.default_rng(4)
+    cluster = np.concatenate([np.arange(600), np.repeat(np.arange(600, 700), 3)])  # most have one record, some have three
+    label = g.random(700)[cluster] < 0.4
+    field = code_field(pd.Series(g.normal(size=900) + 1.2 * label, name="f"), cluster)
+    assert field is not None
+    targets = Targets(names=("c",), positive=label[:, None], known=np.ones((900, 1), bool))
+    counts = count_cells(field, targets, (cluster % 5).astype(np.int8), folds=5)
+
+    def ends(seed: int) -> tuple[float, float]:
+        return bootstrap_interval(
+            field, counts, 0, positive=label, known=np.ones(900, bool), clusters=cluster, patients=700, smaller_side=250,
+            resamples=2000, seed=seed,
+        )  # fmt: skip
+
+    each = ends(0)
+    noise = max(abs(a - b) for a, b in zip(each, ends(1), strict=True))
+    monkeypatch.setattr("auditor.statistics.intervals.DRAWN_EACH", 0)
+    assert ends(0) == pytest.approx(each, abs=max(0.006, 3 * noise))
+    # with as many records each standing for itself, the spread would be that of 900 patients
+    alone = np.arange(900)
+    narrow = bootstrap_interval(
+        field, counts, 0, positive=label, known=np.ones(900, bool), clusters=alone, patients=900, smaller_side=250,
+        resamples=2000,
+    )  # fmt: skip
+    assert narrow[1] - narrow[0] < each[1] - each[0] + 0.01
+
+
 def test_few_patients_never_make_anyone_sure() -> None:
     assert surest(10) == pytest.approx(0.025**0.1)
     assert logit_interval(1.0, 0.0, smaller_side=5)[0] < 0.5

@@ -257,3 +257,19 @@ def test_a_picture_without_detail_matches_nothing() -> None:
     y, x = np.mgrid[:128, :128] / 128
     assert likeness((x + y) / 2, (x + y) / 2) is None
     assert isinstance(proof_of(np.zeros((64, 64), np.float32)), bytes)
+
+
+def test_a_file_that_a_table_lists_often_is_kept_once_and_answers_for_each_of_its_records() -> None:
+    rng = np.random.default_rng(5)
+    one, other = (sketch_of([rng.random((90, 90)).astype(np.float32)], frames=1, levels=99) for _ in range(2))
+    apart, shared = Sketches(), Sketches()
+    apart.add("a", one)
+    shared.add("a", one)
+    shared.add("a#2", bytes(bytearray(one)))
+    for sketches in (apart, shared):
+        sketches.add("b", other)
+    assert shared.frames == {"a": 1, "a#2": 1, "b": 1}
+    assert shared.numbers("a#2") == shared.numbers("a") == range(0, 1)
+    assert shared.numbers("b") == apart.numbers("b") == range(1, 2)
+    wanted = apart.words_of(["a", "a", "b"])
+    assert [words.tolist() for words in shared.words_of(["a", "a#2", "b"])] == [words.tolist() for words in wanted]
