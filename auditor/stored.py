@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 MOST_BYTES = 256 << 20
 """A file of ours is smaller: what is large lies beside it, in Parquet."""
+MOST_VALUES = 4_000_000
+"""Each takes twenty times its bytes in memory where it is a bracket. Counted by commas and brackets, also those in texts."""
 MOST_DEPTH = 64
 
 
@@ -37,8 +39,12 @@ def read_json(path: Path, *, most_bytes: int = MOST_BYTES) -> Any:
         content = stream.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise ValueError(f"it is larger than {most_bytes:,} bytes")
+    if sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise ValueError(f"it holds more than {MOST_VALUES:,} values")
     try:
-        document = json.loads(content.decode("utf-8", "surrogatepass"))
+        text = content.decode("utf-8", "surrogatepass")
+        del content  # it may be as large as all that is made of it
+        document = json.loads(text)
     except RecursionError:
         raise ValueError("its values are nested too deeply") from None
     except ValueError:

@@ -43,6 +43,16 @@ def test_a_file_that_is_too_large_or_too_deep_is_not_read(tmp_path: Path) -> Non
     read_json(path)
 
 
+def test_a_file_of_more_values_than_memory_has_room_for_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.stored.MOST_VALUES", 100)
+    for text in ("[" + "{}," * 60 + "0]", "[" + "1," * 120 + "0]", "[" + "[],[]," * 40 + "0]"):
+        (tmp_path / "a.json").write_text(text)
+        with pytest.raises(ValueError, match="more than 100 values"):
+            read_json(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text("[" + "1," * 90 + "0]")
+    assert len(read_json(tmp_path / "a.json")) == 91
+
+
 @pytest.mark.parametrize("name", ["..", "a/../b", "/a", "\\\\host\\a", "c:a", "a//b", "./a", "", "out/a", "a\0"])
 def test_a_path_leaves_its_folder_neither_by_its_words_nor_by_a_link(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "folder"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ import torch
 from pydantic import Field
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from auditor.files import head_of
 from auditor.stored import checked, read_json
@@ -25,13 +27,19 @@ from trainers.engine.models import network_named
 from trainers.engine.own_network import is_own, is_program
 from trainers.kinds import task_named
 from trainers.values.recipe import Epoch, Normalisation, Recipe, Trained
-from trainers.values.task import described
+from trainers.values.task import LearningTask, described
 
 SCHEMA_VERSION = 2
 WEIGHTS, DESCRIPTION, CARD = "model.safetensors", "model.json", "card.md"
 ARCHITECTURE = "network.pt2"
 """The program that a network stands on, where it does."""
-MOST_BYTES = 64 << 20
+MOST_BYTES = 16 << 20
+MOST_WEIGHTS = 2 << 30
+_KINDS: Mapping[torch.dtype, str] = {
+    torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64",
+    torch.int32: "I32", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8", torch.bool: "BOOL",
+}  # fmt: skip
+"""As safetensors calls them."""
 MOST_CHANNELS, MOST_SIDE = 64, 1 << 14
 """Of the pictures that a network may want."""
 _APART = (OSError, LookupError, TypeError, ValueError, RuntimeError, ArithmeticError, AttributeError)
@@ -130,16 +138,17 @@ def load_model(folder: Path, *, trust_program: bool = False) -> Trained:
         )
     try:
         task = task_named(**_tuples(stored.task))
+        _check_sound(task, stored.normalisation)
         if not 0 < task.channels <= MOST_CHANNELS or not all(0 < side <= MOST_SIDE for side in task.shape):
             raise ValueError("pictures of that size are none")
         how: dict[str, Any] = {"width": recipe.width, "dropout": recipe.dropout}
         with nullcontext() if own else torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of layers without weights
             drawn = network_named(recipe.network, task, **how)
-        if {name: tuple(tensor.shape) for name, tensor in drawn.state_dict().items()} != shapes:
+        if _shapes_of(drawn) != shapes:
             raise ValueError("other weights")
         network = drawn if own else network_named(recipe.network, task, **how)
-        network.load_state_dict(load_file(folder / WEIGHTS))
+        network.load_state_dict(_finite(load_file(folder / WEIGHTS)))
     except (
         OSError,
         LookupError,
@@ -166,21 +175,55 @@ def load_model(folder: Path, *, trust_program: bool = False) -> Trained:
     )
 
 
+def _check_sound(task: LearningTask, normalisation: Normalisation) -> None:
+    """Raise ValueError where predictions would be no numbers, or of nobody knows which class."""
+    if len(set(task.classes)) < len(task.classes):
+        raise ValueError("two classes of one name")
+    mean, deviation = normalisation.mean, normalisation.deviation
+    if not len(mean) == len(deviation) == task.channels or not all(map(math.isfinite, (*mean, *deviation))):
+        raise ValueError("a normalisation of other pictures")
+    if min(deviation) <= 0:
+        raise ValueError("a normalisation that divides by nought")
+
+
 def with_own(recipe: Recipe, folder: Path) -> Recipe:
     """The recipe with the program that lies in the folder, where the network is one: never a file of another place."""
     return replace(recipe, network=str(folder / ARCHITECTURE)) if is_program(recipe.network) else recipe
 
 
-def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
-    """Name → shape of every tensor of a safetensors file, from its header.
+def shapes_in(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Name → type of numbers (`F32`) and shape of every tensor of a safetensors file, from its header.
 
     Raises:
         OSError: it cannot be opened, or is no regular file.
+        ValueError: it is larger than any network of ours, or than memory has addresses for.
         SafetensorError: it is none.
     """
     head_of(path, 1)  # a pipe would be waited for
-    with safe_open(path, framework="pt") as file:
-        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+    if path.stat().st_size > MOST_WEIGHTS:
+        raise ValueError(f"it is larger than {MOST_WEIGHTS >> 30} GiB")
+    try:
+        with safe_open(path, framework="pt") as file:
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+            return {name: (str(one.get_dtype()), tuple(one.get_shape())) for name, one in slices.items()}
+    except RuntimeError as error:  # there is no room to map it
+        raise ValueError("it cannot be mapped") from error
+
+
+def _shapes_of(network: nn.Module) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """The same of a network."""
+    return {name: (_KINDS.get(one.dtype, ""), tuple(one.shape)) for name, one in network.state_dict().items()}
+
+
+def _finite(weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+    """The weights.
+
+    Raises:
+        ValueError: one of them is no number.
+    """
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
+        raise ValueError("weights that are no numbers")
+    return weights
 
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from auditor.values.errors import ConfigError, DatasetError
@@ -196,4 +197,50 @@ def test_files_of_a_network_that_are_none_are_told_in_a_line(tmp_path: Path) -> 
     (tmp_path / "model.safetensors").unlink()
     os.mkfifo(tmp_path / "model.safetensors")
     with pytest.raises(DatasetError, match="damaged"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_predict_nothing(tmp_path: Path, value: float) -> None:
+    save_model(trained(), tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    next(tensor for tensor in weights.values() if tensor.is_floating_point()).view(-1)[0] = value
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(DatasetError, match="do not belong together"):
+        load_model(tmp_path)
+
+
+def test_weights_of_another_type_of_numbers_are_another_network(tmp_path: Path) -> None:
+    save_model(trained(), tmp_path)
+    weights = {name: tensor.to(torch.int32) for name, tensor in load_file(tmp_path / "model.safetensors").items()}
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(DatasetError, match="do not belong together"):
+        load_model(tmp_path)
+
+
+def test_weights_that_are_larger_than_any_network_are_not_mapped(tmp_path: Path) -> None:
+    save_model(trained(), tmp_path)
+    os.truncate(tmp_path / "model.safetensors", 3 << 30)
+    with pytest.raises(DatasetError, match="damaged"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value"),
+    [
+        ("normalisation", "deviation", [0.0]),
+        ("normalisation", "deviation", [-0.2]),
+        ("normalisation", "mean", [float("inf")]),
+        ("normalisation", "mean", [0.1, 0.2]),
+        ("task", "classes", ["ä", "b", "b"]),
+    ],
+)
+def test_a_description_by_which_predictions_would_be_no_numbers_or_of_nobody_knows_what_is_refused(
+    tmp_path: Path, section: str, field: str, value: object
+) -> None:
+    save_model(trained(), tmp_path)
+    document = json.loads((tmp_path / "model.json").read_text("utf-8"))
+    document[section][field] = value
+    (tmp_path / "model.json").write_text(json.dumps(document), "utf-8")
+    with pytest.raises(DatasetError, match=r"do not belong together|damaged"):
         load_model(tmp_path)
