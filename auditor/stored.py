@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,9 @@ MOST_BYTES = 256 << 20
 MOST_VALUES = 4_000_000
 """Each takes twenty times its bytes in memory where it is a bracket. Counted by commas and brackets, also those in texts."""
 MOST_DEPTH = 64
+MOST_DIGITS = 18
+"""Of a whole number: a larger one is no count of ours, and no number that a chart or a table can hold."""
+_LONG = re.compile(r"[0-9]{19}")
 
 
 def read_json(path: Path, *, most_bytes: int = MOST_BYTES) -> Any:
@@ -44,14 +48,22 @@ def read_json(path: Path, *, most_bytes: int = MOST_BYTES) -> Any:
     try:
         text = content.decode("utf-8", "surrogatepass")
         del content  # it may be as large as all that is made of it
-        document = json.loads(text)
+        document = json.loads(text, parse_int=_whole) if _LONG.search(text) else json.loads(text)
     except RecursionError:
         raise ValueError("its values are nested too deeply") from None
+    except OverflowError:
+        raise ValueError("a number in it is too large") from None
     except ValueError:
         raise ValueError("it is not JSON") from None
     if _is_deep(document):
         raise ValueError("its values are nested too deeply")
     return document
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise OverflowError
+    return int(digits)
 
 
 def checked(schema: type[T], document: object) -> T:

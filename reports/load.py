@@ -60,7 +60,7 @@ def load_comparison(path: Path) -> Comparison:
 
 def _result(document: dict[str, Any], path: Path) -> ScanResult:
     seconds = checked(dict[str, float | None], document.get("run", {}).get("check_seconds", {}))
-    return checked(
+    result = checked(
         ScanResult,
         {
             **document,
@@ -69,6 +69,12 @@ def _result(document: dict[str, Any], path: Path) -> ScanResult:
             "run": _run(document),
         },
     )
+    codes = [outcome.code for outcome in result.outcomes]
+    if len(set(codes)) < len(codes):
+        raise ValueError("a check answers twice")
+    if any(finding.code != o.code for o in result.outcomes if o.verdict is not None for finding in o.verdict.findings):
+        raise ValueError("a finding of another check")
+    return result
 
 
 def _thumbnails(document: dict[str, Any], key: str = "thumbnails") -> dict[str, bytes]:

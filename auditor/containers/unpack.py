@@ -188,7 +188,7 @@ def _too_large() -> UnreadableFile:
 
 
 def _untar(archive: Path, room: _Room) -> None:
-    with tarfile.open(archive, "r|*") as opened:
+    with tarfile.open(archive, "r|*", tarinfo=_Member) as opened:
         for member in opened:
             if member.isdir() or _is_aside(member.name):
                 continue
@@ -200,6 +200,17 @@ def _untar(archive: Path, room: _Room) -> None:
                 stream = opened.extractfile(member)
                 assert stream is not None
                 room.put(name, stream)
+
+
+class _Member(tarfile.TarInfo):
+    """A header. Python takes a damaged one for the end of the archive, so that all behind it would be lost without a word."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile_of: tarfile.TarFile) -> _Member:
+        try:
+            return super().fromtarfile(tarfile_of)
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError):  # type: ignore[attr-defined]
+            raise tarfile.ReadError("a damaged header") from None
 
 
 def _is_aside(name: str) -> bool:

@@ -198,5 +198,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(kind="fatigue", code="ED004", unit="dataset", answer=by_field("")),
 )  # fmt: skip
 """In the order of the table."""
+PLACED = frozenset(question.kind for question in QUESTIONS if question.unit == "objects")
+"""Kinds of harm whose truth says where: x0 y0 x1 y1."""
 ASIDE = frozenset(("severity", "dataset", "misread", "misread-late", "rater"))
 """Rows of a truth that tell of the copy, or of what another row sums up: nothing is asked about them."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from auditor.degrade.flaws import Truth
-from auditor.scoring.questions import ASIDE, QUESTIONS, Answer, Question, Unit
+from auditor.scoring.questions import ASIDE, PLACED, QUESTIONS, Answer, Question, Unit
 from auditor.statistics.wilson import wilson
+from auditor.values.cells import visible
 from auditor.values.errors import ConfigError
 from auditor.values.results import Outcome, ScanResult
 
@@ -77,12 +79,26 @@ def score_result(result: ScanResult, truth: Sequence[Truth]) -> Scores:
             raise ConfigError(
                 f"the result is of {result.records:,} records, the truth of {row.new}: give the result of a scan of this copy"
             )
+    for row in (row for kind, rows in by_kind.items() if kind in PLACED for row in rows):
+        if len([_number(part) for part in row.old.split()]) != 4:
+            raise ConfigError("the truth names a place by other than four numbers; give the one that `medaudit degrade` wrote")
     _same_records(result, truth)
     outcomes = {outcome.code: outcome for outcome in result.outcomes}
     rows = [_score(question, by_kind[question.kind], outcomes) for question in QUESTIONS if question.kind in by_kind]
     known = {question.kind for question in QUESTIONS} | ASIDE
-    severity = next((float(row.new) for row in by_kind.get("severity", [])), None)
+    severity = next((_number(row.new) for row in by_kind.get("severity", [])), None)
     return Scores(rows=tuple(rows), unasked={k: len(v) for k, v in by_kind.items() if k not in known}, severity=severity)
+
+
+def _number(text: str) -> float:
+    """Raises ConfigError where the truth says something else."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ConfigError("the truth says something else where a number belongs; give the one that `medaudit degrade` wrote")
+    return value
 
 
 def _same_records(result: ScanResult, truth: Sequence[Truth]) -> None:
@@ -153,7 +169,7 @@ def as_text(scores: Scores) -> list[str]:
     found += [f"{kind}: {count:,} planted, which no check answers for" for kind, count in sorted(scores.unasked.items())]
     if scores.severity is not None:
         found.append(f"severity: mean pixel F1 of the copy against the original {scores.severity:.3f}")
-    return found
+    return [visible(line) for line in found]  # kinds and reasons are words of files
 
 
 def _cells(row: Score) -> tuple[str, str]:

@@ -64,3 +64,12 @@ def test_a_path_leaves_its_folder_neither_by_its_words_nor_by_a_link(tmp_path: P
 
 def test_a_path_inside_is_one_whether_it_is_there_or_not(tmp_path: Path) -> None:
     assert inside(tmp_path, "a/b.csv") == tmp_path / "a" / "b.csv"
+
+
+@pytest.mark.parametrize("text", ['{"records": ' + "9" * 4000 + "}", '{"records": -' + "9" * 19 + "}", "[" + "1" * 5000 + "]"])
+def test_a_whole_number_that_no_table_can_hold_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ValueError, match=r"too large"):
+        read_json(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text('{"uid": "1.2.840.99999999999999999999999", "records": 12}')
+    assert read_json(tmp_path / "a.json")["records"] == 12

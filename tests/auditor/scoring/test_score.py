@@ -154,3 +154,23 @@ def test_every_question_is_asked_of_a_check_that_is_there() -> None:
     from auditor.check import check_classes
 
     assert {question.code for question in QUESTIONS} <= {kind.code for kind in check_classes()}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Truth(record="r1", kind="missing-object", old="a b c d"),
+        Truth(record="r1", kind="missing-box", old="1 2 3"),
+        Truth(record="r1", kind="missing-box", old="1 2 3 inf"),
+        Truth(record="", kind="severity", new="much"),
+        Truth(record="", kind="severity", new="nan"),
+    ],
+)
+def test_a_truth_with_words_for_numbers_is_refused_in_one_line(row: Truth) -> None:
+    with pytest.raises(ConfigError, match="the truth"):
+        score_result(result(labels({1})), [*flips("r1"), row])
+
+
+def test_what_a_truth_calls_a_kind_runs_nothing_in_the_terminal() -> None:
+    told = as_text(score_result(result(labels({1})), [*flips("r1"), Truth(record="r1", kind="\x1b[2Jkind")]))
+    assert not any("\x1b" in line for line in told)

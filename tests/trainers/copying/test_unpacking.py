@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import stat
@@ -321,3 +322,16 @@ def test_records_that_each_say_something_else_are_no_table_and_end_in_one_line(
         (line,) = capsys.readouterr().err.splitlines()
         assert "more than 5,000 different things" in line
         assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("how", ["w", "w:gz"])
+@pytest.mark.parametrize("damage", ["header", "cut"])
+def test_a_damaged_header_is_no_end_of_the_archive(tmp_path: Path, how: str, damage: str) -> None:
+    tar_of(tmp_path / "whole.tar", {f"{k}.png": picture(k) for k in range(4)})
+    content = (tmp_path / "whole.tar").read_bytes()
+    second = content.index(b"1.png")
+    content = content[: second + 200] if damage == "cut" else content[:second] + b"\xff" * 512 + content[second + 512 :]
+    (tmp_path / "sent.tar").write_bytes(gzip.compress(content) if how == "w:gz" else content)
+    with pytest.raises(medaudit.DatasetError, match="no whole zip or tar"):
+        medaudit.unpack(tmp_path / "sent.tar", tmp_path / "out", workers=0)
+    assert not (tmp_path / "out").exists()
