@@ -112,7 +112,7 @@ class BiasedRater(Check):
         leaning, leans = told_apart(
             lambda own: class_leaning(unit[own], rater[own], label[own], _counts(own), raters=raters),
             lambda found: enough[:, None] & (found.q <= self.max_p) & (np.abs(found.own - found.others) >= self.min_lean),
-            rater, kept, raters,
+            unit, rater, kept, raters,
         )  # fmt: skip
         values = class_values(readings.classes, ordinal=readings.ordinal) if readings.ordinal else None
         grades, deviation = None, 1.0
@@ -124,7 +124,7 @@ class BiasedRater(Check):
             grades, harsh = told_apart(
                 lambda own: grade_leaning(unit[own], rater[own], given[own], units=len(counts), raters=raters),
                 lambda found: enough & (found.q <= self.max_p) & (np.abs(found.own - found.others) >= least),
-                rater, kept, raters,
+                unit, rater, kept, raters,
             )  # fmt: skip
             leans &= ~harsh[:, None]
         constant = constant_raters(unit, rater, label, counts, raters=raters, least=self.min_readings) <= self.max_p

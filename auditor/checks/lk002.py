@@ -33,7 +33,7 @@ class MetadataModel(Check):
     the number of classes. Clinical fields, and columns that no model reads, take no part. Of columns that `[design] strata`
     declares, cases are compared with others of their own stratum only: what the design explains is no leak. The size of files
     follows what they show where no way of writing varies and no loss is hidden: there it takes no part beside two other
-    fields, and alone it is information.
+    fields, and beside one or none it is information.
 
     ## Why is this bad?
 
@@ -93,7 +93,8 @@ class MetadataModel(Check):
         found = [one for one in models if np.isfinite(one.combined.auc)]
         if not found:
             raise SkipCheck("no part of the data holds records with and without a class: nothing can be compared")
-        alone = {field.name for field in sample.coded} <= set(BYTES) and bytes_follow(dataset, question, sample.coded)
+        sizes = [field for field in sample.coded if field.name in BYTES]
+        alone = bool(sizes) and len(sample.coded) - len(sizes) < 2 and bytes_follow(dataset, question, sample.coded)
         findings = tuple(self._finding(one, sample, question, bytes_alone=alone) for one in found if self._is_told(one))
         table = _models_table(found, sample)
         tables = (table, *(_culprits_table(one, sample) for one in found[:1] if self._is_told(one)))
@@ -144,7 +145,7 @@ class MetadataModel(Check):
         """What one class is told by.
 
         Args:
-            bytes_alone: nothing but the size of the files varies, which follows what they show.
+            bytes_alone: hardly anything but the size of the files varies, which follows what they show.
         """
         name = sample.targets.names[one.target]
         culprits = [spoken(sample.coded[f].name) for f, _ in _culprits(one)[:3]]

@@ -78,7 +78,8 @@ def draw_sample(dataset: Dataset, question: Question, rows: np.ndarray, *, folds
 
 def bytes_follow(dataset: Dataset, question: Question, coded: Sequence[CodedField]) -> bool:
     """No loss is hidden in the files and no way of writing varies among them: how large they are follows what they show."""
-    ways = {field.name for field in question.fields if field.kind == "encoding"} - set(BYTES)
+    ways = {field.name for field in question.fields if field.kind == "encoding" and not field.name.startswith("path.")}
+    ways -= set(BYTES)
     # A file that is not there has none of these values: that is no second way of writing.
     varies = [name for name in ways & {field.name for field in coded} if dataset.metadata[name].dropna().nunique() > 1]
     return loss_is_told(dataset.metadata) and not varies

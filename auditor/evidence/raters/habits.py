@@ -21,6 +21,8 @@ Doubles = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 MIN_DISSENTS = 10
 MIN_COPIED = 0.7
+SMALL_PANEL = 5
+"""Readings of a record up to which one reader is a quarter or more of those that another is compared with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,17 +178,23 @@ Reads = Callable[[npt.NDArray[np.bool_]], Leaning]
 
 
 def told_apart(
-    of: Reads, leans: Callable[[Leaning], npt.NDArray[np.bool_]], rater: Codes, kept: npt.NDArray[np.bool_], raters: int
+    of: Reads,
+    leans: Callable[[Leaning], npt.NDArray[np.bool_]],
+    unit: Codes,
+    rater: Codes,
+    kept: npt.NDArray[np.bool_],
+    raters: int,
 ) -> tuple[Leaning, npt.NDArray[np.bool_]]:
     """The leaning of readers, and who leans: the strongest first, the others among the readings that are left.
 
     Beside one who leans far, or two copies that do, an honest third reader seems to lean back. Where too few are left to
-    compare with, nobody can tell which of both it is, and both are named.
+    compare with, nobody can tell which of both it is, and both are named. In a crowd one reader moves the others' mean by
+    little, and who leans the other way leans: there everybody is compared with all.
 
     Args:
         of: the leaning by the readings of a mask.
         leans: what of it is told; shape as `Leaning.own`.
-        rater: of each reading.
+        unit, rater: of each reading.
         kept: see `without_copies`. A reader whose readings are another's leans as that one does: told as a copy, no more.
         raters: how many.
     """
@@ -195,6 +203,9 @@ def told_apart(
     if copied.any():
         found = _with(found, of(np.ones(len(rater), dtype=bool)), copied)
     flags = leans(found) & _wide(~copied, found.own)
+    sizes = np.bincount(unit[kept])
+    if np.median(sizes[sizes > 0]) > SMALL_PANEL:
+        return found, flags
     named = np.zeros(raters, dtype=bool)
     left = kept.copy()
     for _ in range(raters):

@@ -102,6 +102,15 @@ def test_beside_two_copies_that_lean_an_honest_reader_leans_nowhere():
     assert not {"leaning R2", "leaning R3", "unreliable R2", "unreliable R3", "leaning R1"} & set(found)
 
 
+def test_in_a_crowd_readers_who_lean_either_way_are_all_named():
+    labels, rng = panel(n=150, raters=12, classes=2, hard=0.1)
+    labels[:, 0] = np.where(rng.random(150) < 0.8, 1, labels[:, 0])
+    labels[:, 1] = np.where(rng.random(150) < 0.6, 1, labels[:, 1])
+    labels[:, 2] = np.where(rng.random(150) < 0.6, 0, labels[:, 2])
+    found = subjects(BiasedRater().run(dataset(labels)))
+    assert {"leaning R0", "leaning R1", "leaning R2"} == {s for s in found if s.startswith("leaning")}
+
+
 def test_of_three_readings_nobody_can_tell_a_copy_from_a_poor_reader_and_that_is_said():
     labels, _ = panel(n=300, raters=3, classes=3, hard=0.5)
     labels[:, 1] = labels[:, 0]

@@ -215,6 +215,24 @@ def test_the_size_of_files_alone_is_information_where_no_loss_is_hidden(written,
     assert [f.severity for f in MetadataModel().run(dataset).findings] == [severity]
 
 
+def test_the_size_of_files_beside_one_field_that_says_nothing_is_information() -> None:
+    g = np.random.default_rng(3)
+    sick = np.arange(240) % 2
+    share = 0.4 + 0.1 * sick + g.normal(0, 0.02, 240)
+    dataset = make_dataset(
+        labels=[f"c{s}" for s in sick],
+        patients=[f"p{i}" for i in range(240)],
+        metadata={
+            "container.format": ["png"] * 240,
+            "container.bytes_per_pixel": share.tolist(),
+            "table.year": g.integers(2010, 2020, 240).tolist(),
+            "path.depth": g.integers(1, 3, 240).tolist(),
+        },
+        kinds={name: describe(name) for name in ("container.bytes_per_pixel", "table.year", "path.depth")},
+    )
+    assert [f for f in MetadataModel().run(dataset).findings if f.severity is not Severity.INFO] == []
+
+
 @pytest.mark.parametrize(("depth", "told"), [("8", False), ("varies", True)])
 def test_the_size_of_files_takes_no_part_beside_others_where_all_are_written_alike(depth: str, told: bool) -> None:
     g = np.random.default_rng(4)
