@@ -43,7 +43,7 @@ def step(workspace: Path, dataset: str, *, options: str = "--select\nLK001", **i
     path = f"{command.parent}{os.pathsep}{os.environ['PATH']}"
     environment = {
         **os.environ, **given, "PATH": path, "GITHUB_OUTPUT": str(told), "GITHUB_STEP_SUMMARY": str(summary),
-        "PYTHONPATH": str(ROOT), "MEDAUDIT_CACHE": str(workspace / "cache"),
+        "PYTHONPATH": str(ROOT), "MEDAUDIT_CACHE": str(workspace / "cache"), "RUNNER_TEMP": str(workspace),
     }  # fmt: skip
     # as GitHub runs `shell: bash`
     run = subprocess.run(
@@ -70,6 +70,28 @@ def test_hostile_inputs_are_words_and_no_program(workspace: Path) -> None:
     code, outputs = step(workspace, "$(touch ran) `touch ran`; touch ran", OPTIONS="--select\n$(touch ran)")
     assert (code, outputs["exit-code"]) == (0, "2")
     assert outputs["verdict"] == ""
+    assert not (workspace / "ran").exists()
+
+
+def test_what_lies_in_the_output_folder_from_before_is_no_answer(workspace: Path) -> None:
+    (workspace / "out").mkdir()
+    sent = {"written_by": "medaudit", "schema_version": 2, "gate": {"verdict": "passed\nexit-code=0"}}
+    (workspace / "out" / "result.json").write_text(json.dumps(sent))
+    (workspace / "out" / "summary.md").write_text("PASSED")
+    code, outputs = step(workspace, "nothing-is-called-so")
+    assert (code, outputs) == (0, {"verdict": "", "exit-code": "2"})
+    assert not (workspace / "summary.txt").exists()
+
+
+def test_a_module_in_the_workspace_is_not_taken_for_one_of_python(workspace: Path) -> None:
+    (workspace / "json.py").write_text("open('ran', 'w')\nraise SystemExit(1)\n")
+    started = [line for step in ACTION["runs"]["steps"] for line in step.get("run", "").splitlines() if "python" in line]
+    assert all(" -I " in line for line in started if re.search(r"python\"? -", line))
+    verdict = next(line for line in STEPS["Scan"]["run"].splitlines() if "python" in line)
+    (workspace / "own").mkdir()
+    (workspace / "own" / "result.json").write_text('{"gate": {"verdict": "failed"}}')
+    run = subprocess.run(["bash", "-c", f'own=own\n{verdict}\necho "$verdict"'], cwd=workspace, capture_output=True, text=True)
+    assert run.stdout == "failed\n"
     assert not (workspace / "ran").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from auditor.values.image import Limits
 
 PREVIEW_ROWS = 1000
 BATCH_ROWS = 1 << 14
+MOST_VALUES = 60_000_000
+"""Of a JSON document, which is held whole: each takes 8 bytes at least where it is listed, and more while the list grows."""
+_BEGIN = re.compile(rb"\s*\[\s*([^\s])")
 
 
 def as_text(value: Any) -> str:
@@ -71,6 +75,7 @@ def read_json(path: Path, limits: Limits) -> LabelTable:
     """
     with open_table(path, limits) as stream:
         content = stream.read()
+    _check_begin(path, content)
     try:
         # Numbers stay the text they are: 7.10 is not 7.1.
         data = json.loads(content, parse_int=str, parse_float=str)
@@ -82,6 +87,19 @@ def read_json(path: Path, limits: Limits) -> LabelTable:
     if not isinstance(data, list) or not data or not all(isinstance(record, dict) for record in data):
         raise DatasetError(f"{path}: not a table; {NO_LIST}")
     return _from_records(path, data, [0] * len(data), [], limits)
+
+
+def _check_begin(path: Path, content: bytes) -> None:
+    """Refuse, before it is parsed, what its first signs say to be no table, and more values than a table can have cells.
+
+    Raises:
+        DatasetError: it is such a file.
+    """
+    begin = _BEGIN.match(content)
+    if begin is not None and begin[1] != b"{":
+        raise DatasetError(f"{path}: not a table; {NO_LIST}")
+    if content.count(b",") > MOST_VALUES:
+        raise DatasetError(f"{path}: it holds more than {MOST_VALUES:,} values; save it as csv, Parquet or one object a line")
 
 
 def read_jsonl(path: Path, limits: Limits, *, preview: bool) -> LabelTable:

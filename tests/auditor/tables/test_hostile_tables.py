@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from auditor.tables import record_table
 from auditor.tables.csv_table import header_names
 from auditor.tables.tables import read_table
 from auditor.values.errors import DatasetError
@@ -111,3 +112,18 @@ def test_equal_headers_are_named_in_one_pass() -> None:
 def test_halves_of_characters_and_rows_that_are_all_short_are_read(tmp_path: Path) -> None:
     assert read_table(text(tmp_path / "t.json", '[{"a": "\\udcff"}]')).frame["a"].tolist() == ["?"]
     assert read_table(text(tmp_path / "t.csv", "a,b,c\n1,2\n3,4\n")).frame["c"].tolist() == ["", ""]
+
+
+def test_a_document_that_begins_as_no_table_or_holds_too_much_is_not_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("json.loads", None)
+    monkeypatch.setattr("auditor.tables.record_table.MOST_VALUES", 50)
+    for content, words in (
+        (b" [ 1,1]", "list of objects"),
+        (b"[]", "list of objects"),
+        (b'[{"a":1}' + b",1" * 60 + b"]", "50 values"),
+    ):
+        (tmp_path / "t.json").write_bytes(content)
+        with pytest.raises(DatasetError, match=words):
+            record_table.read_json(tmp_path / "t.json", Limits())
