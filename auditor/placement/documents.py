@@ -23,7 +23,7 @@ _OUTLINES_IN_XML = {
 Box = tuple[float, float, float, float]
 """x, y, width and height in pixels."""
 _KEYS = re.compile(
-    rb'"(images|annotations|categories|shapes|imagePath|imageHeight|regions|file_attributes|_via_img_metadata'
+    rb'"(images|annotations|categories|category_id|image_id|shapes|imagePath|imageHeight|regions|file_attributes|_via_img_metadata'
     rb'|schema_version|tool_version|gate)"\s*:'
 )
 _BOXES = re.compile(r"\d+(?:\s+-?[\d.]+(?:e[+-]?\d+)?){4,}\s*$", re.IGNORECASE)
@@ -101,7 +101,8 @@ def json_kind(path: Path) -> str:
     keys = set(_KEYS.findall(head))
     if {b"schema_version", b"tool_version", b"gate"} <= keys:
         return ""  # a result of ours, which counts images and annotations
-    if {b"images", b"annotations"} <= keys:
+    # of a large file the middle is not seen, where one of the lists begins: what stands in its entries is
+    if len(keys & {b"images", b"annotations"}) + bool(keys & {b"categories", b"category_id", b"image_id"}) >= 2:
         return "coco"
     if b"shapes" in keys and keys & {b"imagePath", b"imageHeight"}:
         return "labelme"

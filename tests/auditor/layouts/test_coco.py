@@ -139,3 +139,22 @@ def test_a_file_over_the_limit_is_refused_in_one_line(tmp_path: Path) -> None:
     write(tmp_path / "i.json", ["a.png"], [BOX])
     with pytest.raises(DatasetError, match="table-bytes"):
         open_dataset(tmp_path, Options(layout="coco", workers=0, limits=Limits(table_bytes=10)))
+
+
+@pytest.mark.parametrize(
+    "order",
+    [("images", "annotations", "categories"), ("images", "categories", "annotations"), ("annotations", "images", "categories"),
+     ("categories", "annotations", "images")],
+)  # fmt: skip
+def test_a_large_file_is_known_in_whatever_order_its_lists_stand(tmp_path: Path, order: tuple[str, ...]) -> None:
+    """Of the bytes in the middle nobody has a look before it is read."""
+    many = 3000
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "0.png")
+    parts = {
+        "images": [{"id": n, "file_name": f"{n}.png", "height": 8, "width": 8} for n in range(many)],
+        "annotations": [{"id": n, "image_id": n, "category_id": 1, "bbox": [1, 1, 3, 3]} for n in range(many)],
+        "categories": [{"id": 1, "name": "cell"}],
+    }
+    (tmp_path / "a.json").write_text(json.dumps({name: parts[name] for name in order}))
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert (dataset.summary.layout, len(dataset.boxes)) == ("coco", many)
