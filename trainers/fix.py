@@ -28,7 +28,7 @@ from trainers.copying.place import check_place
 from trainers.copying.provenance import provenance
 from trainers.correct import Corrected, added_by, correct, held_back
 from trainers.model_files import model_files
-from trainers.second_scan import looked_at, named_as, parts_lost, renamed_images
+from trainers.second_scan import files_of_boxes, looked_at, named_as, parts_lost, renamed_images
 
 MAX_THUMBNAILS = 200
 MANY_AGES = 10
@@ -125,7 +125,7 @@ def fix(order: Order, plan: Plan, output: Path, *, work: Path, render: Render, p
     alone = any(CONFIG_NAME in p.files for p in final)
     fixed = shown(Fixed(
         corrected=corrected, arms=as_applied([a.arm for a in corrected.attempts], applied), applied=applied, kept=kept,
-        held=held, after=named_as(copy.result, corrected.before), configuration=configuration,
+        held=held, after=named_as(copy.result, corrected.before, files_of_boxes(dataset)), configuration=configuration,
         looked=None if alone else frozenset(looked_at(dataset, copy.dataset, applied)),
         absent=() if alone else parts_lost(dataset, copy.dataset, applied),
         removed=removed_tables(dataset, [r for r in applied.removals if r.applied]),

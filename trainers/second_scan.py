@@ -8,6 +8,7 @@ from dataclasses import replace
 from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Finding, ScanResult
 from trainers.copying.applied import Applied
+from trainers.copying.boxes import BOXES
 
 WHOLE = frozenset(("boxes", "outlines", "marks"))
 """Parts that no strategy changes: not one may be missing."""
@@ -38,9 +39,31 @@ def under_old_names(result: ScanResult, renamed: Mapping[str, tuple[str, str]]) 
     return replace(result, outcomes=outcomes, thumbnails=thumbnails) if renamed else result
 
 
-def named_as(after: ScanResult, before: ScanResult) -> ScanResult:
-    """The second scan under the name of the first: it is the same dataset, wherever the copy lies."""
-    return replace(after, dataset=replace(after.dataset, name=before.dataset.name))
+def named_as(after: ScanResult, before: ScanResult, boxes: Mapping[str, str] = {}) -> ScanResult:
+    """The second scan under the name of the first: it is the same dataset, wherever the copy lies.
+
+    Args:
+        boxes: record → the file that holds its boxes in the dataset, where the copy has them in a table of its own
+            (`files_of_boxes`): what is found of them there is found of the same box.
+    """
+
+    def finding(found: Finding) -> Finding:
+        file = boxes.get(found.where.record or "") if found.where.path == BOXES else None
+        return found if file is None else replace(found, where=replace(found.where, path=file, line=None))
+
+    outcomes = tuple(
+        o if o.verdict is None else replace(o, verdict=replace(o.verdict, findings=tuple(map(finding, o.verdict.findings))))
+        for o in after.outcomes
+    )
+    return replace(after, dataset=replace(after.dataset, name=before.dataset.name), outcomes=outcomes)
+
+
+def files_of_boxes(dataset: Dataset) -> dict[str, str]:
+    """Record → the one file that holds its boxes; records with boxes in several are left out."""
+    if not len(dataset.boxes):
+        return {}
+    files = dataset.boxes.groupby("record", sort=False)["path"].agg(["nunique", "first"])
+    return {str(record): str(path) for record, many, path in files.itertuples() if many == 1}
 
 
 def looked_at(dataset: Dataset, copy: Dataset, applied: Applied) -> set[str]:

@@ -12,7 +12,7 @@ import pandas as pd
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.objects.boxes import areas, corners_of, overlapping_pairs
 from auditor.evidence.objects.object_verdict import judge_objects
-from auditor.evidence.objects.outline_verdict import judge_outlines, one_object, outlined, why_left
+from auditor.evidence.objects.outline_verdict import judge_outlines, nth_of_record, one_object, outlined, why_left
 from auditor.evidence.objects.point_verdict import judge_points, not_judged, pixels_outside
 from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Column, Coverage, Finding, Location, Severity, Table, Verdict
@@ -200,6 +200,7 @@ class SuspectBoxes(Check):
 
     def _findings(self, suspects: pd.DataFrame, boxes: pd.DataFrame) -> tuple[Finding, ...]:
         found: list[Finding] = []
+        nth = nth_of_record(boxes)
         listed = suspects.head(self.max_findings)
         columns = (listed[name].tolist() for name in ("kind", "box", "other", "iou", "outside"))
         for kind, place, other, iou, outside in zip(*columns, strict=True):
@@ -214,7 +215,7 @@ class SuspectBoxes(Check):
                 message += f" reaches {outside:.0f} pixels beyond the border"
             found.append(
                 Finding(
-                    code=self.code, severity=self.severity, subject=f"{kind} {place}", evidence=evidence,
+                    code=self.code, severity=self.severity, subject=f"{kind} {nth[place]}", evidence=evidence,
                     score=iou if other >= 0 else None, message=message,
                     where=Location(path=str(box["path"]) or None, line=int(box["line"]) or None, record=str(box["record"])),
                 )

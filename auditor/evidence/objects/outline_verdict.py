@@ -121,6 +121,11 @@ def undrawn(dataset: Dataset) -> str:
     return why_left(dataset.drawings)
 
 
+def nth_of_record(boxes: pd.DataFrame) -> Positions:
+    """Which box of its record each is: what tells two of one record apart, also where other records have left."""
+    return boxes.groupby("record", sort=False).cumcount().to_numpy(np.int64)
+
+
 def hardly_drawn(dataset: Dataset, share: float) -> bool:
     """So large a share of its outlines, or all, was not drawn."""
     return dataset.drawings is None or dataset.drawings.left >= share * len(dataset.drawings.objects)
@@ -186,6 +191,7 @@ def _findings(
     suspects: pd.DataFrame, boxes: pd.DataFrame, code: str, severity: Severity, most: int
 ) -> tuple[Finding, ...]:  # fmt: skip
     found: list[Finding] = []
+    nth = nth_of_record(boxes)
     for place, kind, text, value in suspects.head(most).itertuples(index=False):
         box = boxes.iloc[place]
         evidence: dict[str, Cell] = {"kind": kind, "label": str(box["label"])}
@@ -199,7 +205,12 @@ def _findings(
         where = Location(path=str(box["path"]) or None, line=int(box["line"]) or None, record=str(box["record"]))
         found.append(
             Finding(
-                code=code, severity=severity, subject=f"outline {kind} {place}", where=where, message=message, evidence=evidence
+                code=code,
+                severity=severity,
+                subject=f"outline {kind} {nth[place]}",
+                where=where,
+                message=message,
+                evidence=evidence,
             )
         )
     return tuple(found)

@@ -13,7 +13,7 @@ from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
 from trainers.copying.boxes import boxes_file
 from trainers.copying.undo import reapply, undo
-from trainers.second_scan import parts_lost
+from trainers.second_scan import files_of_boxes, named_as, parts_lost
 
 BOXES = {0: [("cell", 1, 2, 3, 4), ("clot", 5.5, 6, 7, 8)], 1: [("cell", 0, 0, 2, 2)], 3: [("cell", 9, 9, 4, 3)]}
 """Image → class, x, y, width, height."""
@@ -184,3 +184,20 @@ def test_outlines_that_no_cell_holds_are_told_as_lost(tmp_path: Path, monkeypatc
     seen = scanned(tmp_path / "data")
     applied = seen.apply(tmp_path / "copy", proposal())
     assert parts_lost(seen.dataset, scanned(tmp_path / "copy").dataset, applied) == ("outlines",)
+
+
+def test_what_is_found_of_a_box_in_the_copy_is_found_of_the_same_box(tmp_path: Path) -> None:
+    """Though a record before it left, and its file is another one there."""
+    write_coco(tmp_path / "data")
+    told = json.loads((tmp_path / "data/i.json").read_text())
+    told["annotations"][-1]["bbox"] = [15, 15, 30, 30]
+    told["annotations"].append({**told["annotations"][-1], "id": 99})
+    (tmp_path / "data/i.json").write_text(json.dumps(told))
+    for number in range(4):
+        Image.fromarray(picture(number)).save(tmp_path / "data" / f"{number}.png")
+    seen = scanned(tmp_path / "data", select=("LN006",))
+    seen.apply(tmp_path / "copy", proposal(strategy="deduplicate", removed={"1.png": "twice"}), most_removed=1.0)
+    after = scanned(tmp_path / "copy", select=("LN006",)).result
+    before = {finding.fingerprint for finding in seen.result.findings}
+    assert len(before) == 3
+    assert {f.fingerprint for f in named_as(after, seen.result, files_of_boxes(seen.dataset)).findings} == before
