@@ -22,13 +22,14 @@ from auditor.placement.documents import MAX_TEXT_BYTES, Lines, are_boxes
 from auditor.placement.masks import find_masks
 from auditor.placement.path_roles import path_roles
 from auditor.placement.records import Draft, box_frame, build, no_labels, with_outlines
+from auditor.placement.table_beside import table_beside
 from auditor.placement.tree import read_folders
 from auditor.reading.jobs import Job, run_job, run_jobs
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.results import Guess
 
-READS = frozenset(("splits", "patients", "masks", "boxes", "outlines"))
+READS = frozenset(("labels", "splits", "patients", "masks", "boxes", "outlines"))
 
 LEAST_SHARE = 0.5
 """Of the text files with an image, or of the images with a text file, so many have a partner in this layout."""
@@ -46,7 +47,7 @@ def detect(listing: Listing, options: Options) -> Detection | None:  # noqa: ARG
     filled = [name for name in found.values() if listing.files[name]]
     if not are_boxes(listing.root / name for name in filled[:: max(len(filled) // _SAMPLE, 1)][:_SAMPLE]):
         return None
-    return Detection(layout="yolo", confidence=0.92, why=f"{len(found):,} text files of boxes called after the images")
+    return Detection(layout="yolo", confidence=0.94, why=f"{len(found):,} text files of boxes called after the images")
 
 
 def _pairs(listing: Listing) -> dict[str, str]:
@@ -105,10 +106,14 @@ def load(listing: Listing, options: Options) -> Dataset:
     ]
     problems += [Problem(kind="missing", path=name, reason="a file of boxes whose image is not there") for name in orphans]
     told, guesses = path_roles(ids, roles_in_names(ids), replace(read_folders(ids), label=None, label_depth=None))
-    columns: dict[str, Sequence[object]] = {"path": ids, **told}
+    beside = table_beside(listing, options, ids)
+    guesses = [*(guess for guess in guesses if guess.role not in beside.columns), *beside.guesses]
+    columns: dict[str, Sequence[object] | pd.Series] = {"path": ids, **told, **beside.columns}
     if masks.of:
         columns["mask"] = [masks.of[path][0] if path in masks.of else None for path in ids]
-    notes = [f"the boxes carry the labels ({boxes['label'].nunique()} classes): the image has no label of its own"]
+    labels = beside.labels or no_labels(ids)
+    words = f"the boxes carry the labels ({boxes['label'].nunique()} classes): the image has no label of its own"
+    notes = [*([words] if labels.task == "none" else ()), *beside.notes]
     without = len(ids) - len(set(ids) & pairs.keys())
     if without:
         notes.append(f"{without:,} images have no file of boxes: read as images without an object")
@@ -123,16 +128,22 @@ def load(listing: Listing, options: Options) -> Dataset:
             root=listing.root,
             name=listing.target.name,
             claims=claim(
-                listing, "yolo", masks=masks.files, annotations=[*dict.fromkeys(pairs.values()), *described, *orphans]
+                listing,
+                "yolo",
+                masks=masks.files,
+                annotations=[*dict.fromkeys(pairs.values()), *described, *orphans],
+                tables=beside.tables,
             ),
             ids=ids,
-            labels=no_labels(ids),
+            labels=labels,
             columns=columns,
             boxes=with_outlines(boxes, [outline for lines in said.values() for outline in lines.shapes]),
-            counts={"missing": len(orphans)},
+            counts={"missing": len(orphans), **beside.counts},
+            metadata=beside.metadata,
+            fields=beside.fields,
             guesses=(guess, *guesses),
             notes=tuple(notes),
-            problems=tuple(problems),
+            problems=(*problems, *beside.problems),
         )
     )
 

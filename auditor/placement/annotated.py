@@ -20,6 +20,7 @@ from auditor.placement.masks import find_masks
 from auditor.placement.path_roles import path_roles
 from auditor.placement.records import Draft, box_frame, build, no_labels, with_outlines
 from auditor.placement.resolve import resolve_names
+from auditor.placement.table_beside import table_beside
 from auditor.placement.tree import read_folders
 from auditor.reading.jobs import Job, run_documents, told
 from auditor.tables.label_table import categorical
@@ -80,20 +81,31 @@ def annotated_dataset(listing: Listing, options: Options, kind: Kind, files: Seq
         columns["mask"] = [masks.of[path][0] if path in masks.of else None for path in ids]
     why = f"{len(said):,} files, {len(boxes):,} boxes"
     guesses.append(Guess(role="box", value=f"{kind.word} annotations", confidence=0.95, why=why))
+    beside = table_beside(listing, options, ids, files)
+    # what documents say goes before a table, and a table before names of folders
+    stays = {"split"} if any(_splits(said, found)) else set()
+    columns |= {role: column for role, column in beside.columns.items() if role not in stays}
+    role_guesses = [guess for guess in role_guesses if guess.role in stays or guess.role not in beside.columns]
+    if labels.task == "none" and beside.labels is not None:
+        labels = beside.labels
+    told_of = {*beside.columns, *({"label"} if labels is beside.labels else ()), "table"} - stays
+    guesses += [guess for guess in beside.guesses if guess.role in told_of]
     kinds = Counter(problem.kind for problem in problems)
     return build(
         Draft(
             root=listing.root,
             name=listing.target.name,
-            claims=claim(listing, kind.layout, masks=masks.files, annotations=files),
+            claims=claim(listing, kind.layout, masks=masks.files, annotations=files, tables=beside.tables),
             ids=ids,
             labels=labels,
             columns=columns,
             boxes=boxes,
-            counts={"missing": kinds["missing"], "unlisted": kinds["unlisted"]},
+            metadata=beside.metadata,
+            fields=beside.fields,
+            counts={"missing": kinds["missing"], "unlisted": kinds["unlisted"], **beside.counts},
             guesses=(*guesses, *role_guesses),
-            notes=(*notes, *_notes(said, found, boxes, labels)),
-            problems=tuple(problems),
+            notes=(*notes, *beside.notes, *_notes(said, found, boxes, labels)),
+            problems=(*problems, *beside.problems),
         )
     )
 
@@ -190,11 +202,11 @@ def _labels(said: Mapping[str, Document], found: Found, ids: Sequence[str], kind
 
 def _columns(
     said: Mapping[str, Document], found: Found, ids: Sequence[str], kind: Kind
-) -> tuple[dict[str, Sequence[object]], list[Guess], list[str]]:
+) -> tuple[dict[str, Sequence[object] | pd.Series], list[Guess], list[str]]:
     """Paths, and what they, the documents and the names of their files say of splits, patients and sites."""
     folders = replace(read_folders(ids), label=None, label_depth=None)
     told_roles, guesses = path_roles(ids, roles_in_names(ids), folders)
-    columns: dict[str, Sequence[object]] = {"path": ids, **told_roles}
+    columns: dict[str, Sequence[object] | pd.Series] = {"path": ids, **told_roles}
     notes: list[str] = []
     by_file = _splits(said, found)
     if by_file:

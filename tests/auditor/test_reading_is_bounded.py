@@ -72,6 +72,8 @@ HERE: Mapping[str, tuple[frozenset[str], str]] = {
         ("auditor.layouts.table", "read_table", "asks a worker"),
         ("auditor.placement.table_choice", "read_table", "asks a worker"),
         ("auditor.placement.box_tables", "read_table", "asks a worker"),
+        ("auditor.placement.reading_tables", "read_table reader", "asks a worker; the reader of a name is a person"),
+        ("auditor.placement.table_beside", "read_table", "asks a worker"),
         ("auditor.placement.table_join", "read_table", "asks a worker"),
         ("auditor.evidence.privacy.path_names", "read_text", "lists of words of ours"),
         ("auditor.values.ordinary", "read_text", "a list of words of ours"),

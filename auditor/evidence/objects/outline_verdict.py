@@ -123,7 +123,7 @@ def undrawn(dataset: Dataset) -> str:
 
 def nth_of_record(boxes: pd.DataFrame) -> Positions:
     """Which box of its record each is: what tells two of one record apart, also where other records have left."""
-    return boxes.groupby("record", sort=False).cumcount().to_numpy(np.int64)
+    return np.asarray(boxes.groupby("record", sort=False).cumcount(), np.int64)
 
 
 def hardly_drawn(dataset: Dataset, share: float) -> bool:

@@ -147,6 +147,13 @@ def yolo(root: Path) -> None:
         (root / place).with_suffix(".txt").write_text("0 0.5 0.5 0.25 0.5\n0 0.1 0.1 0.5 0.1 0.5 0.9\n")
 
 
+def yolo_table(root: Path) -> None:
+    yolo(root)
+    (root / "labels.csv").write_text(
+        "image,label\n" + "".join(f"{p.rpartition('/')[2]},{'ab'[i % 2]}\n" for i, p in enumerate(PLACES))
+    )
+
+
 def labelme(root: Path) -> None:
     placed(root)
     for place in PLACES:
@@ -177,7 +184,7 @@ def cvat(root: Path) -> None:
 SETS: dict[str, tuple[Callable[[Path], None], ...]] = {
     "folders": (folders, raters, patients, channels), "table": (table, table_boxes, table_channels), "medmnist": (medmnist,),
     "hdf5": (hdf5,), "voc": (voc,), "dicom_tree": (dicom_tree, dicom_drawings),
-    "nnunet": (nnunet,), "coco": (coco,), "yolo": (yolo,),
+    "nnunet": (nnunet,), "coco": (coco,), "yolo": (yolo, yolo_table),
     "labelme": (labelme,), "via": (via,), "cvat": (cvat,),
 }  # fmt: skip
 

@@ -201,3 +201,20 @@ def test_what_is_found_of_a_box_in_the_copy_is_found_of_the_same_box(tmp_path: P
     before = {finding.fingerprint for finding in seen.result.findings}
     assert len(before) == 3
     assert {f.fingerprint for f in named_as(after, seen.result, files_of_boxes(seen.dataset)).findings} == before
+
+
+def test_columns_of_a_table_beside_a_document_go_into_the_copy(tmp_path: Path) -> None:
+    write_coco(tmp_path / "data")
+    (tmp_path / "data/meta").mkdir()
+    rows = "".join(f"{i}.png,p{i},{i * 3},{'ab'[i % 2]}\n" for i in range(4))
+    (tmp_path / "data/meta/people.csv").write_text("image,patient_id,score,finding\n" + rows)
+    for number in range(4):
+        Image.fromarray(picture(number)).save(tmp_path / "data" / f"{number}.png")
+    seen = scanned(tmp_path / "data")
+    applied = seen.apply(tmp_path / "copy", proposal())
+    copy = scanned(tmp_path / "copy").dataset
+    assert parts_lost(seen.dataset, copy, applied) == ()
+    for dataset in (seen.dataset, copy):
+        assert dataset.metadata["table.score"].tolist() == [0, 3, 6, 9]
+        assert dataset.records["patient"].tolist() == ["p0", "p1", "p2", "p3"]
+        assert dataset.labels.values.tolist() == ["a", "b", "a", "b"]
