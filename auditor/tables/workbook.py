@@ -28,7 +28,7 @@ from auditor.tables.label_table import LabelTable, merge_tables
 from auditor.tables.record_table import as_text
 from auditor.tables.table_stream import open_table
 from auditor.values.dataset import Problem
-from auditor.values.errors import DatasetError
+from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
 
 SHEET_COLUMN = "sheet"
@@ -40,6 +40,8 @@ KNOWN = 0.9
 NEAR = 0.5
 """A sheet of so many of the table's rows may hold labels: it is told as unread."""
 MOST_SHEETS = 100
+TEXT_BYTES = 64
+_TEXTS, _TEXT = "xl/sharedStrings.xml", b"<si"
 _UNUSED, _ASIDE = "unused-table", "table-aside"
 
 
@@ -139,8 +141,22 @@ def _check_inflated(path: Path, content: bytes, limits: Limits) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             check_size(path, sum(entry.file_size for entry in archive.infolist()), limits)
+            _check_texts(archive, limits)
     except (zipfile.BadZipFile, ValueError):
         raise DatasetError(f"{path}: a damaged workbook; save it as csv") from None
+
+
+def _check_texts(archive: zipfile.ZipFile, limits: Limits) -> None:
+    """Refuse more texts than memory has room for: the shortest takes 13 bytes of the file, `TEXT_BYTES` where it is read."""
+    if _TEXTS not in archive.namelist():
+        return
+    count, end = 0, b""
+    with archive.open(_TEXTS) as stream:
+        while part := stream.read(1 << 20):
+            count += (end + part).count(_TEXT) - end.count(_TEXT)
+            end = part[-len(_TEXT) + 1 :]
+    if count * TEXT_BYTES > limits.memory_bytes:
+        raise UnreadableFile("memory", f"its {count:,} texts need more than {limits.memory_bytes >> 20:,} MiB of memory")
 
 
 def _as_table(path: Path, cells: Sequence[Sequence[Any]], limits: Limits) -> LabelTable | None:

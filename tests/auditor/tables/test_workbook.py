@@ -14,8 +14,9 @@ from PIL import Image
 from auditor.layout import Options, open_dataset
 from auditor.tables.opening import whole
 from auditor.tables.tables import read_table
+from auditor.tables.workbook import TEXT_BYTES, read_workbook
 from auditor.values.dataset import Dataset
-from auditor.values.errors import DatasetError
+from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
 
 Rows = list[list[object]]
@@ -158,3 +159,12 @@ def test_a_sheet_of_two_cells_that_spans_all_rows_costs_itself(tmp_path: Path) -
     with pytest.raises(DatasetError) as error:
         read_table(tmp_path / "wide.xlsx")
     assert "\n" not in str(error.value)
+
+
+def test_more_texts_than_memory_has_room_for_are_refused_before_they_are_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "labels.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.xml", "<sst>" + "<si><t/></si>" * 200_000 + "</sst>")  # more than one piece
+    with pytest.raises(UnreadableFile, match="200,000 texts need more than"):
+        read_workbook(tmp_path / "labels.xlsx", Limits(memory_bytes=200_000 * TEXT_BYTES - 1))
+    with pytest.raises(DatasetError, match="not a workbook"):
+        read_workbook(tmp_path / "labels.xlsx", Limits(memory_bytes=200_000 * TEXT_BYTES))
