@@ -160,7 +160,7 @@ def load(listing: Listing, options: Options) -> Dataset:
         guesses.append(Guess(role="mask", value="folders of raters", confidence=0.9, why=raters.why))
         notes.append(rater_note(raters, has_masks=bool(masks.of)))
     if channels.of:
-        notes.append(f"{len(channels.of):,} cases have several files, which are their channels: {', '.join(channels.names)}")
+        notes.append(channels.note)
     notes += mask_notes(masks) + unread_notes(listing)
     said = {f"name.{name}": values for name, values in (names.fields if names is not None else {}).items()}
     said |= folders.fields

@@ -33,6 +33,14 @@ class Channels:
         """The files that are no record of their own."""
         return frozenset(path for first, files in self.of.items() for path in files.values() if path != first)
 
+    @property
+    def note(self) -> str:
+        """How many cases have which channels, and what some of them lack."""
+        told = f"{len(self.of):,} cases have several files, which are their channels: {', '.join(self.names)}"
+        lacking = {name: sum(name not in files for files in self.of.values()) for name in self.names}
+        missing = ", ".join(f"{name} of {count:,}" for name, count in lacking.items() if count)
+        return f"{told}; not there: {missing}" if missing else told
+
     def columns(self, paths: Sequence[str]) -> dict[str, list[str | None]]:
         """Channel → the file of each record; empty where there are no channels. A record that is one file has it first."""
         if not self.of:

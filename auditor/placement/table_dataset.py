@@ -256,7 +256,7 @@ class TableLoader:
             return {first: own, **of_rows}
         found = find_channels([path for path in self.inventory.images if path not in self.mask_files])
         if found.of:
-            self.notes.append(f"{len(found.of):,} cases have several files, which are their channels: {', '.join(found.names)}")
+            self.notes.append(found.note)
         return found.columns([str(name) for name in names[rows]])
 
     def _claims(self) -> Claims:

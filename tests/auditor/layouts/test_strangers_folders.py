@@ -131,6 +131,7 @@ def test_a_third_modality_is_a_channel_of_its_case(tmp_path: Path) -> None:
     dataset = opened(tmp_path)
     assert dataset.size == 6
     assert set(dataset.channels["name"]) == {"ct", "mr", "pet"}
+    assert "6 cases have several files, which are their channels: ct, mr, pet; not there: pet of 1" in dataset.summary.notes
 
 
 def test_blank_answers_and_classes_that_nobody_lacks_are_told(tmp_path: Path) -> None:
