@@ -12,6 +12,7 @@ from auditor.scoring.questions import ASIDE, PLACED, QUESTIONS, Answer, Question
 from auditor.statistics.wilson import wilson
 from auditor.values.cells import visible
 from auditor.values.errors import ConfigError
+from auditor.values.ordinary import is_harmless
 from auditor.values.results import Outcome, ScanResult
 
 LEVEL = 0.95
@@ -87,7 +88,10 @@ def score_result(result: ScanResult, truth: Sequence[Truth]) -> Scores:
     rows = [_score(question, by_kind[question.kind], outcomes) for question in QUESTIONS if question.kind in by_kind]
     known = {question.kind for question in QUESTIONS} | ASIDE
     severity = next((_number(row.new) for row in by_kind.get("severity", [])), None)
-    return Scores(rows=tuple(rows), unasked={k: len(v) for k, v in by_kind.items() if k not in known}, severity=severity)
+    others = [kind for kind in by_kind if kind not in known]
+    # a truth may come from elsewhere: a kind that is made of other than ordinary words is shown by its place
+    unasked = {kind if is_harmless(kind) else f"kind {place}": len(by_kind[kind]) for place, kind in enumerate(others, 1)}
+    return Scores(rows=tuple(rows), unasked=unasked, severity=severity)
 
 
 def _number(text: str) -> float:

@@ -174,3 +174,8 @@ def test_a_truth_with_words_for_numbers_is_refused_in_one_line(row: Truth) -> No
 def test_what_a_truth_calls_a_kind_runs_nothing_in_the_terminal() -> None:
     told = as_text(score_result(result(labels({1})), [*flips("r1"), Truth(record="r1", kind="\x1b[2Jkind")]))
     assert not any("\x1b" in line for line in told)
+
+
+def test_a_kind_that_is_called_like_a_person_is_shown_by_its_place() -> None:
+    scores = score_result(result(labels({1})), [*flips("r1"), Truth(record="r1", kind="Wojciechowska_Agnieszka")])
+    assert scores.unasked == {"kind 1": 1}
