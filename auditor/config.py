@@ -65,6 +65,7 @@ class Config(Section):
             corrected=d.corrected, left_out=None if d.left_out is None else where / d.left_out, origin=d.label_origin,
             channels=d.channels, mask_names={int(value): name for value, name in d.mask_names.items()}, own_tables=d.own_tables,
             boxes=d.boxes,
+            readings=d.readings,
         )  # fmt: skip
 
     def design_of(self) -> Design:

@@ -58,6 +58,8 @@ class DatasetSection(Section):
     """label tables, relative to this file, where they are not to be looked for"""
     boxes: str | None = None
     """a table of boxes (columns of image and four corners; `segmentation`: outlines as in COCO), relative to this file"""
+    readings: str | None = None
+    """a table of what readers said (columns of image, reader and answer), relative to this file"""
     corrected: Mapping[str, str] = Key(default_factory=dict)
     """of a corrected copy: which file holds the table that was corrected"""
     left_out: str | None = None

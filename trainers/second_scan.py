@@ -10,7 +10,7 @@ from auditor.values.results import Cell, Finding, ScanResult
 from trainers.copying.applied import Applied
 from trainers.copying.boxes import BOXES
 
-WHOLE = frozenset(("boxes", "outlines", "marks"))
+WHOLE = frozenset(("boxes", "outlines", "marks", "readings"))
 """Parts that no strategy changes: not one may be missing."""
 
 

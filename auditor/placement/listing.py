@@ -30,6 +30,7 @@ class Options:
         separator: what separates the labels of one cell.
         tables: the label tables, relative to the folder; empty = they are found.
         boxes: a table of boxes, relative to the folder; None = it is found, where no label table was named.
+        readings: a table of what readers said, relative to the folder; None = as `boxes`.
         corrected: a column → the column beside it that holds its corrected values, which are read in its place.
         left_out: a table whose column `path` names files that are left out on purpose: they do not count as unlisted.
         origin: what the labels were read from before there was a table (`Labels.origin`).
@@ -48,6 +49,7 @@ class Options:
     separator: str | None = None
     tables: tuple[str, ...] = ()
     boxes: str | None = None
+    readings: str | None = None
     corrected: Mapping[str, str] = field(default_factory=dict)
     left_out: Path | None = None
     origin: str | None = None

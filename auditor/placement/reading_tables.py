@@ -25,6 +25,8 @@ from auditor.tables.roles import Roles, find_roles
 from auditor.tables.tables import preview_table, read_table, table_format
 from auditor.values.errors import DatasetError
 
+OURS = ("path", "rater", "label")
+"""What a table of readings of ours calls its columns."""
 Objects = npt.NDArray[np.object_]
 
 
@@ -75,19 +77,42 @@ def readings_beside(listing: Listing, read: Sequence[str], record_of: Mapping[st
             single[name.rpartition("/")[0], tuple(map(str, frame.columns))].append(name)
     each = not panels
     chosen = panels or max((group for group in single.values() if len(group) > 1), key=len, default=[])
-    parts = []
-    for name in chosen:
-        try:
-            parts.append(_readings_of(read_table(listing.root / name, listing.limits), name, listing.root, names))
-        except DatasetError:
-            return None  # half a panel is none
+    try:
+        parts = [_readings_of(read_table(listing.root / name, listing.limits), name, listing.root, names) for name in chosen]
+    except DatasetError:
+        return None  # half a panel is none
     if not parts:
         return None
     shared = [column for column in parts[0].columns if all(column in part.columns for part in parts)]
-    found = pd.concat([part[shared] for part in parts], ignore_index=True)
-    of = pd.Series([list(record_of[str(name)]) for name in found["record"]], index=found.index, dtype=object)
-    found = found.assign(record=of).explode("record", ignore_index=True).astype("str")
+    found = _by_record(pd.concat([part[shared] for part in parts], ignore_index=True), record_of)
     return Beside(readings=found, tables=tuple(chosen), each=each) if len(found) else None
+
+
+def readings_named(listing: Listing, name: str, root: Path, record_of: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """The readings of the table that `[dataset] readings` names.
+
+    Args:
+        root: what the paths of the images are relative to; the table lies in `listing`.
+        record_of: as of `readings_beside`; readings of other images are left out.
+
+    Raises:
+        DatasetError: it is not there, cannot be read, or holds no readings.
+    """
+    if name not in listing.files:
+        raise DatasetError(f"{listing.target}: [dataset] readings names {name!r}, which is not there")
+    table = read_table(listing.root / name, listing.limits)
+    roles, _ = _roles(table.frame, name, root, sorted(record_of))
+    if "path" not in roles.columns or not (roles.raters or _long(roles)):
+        raise DatasetError(
+            f"{listing.target}: [dataset] readings names {name!r}, which has no columns of an image, a reader and an answer"
+        )
+    return _by_record(_readings_of(table, name, root, sorted(record_of)), record_of)
+
+
+def _by_record(readings: pd.DataFrame, record_of: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """A row for each record of the image that was read."""
+    of = pd.Series([list(record_of[str(name)]) for name in readings["record"]], index=readings.index, dtype=object)
+    return readings.assign(record=of).explode("record", ignore_index=True).astype("str")
 
 
 def _roles(frame: pd.DataFrame, name: str, root: Path, names: Sequence[str]) -> tuple[Roles, float]:
@@ -101,6 +126,8 @@ def _roles(frame: pd.DataFrame, name: str, root: Path, names: Sequence[str]) -> 
                 shares[column] = found / len(cells)
     best = max(shares, key=lambda column: shares[column], default="")
     pins = {"path": best} if best and shares[best] >= LEAST_NAMING else {}
+    if set(OURS) <= set(frame.columns):
+        pins = {name: name for name in OURS}
     roles = find_roles(frame, pins=pins, where=name, resolving=shares)
     return roles, shares.get(roles.columns.get("path", ""), 0.0)
 

@@ -18,7 +18,7 @@ from auditor.placement.listing import Listing, Options
 from auditor.placement.masks import Masks, worth
 from auditor.placement.path_roles import beside_columns
 from auditor.placement.rater_masks import RaterMasks
-from auditor.placement.reading_tables import readings_beside
+from auditor.placement.reading_tables import readings_beside, readings_named
 from auditor.placement.records import Draft, build
 from auditor.placement.resolve import resolve_names
 from auditor.placement.row_roles import add_case, add_listed_splits
@@ -151,10 +151,14 @@ class TableLoader:
         if unread:
             shown = ", ".join(repr(word) for word in sorted(unread)[:6])
             self.notes.append(f"no readings but states of the work, left out: {shown}")
-        if readings is not None or self.chosen:
+        named = self.options.readings
+        if readings is not None or (self.chosen and named is None):
             return readings
         called = names[rows] if "path" in self.roles.columns and self.images else np.asarray(ids, dtype=object)
-        found = readings_beside(self.files, (*self.tables, *self.box_tables), _by_name(called, ids))
+        records = _by_name(called, ids)
+        if named is not None:
+            return readings_named(self.listing, named, self.files.root, records)
+        found = readings_beside(self.files, (*self.tables, *self.box_tables), records)
         if found is None:
             return None
         self.reading_tables = found.tables
@@ -262,7 +266,7 @@ class TableLoader:
     def _claims(self) -> Claims:
         """The masks, and the tables that were read: also one called `.txt`, and one that lies outside the images' folder."""
         masks = [path for path in self.inventory.images if path in self.mask_files]
-        places = [self.listing.root / name for name in (*self.tables, self.options.boxes) if name]
+        places = [self.listing.root / name for name in (*self.tables, self.options.boxes, self.options.readings) if name]
         root = self.files.root
         tables = [(place.relative_to(root) if place.is_relative_to(root) else place).as_posix() for place in places]
         tables += [*self.box_tables, *self.reading_tables, *self.table.joined.values()]

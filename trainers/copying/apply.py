@@ -2,8 +2,8 @@
 
 In the folder: the label table in the user's own form, a corrected column beside each original one; `corrections.csv`,
 `removed.csv`, `weights.csv`; images, where a strategy wrote or made some (then all of them, in `images/`); `synthetic.csv`, the
-rows of those that it made, and `additions.csv`, what they were made from; `boxes.csv`, where the label table holds no boxes and
-other files do; and a medaudit.toml, so that `medaudit scan FOLDER`
+rows of those that it made, and `additions.csv`, what they were made from; `boxes.csv` and `readings.csv`, where other
+files than the label table hold some; and a medaudit.toml, so that `medaudit scan FOLDER`
 opens the copy right away: corrected columns are read in the place of their originals, and images where they lie. A dataset
 without a table gets one (`labels.csv`); of an npz a new npz is written.
 
@@ -24,7 +24,7 @@ from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
 from trainers.copying.additions import Addition, placed
 from trainers.copying.applied import Applied
-from trainers.copying.boxes import BOXES, boxes_of, table_of
+from trainers.copying.beside import beside, table_of
 from trainers.copying.cells import Cells
 from trainers.copying.corrected_copy import (
     IMAGES,
@@ -107,22 +107,22 @@ def apply(
     files = files_that_stay(proposals, frozenset(gone))
     if files and source.form == "npz":
         raise ConfigError("images inside an npz cannot be written anew one by one; unpack them into a folder first")
-    boxes = boxes_of(dataset, source)
+    tables_beside = beside(dataset, source)
     added = placed(additions, dataset, cells, gone)
     state = state_of_copy(
         dataset, source, cells, entries, removals, options, config, output, rewritten=bool(files) or added.count > 0,
-        added=added, boxes=len(boxes) > 0,
+        added=added, beside=tuple(tables_beside),
     )  # fmt: skip
     weights, strategies = weights_of(dataset, proposals, frozenset(gone))
     paths = {str(r): str(p) for r, p in dataset.records["path"].dropna().items()}
     changed, leaving = applied_changes(entries), removed_rows(removals)
     with built(output) as folder:
-        for name, content in table_files(state, source.parts, boxes, changed, leaving, limits).items():
+        for name, content in table_files(state, source.parts, tables_beside, changed, leaving, limits).items():
             put(folder / name, content)
         for name, part in zip(state.tables, source.parts, strict=True):
             put(folder / ORIGINAL / name, part.content)
-        if state.boxes:
-            put(folder / MEMORY / BOXES, table_of(boxes))
+        for name, table in tables_beside.items():
+            put(folder / MEMORY / name, table_of(table))
         put(folder / STATE, state_file(state))
         put(folder / CORRECTIONS, corrections_file(entries))
         if removals:

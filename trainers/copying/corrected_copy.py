@@ -21,7 +21,7 @@ from auditor.stored import Name, checked, inside, read_json
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
 from trainers.copying.additions import table_of_added
-from trainers.copying.boxes import BOXES, boxes_file
+from trainers.copying.beside import BOXES, KEYS, beside_file
 from trainers.copying.forms.column import Changed, CorrectedColumn, Place
 from trainers.copying.ledger import CORRECTIONS, REMOVED, Entry, Removal
 from trainers.copying.source import Part
@@ -55,7 +55,7 @@ class State:
         added: names of the tables of records that were made; they go with the images in the copy.
         made: column → text of those records, in the order of their rows.
         hidden: columns of them that the user's table has not.
-        boxes: the copy has a table of boxes.
+        beside: its tables of boxes and of readings (`trainers.copying.beside`).
     """
 
     form: Literal["table", "made", "npz", "whole"]
@@ -73,7 +73,11 @@ class State:
     added: tuple[Name, ...] = ()
     made: Mapping[str, Sequence[str]] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
-    boxes: bool = False
+    beside: tuple[Name, ...] = ()
+
+
+Beside = Mapping[str, pd.DataFrame]
+"""As of `trainers.copying.beside.beside`."""
 
 
 def state_file(state: State) -> bytes:
@@ -102,6 +106,8 @@ def read_state(output: Path) -> State:
         raise ConfigError(f"{output}: not a corrected copy; name the folder that `medaudit fix` wrote")
     if content.get("state_version") != STATE_VERSION:
         raise ConfigError(f"{output}: written by another version of medaudit; make the copy again with `medaudit fix`")
+    if isinstance(boxes := content.pop("boxes", None), bool):  # as copies of before readings were kept say it
+        content["beside"] = [BOXES] if boxes else []
     try:
         state = checked(State, content)
         _agrees(state)
@@ -114,9 +120,11 @@ def read_state(output: Path) -> State:
 
 def _agrees(state: State) -> None:
     """Raise ValueError where the parts of a state contradict each other."""
-    named = [*state.tables, *state.arrays, *state.added, *([BOXES] if state.boxes else [])]
+    named = [*state.tables, *state.arrays, *state.added, *state.beside]
     if len(set(named)) < len(named) or {name.partition("/")[0] for name in named} & {MEMORY, CONFIG_NAME, CORRECTIONS, REMOVED}:
         raise ValueError("it names a file twice, or one that is no table")
+    if not set(state.beside) <= set(KEYS):
+        raise ValueError("it names a table of boxes or readings that is none")
     if len(state.added) > 1 or (state.added and not set(state.names) <= set(state.made)):
         raise ValueError("it speaks of records that were made, and not of all their columns")
     if len({len(values) for values in state.made.values()}) > 1:
@@ -153,14 +161,14 @@ def removed_rows(removals: Sequence[Removal]) -> frozenset[int]:
 
 
 def table_files(
-    state: State, parts: Sequence[Part], boxes: pd.DataFrame, changed: Changed, removed: frozenset[int], limits: Limits
+    state: State, parts: Sequence[Part], beside: Beside, changed: Changed, removed: frozenset[int], limits: Limits
 ) -> dict[str, bytes]:
     """The table files of the copy, and its medaudit.toml.
 
     Args:
         state: names and configuration.
         parts: the files as they were.
-        boxes: as of `trainers.copying.boxes.boxes_of`.
+        beside: tables of boxes and of readings, whole.
         changed: what stands in the corrected columns where it is not the original value.
         removed: rows that leave.
 
@@ -181,8 +189,8 @@ def table_files(
     if state.rewritten:
         names = {column: state.names[column] for column in used}
         files |= {name: table_of_added(state.made, state.hidden, names) for name in state.added}
-    if state.boxes:
-        files[BOXES] = boxes_file(boxes, changed.get(state.config["roles"].get("path", ""), {}), removed)
+    renamed = changed.get(state.config["roles"].get("path", ""), {})
+    files |= {name: beside_file(beside[name], renamed, removed) for name in state.beside}
     files[CONFIG_NAME] = toml_text(config_of(state, used, bool(removed))).encode()
     return files
 

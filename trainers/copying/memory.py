@@ -11,7 +11,7 @@ from auditor.evidence.kin.groups import SYNTHETIC
 from auditor.layout import Options
 from auditor.values.dataset import ROLES, Dataset
 from trainers.copying.additions import Added, columns_of_added, table_name
-from trainers.copying.boxes import BOXES
+from trainers.copying.beside import KEYS
 from trainers.copying.cells import Cells
 from trainers.copying.corrected_copy import State
 from trainers.copying.forms.column import named
@@ -19,7 +19,7 @@ from trainers.copying.ledger import ADDITIONS, CORRECTIONS, REMOVED, WEIGHTS, En
 from trainers.copying.source import Source
 
 LEDGER = (CORRECTIONS, REMOVED, WEIGHTS, ADDITIONS)
-RESERVED = (*LEDGER, BOXES, f"{SYNTHETIC}.csv", f"{SYNTHETIC}-train.csv")
+RESERVED = (*LEDGER, *KEYS, f"{SYNTHETIC}.csv", f"{SYNTHETIC}-train.csv")
 """Names of files of ours in a copy."""
 
 
@@ -35,7 +35,7 @@ def state_of_copy(
     *,
     rewritten: bool,
     added: Added,
-    boxes: bool,
+    beside: tuple[str, ...],
 ) -> State:
     """What the copy will remember."""
     touched = dict.fromkeys(column for entry in entries for _, column, _, _ in entry.edits)
@@ -52,7 +52,7 @@ def state_of_copy(
         existing=tuple(source.corrected),
         virtual={column: [str(v) for v in cells.column(column)] for column in names if column in cells.virtual},
         roles={column: column for column in names if column in cells.virtual - source.virtual},
-        config=config_of_copy(dataset, source, options, config, boxes=boxes),
+        config=config_of_copy(dataset, source, options, config, beside=beside),
         arrays=tuple(dict.fromkeys(dataset.records["path"].astype(str))) if source.form == "npz" else (),
         root=os.path.relpath(dataset.root.resolve(), output.resolve()).replace(os.sep, "/"),
         rewritten=rewritten,
@@ -61,7 +61,7 @@ def state_of_copy(
         added=(table_name(source),) if added.count else (),
         made=columns_of_added(added, source) if added.count else {},
         hidden=tuple(cells.virtual) if added.count else (),
-        boxes=boxes,
+        beside=beside,
     )
 
 
@@ -70,7 +70,9 @@ def _free_name(name: str) -> str:
     return f"table-{name}" if name in RESERVED else name
 
 
-def config_of_copy(dataset: Dataset, source: Source, options: Options, config: Config, *, boxes: bool) -> dict[str, Any]:
+def config_of_copy(
+    dataset: Dataset, source: Source, options: Options, config: Config, *, beside: tuple[str, ...]
+) -> dict[str, Any]:
     """medaudit.toml of the copy: gate and thresholds as they were, the roles pinned, the images where they lie."""
     kept: dict[str, Any] = config.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
     # Predictions are for the records as they were.
@@ -86,7 +88,7 @@ def config_of_copy(dataset: Dataset, source: Source, options: Options, config: C
     # Readings without a released label have no task, and must not be pinned to have none: their labels are the readings.
     section = {
         "layout": "table", "root": "", "tables": [_free_name(part.name) for part in source.parts],
-        "boxes": BOXES if boxes else None,
+        **{KEYS[name]: name for name in beside},
         "level": options.level or (labels.level if source.labels else None),
         "task": options.task or (labels.task if labels.task != "none" and source.style != "columns" else None),
         "separator": source.separator if source.style == "joined" else options.separator,

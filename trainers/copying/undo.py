@@ -23,12 +23,12 @@ from auditor.stored import inside
 from auditor.tables.tables import content_of, read_table
 from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
 from auditor.values.image import Limits
-from trainers.copying.boxes import BOXES
 from trainers.copying.corrected_copy import (
     IMAGES,
     MEMORY,
     ORIGINAL,
     STATE,
+    Beside,
     State,
     applied_changes,
     read_state,
@@ -138,8 +138,8 @@ def _rebuilt(
     if away:
         raise ConfigError(f"{output}: the original {away[0]} is not where it was; make the copy again with `medaudit fix`")
     parts = tuple(_original(output, name, limits) for name in state.tables)
-    boxes = _boxes(output, limits) if state.boxes else pd.DataFrame()
-    by_hand = hand_edits(output, state, parts, boxes, limits)
+    beside = {name: _beside(output, name, limits) for name in state.beside}
+    by_hand = hand_edits(output, state, parts, beside, limits)
     before = sum(entry.applied and bool(entry.edits) for entry in state.entries)
     removals = _removals(state.removals, wants_removed)
     entries, refused = _entries(state, removals, by_hand, wants)
@@ -148,7 +148,7 @@ def _rebuilt(
     for (column, row), text in by_hand.items():
         changed.setdefault(column, {})[row] = text
     leaving = removed_rows(removals)
-    files = {output / name: content for name, content in table_files(new, parts, boxes, changed, leaving, limits).items()}
+    files = {output / name: content for name, content in table_files(new, parts, beside, changed, leaving, limits).items()}
     files |= {output / STATE: state_file(new), output / CORRECTIONS: corrections_file(entries)}
     if removals:
         files[output / REMOVED] = removed_file(removals)
@@ -187,11 +187,11 @@ def _original(output: Path, name: str, limits: Limits) -> Part:
     return Part(name=name, content=content_of(path, limits), lines=read_table(path, limits).lines)
 
 
-def _boxes(output: Path, limits: Limits) -> pd.DataFrame:
-    """The boxes as they were."""
-    path = inside(output, f"{MEMORY}/{BOXES}")
+def _beside(output: Path, name: str, limits: Limits) -> pd.DataFrame:
+    """The boxes or the readings as they were."""
+    path = inside(output, f"{MEMORY}/{name}")
     if not path.is_file():
-        raise ConfigError(f"{output}: the boxes are missing from {MEMORY}; make the copy again with `medaudit fix`")
+        raise ConfigError(f"{output}: {name} is missing from {MEMORY}; make the copy again with `medaudit fix`")
     frame = read_table(path, limits).frame
     return pd.DataFrame({str(name): text_of(frame[name]) for name in frame.columns}, dtype=object)
 
@@ -239,17 +239,17 @@ def _entries(
     return tuple(done), refused
 
 
-def hand_edits(output: Path, state: State, parts: Sequence[Part], boxes: pd.DataFrame, limits: Limits) -> dict[Cell, str]:
+def hand_edits(output: Path, state: State, parts: Sequence[Part], beside: Beside, limits: Limits) -> dict[Cell, str]:
     """Cells of corrected columns that a person changed after the copy was written: original column and row → text.
 
     Raises:
         ConfigError: the table was changed in other places, which would be lost.
     """
     leaving = removed_rows(state.removals)
-    expected = table_files(state, parts, boxes, applied_changes(state.entries), leaving, limits)
+    expected = table_files(state, parts, beside, applied_changes(state.entries), leaving, limits)
     original_of = {name: column for column, name in state.names.items()}
     found: dict[Cell, str] = {}
-    for name in (*state.added, BOXES):
+    for name in (*state.added, *state.beside):
         if name in expected and (output / name).is_file() and content_of(inside(output, name), limits) != expected[name]:
             raise ConfigError(
                 f"{output / name}: was changed by hand, which would be lost; keep it under another name first, "

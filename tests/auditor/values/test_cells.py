@@ -18,7 +18,7 @@ TEXT = st.text(st.characters(), max_size=10) | st.sampled_from(
 )
 ROOT = Path(__file__).parents[3]
 OF_THE_USER = {
-    "trainers/copying/source.py", "trainers/copying/additions.py", "trainers/copying/boxes.py", "medaudit/flawed.py",
+    "trainers/copying/source.py", "trainers/copying/additions.py", "trainers/copying/beside.py", "medaudit/flawed.py",
     "auditor/tables/workbook.py",
 }  # fmt: skip
 """Who else writes CSV: a table in the user's own form, whose cells stay what they were, made-up data, and a sheet that is

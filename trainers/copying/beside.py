@@ -1,6 +1,7 @@
-"""The boxes of a copy whose label table has none: those of COCO, YOLO, VOC and others, and of tables beside the user's own.
+"""What a copy's label table does not hold and stays with its records: boxes (of COCO, YOLO, VOC and others, or of tables beside
+the user's own), and what readers said in tables beside it.
 
-They are written as one table, a row per box, of the images as the copy calls them; boxes of records that left are not in it.
+Each kind is one table, a row per box or reading, of the images as the copy calls them; those of records that left stay away.
 """
 
 from __future__ import annotations
@@ -20,11 +21,34 @@ from auditor.values.cells import as_cell
 from auditor.values.dataset import Dataset
 from trainers.copying.source import Source
 
-BOXES = "boxes.csv"
+BOXES, READINGS = "boxes.csv", "readings.csv"
+KEYS: Mapping[str, str] = {BOXES: "boxes", READINGS: "readings"}
+"""Table → the key of `[dataset]` that names it in the copy."""
 MOST_CELL = 500_000
 """Characters of an outline that a copy takes: half of what a cell may hold by itself ([limits] cell-bytes)."""
 ROW = "row"
 """Of the label table: the record that a box lies on. In the memory of a copy alone."""
+
+
+def beside(dataset: Dataset, source: Source) -> dict[str, pd.DataFrame]:
+    """The tables that there are, by name; see `boxes_of` and `readings_of`."""
+    found = {BOXES: boxes_of(dataset, source), READINGS: readings_of(dataset, source)}
+    return {name: frame for name, frame in found.items() if len(frame)}
+
+
+def readings_of(dataset: Dataset, source: Source) -> pd.DataFrame:
+    """Every reading that the label table does not hold, as text: `row`, `path`, `rater`, `label`, `time` …"""
+    readings = dataset.annotations
+    own = dataset.rows is not None and (bool(dataset.rows.raters) or "rater" in dataset.rows.roles)
+    if own or source.form == "npz" or not len(readings):
+        return pd.DataFrame()
+    places = dataset.records.index.get_indexer(pd.Index(readings["record"].astype(str)))
+    readings, places = readings[places >= 0], places[places >= 0]
+    rows = np.array([int(of[0]) for of in source.rows], np.int64)[places]
+    names = dataset.records["path"].fillna("").astype(str).to_numpy()[places]
+    columns = {ROW: rows.astype(str), "path": np.where(names == "", readings["record"].astype(str), names)}
+    columns |= {name: readings[name].fillna("").astype(str).to_numpy() for name in readings.columns if name != "record"}
+    return pd.DataFrame(columns, dtype=object)
 
 
 def boxes_of(dataset: Dataset, source: Source) -> pd.DataFrame:
@@ -69,21 +93,21 @@ def _outlines(dataset: Dataset, known: npt.NDArray[np.int64]) -> dict[str, npt.N
     return {name: column[known] for name, column in found.items()}
 
 
-def boxes_file(boxes: pd.DataFrame, renamed: Mapping[int, str], removed: Collection[int]) -> bytes:
-    """The table of boxes as a copy holds it.
+def beside_file(table: pd.DataFrame, renamed: Mapping[int, str], removed: Collection[int]) -> bytes:
+    """The table of boxes or of readings as a copy holds it.
 
     Args:
-        boxes: as of `boxes_of`.
+        table: as of `boxes_of` or `readings_of`.
         renamed: row of the label table → what its image is called in the copy.
         removed: rows that left.
     """
-    rows = boxes[ROW].astype(np.int64)
+    rows = table[ROW].astype(np.int64)
     there = ~rows.isin(list(removed))
-    # records of one image have the same boxes, which are read for each of them: they are written once
-    there &= rows == rows.where(there).groupby(boxes["path"]).transform("min")
-    kept = boxes[there].drop(columns=ROW)
+    # records of one image have the same boxes or readings, which are read for each of them: they are written once
+    there &= rows == rows.where(there).groupby(table["path"]).transform("min")
+    kept = table[there].drop(columns=ROW)
     kept["path"] = [renamed.get(row, path) for row, path in zip(rows[there], kept["path"], strict=True)]
-    for name in kept.columns.intersection(["label", "rater"]):  # words of a document: none may run in a spreadsheet
+    for name in kept.columns.difference(["path", *CORNERS]):  # words of a document: none may run in a spreadsheet
         kept[name] = [as_cell(word, data=True) for word in kept[name]]
     return table_of(kept)
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError, DatasetError
-from trainers.copying.boxes import boxes_file
+from trainers.copying.beside import beside_file
 from trainers.copying.undo import reapply, undo
 from trainers.second_scan import files_of_boxes, named_as, parts_lost
 
@@ -108,6 +108,83 @@ def test_a_copy_of_a_copy_holds_them_too(tmp_path: Path) -> None:
     assert {box[0] for box in boxes_in(scanned(tmp_path / "second").dataset)} == {0}
 
 
+def write_readings(root: Path, *, panel: bool) -> None:
+    """What was released, and beside it what three readers said: in one table, or in one of each reader."""
+    root.mkdir()
+    for number in range(6):
+        Image.fromarray(picture(number)).save(root / f"{number}.png")
+    names = [f"{i}.png" for i in range(6)]
+    pd.DataFrame({"image": names, "finding": ["yes", "no"] * 3}).to_csv(root / "labels.csv", index=False)
+    said = pd.DataFrame(
+        [(name, who, "yes" if (i + (who == "B")) % 3 else "no") for i, name in enumerate(names) for who in "ABC"],
+        columns=["image", "reader", "finding"],
+    )
+    if panel:
+        said.to_csv(root / "readings of all.csv", index=False)
+        return
+    for who, rows in said.groupby("reader"):
+        rows.drop(columns="reader").to_csv(root / f"reader {who}.csv", index=False)
+
+
+def readings_in(dataset: Dataset) -> set[tuple[object, ...]]:
+    """Who said what of which picture, by its seed: names may change."""
+    seeds = {picture(i).tobytes(): i for i in range(6)}
+    seen = {r: seeds[np.asarray(Image.open(dataset.root / path)).tobytes()] for r, path in dataset.records["path"].items()}
+    rows = dataset.annotations[["record", "rater", "label"]].itertuples(index=False)
+    return {(seen[record], rater.removeprefix("reader "), label) for record, rater, label in rows}
+
+
+@pytest.mark.parametrize("panel", [True, False])
+def test_a_copy_holds_what_readers_said_of_what_stays_and_undone_all_of_it(tmp_path: Path, panel: bool) -> None:
+    write_readings(tmp_path / "data", panel=panel)
+    seen, source = scanned(tmp_path / "data"), snapshot(tmp_path / "data")
+    before = readings_in(seen.dataset)
+    assert len(before) == 18
+    Image.fromarray(picture(0)).save(tmp_path / "new.png")
+    changes = [
+        proposal(strategy="deduplicate", removed={"1.png": "twice"}),
+        proposal(label("2.png", "yes", "no"), strategy="consensus"),
+        proposal(
+            label("0.png", "0.png", "sub/new.png", field="path"), strategy="harmonise",
+            files={"sub/new.png": str(tmp_path / "new.png")},
+        ),
+    ]  # fmt: skip
+    applied = seen.apply(tmp_path / "copy", *changes, most_removed=1.0)
+    copy = scanned(tmp_path / "copy").dataset
+    assert readings_in(copy) == {said for said in before if said[0] != 1}
+    assert copy.labels.values.value_counts().to_dict() == {"yes": 2, "no": 3}
+    assert parts_lost(seen.dataset, copy, applied) == ()
+    again = scanned(tmp_path / "copy")
+    again.apply(tmp_path / "second", proposal(strategy="deduplicate", removed={"3.png": "twice"}), most_removed=1.0)
+    assert {said[0] for said in readings_in(scanned(tmp_path / "second").dataset)} == {0, 2, 4, 5}
+    undo(tmp_path / "copy")
+    assert readings_in(scanned(tmp_path / "copy").dataset) == before
+    assert snapshot(tmp_path / "data") == source
+    (tmp_path / "copy" / "readings.csv").write_text("path,rater,label\n0.png,A,yes\n")
+    assert parts_lost(seen.dataset, scanned(tmp_path / "copy").dataset, applied) == ("readings",)
+
+
+def test_a_copy_of_before_readings_were_kept_can_be_undone(tmp_path: Path) -> None:
+    seen = opened(tmp_path, "coco")
+    seen.apply(tmp_path / "copy", proposal(strategy="deduplicate", removed={"1.png": "twice"}), most_removed=1.0)
+    file = tmp_path / "copy" / ".medaudit" / "state.json"
+    state = json.loads(file.read_text())
+    assert state.pop("beside") == ["boxes.csv"]
+    file.write_text(json.dumps(state | {"boxes": True}))
+    undo(tmp_path / "copy")
+    assert len(boxes_in(scanned(tmp_path / "copy").dataset)) == 4
+
+
+@pytest.mark.parametrize("content", [None, "path,finding\n0.png,a\n1.png,b\n"])
+def test_a_table_of_readings_that_is_named_and_holds_none_is_refused(tmp_path: Path, content: str | None) -> None:
+    seen = opened(tmp_path, "beside")
+    if content is not None:
+        (seen.target / "mine.csv").write_text(content)
+    (seen.target / "medaudit.toml").write_text('[dataset]\ntables = ["a.csv"]\nreadings = "mine.csv"\n')
+    with pytest.raises(DatasetError, match=r"\[dataset\] readings names 'mine.csv', which"):
+        scanned(seen.target)
+
+
 def test_boxes_that_are_missing_in_a_copy_are_told(tmp_path: Path) -> None:
     seen = opened(tmp_path, "coco")
     applied = seen.apply(tmp_path / "copy", proposal())
@@ -135,7 +212,7 @@ def test_a_class_of_a_document_is_no_formula_in_the_table_of_the_copy() -> None:
     boxes = pd.DataFrame(
         {"row": ["0", "0"], "path": ["a.png", "a.png"], "label": ["=HYPERLINK(1)", "-1"], "x0": ["1", "2"]}, dtype=object
     )
-    assert boxes_file(boxes, {}, ()).decode().splitlines() == ["path,label,x0", "a.png,'=HYPERLINK(1),1", "a.png,-1,2"]
+    assert beside_file(boxes, {}, ()).decode().splitlines() == ["path,label,x0", "a.png,'=HYPERLINK(1),1", "a.png,-1,2"]
 
 
 SHAPES = [
@@ -180,7 +257,7 @@ def test_outlines_that_no_cell_holds_are_told_as_lost(tmp_path: Path, monkeypatc
     (tmp_path / "data/i.json").write_text(json.dumps(told))
     for number in range(4):
         Image.fromarray(picture(number)).save(tmp_path / "data" / f"{number}.png")
-    monkeypatch.setattr("trainers.copying.boxes.MOST_CELL", 200)
+    monkeypatch.setattr("trainers.copying.beside.MOST_CELL", 200)
     seen = scanned(tmp_path / "data")
     applied = seen.apply(tmp_path / "copy", proposal())
     assert parts_lost(seen.dataset, scanned(tmp_path / "copy").dataset, applied) == ("outlines",)
