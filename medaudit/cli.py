@@ -14,7 +14,7 @@ import typer
 from medaudit import __version__
 from medaudit.commands import auditing, correcting, curating
 from medaudit.examples import closing
-from medaudit.process import EXIT_INTERRUPTED, INTERRUPTED, one_interruption, open_streams, say
+from medaudit.process import EXIT_INTERRUPTED, INTERRUPTED, LAUNCHED, one_interruption, open_streams, say
 
 # Newer releases of Typer carry a Click of their own, so the base of all usage errors is asked of Typer, not of click.
 UsageMistake: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -79,7 +79,7 @@ for name, command in COMMANDS:
 def main(arguments: list[str] | None = None) -> int:
     """Entry point. Of several processes (torchrun) the first does what is asked; the others train along, and say nothing."""
     open_streams()
-    if "TORCHELASTIC_RUN_ID" not in os.environ:  # torchrun's mark
+    if LAUNCHED not in os.environ:
         with one_interruption():
             return alone(arguments)
     from trainers.engine.crew import follow, follower, leading

@@ -20,6 +20,7 @@ from auditor.values.corrections import Comparison, RunVerdict
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
 from medaudit.keywords import FixOptions, Reading, read_keywords, target_of
+from medaudit.process import leave
 from medaudit.results import FixResult
 from medaudit.scanning import plan_of
 from medaudit.words import path_of
@@ -67,7 +68,7 @@ def fix(
         from trainers.engine.loop import train
 
         follow(train)
-        raise SystemExit(0)
+        raise SystemExit(leave(0))
     target, told = target_of(dataset, "fix"), read_keywords(options, FixOptions, "fix")
     plan = plan_of(target, {word: value for word, value in told.items() if word in OF_SCANS})
     order = order_for(

@@ -13,6 +13,8 @@ from types import FrameType
 from typing import Any
 
 EXIT_INTERRUPTED = 130
+LAUNCHED = "TORCHELASTIC_RUN_ID"
+"""torchrun's mark in the environment."""
 INTERRUPTED = "interrupted; nothing was written"
 _KEPT = ((-1, 64 << 20), (-2, 4 << 20), (-3, 32 << 20))
 """M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD of <malloc.h>, and bytes: the last is what glibc itself goes up to."""
@@ -92,15 +94,17 @@ def exit_code_of(code: int) -> int:
 
 
 def leave(code: int) -> int:
-    """Where a signal ended what was under way: what is done at the end of a program, and its end with this exit code.
+    """What is done at the end of a program, and its end with this exit code, where a signal ended what was under way or where
+    torchrun started it.
 
     Python itself would end by SIGINT where the interruption fell into text that it runs (`exec`, as in the making of a named
-    tuple), even though it was caught: 130 where SIGTERM was sent.
+    tuple), even though it was caught: 130 where SIGTERM was sent. And of several processes that train together one in twenty
+    was aborted behind Python's end, by a thread that PyTorch leaves, which torchrun takes for the failure of all.
 
     Returns:
-        the code, where no signal came.
+        the code, in all other cases.
     """
-    if _told:
+    if _told or LAUNCHED in os.environ:
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):

@@ -20,18 +20,20 @@ from pathlib import Path
 import auditor.scan, trainers.correct, trainers.engine.loop, trainers.fix, trainers.engine.bench
 from trainers.values.recipe import Recipe
 rank = os.environ["RANK"]
+NOTED, EPOCHS = sys.argv[1], int(sys.argv[2])
 def noted(name, inner):
     def call(*a, **k):
-        with open(sys.argv[1], "a") as file: file.write(f"{name} {rank}\\n")
+        with open(NOTED, "a") as file: file.write(f"{name} {rank}\\n")
         return inner(*a, **k)
     return call
 trainers.correct.examine = noted("scan", trainers.correct.examine)
 trainers.fix.apply = noted("write", trainers.fix.apply)
 trainers.engine.loop.save_checkpoint = noted("checkpoint", trainers.engine.loop.save_checkpoint)
 trainers.engine.loop._Run = noted("train", trainers.engine.loop._Run)
-trainers.engine.bench.automatic = lambda *_: Recipe(epochs=int(sys.argv[2]), batch=16, width=4)
-from medaudit.cli import main
-raise SystemExit(main(sys.argv[3:]))
+trainers.engine.bench.automatic = lambda *_: Recipe(epochs=EPOCHS, batch=16, width=4)
+from medaudit.__main__ import run
+sys.argv = ["medaudit", *sys.argv[3:]]
+raise SystemExit(run())
 """
 
 
