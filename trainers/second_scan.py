@@ -8,7 +8,7 @@ from dataclasses import replace
 from auditor.values.dataset import Dataset
 from auditor.values.results import Cell, Finding, ScanResult
 from trainers.copying.applied import Applied
-from trainers.copying.boxes import BOXES
+from trainers.copying.beside import BOXES
 
 WHOLE = frozenset(("boxes", "outlines", "marks", "readings"))
 """Parts that no strategy changes: not one may be missing."""
