@@ -208,9 +208,12 @@ class _Member(tarfile.TarInfo):
     @classmethod
     def fromtarfile(cls, tarfile_of: tarfile.TarFile) -> _Member:
         try:
-            return super().fromtarfile(tarfile_of)
+            member = super().fromtarfile(tarfile_of)
         except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError):  # type: ignore[attr-defined]
             raise tarfile.ReadError("a damaged header") from None
+        if member.size < 0:  # an offset that goes back
+            raise tarfile.ReadError("a damaged header")
+        return member
 
 
 def _is_aside(name: str) -> bool:

@@ -152,7 +152,8 @@ class Measurer:
         """The measurements of files that were begun, in their order, of all pictures together."""
         waiting = [one for one in begun if one.pixels is not None and one.task is not None and not one.task.is_mask]
         try:
-            facts = dict(zip(map(id, waiting), facts_of([one.decoded for one in waiting], self.wanted), strict=True))
+            measured = facts_of([one.decoded for one in waiting], self.wanted) if waiting else []
+            facts = dict(zip(map(id, waiting), measured, strict=True))
         except UnreadableFile:  # one of them; which one is told when each is measured alone
             facts = {}
         return [one.found if one.found is not None else self._finished(one, facts.get(id(one))) for one in begun]

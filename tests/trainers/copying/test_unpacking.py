@@ -325,12 +325,17 @@ def test_records_that_each_say_something_else_are_no_table_and_end_in_one_line(
 
 
 @pytest.mark.parametrize("how", ["w", "w:gz"])
-@pytest.mark.parametrize("damage", ["header", "cut"])
+@pytest.mark.parametrize("damage", ["header", "cut", "size below nought"])
 def test_a_damaged_header_is_no_end_of_the_archive(tmp_path: Path, how: str, damage: str) -> None:
     tar_of(tmp_path / "whole.tar", {f"{k}.png": picture(k) for k in range(4)})
     content = (tmp_path / "whole.tar").read_bytes()
-    second = content.index(b"1.png")
-    content = content[: second + 200] if damage == "cut" else content[:second] + b"\xff" * 512 + content[second + 512 :]
+    place = content.index(b"0.png" if damage == "size below nought" else b"1.png")
+    header = b"\xff" * 512
+    if damage == "size below nought":  # −512 in base 256, with a checksum that holds
+        header = content[place : place + 124] + b"\xff" * 10 + b"\xfe\x00" + content[place + 136 : place + 512]
+        told = sum(header[:148] + b" " * 8 + header[156:])
+        header = header[:148] + f"{told:06o}\0 ".encode() + header[156:]
+    content = content[: place + 200] if damage == "cut" else content[:place] + header + content[place + 512 :]
     (tmp_path / "sent.tar").write_bytes(gzip.compress(content) if how == "w:gz" else content)
     with pytest.raises(medaudit.DatasetError, match="no whole zip or tar"):
         medaudit.unpack(tmp_path / "sent.tar", tmp_path / "out", workers=0)
