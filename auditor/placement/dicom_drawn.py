@@ -19,6 +19,7 @@ from auditor.containers import outline
 from auditor.placement.dicom_documents import WORDS, DrawnFile, DrawnObject, Place
 from auditor.placement.listing import Listing, Options
 from auditor.placement.records import box_frame, with_outlines
+from auditor.placement.unused import UNUSED
 from auditor.reading.jobs import Job, in_order, told
 from auditor.values.dataset import Problem
 from auditor.values.errors import UnreadableFile
@@ -66,17 +67,21 @@ def drawn_on(listing: Listing, options: Options, files: Mapping[str, str], ids: 
         except UnreadableFile as error:
             problems.append(Problem(kind=error.kind, path=name, reason=f"what it draws cannot be read: {told(error)}"))
             continue
-        amiss = Counter(said.wrong)
+        amiss: Counter[tuple[str, str]] = Counter({("", words): many for words, many in said.wrong.items()})
+        used = len(rows)
         for one in said.objects:
             found = images.laid(one, said.frame_of_reference)
             if isinstance(found, str):
-                amiss[f"{'contours' if one.contour else 'frames'} that {found}"] += 1
+                amiss[found, f"{'contours' if one.contour else 'frames'} that {found}"] += 1
                 continue
             record, shape, (x, y, wide, high) = found
             rows.append((record, one.label, x, y, x + wide, y + high, name, 0))
             packed.append(shape)
+        # of images that are all elsewhere nobody said that they are here: that is no fault of this dataset
+        elsewhere = {OF_FRAMES, NOWHERE} if len(rows) > used else {OF_FRAMES, NOWHERE, ABSENT}
         problems += [
-            Problem(kind="malformed", path=name, reason=f"{many:,} {words}: not used") for words, many in amiss.items()
+            Problem(kind=UNUSED if why in elsewhere else "malformed", path=name, reason=f"{many:,} {words}: not used")
+            for (why, words), many in amiss.items()
         ]
         unread.update(said.unread)
         unseen[WORDS[files[name]]] += len(said.unseen)

@@ -27,6 +27,7 @@ from auditor.layout import Options
 from auditor.plan import Plan
 from auditor.stage import gather
 from auditor.values.dataset import Dataset
+from auditor.values.results import Severity
 
 SEGMENTS = {1: "liver", 2: "tumour"}
 BOXES = {f"{n}.dcm": [20, 10 + n, 41, 30 + n] for n in range(DEPTH)}
@@ -162,3 +163,13 @@ def test_persons_in_files_that_draw_are_found_as_those_in_images_are(tmp_path: P
     assert len(found) - len(clean) == 2
     assert {finding.severity.value for finding in found} == {"error"}
     assert not any("Weber" in finding.message or "Meier" in finding.message for finding in found)
+
+
+def test_what_is_drawn_on_images_of_another_dataset_lies_unused_and_is_no_fault_of_this_one(tmp_path: Path) -> None:
+    write_slices(tmp_path / "data")
+    write_segmentation(tmp_path / "data/seg.dcm", livers(), segments=SEGMENTS, of={k: uid(70 + k) for k in range(DEPTH)})
+    result = medaudit.scan(tmp_path / "data", select=["IN001", "IN014"], cache=False)
+    found = {outcome.code: outcome.verdict.findings for outcome in result.outcomes if outcome.verdict is not None}
+    assert not found["IN001"]
+    assert ["of an image that is not there" in finding.message for finding in found["IN014"]] == [True]
+    assert found["IN014"][0].severity is Severity.WARNING
