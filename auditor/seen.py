@@ -18,8 +18,9 @@ from auditor.evidence.quality.slides import slides_told
 from auditor.gate import Seen, looked
 from auditor.naming.suffixes import suffix_of
 from auditor.tables.tables import table_format
+from auditor.unsure import undecided
 from auditor.values.dataset import Dataset
-from auditor.values.results import Finding, Outcome, Question, Severity
+from auditor.values.results import Outcome, Question
 
 NO_PIXELS = "pixels were not read (--no-pixels)"
 """Why a check was left out where the user wanted headers alone: it keeps the verdict from being a pass."""
@@ -32,16 +33,8 @@ MIN_FAMILY = 3
 MIN_SHARE = 0.1
 MIN_LABELLED = 0.5
 """A smaller share of records with a label is told in the verdict."""
-PARTING = 0.99
-"""Area under the curve from which a field is said to part the classes."""
-PARTING_MARK = 0.9
-"""The same of what was drawn into pictures: where letters run together, or the ground is as bright, some marks are not seen."""
 LEFT_OUT = 0.1
 """Where so many of the image files are named by nothing, most of a dataset may lie outside the audit."""
-MANY_SPELLED = 2
-"""Patients whose ids differ in their spelling and stand in several splits; a single one may be two people."""
-DOUBT = 0.03
-"""Where so many labels at least would be wrong if disagreement meant error, "cannot tell" is no pass."""
 
 
 def is_any(dataset: Dataset) -> bool:  # noqa: ARG001
@@ -94,68 +87,10 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
     missing = [q.subject for q in questions if not q.asked]
     if 2 * len(missing) > len(questions):
         gaps.append("most of the questions that matter could not be asked")
-    gaps += [
-        f"{what} the classes ({code}): without patient ids nobody can say whether a few patients explain it"
-        for code, what in _PARTS.items()
-        if any(_parts(f) for o in outcomes if o.code == code and o.verdict for f in o.verdict.findings)
-    ]
-    gaps += [*_doubted(outcomes), *_crossing(outcomes), *_spelled(outcomes), *filter(None, [slides_told(dataset)])]
+    gaps += [*undecided(outcomes), *filter(None, [slides_told(dataset)])]
     if not gaps and not any(looked(o) for o in outcomes if not o.code.startswith("MA")):
         gaps.append("no check could look at anything")
     return Seen(questions=questions, gaps=tuple(gaps), grave=bool(families or unused))
-
-
-_PARTS = {"LK001": "a field parts", "LK005": "a property of the pixels parts", "LK006": "what lies outside the middle parts"}
-
-
-def _parts(finding: Finding) -> bool:
-    """A way of writing, a size or what the pixels hold all but parts the classes, and is no error only because patients, or
-    anatomy and artefact, cannot be told apart. What follows the picture and reaches no model (bytes, the length of a name)
-    does not count."""
-    evidence = finding.evidence
-    if finding.waived is not None or finding.severity is Severity.ERROR or evidence.get("patients", "") is not None:
-        return False
-    if "low_of_records" in evidence:
-        return True
-    drawn = evidence.get("group") is not None and "low_without_ids" in evidence
-    if (finding.score or 0.0) < (PARTING_MARK if drawn else PARTING):
-        return False
-    written = "low_without_ids" in evidence or evidence.get("survives_decoding") is True
-    return finding.code != "LK001" or (evidence.get("kind") == "encoding" and written)
-
-
-def _doubted(outcomes: Sequence[Outcome]) -> list[str]:
-    """A model contradicts more labels than a model errs by itself, and LN001 cannot tell whose error it is."""
-    measured = [o.verdict.metrics for o in outcomes if o.code == "LN001" and o.status == "skipped" and o.verdict is not None]
-    shares = [(found.get("label_noise_fraction_low"), found.get("label_noise_fraction_high")) for found in measured]
-    return [
-        f"whether labels are wrong cannot be told (LN001), and {low:.0%} to {high:.0%} of them may be"
-        for low, high in shares
-        if isinstance(low, float) and isinstance(high, float) and low > DOUBT
-    ]
-
-
-def _crossing(outcomes: Sequence[Outcome]) -> list[str]:
-    """Numbers that file names hold stand in several splits, and nobody says whether they are patients (SP006)."""
-    told = [f.evidence for o in outcomes if o.code == "SP006" and o.verdict for f in o.verdict.findings if f.waived is None]
-    return [
-        f"{found['in_several_splits']:,} of {found['leading_ids']:,} numbers that file names hold stand in several "
-        "splits: if they are patients, the splits share them (SP006)"
-        for found in told
-        if "in_several_splits" in found
-    ]
-
-
-def _spelled(outcomes: Sequence[Outcome]) -> list[str]:
-    """Ids of patients that are written in one way in one split and in another way in the next (SP007)."""
-    told = [f for o in outcomes if o.code == "SP007" and o.verdict for f in o.verdict.findings if f.waived is None]
-    counts = [found.evidence.get("spelled_across_splits") for found in told]
-    return [
-        f"{count:,} groups of patient ids that differ in their spelling alone stand in several splits: if each is one person, "
-        "the splits share them (SP007)"
-        for count in counts
-        if isinstance(count, int) and count >= MANY_SPELLED
-    ]
 
 
 def _questions(dataset: Dataset, outcomes: Sequence[Outcome]) -> Iterator[Question]:

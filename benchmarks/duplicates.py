@@ -37,7 +37,7 @@ from auditor.evidence.likeness.perceptual import unpack
 from auditor.evidence.likeness.sketches import Sketches, WordList
 from auditor.evidence.likeness.verify import Verifier
 from auditor.format import open_header, open_pixels
-from auditor.measuring.measure import sketch
+from auditor.measuring.facts import sketch
 from auditor.resample import resize as resample
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import FileSource, Limits

@@ -40,7 +40,7 @@ from auditor.digests import content_digest, pixel_digest
 from auditor.evidence.privacy.exposure import exposure
 from auditor.feature import chosen_features
 from auditor.format import open_header, open_pixels, read_source
-from auditor.measuring.measure import sketch, thumbnail_of
+from auditor.measuring.facts import sketch, thumbnail_of
 from auditor.values.image import Limits
 from auditor.values.privacy import Privacy
 from auditor.view import view_of

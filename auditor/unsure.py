@@ -1,0 +1,77 @@
+"""What checks saw and could not decide, and what a person must decide before a scan may be called passed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from auditor.values.results import Finding, Outcome, Severity
+
+PARTING = 0.99
+"""Area under the curve from which a field is said to part the classes."""
+PARTING_MARK = 0.9
+"""The same of what was drawn into pictures: where letters run together, or the ground is as bright, some marks are not seen."""
+MANY_SPELLED = 2
+"""Patients whose ids differ in their spelling and stand in several splits; a single one may be two people."""
+DOUBT = 0.03
+"""Where so many labels at least would be wrong if disagreement meant error, "cannot tell" is no pass."""
+_PARTS = {"LK001": "a field parts", "LK005": "a property of the pixels parts", "LK006": "what lies outside the middle parts"}
+
+
+def undecided(outcomes: Sequence[Outcome]) -> list[str]:
+    """What keeps these outcomes from being a pass, a sentence each."""
+    parted = [
+        f"{what} the classes ({code}): without patient ids nobody can say whether a few patients explain it"
+        for code, what in _PARTS.items()
+        if any(_parts(f) for o in outcomes if o.code == code and o.verdict for f in o.verdict.findings)
+    ]
+    return [*parted, *_doubted(outcomes), *_crossing(outcomes), *_spelled(outcomes)]
+
+
+def _parts(finding: Finding) -> bool:
+    """A way of writing, a size or what the pixels hold all but parts the classes, and is no error only because patients, or
+    anatomy and artefact, cannot be told apart. What follows the picture and reaches no model (bytes, the length of a name)
+    does not count."""
+    evidence = finding.evidence
+    if finding.waived is not None or finding.severity is Severity.ERROR or evidence.get("patients", "") is not None:
+        return False
+    if "low_of_records" in evidence:
+        return True
+    drawn = evidence.get("group") is not None and "low_without_ids" in evidence
+    if (finding.score or 0.0) < (PARTING_MARK if drawn else PARTING):
+        return False
+    written = "low_without_ids" in evidence or evidence.get("survives_decoding") is True
+    return finding.code != "LK001" or (evidence.get("kind") == "encoding" and written)
+
+
+def _doubted(outcomes: Sequence[Outcome]) -> list[str]:
+    """A model contradicts more labels than a model errs by itself, and LN001 cannot tell whose error it is."""
+    measured = [o.verdict.metrics for o in outcomes if o.code == "LN001" and o.status == "skipped" and o.verdict is not None]
+    shares = [(found.get("label_noise_fraction_low"), found.get("label_noise_fraction_high")) for found in measured]
+    return [
+        f"whether labels are wrong cannot be told (LN001), and {low:.0%} to {high:.0%} of them may be"
+        for low, high in shares
+        if isinstance(low, float) and isinstance(high, float) and low > DOUBT
+    ]
+
+
+def _crossing(outcomes: Sequence[Outcome]) -> list[str]:
+    """Numbers that file names hold stand in several splits, and nobody says whether they are patients (SP006)."""
+    told = [f.evidence for o in outcomes if o.code == "SP006" and o.verdict for f in o.verdict.findings if f.waived is None]
+    return [
+        f"{found['in_several_splits']:,} of {found['leading_ids']:,} numbers that file names hold stand in several "
+        "splits: if they are patients, the splits share them (SP006)"
+        for found in told
+        if "in_several_splits" in found
+    ]
+
+
+def _spelled(outcomes: Sequence[Outcome]) -> list[str]:
+    """Ids of patients that are written in one way in one split and in another way in the next (SP007)."""
+    told = [f for o in outcomes if o.code == "SP007" and o.verdict for f in o.verdict.findings if f.waived is None]
+    counts = [found.evidence.get("spelled_across_splits") for found in told]
+    return [
+        f"{count:,} groups of patient ids that differ in their spelling alone stand in several splits: if each is one person, "
+        "the splits share them (SP007)"
+        for count in counts
+        if isinstance(count, int) and count >= MANY_SPELLED
+    ]
