@@ -19,7 +19,7 @@ from auditor.degrade.phantom import radiograph
 from auditor.evidence.privacy.exposure import exposure
 from auditor.feature import feature_columns
 from auditor.format import open_header
-from auditor.measuring import measure
+from auditor.measuring import facts
 from auditor.measuring.measure import Measurer
 from auditor.reading import cache
 from auditor.values.errors import UnreadableFile
@@ -151,7 +151,7 @@ def test_the_thumbnail_of_a_picture_with_text_burned_in_hides_its_edges_and_no_o
         return np.asarray(Image.open(io.BytesIO(found.pixels.thumbnail))).astype(float)
 
     veiled = thumbnail()
-    monkeypatch.setattr(measure, "is_lettered", lambda features, wanted: False)
+    monkeypatch.setattr(facts, "is_lettered", lambda features, wanted: False)
     bare = thumbnail()
     assert bare[:12, :12].std() > 20, "letters"
     assert veiled[:12, :12].std() < 4, "one block"
@@ -185,6 +185,6 @@ def test_files_measured_together_are_measured_as_each_alone(tmp_path: Path) -> N
 @pytest.mark.parametrize("kind", ["u1", "u2", "f4"])
 def test_a_strip_of_any_shape_is_measured(shape: tuple[int, ...], kind: str) -> None:
     array = (np.random.default_rng(0).random((1, *shape)) * 250).astype(kind)
-    facts = measure.pixel_facts(Header(format="png", shape=shape), Pixels(array=array))
-    assert facts.thumbnail
-    assert facts.sketch
+    found = facts.pixel_facts(Header(format="png", shape=shape), Pixels(array=array))
+    assert found.thumbnail
+    assert found.sketch
