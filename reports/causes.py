@@ -188,9 +188,13 @@ def _source(finding: Finding) -> str:
 
 def sentence(message: str) -> str:
     """The first clause of a message, without raw field names and figures of tests, at most `MOST_WORDS` characters."""
-    words = re.split(r"(?<=[^\d]); |\. (?=[A-Z])", plain_names(shown(message)), maxsplit=1)[0].rstrip(".")
+    told = re.sub(r" \([^()]*\bp [=<][^()]*\)", "", plain_names(shown(message)))
+    words = re.split(r"(?<=[^\d]); |\. (?=[A-Z])", told, maxsplit=1)[0].rstrip(".")
     if len(words) > MOST_WORDS:
-        words = words[: words.rfind(" ", 0, MOST_WORDS)] + " …"
+        words = words[: words.rfind(" ", 0, MOST_WORDS)]
+        if words.count("(") > words.count(")"):  # half a bracket tells nothing
+            words = words[: words.rfind("(")].rstrip()
+        words += " …"
     return words[:1].upper() + words[1:]
 
 

@@ -166,6 +166,8 @@ def test_the_verdict_is_told_in_the_same_words():
         ("bit depth (container.bit_depth) differs; q = 0.01", "Bit depth differs"),
         ("3 of 9 images are blank. Take them again", "3 of 9 images are blank"),
         ("word " * 60, "W" + "ord " + "word " * 26 + "word …"),
+        ("they agree in 78% of pairs (p = 3e-08 over 3 readers); look", "They agree in 78% of pairs"),
+        ("word " * 20 + "(that is " + "long " * 20 + ")", "W" + "ord " + "word " * 18 + "word …"),
     ],
 )
 def test_a_sentence_is_the_first_clause_in_plain_words(message, words):
