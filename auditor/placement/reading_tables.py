@@ -77,15 +77,25 @@ def readings_beside(listing: Listing, read: Sequence[str], record_of: Mapping[st
             single[name.rpartition("/")[0], tuple(map(str, frame.columns))].append(name)
     each = not panels
     chosen = panels or max((group for group in single.values() if len(group) > 1), key=len, default=[])
+    parts: dict[str, pd.DataFrame] = {}
     try:
-        parts = [_readings_of(read_table(listing.root / name, listing.limits), name, listing.root, names) for name in chosen]
+        for name in chosen:
+            part = _readings_of(read_table(listing.root / name, listing.limits), name, listing.root, names)
+            if not any(_asks_again(part, other) for other in parts.values()):
+                parts[name] = part
     except DatasetError:
         return None  # half a panel is none
     if not parts:
         return None
-    shared = [column for column in parts[0].columns if all(column in part.columns for part in parts)]
-    found = _by_record(pd.concat([part[shared] for part in parts], ignore_index=True), record_of)
-    return Beside(readings=found, tables=tuple(chosen), each=each) if len(found) else None
+    shared = [column for column in parts[chosen[0]].columns if all(column in part.columns for part in parts.values())]
+    found = _by_record(pd.concat([part[shared] for part in parts.values()], ignore_index=True), record_of)
+    return Beside(readings=found, tables=tuple(parts), each=each) if len(found) else None
+
+
+def _asks_again(part: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """The same readers on the same records: of another question, or another day. It stays apart, and is told as not read."""
+    pairs = [pd.MultiIndex.from_frame(frame[["record", "rater"]]) for frame in (part, other)]
+    return bool(pairs[0].isin(pairs[1]).any())
 
 
 def readings_named(listing: Listing, name: str, root: Path, record_of: Mapping[str, Sequence[str]]) -> pd.DataFrame:

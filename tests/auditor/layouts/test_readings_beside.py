@@ -110,6 +110,18 @@ def test_a_table_of_each_reader(tmp_path, name, beside):
     assert not any("reader_A" in note for note in dataset.summary.notes), "a reader's name is not told"
 
 
+def test_tables_of_two_questions_to_the_same_readers_are_not_mixed(tmp_path):
+    paths = pictures(tmp_path)
+    labels(paths).to_csv(tmp_path / "labels.csv", index=False)
+    readings(paths).to_csv(tmp_path / "a_finding.csv", index=False)
+    density = readings(paths, ("image", "reader", "density"))
+    density["density"] = ["dense" if i % 5 < 2 else "fatty" for i in range(len(density))]
+    density.to_csv(tmp_path / "b_density.csv", index=False)
+    dataset = opened(tmp_path)
+    assert_read(dataset, paths)
+    assert [p.path for p in dataset.problems if p.kind == "table-aside"] == ["b_density.csv"], "it is told as not read"
+
+
 def test_two_versions_of_one_table_are_no_readers(tmp_path):
     paths = pictures(tmp_path)
     for version in ("v1", "v2"):
