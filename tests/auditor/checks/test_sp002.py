@@ -11,8 +11,6 @@ from auditor.checks.sp002 import ExactDuplicate
 from auditor.stages.link import link
 from auditor.values.results import Finding, Severity, Verdict
 
-SHARED = Path(__file__).parents[3] / "../shared/data/images/pneumoniamnist"
-
 
 def errors(verdict: Verdict) -> list[Finding]:
     return [f for f in verdict.findings if f.severity is Severity.ERROR]
@@ -127,11 +125,10 @@ def test_a_large_group_is_one_group_and_every_record_of_it_is_in_the_table() -> 
     assert "and 46 more" in verdict.findings[-1].message
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared data are not on this machine")
-def test_pneumoniamnist_has_26_groups_8_of_them_across_splits() -> None:
-    truth = pd.read_csv(SHARED / "truth/pixel_identical_groups.csv")
+def test_pneumoniamnist_has_26_groups_8_of_them_across_splits(real_data: Path) -> None:
+    truth = pd.read_csv(real_data / "images/pneumoniamnist/truth/pixel_identical_groups.csv")
     names, pixels, splits = [], [], []
-    with np.load(SHARED / "data/pneumoniamnist.npz", allow_pickle=False) as arrays:
+    with np.load(real_data / "images/pneumoniamnist/data/pneumoniamnist.npz", allow_pickle=False) as arrays:
         for split in ("train", "val", "test"):
             for i, image in enumerate(arrays[f"{split}_images"]):
                 names.append(f"{split}:{i}")

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pydicom
 import pytest
 from pydicom.dataset import Dataset as DicomDataset
@@ -7,9 +5,8 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from auditor.layout import Options, open_dataset
+from auditor.placement.claims import ROLES
 from auditor.values.image import Limits
-
-SHARED = Path(__file__).parents[3] / "../shared/data"
 
 
 def dicom(path, patient, study, instance):
@@ -69,14 +66,13 @@ def test_class_folders_of_dicom_files_stay_class_folders(tmp_path):
     assert dataset.labels.classes == ("benign", "malignant")
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared real data is not here")
-def test_the_real_dicom_files_are_all_records():
-    dataset = open_dataset(SHARED / "dicom", Options())
+def test_the_real_dicom_files_are_all_records(real_data):
+    dataset = open_dataset(real_data / "dicom", Options())
     counts = dataset.summary.counts
     assert dataset.summary.layout == "dicom_tree"
     assert dataset.labels.task == "none"
     assert dataset.size == counts["images"] > 200
-    assert counts["files"] == counts["images"] + counts["tables"] + counts["other"] + counts["containers"] + counts["masks"]
+    assert counts["files"] == sum(counts.get(role, 0) for role in ROLES)
     assert not any("DICOMDIR" in path for path in dataset.records["path"])
 
 

@@ -1,12 +1,8 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from auditor.layout import Options, detect, list_files, open_dataset
-
-SHARED = Path(__file__).parents[3] / "../shared/data"
 
 
 def make(root, *names):
@@ -178,12 +174,11 @@ def test_detection_never_calls_storage_a_class_with_confidence(tmp_path):
     assert [(d.layout, d.confidence) for d in detect(list_files(tmp_path), Options())] == [("folders", 0.3)]
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared real data is not here")
 @pytest.mark.parametrize(
     ("folder", "records", "masks"), [("skimage", 11, 0), ("em_membrane", 30, 30), ("cleanvision_tests", 10, 0)]
 )
-def test_real_folders_without_classes_have_no_label(folder, records, masks):
-    dataset = opened(SHARED / "images" / folder)
+def test_real_folders_without_classes_have_no_label(real_data, folder, records, masks):
+    dataset = opened(real_data / "images" / folder)
     assert dataset.size == records
     assert dataset.labels.task == "none"
     assert int(dataset.records["mask"].notna().sum()) == masks

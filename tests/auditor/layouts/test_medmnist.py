@@ -1,6 +1,5 @@
 import io
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from auditor.layouts.medmnist import array_pairs
 from auditor.values.errors import DatasetError
 from auditor.values.image import Limits
 
-SHARED = Path(__file__).parents[3] / "../shared/data"
 IMAGES = np.zeros((4, 8, 8), np.uint8)
 
 
@@ -78,8 +76,7 @@ def test_a_file_called_npz_that_is_none_is_left_to_the_reader(tmp_path):
     assert open_dataset(tmp_path, Options()).records.index.tolist() == ["m.npz"]
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared real data is not here")
-def test_the_real_pneumoniamnist_has_its_published_numbers():
-    dataset = open_dataset(SHARED / "images/pneumoniamnist", Options())
+def test_the_real_pneumoniamnist_has_its_published_numbers(real_data):
+    dataset = open_dataset(real_data / "images/pneumoniamnist", Options())
     assert dataset.records["split"].value_counts().to_dict() == {"train": 3882, "test": 624, "val": 524}
     assert dataset.labels.classes == ("0", "1")

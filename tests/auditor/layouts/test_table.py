@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,8 +5,6 @@ import pytest
 from auditor.layout import Options, open_dataset
 from auditor.values.errors import DatasetError
 from auditor.values.labels import State
-
-SHARED = Path(__file__).parents[3] / "../shared/data"
 
 
 def write(root, name, text):
@@ -281,9 +277,8 @@ def test_a_mask_column_names_masks_that_are_no_records(tmp_path):
     assert dataset.summary.counts["masks"] == 3
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared real data is not here")
-def test_the_real_nih_table_is_opened_whole():
-    dataset = opened(SHARED / "tables/nih_chestxray14/Data_Entry_2017_v2020.csv.gz")
+def test_the_real_nih_table_is_opened_whole(real_data):
+    dataset = opened(real_data / "tables/nih_chestxray14/Data_Entry_2017_v2020.csv.gz")
     assert dataset.size == dataset.summary.counts["rows"] == 112_120
     assert len(dataset.labels.classes) == 14
     assert dataset.records["patient"].nunique() == 30_805  # the number that NIH states
@@ -293,10 +288,9 @@ def test_the_real_nih_table_is_opened_whole():
     assert dataset.fields["table.View Position"].kind == "acquisition"
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared real data is not here")
 @pytest.mark.parametrize(("name", "records", "readings"), [("crowd_dog", 807, 8070), ("crowd_duck", 108, 4212)])
-def test_real_crowd_tables_become_readings(name, records, readings):
-    dataset = opened(SHARED / f"tables/{name}/answer.csv")
+def test_real_crowd_tables_become_readings(real_data, name, records, readings):
+    dataset = opened(real_data / f"tables/{name}/answer.csv")
     assert (dataset.size, len(dataset.annotations)) == (records, readings)
     assert np.array_equal(np.unique(dataset.annotations["record"]), np.unique(dataset.records.index))
 

@@ -1,10 +1,7 @@
-from pathlib import Path
-
 import pytest
 
 from auditor.layout import Options, open_dataset
 
-SHARED = Path(__file__).parents[3] / "../shared/data"
 XML = """<annotation>
   <filename>{name}.jpg</filename>
   <object>
@@ -88,14 +85,13 @@ def test_an_image_without_annotation_is_a_problem_and_a_record(tmp_path):
     assert dataset.size == 2
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared real data is not here")
-def test_the_real_bccd_is_opened_whole():
-    dataset = open_dataset(SHARED / "images/bccd", Options())
+def test_the_real_bccd_is_opened_whole(real_data):
+    dataset = open_dataset(real_data / "images/bccd", Options())
     assert dataset.size == 364
     assert len(dataset.boxes) == 4888
     assert set(dataset.boxes["label"]) == {"RBC", "WBC", "Platelets"}
     assert dataset.records["split"].value_counts().to_dict() == {"train": 205, "val": 87, "test": 72}
-    flat = (SHARED / "images/bccd/BCCD/Annotations/BloodImage_00338.xml").read_text().splitlines()
+    flat = (real_data / "images/bccd/BCCD/Annotations/BloodImage_00338.xml").read_text().splitlines()
     lines = dataset.boxes.loc[dataset.boxes["path"].str.endswith("00338.xml"), "line"]
     assert all("<object>" in flat[line - 1] for line in lines)
 

@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter
 from trainers.rewriting.encoding_traces import COLUMNS, measure_traces
 from trainers.rewriting.forensics import Residual, drawn_rows, judge_traces
 
-SHARED = Path(__file__).parents[3] / "../shared/data/images/em_membrane/image"
+TwoHistories = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
 
 def texture(seed: int, side: int = 128) -> np.ndarray[Any, Any]:
@@ -31,15 +31,18 @@ def jpeg(array: np.ndarray[Any, Any], quality: int = 90) -> np.ndarray[Any, Any]
 
 
 @cache
-def slices() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def measured_slices(folder: Path) -> TwoHistories:
     """Traces of the 30 slices of em_membrane: as they are, and after JPEG 90."""
-    if not SHARED.is_dir():
-        pytest.skip("the shared data are not here")
-    plain = [np.asarray(Image.open(path)) for path in sorted(SHARED.iterdir())]
+    plain = [np.asarray(Image.open(path)) for path in sorted(folder.iterdir())]
     return (
         np.stack([measure_traces(a, 255) for a in plain]),
         np.stack([measure_traces(jpeg(a), 255) for a in plain]),
     )
+
+
+@pytest.fixture
+def slices(real_data: Path) -> TwoHistories:
+    return measured_slices(real_data / "images/em_membrane/image")
 
 
 def judged(traces: np.ndarray[Any, Any], positive: np.ndarray[Any, Any], patients: Any = None, seed: int = 0) -> Residual:
@@ -123,8 +126,8 @@ def test_the_same_seed_gives_the_same_answer() -> None:
 
 
 @pytest.mark.slow
-def test_thirty_slices_of_which_one_class_was_jpeg_90_are_always_found() -> None:
-    plain, once = slices()
+def test_thirty_slices_of_which_one_class_was_jpeg_90_are_always_found(slices: TwoHistories) -> None:
+    plain, once = slices
     found = [judged(np.where(coin(s)[:, None], once, plain), coin(s), seed=s) for s in range(20)]
     assert all(f.verdict == "shortcut" for f in found)
     assert min(f.told[0].auc for f in found) > 0.9
@@ -132,16 +135,16 @@ def test_thirty_slices_of_which_one_class_was_jpeg_90_are_always_found() -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("history", [0, 1])
-def test_random_classes_of_thirty_slices_raise_few_false_alarms(history: int) -> None:
-    traces = slices()[history]
+def test_random_classes_of_thirty_slices_raise_few_false_alarms(slices: TwoHistories, history: int) -> None:
+    traces = slices[history]
     alarms = [judged(traces, coin(s), seed=s).verdict == "shortcut" for s in range(100)]
     assert np.mean(alarms) <= 0.05
 
 
 @pytest.mark.slow
-def test_a_history_that_follows_patients_and_no_class_raises_few_false_alarms() -> None:
+def test_a_history_that_follows_patients_and_no_class_raises_few_false_alarms(slices: TwoHistories) -> None:
     """Forty patients with five images each; JPEG or not, and ill or not, are drawn per patient, apart from each other."""
-    plain, once = slices()
+    plain, once = slices
     alarms = []
     for seed in range(60):
         rng = np.random.default_rng(seed)

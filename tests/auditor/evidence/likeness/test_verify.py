@@ -19,7 +19,6 @@ from auditor.format import open_header, open_pixels
 from auditor.values.image import FileSource, Limits
 from auditor.view import luminance, view_of
 
-SHARED = Path(__file__).parents[3] / "../shared/data/images"
 Picture = np.ndarray
 
 
@@ -204,9 +203,8 @@ def test_neighbouring_slices_are_no_copies() -> None:
     assert is_copy(slices[0], slices[0] ** 1.2)
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared data are not on this machine")
-def test_neighbouring_slices_of_electron_microscopy_are_no_copies() -> None:
-    files = sorted((SHARED / "em_membrane/image").iterdir())[:12]
+def test_neighbouring_slices_of_electron_microscopy_are_no_copies(real_data: Path) -> None:
+    files = sorted((real_data / "images/em_membrane/image").iterdir())[:12]
     slices = [gray(Image.open(f)) for f in files]
     assert not any(is_copy(a, b) for a, b in pairwise(slices))
 
