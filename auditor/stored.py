@@ -41,6 +41,15 @@ def read_json(path: Path, *, most_bytes: int = MOST_BYTES) -> Any:
     """
     with open_regular(path) as stream:
         content = stream.read(most_bytes + 1)
+    return values_of(content, most_bytes=most_bytes)
+
+
+def values_of(content: bytes, *, most_bytes: int = MOST_BYTES) -> Any:
+    """The same of the content of a file.
+
+    Raises:
+        ValueError: it is too large or too deep, or no JSON.
+    """
     if len(content) > most_bytes:
         raise ValueError(f"it is larger than {most_bytes:,} bytes")
     if sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES:

@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from auditor.files import write_files
-from auditor.stored import checked, read_json
+from auditor.sealed import seal, unsealed
+from auditor.stored import checked, values_of
 from auditor.values.errors import DatasetError
 from trainers.attempt import Order
 from trainers.decoding.shown import stored_shape
@@ -38,6 +39,8 @@ TRIALS = 0.25
 LEAST_SHARE = 0.5
 """Of the epochs that a recipe wants: a candidate that would make fewer in the whole run is not tried."""
 LEAST_VALIDATION = 20
+PURPOSE = "size"
+MOST_BYTES = 1 << 20
 BESIDE = 3
 """An arm and what stands beside it take about so many times plain training."""
 
@@ -71,7 +74,7 @@ def sized(case: Case, order: Order, *, arms: int) -> tuple[Case, Order, str]:
     found = stood(place)
     if found is None:
         found = tried(case, order, candidates, arms)
-        write_files({place: json.dumps(asdict(found)).encode()})
+        write_files({place: seal(PURPOSE, json.dumps(asdict(found)).encode())})
     bench = bench.sized(network=found.network, side=found.side)
     return replace(case, bench=bench), replace(order, budget=found.left), found.reason
 
@@ -157,8 +160,8 @@ def told(bench: Bench) -> str:
 
 
 def stood(place: Path) -> Sized | None:
-    """What an interrupted run chose; None where there is nothing to be read."""
+    """What an interrupted run chose; None where there is nothing to be read that this user's medaudit wrote."""
     try:
-        return checked(Sized, read_json(place))
+        return checked(Sized, values_of(unsealed(PURPOSE, place, most_bytes=MOST_BYTES)))
     except (OSError, ValueError):
         return None

@@ -88,8 +88,13 @@ HERE: Mapping[str, tuple[frozenset[str], str]] = {
         ("trainers.copying.undo", "read_table content_of", "asks a worker"),
         ("trainers.copying.place", "open", "writes"),
         ("trainers.copying.corrected_copy", "loads", "TOML that was written here a line above"),
-        ("trainers.decoding.pictures", "load memmap", "arrays in the private working folder; never pickles"),
-        ("trainers.engine.checkpoint", "load", "weights alone, in the private working folder"),
+        ("auditor.sealed", "open_regular", "bounded bytes, and the digest of them"),
+        (
+            "trainers.decoding.pictures",
+            "open_memmap memmap open_regular",
+            "arrays of one known shape in the private working folder",
+        ),
+        ("trainers.engine.checkpoint", "load", "weights alone, sealed with the user's key"),
         ("trainers.engine.encoder_features", "safe_open", "a bounded header"),
         (
             "trainers.engine.encoder_file",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ import pandas as pd
 
 from auditor.containers.array_rows import digest_of
 from auditor.evidence.masks.mask_facts import PREFIX
+from auditor.files import open_regular
 from auditor.measuring.tasks import tasks_of
 from auditor.progress import Progress, Silent
 from auditor.reading.workers import run_workers
@@ -66,7 +68,8 @@ def read_pictures(
         memory_bytes: a larger array stays on disk (`np.memmap`).
 
     Raises:
-        DatasetError: no picture can be read; masks are wanted and there are none; or volumes, and a file is none.
+        DatasetError: no picture can be read; masks are wanted and there are none; or volumes, and a file is none; or what an
+            interrupted run kept is damaged.
     """
     sources = (dataset, *more)
     surveys = [survey_of(source) for source in sources]
@@ -92,11 +95,12 @@ def read_pictures(
             take_place(draft, folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+    total = sum(source.size for source in sources)
     return Pictures(
-        array=opened(folder / "array.npy", memory_bytes),
-        readable=np.load(folder / "readable.npy"),
-        masks=opened(folder / "masks.npy", memory_bytes) if masks else None,
-        masked=np.load(folder / "masked.npy") if masks else None,
+        array=opened(folder / "array.npy", plan.depth, [(total, channels, *plan.shape) for channels in (1, 3)], memory_bytes),
+        readable=opened(folder / "readable.npy", bool, [(total,)], memory_bytes),
+        masks=opened(folder / "masks.npy", np.uint8, [(total, *plan.shape)], memory_bytes) if masks else None,
+        masked=opened(folder / "masked.npy", bool, [(total,)], memory_bytes) if masks else None,
         mask_values=((0, 1) if plan.soft_masks else plan.mask_values) if masks else (),
         decoded=decoded,
     )
@@ -111,10 +115,25 @@ def take_place(draft: Path, folder: Path) -> None:
             raise
 
 
-def opened(path: Path, memory_bytes: int) -> npt.NDArray[Any]:
-    """The array, in memory when it fits."""
-    array: npt.NDArray[Any] = np.load(path, mmap_mode="r" if path.stat().st_size > memory_bytes else None)
-    return array
+def opened(path: Path, kind: npt.DTypeLike, shapes: Sequence[tuple[int, ...]], memory_bytes: int) -> npt.NDArray[Any]:
+    """The array, in memory when it fits.
+
+    Args:
+        kind: the type of its numbers; `shapes`: one of which it has.
+
+    Raises:
+        DatasetError: it is another one, or none: an interrupted run was cut off, or somebody else was here.
+    """
+    try:
+        with open_regular(path) as file:
+            large = os.fstat(file.fileno()).st_size > memory_bytes
+        # mapped first: a header of a few bytes may ask for any amount of memory
+        array: npt.NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
+        if array.dtype != np.dtype(kind) or array.shape not in shapes:
+            raise ValueError("another array")
+    except (OSError, ValueError, EOFError):
+        raise DatasetError(f"{path.parent}: what an interrupted run decoded is damaged; delete that folder") from None
+    return array if large else np.array(array)
 
 
 def key_of(sources: Sequence[Dataset], surveys: Sequence[Survey], plan: Plan, mask_paths: pd.Series | None) -> str:

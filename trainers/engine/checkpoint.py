@@ -1,25 +1,33 @@
-"""The state of an unfinished training on disk: written whole or not at all, and taken up only by the training it belongs to."""
+"""The state of an unfinished training on disk: written whole or not at all, and taken up only by the training it belongs to.
+
+It carries a digest made with the user's key, and nothing in it is unpickled before that is known to be right: work that lies
+beside a copy may have been through other hands, or through a disk that was full.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from auditor.sealed import seal, unsealed
 from auditor.values.errors import DatasetError, MedauditError
+from trainers.engine.checkpoint_form import Form
 from trainers.values.pictures import Examples, Pictures
 
-VERSION = 1
+VERSION = 2
+PURPOSE = "checkpoint"
+MOST_BYTES = 64 << 30
 SAMPLED_PICTURES = 256
 
 
@@ -57,28 +65,43 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(prefix=path.name, dir=path.parent)
     try:
+        stream = io.BytesIO()
+        torch.save(state, stream)
         with os.fdopen(handle, "wb") as file:
-            torch.save(state, file)
+            file.write(seal(PURPOSE, stream.getvalue()))
         Path(draft).replace(path)
-    except (OSError, RuntimeError) as error:  # torch says so in a RuntimeError of its own
+    except OSError as error:
         raise MedauditError(f"{path.parent.name}: the state of the training cannot be written; is the disk full?") from error
     finally:
         Path(draft).unlink(missing_ok=True)
 
 
-def load_checkpoint(path: Path, signed: str) -> dict[str, Any] | None:
+def load_checkpoint(path: Path, signed: str, form: Form) -> dict[str, Any] | None:
     """The state in the file; None when there is none or when it belongs to another training.
 
+    Args:
+        signed: the `signature` of the training.
+        form: what a state of it looks like.
+
     Raises:
-        DatasetError: the file is damaged.
+        DatasetError: the file is damaged, or none that this user's medaudit wrote.
     """
     if not path.is_file():
         return None
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, UnpicklingError) as error:
-        raise DatasetError(f"{path.name}: the checkpoint of an earlier run is damaged; delete it to train anew") from error
-    return state if state.get("signature") == signed else None
+        content = unsealed(PURPOSE, path, most_bytes=MOST_BYTES)
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        if not isinstance(state, dict):
+            raise ValueError("it is no state")
+        if state.pop("signature", None) != signed:
+            return None
+        form.check(state)
+    except Exception as error:  # noqa: BLE001 - torch raises whatever its archive, its unpickler and its tensors do
+        why = error if type(error) is ValueError else "it cannot be read"
+        raise DatasetError(
+            f"{path}: the checkpoint of an interrupted run is damaged ({why}); delete it to train anew"
+        ) from None
+    return state
 
 
 def plain(network: nn.Module) -> dict[str, torch.Tensor]:

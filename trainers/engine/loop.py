@@ -21,6 +21,7 @@ from auditor.progress import Progress, Silent
 from auditor.values.errors import ConfigError, DatasetError, MedauditError
 from trainers.engine.augment import mixed
 from trainers.engine.checkpoint import load_checkpoint, plain, save_checkpoint, signature
+from trainers.engine.checkpoint_form import Form
 from trainers.engine.compiling import Compiled, ready
 from trainers.engine.crew import together
 from trainers.engine.dynamics import Dynamics
@@ -88,7 +89,7 @@ def train(
                 None if start is None else start.network,
             )
             # the file is the first process's: the others are told what is in it
-            state = team.told(load_checkpoint(checkpoint, signed) if checkpoint and team.rank == 0 else None)
+            state = team.told(load_checkpoint(checkpoint, signed, run.form()) if checkpoint and team.rank == 0 else None)
             if state is not None:
                 run.resume(state)
             progress.start(name, recipe.epochs * run.steps)
@@ -255,8 +256,19 @@ class _Run:
             "dynamics": self.dynamics.state() if self.dynamics else None,
         }
 
+    def form(self) -> Form:
+        """What a state of this training looks like, before it has begun."""
+        return Form(
+            state=self.state(),
+            optimiser=self.optimiser,
+            epochs=self.recipe.epochs,
+            steps=self.steps,
+            examples=len(self.examples),
+            keeps_best=self.recipe.patience is not None,
+        )
+
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Go on from a state that has this form."""
         self.network.load_state_dict(state["network"])
         if self.average is not None:
             self.average.network.load_state_dict(state["average"])

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from auditor.stored import checked, read_json
+from auditor.sealed import seal, unsealed
+from auditor.stored import checked, values_of
 from trainers.values.effort import Effort
 from trainers.values.pictures import Examples, Pictures
 from trainers.values.recipe import Recipe
@@ -30,6 +31,8 @@ PLANNED = 0.7
 LONG = 600
 """Seconds of training from which on a shorter way is named."""
 TIMED_BATCHES, TIMED_EPOCHS = 4, 3
+PURPOSE = "plan"
+MOST_BYTES = 1 << 20
 TIMED_PIXELS, LEAST_TIMED = 64 * 64, 16
 """Of larger pictures fewer are timed, so many at least."""
 
@@ -171,7 +174,7 @@ def timed(pictures: Pictures, examples: Examples, task: LearningTask, recipe: Re
 def remembered(place: Path, wanted: Sequence[Any]) -> TrainingPlan | None:
     """The plan of an interrupted run that wanted the same, which goes on from its checkpoints; None where there is none."""
     try:
-        stored = read_json(place)
+        stored = values_of(unsealed(PURPOSE, place, most_bytes=MOST_BYTES))
         if not isinstance(stored, dict) or stored.get("key") != key(wanted):
             return None
         return checked(TrainingPlan, stored.get("plan"))
@@ -182,7 +185,7 @@ def remembered(place: Path, wanted: Sequence[Any]) -> TrainingPlan | None:
 def remember(plan: TrainingPlan, place: Path, wanted: Sequence[Any]) -> None:
     """Writes the plan for a run that goes on."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    place.write_text(json.dumps({"key": key(wanted), "plan": asdict(plan)}), encoding="utf-8")
+    place.write_bytes(seal(PURPOSE, json.dumps({"key": key(wanted), "plan": asdict(plan)}).encode()))
 
 
 def key(values: Sequence[Any]) -> str:

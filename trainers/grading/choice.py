@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from auditor.files import write_files
-from auditor.stored import checked, read_json
+from auditor.sealed import seal, unsealed
+from auditor.stored import checked, values_of
 from auditor.values.errors import ConfigError
+
+PURPOSE = "choice"
+MOST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +38,21 @@ def kept(place: Path, arms: Sequence[str], make: Callable[[], Choice]) -> Choice
     """The choice that lies at `place`; made and written there where there is none.
 
     Raises:
-        ConfigError: what lies there is no choice among these arms.
+        ConfigError: what lies there is no choice among these arms, or none that this user's medaudit wrote.
         MedauditError: it cannot be written.
     """
     if not place.is_file():
         choice = make()
-        write_files({place: json.dumps(asdict(choice)).encode()})
+        write_files({place: seal(PURPOSE, json.dumps(asdict(choice)).encode())})
         return choice
     try:
-        found = checked(Choice, read_json(place))
-        if found.chosen not in arms or found.networks < 0:
+        found = checked(Choice, values_of(unsealed(PURPOSE, place, most_bytes=MOST_BYTES)))
+        numbers = (*found.gains.values(), *found.errors.values())
+        if not {found.chosen, *found.gains, *found.errors} <= set(arms) or found.networks < 0:
             raise ValueError("it names no arm of this strategy")
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError("a gain is no number")
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{place}: the choice of an interrupted run is damaged ({error}); delete it to choose anew") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"{place}: the choice of an interrupted run is damaged ({why}); delete it to choose anew") from None
     return found

@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -14,8 +15,9 @@ import numpy as np
 
 from auditor.checks.ph004 import LETTERS, RECOGNISED, BurnedInText
 from auditor.features.recognition import FAILED, burned
-from auditor.files import head_of, open_regular, write_files
+from auditor.files import open_regular, write_files
 from auditor.layout import CONFIG_NAME
+from auditor.sealed import seal, unsealed
 from auditor.values.corrections import Proposal
 from auditor.values.dataset import Dataset
 from auditor.values.errors import ConfigError
@@ -141,12 +143,13 @@ class Deidentify(Strategy):
             if len(salt) < LEAST_SALT:
                 raise ConfigError(f"--key {given}: holds {len(salt)} bytes; at least {LEAST_SALT} are needed")
             return salt, False
-        kept = case.work / f"{self.name}.key"
-        if not kept.is_file():
-            case.work.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_files({kept: secrets.token_bytes(SALT_BYTES)})
-            kept.chmod(0o600)
-        return head_of(kept, SALT_BYTES), True
+        kept, drawn = case.work / f"{self.name}.key", secrets.token_bytes(SALT_BYTES)
+        # one that is cut off, or somebody else's, would make pseudonyms that can be guessed
+        with suppress(OSError, ValueError):
+            drawn = unsealed("salt", kept, most_bytes=SALT_BYTES)
+        case.work.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_files({kept: seal("salt", drawn)}, mode=0o600)
+        return drawn, True
 
 
 def config_of(dataset: Dataset, table: NamelessTable) -> str:

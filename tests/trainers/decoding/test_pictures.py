@@ -1,3 +1,5 @@
+import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -244,3 +246,43 @@ def test_proportions_are_kept_with_bars_and_masks_know_nothing_there(tmp_path: P
         assert ((pictures.array[row, 0] == 200) == inside).all()
         assert pictures.masks is not None
         assert (pictures.masks[row] == np.where(inside, 1, 255)).all()
+
+
+HUGE = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1099511627776,), }"
+
+
+@pytest.mark.parametrize("name", ["array.npy", "readable.npy", "masks.npy", "masked.npy"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda old: b"",
+        lambda old: old[:-1],
+        lambda old: old.replace(b"'descr': '|", b"'descr': '<", 1)[:64],
+        lambda old: (
+            b"\x93NUMPY\x01\x00v\x00"
+            + b"{'descr': '|u1', 'fortran_order': False, 'shape': (1099511627776,), }".ljust(117)
+            + b"\n"
+        ),
+        lambda old: b"PK\x05\x06" + bytes(18),
+        lambda old: b"\x80\x04N.",
+        lambda old: saved(np.zeros((3, 2), np.float64)),
+        lambda old: saved(np.array([{}, []], object)),
+    ],
+    ids=["empty", "cut off", "a header alone", "a terabyte", "a zip", "a pickle", "of other numbers", "of objects"],
+)
+def test_what_an_interrupted_run_left_is_taken_up_whole_or_one_clear_line(
+    tmp_path: Path, name: str, make: Callable[[bytes], bytes]
+) -> None:
+    masked_set(tmp_path / "set", 255)
+    read(tmp_path / "set", tmp_path / "work", masks=True)
+    assert read(tmp_path / "set", tmp_path / "work", masks=True).decoded == 0
+    kept = next((tmp_path / "work").rglob(name))
+    kept.write_bytes(make(kept.read_bytes()))
+    with pytest.raises(DatasetError, match=r"pictures-\w+: what an interrupted run decoded is damaged; delete the folder"):
+        read(tmp_path / "set", tmp_path / "work", masks=True)
+
+
+def saved(array: npt.NDArray[np.generic]) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=True)
+    return stream.getvalue()
