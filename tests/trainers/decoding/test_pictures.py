@@ -278,7 +278,7 @@ def test_what_an_interrupted_run_left_is_taken_up_whole_or_one_clear_line(
     assert read(tmp_path / "set", tmp_path / "work", masks=True).decoded == 0
     kept = next((tmp_path / "work").rglob(name))
     kept.write_bytes(make(kept.read_bytes()))
-    with pytest.raises(DatasetError, match=r"pictures-\w+: what an interrupted run decoded is damaged; delete the folder"):
+    with pytest.raises(DatasetError, match=r"pictures-\w+: what an interrupted run decoded is damaged; delete that folder"):
         read(tmp_path / "set", tmp_path / "work", masks=True)
 
 
