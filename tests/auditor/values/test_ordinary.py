@@ -16,6 +16,17 @@ def test_ordinary_words_numbers_and_short_codes_are_shown(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "header",
+    ["xmin", "ymax", "bbox_x", "isic_id", "anatom_site_general_challenge", "age_approx", "MMSE", "CDR", "nWBV",
+     "Enlarged_Cardiomediastinum", "retinopathy_grade", "risk_of_macular_edema", "EncodedPixels", "RT_PCR_positive",
+     "went_icu", "subtlety", "spiculation",
+     "tumor_patch_x_coord", "coordX", "seriesuid", "wsi_path"],
+)  # fmt: skip
+def test_headers_of_published_tables_are_shown(header: str) -> None:
+    assert is_harmless(header)
+
+
+@pytest.mark.parametrize(
     "text",
     ["Mikulowska", "score_mikulowska", "seen by Tanaka", "MUELLER", "Müller", "Anna", "555123456", "Kowalski1", "田中太郎",
      "the patient was seen and sent to the ward by night"],
