@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from auditor.values.corrections import Arm, Comparison, RunVerdict, Tally
 from auditor.values.results import SCHEMA_VERSION, Cell, Finding, Run, ScanResult, Severity, Table
+from reports.small_picture import NOT_DRAWN
 from reports.wording import counted
 
 
@@ -217,4 +218,5 @@ def differences(before: ScanResult, after: ScanResult) -> tuple[str, ...]:
     keys = sorted({*before.configuration, *after.configuration})
     if changed := [key for key in keys if before.configuration.get(key) != after.configuration.get(key)]:
         notes.append(f"The scans were made with different options: {', '.join(changed)}.")
-    return tuple(notes)
+    told = {note for scan in (before, after) for note in scan.dataset.notes if note.startswith(NOT_DRAWN)}
+    return (*notes, *sorted(told))

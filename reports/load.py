@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from auditor.values.corrections import Arm, Comparison, Correction, Evaluation, 
 from auditor.values.errors import MedauditError, UnreadableFile
 from auditor.values.image import Limits
 from auditor.values.results import SCHEMA_VERSION, Chart, Finding, Outcome, Run, ScanResult, Table, Verdict
+from reports.small_picture import NOT_DRAWN, drawable
 
 _BROKEN = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 _NUMBERS = ("before", "after", "difference", "low", "high", "p", "margin")
@@ -65,10 +67,13 @@ def _result(document: dict[str, Any], path: Path) -> ScanResult:
         {
             **document,
             "outcomes": tuple(_outcome(item, seconds.get(item["code"]), path) for item in document["outcomes"]),
-            "thumbnails": _thumbnails(document),
+            **_pictures(document, "thumbnails"),
             "run": _run(document),
         },
     )
+    left_out = _left_out(document, len(result.thumbnails))
+    if left_out:
+        result = replace(result, dataset=replace(result.dataset, notes=(*result.dataset.notes, left_out)))
     codes = [outcome.code for outcome in result.outcomes]
     if len(set(codes)) < len(codes):
         raise ValueError("a check answers twice")
@@ -77,8 +82,15 @@ def _result(document: dict[str, Any], path: Path) -> ScanResult:
     return result
 
 
-def _thumbnails(document: dict[str, Any], key: str = "thumbnails") -> dict[str, bytes]:
-    return {record: base64.b64decode(text) for record, text in document.get(key, {}).items()}
+def _pictures(document: dict[str, Any], *keys: str) -> dict[str, dict[str, bytes]]:
+    """Those of the pictures that may be drawn."""
+    return {key: drawable({name: base64.b64decode(text) for name, text in document.get(key, {}).items()}) for key in keys}
+
+
+def _left_out(document: dict[str, Any], *drawn: int) -> str:
+    """A note on the pictures that are not drawn; empty where all are."""
+    lacking = sum(len(document.get(key, {})) for key in ("thumbnails", "pictures")[: len(drawn)]) - sum(drawn)
+    return f"{NOT_DRAWN}: {lacking:,}" if lacking else ""
 
 
 def _run(document: dict[str, Any]) -> Run:
@@ -101,7 +113,7 @@ def _shown(item: dict[str, Any], path: Path) -> tuple[tuple[Table, ...], tuple[C
 
 
 def _comparison(document: dict[str, Any], path: Path) -> Comparison:
-    return checked(
+    comparison = checked(
         Comparison,
         {
             **document,
@@ -109,11 +121,12 @@ def _comparison(document: dict[str, Any], path: Path) -> Comparison:
             "arms": tuple(_arm(item, path) for item in document.get("arms", ())),
             "removed": tuple(table_of(table["name"], table, path) for table in document.get("removed", ())),
             "answers": tuple(table_of(table["name"], table, path) for table in document.get("answers", ())),
-            "thumbnails": _thumbnails(document),
-            "pictures": _thumbnails(document, "pictures"),
+            **_pictures(document, "thumbnails", "pictures"),
             "run": _run(document),
         },
     )
+    left_out = _left_out(document, len(comparison.thumbnails), len(comparison.pictures))
+    return replace(comparison, notes=(*comparison.notes, left_out)) if left_out else comparison
 
 
 def _arm(item: dict[str, Any], path: Path) -> Arm:
