@@ -32,32 +32,34 @@ def matched(before: ScanResult, after: ScanResult, looked: Collection[str] | Non
     Args:
         looked: the files that the later scan looked at; None: all.
     """
-    known = {f.fingerprint: f.severity for f in before.findings}
-    left = Counter(f.fingerprint for f in after.findings)
+    # each fingerprint is a digest: worked out once, of two times a hundred thousand findings
+    old, latest = ([(finding.fingerprint, finding) for finding in scan.findings] for scan in (before, after))
+    known = {print_: finding.severity for print_, finding in old}
+    left = Counter(print_ for print_, _ in latest)
     gone = []
-    for finding in before.findings:
-        if left[finding.fingerprint]:
-            left[finding.fingerprint] -= 1
+    for print_, finding in old:
+        if left[print_]:
+            left[print_] -= 1
         else:
             gone.append(finding)
-    there = Counter(f.fingerprint for f in before.findings)
+    there = Counter(print_ for print_, _ in old)
     remaining, new = [], []
-    for finding in after.findings:
-        worse = finding.severity.rank > known.get(finding.fingerprint, Severity.ERROR).rank
-        if there[finding.fingerprint] and not worse:
-            there[finding.fingerprint] -= 1
+    for print_, finding in latest:
+        worse = finding.severity.rank > known.get(print_, Severity.ERROR).rank
+        if there[print_] and not worse:
+            there[print_] -= 1
             remaining.append(finding)
         else:
-            new.append(finding)
+            new.append((print_, finding))
     looked_before, looked_after = _looked(before), _looked(after)
     again = [f.code in looked_after and (f.where.path is None or looked is None or f.where.path in looked) for f in gone]
     return Matched(
         fixed=tuple(f for f, there_again in zip(gone, again, strict=True) if there_again),
         remaining=tuple(remaining),
-        introduced=tuple(f for f in new if f.code in looked_before or f.fingerprint in known),
+        introduced=tuple(f for print_, f in new if f.code in looked_before or print_ in known),
         unclear=(
             *(f for f, there_again in zip(gone, again, strict=True) if not there_again),
-            *(f for f in new if f.code not in looked_before and f.fingerprint not in known),
+            *(f for print_, f in new if f.code not in looked_before and print_ not in known),
         ),
     )
 
@@ -74,14 +76,15 @@ def alarming(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def tally(result: ScanResult) -> Tally:
     """One scan in numbers."""
-    live = Counter(f.severity for f in result.findings if f.waived is None)
+    found = result.findings
+    live = Counter(f.severity for f in found if f.waived is None)
     return Tally(
         gate=result.gate.verdict,
         records=result.records,
         errors=live[Severity.ERROR],
         warnings=live[Severity.WARNING],
         notes=live[Severity.INFO],
-        waived=len(result.findings) - live.total(),
+        waived=len(found) - live.total(),
         not_evaluated=sum(o.status in ("skipped", "crashed") for o in result.outcomes),
     )
 
