@@ -117,6 +117,8 @@ def fix(order: Order, plan: Plan, output: Path, *, work: Path, render: Render, p
         additions=added_by(kept),
     )  # fmt: skip
     trial = work / "trial"
+    # that of a run which was killed while it tidied up may lack what tells it from files of others
+    shutil.rmtree(trial, ignore_errors=True)
     applied = write(trial)
     copy = examine(plan_of_copy(trial, plan, dataset), progress=progress)
     written = rewritten_records(dataset, renamed_images(applied), final)

@@ -77,8 +77,9 @@ def score_result(result: ScanResult, truth: Sequence[Truth]) -> Scores:
         raise ConfigError("the truth names nothing that was planted")
     for row in by_kind.get("dataset", []):
         if row.new != str(result.records):
+            number = row.new if is_harmless(row.new) else "another number"
             raise ConfigError(
-                f"the result is of {result.records:,} records, the truth of {row.new}: give the result of a scan of this copy"
+                f"the result is of {result.records:,} records, the truth of {number}: give the result of a scan of this copy"
             )
     for row in (row for kind, rows in by_kind.items() if kind in PLACED for row in rows):
         if len([_number(part) for part in row.old.split()]) != 4:

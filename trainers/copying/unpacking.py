@@ -19,6 +19,7 @@ from auditor.reading.jobs import Job, run_jobs
 from auditor.values.cells import FORMULA, csv_bytes
 from auditor.values.errors import ConfigError, DatasetError, UnreadableFile
 from auditor.values.image import Limits
+from auditor.values.ordinary import is_harmless
 from trainers.copying.place import bring, built, check_place, put
 
 if TYPE_CHECKING:
@@ -84,13 +85,14 @@ def unpack(
         raise DatasetError(f"{source}: no zip or tar archive, and no Parquet table of images: there is nothing to unpack")
     if not listing.is_file:
         _check_homes(chosen, listing.files)
+    called = {name: str(source) for name in chosen} if listing.is_file else called_among(chosen)
     with built(output) as folder:
         room = shutil.disk_usage(folder).free
         work = _Unpacking(folder, limits, workers, int(min(most or room, SPARED * room)))
         progress.start("unpacking", len(listing.files))
         for name in listing.files:
             if name in chosen:
-                work.take(listing.root / name, "" if listing.is_file else name)
+                work.take(listing.root / name, "" if listing.is_file else name, called[name])
             else:
                 bring(folder / name, listing.root / name)
             progress.advance()
@@ -103,12 +105,18 @@ def unpack(
     )  # fmt: skip
 
 
+def called_among(names: Sequence[str]) -> dict[str, str]:
+    """Archives as a message may call them: by their names where these can name nobody, else by their place."""
+    return {name: name if is_harmless(stem_of(name)) else f"archive {place} by name" for place, name in enumerate(names, 1)}
+
+
 def _check_homes(chosen: Sequence[str], files: Iterable[str]) -> None:
     """Every archive becomes a folder of its own, and no file would take the place of another.
 
     Raises:
         DatasetError: two archives, or an archive and a folder or file beside it, would become one.
     """
+    called = called_among(chosen)
     homes = Counter(stem_of(name).casefold() for name in chosen)
     others = [name.casefold() for name in files if name not in chosen]
     taken = {"/".join(name.split("/")[:depth]) for name in others for depth in range(1, name.count("/") + 2)}
@@ -116,8 +124,8 @@ def _check_homes(chosen: Sequence[str], files: Iterable[str]) -> None:
         home = stem_of(name).casefold()
         if homes[home] > 1 or home in taken:
             raise DatasetError(
-                f"{name}: would become the folder {stem_of(name)}, and something else of that name lies beside it (is it "
-                "unpacked already?); move one of them away"
+                f"{called[name]}: would become a folder of its name, and something of that name lies beside it (is it unpacked "
+                "already?); move one of them away"
             )
 
 
@@ -145,8 +153,11 @@ class _Unpacking:
         self.bytes = 0
         self._told = Told(limits=limits)
 
-    def take(self, archive: Path, name: str) -> None:
-        """Unpack one archive or table; what it is called (`sub/train-000.tar`) is the folder that it becomes.
+    def take(self, archive: Path, name: str, called: str) -> None:
+        """Unpack one archive or table; its name (`sub/train-000.tar`) is the folder that it becomes.
+
+        Args:
+            called: as a message may call it.
 
         Raises:
             DatasetError: it cannot be unpacked; the message says which and why.
@@ -172,13 +183,13 @@ class _Unpacking:
                 home = self._without_twin(goal, home, rows)
         except UnreadableFile as error:
             reason = error.reason.removesuffix("; the file was left out")
-            raise DatasetError(f"{archive}: {reason}") from None
+            raise DatasetError(f"{called}: {reason}") from None
         self.bytes += size
         try:
             for row in rows:
                 self._told.add(row)
         except UnreadableFile as error:  # each of many shards is small
-            raise DatasetError(f"{archive}, with the archives before it: {error.reason}") from None
+            raise DatasetError(f"{called}, with the archives before it: {error.reason}") from None
         self.rows += [(home, row) for row in rows]
 
     def _without_twin(self, goal: Path, home: str, rows: list[Row]) -> str:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,8 @@ def read_pictures(
         memory_bytes: a larger array stays on disk (`np.memmap`).
 
     Raises:
-        DatasetError: no picture can be read; masks are wanted and there are none; or volumes, and a file is none; or what an
-            interrupted run kept is damaged.
+        DatasetError: no picture can be read; masks are wanted and there are none; or volumes, and a file is none; or
+            there is something else where they are kept.
     """
     sources = (dataset, *more)
     surveys = [survey_of(source) for source in sources]
@@ -84,8 +84,15 @@ def read_pictures(
         plan = replace(plan, shape=shape)
     key = key_of(sources, surveys, plan, paths)
     work.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder, decoded = work / f"pictures-{key}", 0
-    if not (folder / "readable.npy").is_file():
+    folder, decoded, total = work / f"pictures-{key}", 0, sum(source.size for source in sources)
+    wanted: dict[str, tuple[npt.DTypeLike, list[tuple[int, ...]]]] = {
+        "array": (plan.depth, [(total, channels, *plan.shape) for channels in (1, 3)]),
+        "readable": (bool, [(total,)]),
+        **({"masks": (np.uint8, [(total, *plan.shape)]), "masked": (bool, [(total,)])} if masks else {}),
+    }
+    kept = opened_all(folder, wanted, memory_bytes)
+    if kept is None:
+        shutil.rmtree(folder, ignore_errors=True)
         draft = Path(tempfile.mkdtemp(prefix="pictures-", dir=work))
         try:
             decoded = decode(
@@ -95,12 +102,14 @@ def read_pictures(
             take_place(draft, folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    total = sum(source.size for source in sources)
+        kept = opened_all(folder, wanted, memory_bytes)
+        if kept is None:
+            raise DatasetError(f"{folder}: the decoded pictures cannot be read back; remove that folder")
     return Pictures(
-        array=opened(folder / "array.npy", plan.depth, [(total, channels, *plan.shape) for channels in (1, 3)], memory_bytes),
-        readable=opened(folder / "readable.npy", bool, [(total,)], memory_bytes),
-        masks=opened(folder / "masks.npy", np.uint8, [(total, *plan.shape)], memory_bytes) if masks else None,
-        masked=opened(folder / "masked.npy", bool, [(total,)], memory_bytes) if masks else None,
+        array=kept["array"],
+        readable=kept["readable"],
+        masks=kept.get("masks"),
+        masked=kept.get("masked"),
         mask_values=((0, 1) if plan.soft_masks else plan.mask_values) if masks else (),
         decoded=decoded,
     )
@@ -115,24 +124,34 @@ def take_place(draft: Path, folder: Path) -> None:
             raise
 
 
+def opened_all(
+    folder: Path, wanted: Mapping[str, tuple[npt.DTypeLike, list[tuple[int, ...]]]], memory_bytes: int
+) -> dict[str, npt.NDArray[Any]] | None:
+    """The arrays in a folder by their names; None where one is not there, cut off or another: a run was killed while it tidied
+    up, or somebody else was here.
+
+    Args:
+        wanted: name → type of its numbers, shapes of which it has one.
+    """
+    try:
+        return {name: opened(folder / f"{name}.npy", *form, memory_bytes) for name, form in wanted.items()}
+    except (OSError, ValueError, EOFError):
+        return None
+
+
 def opened(path: Path, kind: npt.DTypeLike, shapes: Sequence[tuple[int, ...]], memory_bytes: int) -> npt.NDArray[Any]:
     """The array, in memory when it fits.
 
-    Args:
-        kind: the type of its numbers; `shapes`: one of which it has.
-
     Raises:
-        DatasetError: it is another one, or none: an interrupted run was cut off, or somebody else was here.
+        OSError: it is not there.
+        ValueError: it is another one, or none.
     """
-    try:
-        with open_regular(path) as file:
-            large = os.fstat(file.fileno()).st_size > memory_bytes
-        # mapped first: a header of a few bytes may ask for any amount of memory
-        array: npt.NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
-        if array.dtype != np.dtype(kind) or array.shape not in shapes:
-            raise ValueError("another array")
-    except (OSError, ValueError, EOFError):
-        raise DatasetError(f"{path.parent}: what an interrupted run decoded is damaged; delete that folder") from None
+    with open_regular(path) as file:
+        large = os.fstat(file.fileno()).st_size > memory_bytes
+    # mapped first: a header of a few bytes may ask for any amount of memory
+    array: npt.NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
+    if array.dtype != np.dtype(kind) or array.shape not in shapes:
+        raise ValueError("another array")
     return array if large else np.array(array)
 
 
