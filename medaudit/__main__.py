@@ -28,6 +28,7 @@ def run() -> int:
     except KeyboardInterrupt:
         say(INTERRUPTED)
         code = EXIT_INTERRUPTED
+    gc.freeze()  # the interpreter looks for rings at its end, among all that a program ever loaded: for nobody
     return leave(exit_code_of(code))
 
 

@@ -14,6 +14,7 @@ import typer
 from medaudit import __version__
 from medaudit.commands import auditing, correcting, curating
 from medaudit.examples import closing
+from medaudit.plain_values import read_plainly
 from medaudit.process import EXIT_INTERRUPTED, INTERRUPTED, LAUNCHED, one_interruption, open_streams, say
 
 # Newer releases of Typer carry a Click of their own, so the base of all usage errors is asked of Typer, not of click.
@@ -101,7 +102,7 @@ def alone(arguments: list[str] | None) -> int:
         from medaudit._rooms import require_own_rooms
 
         require_own_rooms()
-        code = typer.main.get_command(app).main(args=arguments, prog_name="medaudit", standalone_mode=False)
+        code = read_plainly(typer.main.get_command(app)).main(args=arguments, prog_name="medaudit", standalone_mode=False)
         if code == EXIT_INTERRUPTED:  # Typer turns Ctrl-C into this code, and says nothing
             say(INTERRUPTED)
         return code if isinstance(code, int) else 0

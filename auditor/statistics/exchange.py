@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from auditor.statistics.sparse import Sparse, sparse
+from auditor.statistics.sparse import Sparse, sparse, sums_of_groups
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,7 +29,7 @@ class Exchange:
     """One level of the test.
 
     Args:
-        share: codes of all fields × units, float32.
+        share: codes of all fields × units, float32; see `auditor.statistics.sparse.small_or_sparse`.
         effect: units × classes, float64, summing to zero in each stratum.
         strata: stratum per unit; units exchange their effects inside it.
         starts: first code row of each field, then the number of rows; shape (fields + 1,).
@@ -263,6 +263,8 @@ class _Exchanged:
 
 def permutation_variance(share: Sparse, exchange: Exchange) -> Floats:
     """Permutation variance of each code's sum: Σ over strata of SS(share)·SS(effect)/(units − 1); (rows, classes)."""
+    if isinstance(share, np.ndarray):
+        return _variance_of_few(share, exchange)
     units = len(exchange.strata)
     strata = int(exchange.strata.max()) + 1
     member = sparse(np.ones(units), np.arange(units), exchange.strata, (units, strata))
@@ -273,4 +275,13 @@ def permutation_variance(share: Sparse, exchange: Exchange) -> Floats:
     spread = squares - sparse(sums.data**2 / held[sums.col], sums.row, sums.col, sums.shape)
     effect = np.asarray(member.T @ exchange.effect**2)
     variance: Floats = np.maximum(np.asarray(spread @ (effect / np.maximum(held - 1, 1.0)[:, None])), 0.0)
+    return variance
+
+
+def _variance_of_few(share: Floats, exchange: Exchange) -> Floats:
+    """The same of an array."""
+    held = np.unique(exchange.strata, return_counts=True)[1]
+    sums, squares = (sums_of_groups(cells, exchange.strata) for cells in (share, share**2))
+    effect = sums_of_groups((exchange.effect**2).T, exchange.strata).T
+    variance: Floats = np.maximum((squares - sums**2 / held) @ (effect / np.maximum(held - 1, 1.0)[:, None]), 0.0)
     return variance

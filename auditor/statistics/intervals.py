@@ -8,7 +8,7 @@ import numpy.typing as npt
 from auditor.statistics.association import Association, Counts, Floats, associate, out_of_fold_rates, rank_cells
 from auditor.statistics.coding import CodedField
 from auditor.statistics.distributions import norm, rankdata
-from auditor.statistics.sparse import sparse
+from auditor.statistics.sparse import small_or_sparse
 
 __all__ = ["bootstrap_interval", "clustered_error", "detectable_auc", "logit_interval", "obuchowski_variance", "surest"]
 
@@ -122,7 +122,7 @@ def bootstrap_interval(
         together = np.bincount(entry[alone], minlength=2 * length)
         entry, who = entry[~alone], np.unique(who[~alone], return_inverse=True)[1]
         patients = int(who.max(initial=-1)) + 1
-    table = sparse(np.ones(len(entry), np.float32), entry, who, (2 * length, patients))
+    table = small_or_sparse(np.ones(len(entry), np.float32), entry, who, (2 * length, patients))
     generator = np.random.default_rng(seed)
     found: list[Floats] = []
     batch = int(max(10, min(resamples, AT_ONCE // max(patients, 2 * length))))

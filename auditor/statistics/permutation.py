@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from auditor.statistics.coding import CodedField
 from auditor.statistics.exchange import Exchange, exchange_test, permutation_variance
-from auditor.statistics.sparse import Sparse, sparse
+from auditor.statistics.sparse import Sparse, small_or_sparse
 from auditor.statistics.targets import Targets
 
 Floats = npt.NDArray[np.float64]
@@ -220,4 +220,4 @@ def _explained(known: Floats, cases: Floats, strata: npt.NDArray[np.int64]) -> f
 
 def _sparse(parts: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]], rows: int, columns: int) -> Sparse:
     row, column, value = (np.concatenate([part[i] for part in parts]) for i in range(3))
-    return sparse(value.astype(np.float32), row, column, (rows, columns))
+    return small_or_sparse(value.astype(np.float32), row, column, (rows, columns))
