@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from auditor.files import write_files
@@ -24,7 +24,7 @@ class Choice:
     Args:
         chosen: its name; `reason` says why, in words.
         networks: of each arm that were compared; 0: there was no time for any.
-        gains, errors: of each arm over the first, and their standard errors; empty where they were not kept.
+        gains, errors: of each arm over the first, and their standard errors; an arm whose gain cannot be measured has none.
     """
 
     chosen: str
@@ -42,7 +42,9 @@ def kept(place: Path, arms: Sequence[str], make: Callable[[], Choice]) -> Choice
         MedauditError: it cannot be written.
     """
     if not place.is_file():
-        choice = make()
+        made = make()
+        # JSON knows no NaN: what could not be measured is left out, for this run as for one that goes on
+        choice = replace(made, gains=measured(made.gains), errors=measured(made.errors))
         write_files({place: seal(PURPOSE, json.dumps(asdict(choice)).encode())})
         return choice
     try:
@@ -56,3 +58,8 @@ def kept(place: Path, arms: Sequence[str], make: Callable[[], Choice]) -> Choice
         why = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(f"{place}: the choice of an interrupted run is damaged ({why}); delete it to choose anew") from None
     return found
+
+
+def measured(values: Mapping[str, float]) -> dict[str, float]:
+    """Those that are numbers."""
+    return {name: float(value) for name, value in values.items() if math.isfinite(value)}

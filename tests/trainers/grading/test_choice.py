@@ -1,6 +1,7 @@
 """The choice of an interrupted run: taken up as it was made, or one clear line."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +71,13 @@ def test_a_choice_that_somebody_else_made_is_not_taken_up(tmp_path: Path) -> Non
     place.write_bytes(json.dumps(GOOD).encode())
     with pytest.raises(ConfigError, match="not as your medaudit wrote it"):
         kept(place, ARMS, never)
+
+
+def test_a_gain_that_cannot_be_measured_is_left_out_and_the_run_goes_on(tmp_path: Path) -> None:
+    place = tmp_path / "choice.json"
+    made = Choice(
+        chosen="off", reason="no score", networks=1, gains={"off": 0.0, "strong": math.nan}, errors={"strong": math.inf}
+    )
+    first = kept(place, ARMS, lambda: made)
+    assert (first.gains, first.errors) == ({"off": 0.0}, {})
+    assert kept(place, ARMS, never) == first
