@@ -148,6 +148,8 @@ class UnpackOptions(TypedDict, total=False):
     """What `medaudit.unpack` may be told."""
 
     most: Size
+    most_files: Whole
+    seconds: Seconds
     workers: Whole
 
 

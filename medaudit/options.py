@@ -164,7 +164,11 @@ HARMING: Mapping[str, Any] = {
     "fatigue": option(float, "Chance that a reading is wrong at the end of a reader's session; nought at its beginning.", HARM),
 }
 UNPACKING: Mapping[str, Any] = {
-    "most": option(str, "How much may be written, such as 20GB (default: nine tenths of the free disk)."),
+    "most": option(
+        str, "How much may be written, such as 20GB (default: a hundred times what the archives have, 2 GB in any case)."
+    ),
+    "most_files": option(int, "How many files and folders may come out (150000)."),
+    "seconds": option(str, "Computing that one archive may cost, such as 10m (25 s, and 1 s for each 4 MB of it)."),
     "workers": option(int, "Processes that read (0: this one)."),
 }
 DECIDING: Mapping[str, Any] = {

@@ -27,7 +27,7 @@ def unpack(
         source: an archive, a Parquet table, or a folder that holds some; only read.
         output: a new folder; written whole or not at all.
         progress: told how far it is.
-        options: `most` (`"20GB"`: how much may be written), `workers`.
+        options: `most` (`"20GB"`: how much may be written), `most_files`, `seconds` (of computing per archive), `workers`.
 
     Raises:
         ConfigError: an option is wrong, or the folder is there already.
@@ -37,5 +37,5 @@ def unpack(
     target, told = target_of(source, "unpack"), read_keywords(options, UnpackOptions, "unpack")
     return unpacking.unpack(
         target, path_of(output), limits=Limits(), workers=readers_of(told.get("workers")), most=told.get("most"),
-        progress=progress,
+        most_files=told.get("most_files"), seconds=told.get("seconds"), progress=progress,
     )  # fmt: skip

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from auditor.containers.archive_names import IMAGES
+from auditor.containers.filling import Allowed, emptied
 from auditor.containers.shard_extent import Row, Told
 from auditor.values.errors import UnreadableFile
 from auditor.values.image import Limits
@@ -124,30 +125,34 @@ def holds_pictures(limits: Limits, table: Path) -> bool:  # noqa: ARG001 - a wor
         return False
 
 
-def rows_of_parquet(limits: Limits, table: Path, folder: Path, most: int) -> tuple[list[Row], int]:
-    """Write the images of a Parquet table into `folder`, which is there and empty.
+def rows_of_parquet(limits: Limits, table: Path, folder: Path, allowed: Allowed) -> tuple[list[Row], int]:
+    """Write the images of a Parquet table into `folder`, which is there; what is in it goes.
 
     Returns:
         One row per image: `image` (its file's name), and the other columns; classes of a `ClassLabel` by name. And the bytes.
 
     Raises:
-        UnreadableFile: no such table, a row without an image, or more than `most` bytes.
+        UnreadableFile: no such table, a row without an image, or more than is allowed.
     """
     try:
-        return _written(parquet.ParquetFile(table), folder, most, limits)
+        return _written(parquet.ParquetFile(table), emptied(folder), allowed, limits)
+    except MemoryError:  # Arrow's is one of its own errors as well
+        raise
     except (pa.ArrowException, ValueError) as error:
         raise UnreadableFile("malformed", f"no whole Parquet table ({type(error).__name__})") from None
     except OSError as error:
         raise UnreadableFile("refused", f"it cannot be unpacked ({error.strerror or 'damaged'})") from None
 
 
-def _written(file: parquet.ParquetFile, folder: Path, most: int, limits: Limits) -> tuple[list[Row], int]:
+def _written(file: parquet.ParquetFile, folder: Path, allowed: Allowed, limits: Limits) -> tuple[list[Row], int]:
     schema = file.schema_arrow
     name = image_column(schema)
     if name is None:
         raise UnreadableFile("unsupported", "a Parquet table without images")
     if file.metadata.num_rows > limits.table_rows:
         raise UnreadableFile("too-large", f"a table of more than {limits.table_rows:,} rows")
+    if file.metadata.num_rows > allowed.files:
+        raise allowed.too_many()
     classes = class_names(schema)
     rows: list[Row] = []
     told = Told(limits=limits)
@@ -160,8 +165,8 @@ def _written(file: parquet.ParquetFile, folder: Path, most: int, limits: Limits)
             if not isinstance(content, bytes):
                 raise UnreadableFile("malformed", f"row {len(rows) + 1:,} holds no image")
             size += len(content)
-            if size > most:
-                raise UnreadableFile("too-large", "what is in it is larger than --most, or than the disk has room for")
+            if size > allowed.bytes:
+                raise allowed.too_large()
             own = _file_name(called, content, len(rows), used)
             with (folder / own).open("xb") as out:
                 out.write(content)

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from auditor.containers.archive_names import SUFFIXES
+from auditor.containers.filling import Allowed, Unpacked
 from auditor.containers.shard_extent import Row, Told
 from auditor.layout import list_files
 from auditor.naming.folder_names import splits_among
@@ -22,17 +23,19 @@ from auditor.values.image import Limits
 from auditor.values.ordinary import is_harmless
 from trainers.copying.place import bring, built, check_place, put
 
-if TYPE_CHECKING:
-    from auditor.containers.unpack import Unpacked
-
 PARQUET = (".parquet", ".pq")
 TABLE = "labels.csv"
 OTHER_TABLE = "records.csv"
 """What the table of the shards' records is called where the data set has a labels.csv of its own."""
 SPARED = 0.9
 """Of the room on the disk, so much may be filled."""
-SLOWEST = 1 << 20
-"""Bytes of an archive per second of a processor: slower than any that is whole."""
+SWELL, LEAST = 100, 2 << 30
+"""What comes out of all archives may be so many times as large as they are, and so many bytes in any case: nothing that was
+packed in earnest swells more, and a bomb of a megabyte would fill the disk."""
+MOST_FILES = 150_000
+"""That come out of all archives."""
+SECONDS, SLOWEST = 25.0, 4 << 20
+"""Of computing for one archive, and a second more for so many bytes of it: slower than any that is whole."""
 _NUMBERED = re.compile(r"(?:[-_]\d+)?(?:[-_]of[-_]\d+)?$")
 
 
@@ -60,14 +63,17 @@ class UnpackedSet:
 
 
 def unpack(
-    source: Path, output: Path, *, limits: Limits, workers: int, most: int | None = None, progress: Progress | None = None
-) -> UnpackedSet:
+    source: Path, output: Path, *, limits: Limits, workers: int, most: int | None = None, most_files: int | None = None,
+    seconds: float | None = None, progress: Progress | None = None,
+) -> UnpackedSet:  # fmt: skip
     """Write the data set in `source` as a folder: members of archives, images of Parquet tables, and copies of all other files.
 
     Args:
         source: an archive, a Parquet table, or a folder that holds some; only read.
         output: a new folder.
-        most: bytes that may be written; None = nine tenths of the free disk.
+        most: bytes that may be written, nine tenths of the free disk at most; None = `SWELL`, `LEAST`.
+        most_files: files and folders that may come out of all archives; None = `MOST_FILES`.
+        seconds: of computing for each archive; None = `SECONDS`, `SLOWEST`.
         workers: 0 reads in this process, without isolation.
 
     Raises:
@@ -87,8 +93,12 @@ def unpack(
         _check_homes(chosen, listing.files)
     called = {name: str(source) for name in chosen} if listing.is_file else called_among(chosen)
     with built(output) as folder:
-        room = shutil.disk_usage(folder).free
-        work = _Unpacking(folder, limits, workers, int(min(most or room, SPARED * room)))
+        size = sum((listing.root / name).stat().st_size for name in chosen)
+        allowed = Allowed(
+            bytes=int(min(most or max(LEAST, SWELL * size), SPARED * shutil.disk_usage(folder).free)),
+            files=MOST_FILES if most_files is None else most_files,
+        )
+        work = _Unpacking(folder, limits, workers, allowed, seconds)
         progress.start("unpacking", len(listing.files))
         for name in listing.files:
             if name in chosen:
@@ -146,11 +156,11 @@ def _ask(job: Job, limits: Limits, workers: int) -> Any:
 class _Unpacking:
     """The folder that is filled, and what the records of shards say."""
 
-    def __init__(self, folder: Path, limits: Limits, workers: int, most: int) -> None:
-        self._folder, self._limits, self._workers, self._most = folder, limits, workers, most
+    def __init__(self, folder: Path, limits: Limits, workers: int, allowed: Allowed, seconds: float | None) -> None:
+        self._folder, self._limits, self._workers, self._allowed, self._seconds = folder, limits, workers, allowed, seconds
         self.rows: list[tuple[str, Row]] = []
         self.refused: Counter[str] = Counter()
-        self.bytes = 0
+        self.bytes = self._files = 0
         self._told = Told(limits=limits)
 
     def take(self, archive: Path, name: str, called: str) -> None:
@@ -164,18 +174,19 @@ class _Unpacking:
         """
         home = stem_of(name)
         goal = self._folder / home
-        seconds = max(self._limits.seconds, archive.stat().st_size / SLOWEST)
+        seconds = self._seconds or SECONDS + archive.stat().st_size / SLOWEST
         limits = replace(self._limits, seconds=seconds, wall_seconds=max(self._limits.wall_seconds, 10 * seconds))
         goal.mkdir(parents=True, exist_ok=True)
-        left = self._most - self.bytes
+        left = Allowed(bytes=self._allowed.bytes - self.bytes, files=self._allowed.files - self._files)
         try:
             if archive.name.lower().endswith(PARQUET):
                 job = Job(function="auditor.containers.shard:rows_of_parquet", arguments=(archive, goal, left))
                 rows, size = _ask(job, limits, self._workers)
+                count = len(rows)
             else:
                 job = Job(function="auditor.containers.unpack:unpack", arguments=(archive, goal, left))
                 out: Unpacked = _ask(job, limits, self._workers)
-                size = out.bytes
+                size, count = out.bytes, out.counted
                 self.refused.update(out.refused)
                 rows = _ask(
                     Job(function="auditor.containers.shard:take_records", arguments=(goal, out.files)), limits, self._workers
@@ -183,8 +194,9 @@ class _Unpacking:
                 home = self._without_twin(goal, home, rows)
         except UnreadableFile as error:
             reason = error.reason.removesuffix("; the file was left out")
-            raise DatasetError(f"{called}: {reason}") from None
-        self.bytes += size
+            remedy = "; raise --seconds" if error.kind == "timeout" else ""
+            raise DatasetError(f"{called}: {reason}{remedy}") from None
+        self.bytes, self._files = self.bytes + size, self._files + count
         try:
             for row in rows:
                 self._told.add(row)

@@ -17,7 +17,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 import medaudit
-from auditor.containers.unpack import inside
+from auditor.containers.filling import inside
 from auditor.degrade.encode import png
 from medaudit.cli import main
 from trainers.copying.unpacking import stem_of
@@ -340,3 +340,110 @@ def test_a_damaged_header_is_no_end_of_the_archive(tmp_path: Path, how: str, dam
     with pytest.raises(medaudit.DatasetError, match="no whole zip or tar"):
         medaudit.unpack(tmp_path / "sent.tar", tmp_path / "out", workers=0)
     assert not (tmp_path / "out").exists()
+
+
+def many(path: Path, kind: str, count: int = 30) -> Path:
+    """An archive of so many members, of a kind."""
+    names = [f"{k}.png" for k in range(count)]
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as opened:
+            for name in names:
+                opened.writestr(name, b"x")
+    elif kind == "parquet":
+        parquet.write_table(pa.table({"image": pa.array([b"x"] * count, pa.binary())}), path)
+    elif kind == "folders":
+        tar_of(path, {"/".join([str(k), *"abcd", "p.png"]): b"x" for k in range(count // 5)})
+    elif kind == "links":
+        with tarfile.open(path, "w:gz") as opened:
+            for name in names:
+                link = tarfile.TarInfo(name)
+                link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+                opened.addfile(link)
+    else:
+        tar_of(path, dict.fromkeys(names, b"x"), how=kind)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["zip", "w", "w:gz", "w:bz2", "links", "folders", "parquet"])
+def test_more_members_than_are_allowed_are_refused_by_the_name_of_the_option(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = many(tmp_path / ("sent.parquet" if kind == "parquet" else "sent.tar"), kind)
+    command = ["unpack", str(archive), "-o", str(tmp_path / "out"), "--workers", "0", "--most-files"]
+    assert main([*command, "29"]) == 2
+    assert "--most-files" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [archive.name]
+    assert main([*command, "36"]) == (1 if kind == "links" else 0)
+
+
+def test_the_members_of_all_archives_are_counted_together(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for name in "abc":
+        many(tmp_path / f"data/{name}.tar", "w")
+    with pytest.raises(medaudit.DatasetError, match="--most-files"):
+        medaudit.unpack(tmp_path / "data", tmp_path / "out", workers=0, most_files=80)
+    assert medaudit.unpack(tmp_path / "data", tmp_path / "out", workers=0, most_files=90).files == 90
+
+
+def test_a_zip_that_lists_more_members_than_it_counts_is_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = many(tmp_path / "sent.zip", "zip")
+    content = bytearray(archive.read_bytes())
+    content[-14:-10] = struct.pack("<HH", 1, 1)
+    archive.write_bytes(content)
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", None)
+    with pytest.raises(medaudit.DatasetError, match="--most-files"):
+        medaudit.unpack(archive, tmp_path / "out", workers=0, most_files=29)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_long_header_of_a_tar_is_not_read(tmp_path: Path, kind: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    says = tarfile.TarInfo("says")
+    says.type, says.size = kind, 300 << 20
+    (tmp_path / "sent.tar").write_bytes(says.tobuf(tarfile.GNU_FORMAT))  # the rest of it is never asked for
+    assert main(["unpack", str(tmp_path / "sent.tar"), "-o", str(tmp_path / "out"), "--workers", "0"]) == 2
+    assert "KiB in one place" in capsys.readouterr().err
+
+
+def test_what_swells_a_hundredfold_needs_the_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trainers.copying import unpacking
+
+    monkeypatch.setattr(unpacking, "LEAST", 1_000_000)
+    tar_of(tmp_path / "bomb.tar.xz", {"a.png": bytes(3_000_000)}, how="w:xz")
+    with pytest.raises(medaudit.DatasetError, match=r"more than 1\.0 MB come out of it: raise --most"):
+        medaudit.unpack(tmp_path / "bomb.tar.xz", tmp_path / "out", workers=0)
+    assert medaudit.unpack(tmp_path / "bomb.tar.xz", tmp_path / "out", workers=0, most="4MB").files == 1
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
+def test_a_tar_packed_as_several_streams_is_read_to_its_end(tmp_path: Path, kind: str) -> None:
+    import bz2
+    import lzma
+
+    tar_of(tmp_path / "plain.tar", {f"{k}.png": picture(k) for k in range(6)})
+    content = (tmp_path / "plain.tar").read_bytes()
+    packed = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}[kind]
+    (tmp_path / f"sent.tar.{kind}").write_bytes(packed(content[:2048]) + packed(content[2048:]))
+    assert medaudit.unpack(tmp_path / f"sent.tar.{kind}", tmp_path / "out", workers=0).files == 6
+
+
+def test_what_a_lost_worker_had_written_is_no_second_member(tmp_path: Path) -> None:
+    from auditor.containers.filling import Allowed
+    from auditor.containers.unpack import unpack
+    from auditor.values.image import Limits
+
+    (tmp_path / "out/left").mkdir(parents=True)
+    (tmp_path / "out/0.png").write_bytes(b"")
+    many(tmp_path / "sent.tar", "w")
+    done = unpack(Limits(), tmp_path / "sent.tar", tmp_path / "out", Allowed(bytes=1 << 20, files=100))
+    assert (len(done.files), done.refused) == (30, {})
+    assert (tmp_path / "out/0.png").read_bytes() == b"x"
+    assert not (tmp_path / "out/left").exists()
+
+
+def test_computing_over_the_limit_ends_by_the_name_of_the_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tar_of(tmp_path / "sent.tar.gz", {"a.png": bytes(400_000_000)}, how="w:gz")
+    assert main(["unpack", str(tmp_path / "sent.tar.gz"), "-o", str(tmp_path / "out"), "--seconds", "0.1s"]) == 2
+    assert "raise --seconds" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["sent.tar.gz"]
