@@ -3,7 +3,29 @@
 import os
 import sys
 
+
+def leave_working_folder() -> None:
+    """Take the working folder out of the places where modules are looked for, here and in every process that we start.
+
+    `python -m` puts it first, and an empty part of PYTHONPATH anywhere: a `numpy.py` in the data set that the user stands in
+    would run as the user. It stays where PYTHONPATH names it in full, and where medaudit itself lies there. What Python loads
+    before this line only `python -P -m medaudit` or the command `medaudit` keep from it.
+    """
+    try:
+        here, home = os.getcwd(), os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH109, PTH120, PTH100
+    except OSError:  # it was removed
+        here, home = "", "?"
+    asked = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if os.path.realpath(here) != os.path.realpath(home):
+        sys.path[:] = [place for place in sys.path if place not in ("", here) or (place in asked and place)]
+    if asked != [""]:
+        full = [place for place in map(os.path.abspath, filter(None, asked)) if place != here or place in asked]
+        os.environ["PYTHONPATH"] = os.pathsep.join(full)
+    os.environ["PYTHONSAFEPATH"] = "1"
+
+
 try:
+    leave_working_folder()
     import gc  # not there yet, as the two above are
 
     from medaudit.process import EXIT_INTERRUPTED, INTERRUPTED, exit_code_of, leave, one_interruption, open_streams, say

@@ -20,6 +20,8 @@ _KEPT = ((-1, 64 << 20), (-2, 4 << 20), (-3, 32 << 20))
 """M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD of <malloc.h>, and bytes: the last is what glibc itself goes up to."""
 _told: list[int] = []
 """The signals that ended what was under way, the first one first."""
+_MOMENT = 0.02
+"""Seconds after which an interruption that was lost is sent again."""
 _ENDING = b"medaudit: ending; once more ends it at once, and may leave temporary files behind\n"
 
 
@@ -79,13 +81,27 @@ def one_interruption(*, to_the_end: bool = False) -> Iterator[None]:
 
     for number in ours:
         signal.signal(number, handle)
+    before, sys.unraisablehook = sys.unraisablehook, _raise_again
     try:
         yield
     finally:
+        if sys.unraisablehook is _raise_again:
+            sys.unraisablehook = before
         for number in ours:
             signal.signal(number, signal.SIG_IGN if to_the_end else untouched[number])
         if not to_the_end:
             _told.clear()
+
+
+def _raise_again(lost: Any) -> None:
+    """An interruption that fell into what Python calls between two steps (a finaliser, the locks of imports) is printed by
+    Python and lost: it is sent again, a moment later."""
+    if not (isinstance(lost.exc_value, KeyboardInterrupt) and len(_told) == 1):
+        sys.__unraisablehook__(lost)
+        return
+    again = threading.Timer(_MOMENT, os.kill, (os.getpid(), _told.pop()))
+    again.daemon = True
+    again.start()
 
 
 def exit_code_of(code: int) -> int:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -89,3 +90,26 @@ def test_memory_is_kept_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "platform", "darwin")
     process.keep_memory()
     assert len(asked) == 3
+
+
+class Struck:
+    """Is interrupted while it is taken away."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def lost_interruption() -> None:
+    with one_interruption():
+        one = Struck()
+        del one
+        for _ in range(500):
+            time.sleep(0.01)
+
+
+def test_an_interruption_that_python_loses_in_a_finaliser_is_sent_again(capfd: pytest.CaptureFixture[str]) -> None:
+    before = sys.unraisablehook
+    with pytest.raises(KeyboardInterrupt):
+        lost_interruption()
+    assert sys.unraisablehook is before
+    assert capfd.readouterr().err == ""
