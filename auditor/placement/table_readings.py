@@ -78,8 +78,8 @@ def long_readings(frame: pd.DataFrame, roles: Roles, records: Objects) -> pd.Dat
     Several rows of one rater and one record are one reading where a row is a box, a point or a finding: classes are joined.
     """
     columns: dict[str, object] = {"record": records, "rater": text_of(frame[roles.columns["rater"]])}
-    answer = roles.columns.get("answer")
-    if answer is not None:
+    answer = roles.columns.get("answer") or (roles.labels[0] if len(roles.labels) == 1 else None)
+    if answer is not None:  # one column: also where all readers agree, so that it might be a released label
         columns["label"] = _answers(frame, [answer])[0]
     else:
         columns["label"] = _positives(frame, roles.labels)

@@ -39,7 +39,9 @@ def beside(dataset: Dataset, source: Source) -> dict[str, pd.DataFrame]:
 def readings_of(dataset: Dataset, source: Source) -> pd.DataFrame:
     """Every reading that the label table does not hold, as text: `row`, `path`, `rater`, `label`, `time` …"""
     readings = dataset.annotations
-    own = dataset.rows is not None and (bool(dataset.rows.raters) or "rater" in dataset.rows.roles)
+    table = dataset.rows
+    # A table that is made keeps a column per reader, and no row per reading.
+    own = table is not None and (bool(table.raters) or (source.form == "table" and "rater" in table.roles))
     if own or source.form == "npz" or not len(readings):
         return pd.DataFrame()
     places = dataset.records.index.get_indexer(pd.Index(readings["record"].astype(str)))

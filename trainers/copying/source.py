@@ -98,7 +98,8 @@ def open_source(dataset: Dataset, target: Path, options: Options) -> Source:
     headless = all(re.fullmatch(r"column \d+", name) for name in cells if name != MERGED_SPLIT)
     if CASE_FILE in cells or headless or any(table_format(file.name) == "sheets" for file in table.files):
         return made(dataset, _per_record(dataset, table, cells))
-    if set(table.labels) & table.joined:  # the label lies in another table than the records
+    elsewhere = not table.labels and dataset.labels.task != "none"  # in class folders or file names, beside a table of readings
+    if elsewhere or set(table.labels) & table.joined:  # or in another table than the records
         return made(dataset, _per_record(dataset, table, cells))
     virtual = frozenset({MERGED_SPLIT, *table.joined} & set(cells))
     rows, grouped = rows_of(dataset, cells, table.roles, table.lines)

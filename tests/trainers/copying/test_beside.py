@@ -295,3 +295,28 @@ def test_columns_of_a_table_beside_a_document_go_into_the_copy(tmp_path: Path) -
         assert dataset.metadata["table.score"].tolist() == [0, 3, 6, 9]
         assert dataset.records["patient"].tolist() == ["p0", "p1", "p2", "p3"]
         assert dataset.labels.values.tolist() == ["a", "b", "a", "b"]
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_class_folders_follow_the_consensus_of_the_readings_beside_them(tmp_path: Path, wide: bool) -> None:
+    """Readers of one mind, in a table that has no label of its own: a copy gets one, and keeps what they said."""
+    paths = [f"{kind}/{number}.png" for number, kind in enumerate(("cyst", "mass") * 6)]
+    for number, path in enumerate(paths):
+        (tmp_path / "data" / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture(number)).save(tmp_path / "data" / path)
+    said = {path: "mass" if i == 4 else path.partition("/")[0] for i, path in enumerate(paths)}
+    rows = [(path, who, name) for path, name in said.items() for who in ("ann", "ben", "cid")]
+    long = pd.DataFrame(rows, columns=["path", "reader", "finding"])
+    table = long.pivot(index="path", columns="reader", values="finding").add_prefix("reader_").reset_index() if wide else long
+    table.to_csv(tmp_path / "data" / "panel.csv", index=False)
+    seen, source = scanned(tmp_path / "data"), snapshot(tmp_path / "data")
+    assert seen.dataset.labels.values[paths[4]] == "cyst"
+    applied = seen.apply(tmp_path / "copy", proposal(label(paths[4], "cyst", "mass"), strategy="consensus"))
+    assert [entry.applied for entry in applied.entries] == [True]
+    copy = scanned(tmp_path / "copy").dataset
+    assert copy.labels.values.to_dict() == said
+    assert sorted(copy.annotations["label"]) == sorted(long["finding"])
+    assert parts_lost(seen.dataset, copy, applied) == ()
+    undo(tmp_path / "copy")
+    assert scanned(tmp_path / "copy").dataset.labels.values.to_dict() == seen.dataset.labels.values.to_dict()
+    assert snapshot(tmp_path / "data") == source
