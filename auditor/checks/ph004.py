@@ -31,7 +31,8 @@ class BurnedInText(Check):
     one row like letters, bright on dark or dark on bright. A picture with a row of at least `min_letters` is suspected.
     Pictures are grouped by device (manufacturer and model), because what a machine writes into one picture it writes into
     all: one finding per device, and a contact sheet of its pictures in the report. Nothing is read: the check cannot tell
-    a name from a scale.
+    a name from a scale. Of an image with several pages, frames or slices the middle one is looked at; the others are counted
+    as not seen.
 
     With `--ocr` (`pip install 'medaudit[ocr]'`: rapidocr, with its models, offline) a recogniser looks at every picture with
     a row of 3 shapes or more, in the same bounded workers; where it finds 3 letters or digits the picture is suspect, too. They
@@ -81,7 +82,7 @@ class BurnedInText(Check):
         devices = devices_of(dataset)
         rows = [(name, seen & at, suspect & at) for name, at in groups(devices) if (suspect & at).any()]
         rows.sort(key=lambda row: (-int(row[2].sum()), row[0]))
-        unread = pixels_unread(dataset)
+        unread, further = pixels_unread(dataset), pages_beside(dataset, seen)
         return Verdict(
             summary=(
                 f"{int(suspect.sum()):,} of {int(seen.sum()):,} pictures seem to have text burned in, from {len(rows)} devices"
@@ -100,8 +101,11 @@ class BurnedInText(Check):
             tables=(device_table(rows), self.picture_table(dataset, rows, letters)) if rows else (),
             coverage=Coverage(
                 evaluated=int(seen.sum()),
-                total=dataset.size,
-                reason=unseen(unread=int((~np.isfinite(letters)).sum()), failed=int((failed & ~suspect).sum())),
+                total=dataset.size + further,
+                unit="pictures" if further else "records",
+                reason=unseen(
+                    unread=int((~np.isfinite(letters)).sum()), failed=int((failed & ~suspect).sum()), further=further
+                ),
             ),
         )
 
@@ -160,10 +164,18 @@ def tried(recognised: npt.NDArray[np.float64] | None) -> str:
     return "" if recognised is None else f", nor {LEAST_READ} letters recognised where there was one of {LEAST_ROW}"
 
 
-def unseen(*, unread: int, failed: int) -> str:
+def pages_beside(dataset: Dataset, seen: npt.NDArray[np.bool_]) -> int:
+    """How many pages, frames or slices of the pictures that were seen are not the middle one, which alone is looked at."""
+    if "frames" not in dataset.facts.columns:
+        return 0
+    return int((dataset.facts["frames"].fillna(1).to_numpy(np.float64)[seen] - 1).clip(min=0).sum())
+
+
+def unseen(*, unread: int, failed: int, further: int) -> str:
     """Why pictures could not be judged."""
     reasons = ["pixels that cannot be read"] if unread else []
     reasons += [f"{failed:,} pictures with a short row of shapes, on which the recogniser failed"] if failed else []
+    reasons += [f"{further:,} pages or slices that are not the middle one of their image"] if further else []
     return "; ".join(reasons)
 
 

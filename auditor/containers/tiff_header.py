@@ -19,6 +19,8 @@ COMPRESSIONS: Mapping[int, str] = {
 
 _PHOTOMETRIC = {0: "WhiteIsZero", 1: "BlackIsZero", 2: "RGB", 3: "palette", 4: "mask", 5: "CMYK", 6: "YCbCr", 8: "CIELab"}
 _KINDS = {1: "unsigned", 2: "signed", 3: "float", 4: "unsigned"}
+_SMALLER_OR_MASK = 0b101
+"""Bits of NewSubfileType: a smaller copy of another page (LSM has one of each), a mask of it."""
 JPEG_2000 = (33003, 33004, 33005, 34712)
 
 
@@ -58,13 +60,19 @@ class Page:
 @dataclass(frozen=True, kw_only=True)
 class TiffHeader:
     """`pages` are the frames of the image; `stacked` of them lie behind one directory (ImageJ writes that); `slide`: it is a
-    whole slide, of which kind, in words."""
+    whole slide, of which kind, in words; `others`: places of pages that are none of them and no smaller copy or mask of one."""
 
     pages: tuple[Page, ...]
     stacked: int
     order: str
     fields: dict[str, FieldValue]
     slide: str = ""
+    others: tuple[int, ...] = ()
+
+    @property
+    def between(self) -> int:
+        """How many of the `others` lie between pages of the image."""
+        return sum(self.pages[0].index < place < self.pages[-1].index for place in self.others)
 
     @property
     def frames(self) -> int:
@@ -81,15 +89,17 @@ def read_tiff_header(content: bytes, most_pages: int) -> TiffHeader:
     layout = layout_of(content)
     groups: dict[tuple[int, ...], list[Page]] = {}
     tags: dict[tuple[int, ...], dict[int, Entry]] = {}
-    count = 0
+    count, whole = 0, []
     for index, entries in enumerate(directories(content, layout, most=most_pages)):
         count += 1
         page = _page(index, entries)
+        if not number_of(entries, 254, 0) & _SMALLER_OR_MASK:
+            whole.append(index)
         if page is not None:
             groups.setdefault(page.key, []).append(page)
             tags.setdefault(page.key, entries)
     if not groups:
-        raise UnreadableFile("malformed", "the TIFF holds no page with pixels")
+        raise UnreadableFile("no-pixels", "the TIFF holds no page with pixels")
     key = max(groups, key=lambda k: k[0] * k[1])
     pages = groups[key]
     first = pages[0]
@@ -99,12 +109,15 @@ def read_tiff_header(content: bytes, most_pages: int) -> TiffHeader:
         raise UnreadableFile("unsupported", f"TIFF samples of {first.bits} bits and sample format {first.kind} are not read")
     entries = tags[key]
     stacked = _imagej_stack(entries) if count == 1 and first.compression == 1 else 0
+    own = {page.index for page in pages}
+    slide = _slide(first, entries, [page for key, pages in groups.items() if 324 in tags[key] for page in pages[:1]])
     return TiffHeader(
         pages=tuple(pages),
         stacked=stacked,
         order=layout.order,
         fields=_fields(content, first, entries, layout.order, layout.big, count),
-        slide=_slide(first, entries, [page for key, pages in groups.items() if 324 in tags[key] for page in pages[:1]]),
+        slide=slide,
+        others=() if slide else tuple(index for index in whole if index not in own),
     )
 
 

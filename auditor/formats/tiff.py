@@ -65,8 +65,14 @@ def open_header(source: FileSource, limits: Limits) -> Header:
         frames=tiff.frames,
         fields=own | tiff.fields,
         roles=tiff_text(source.content),
-        facts={"slide": tiff.slide} if tiff.slide else {},
+        facts=_facts(tiff),
     )
+
+
+def _facts(tiff: TiffHeader) -> dict[str, FieldValue]:
+    """Which slide it is, and how many pages are no part of the image (`pages_between`: between its own)."""
+    others: dict[str, FieldValue] = {"pages_other": len(tiff.others), "pages_between": tiff.between} if tiff.others else {}
+    return others | ({"slide": tiff.slide} if tiff.slide else {})
 
 
 def open_pixels(source: FileSource, header: Header, limits: Limits) -> Pixels:  # noqa: ARG001
