@@ -14,6 +14,7 @@ import pandas as pd
 
 from auditor.naming.labels import from_states, single
 from auditor.naming.names import split_name
+from auditor.placement.array_tables import rows_beside
 from auditor.placement.claims import claim
 from auditor.placement.listing import Listing, Options
 from auditor.placement.records import Draft, build, no_labels
@@ -107,18 +108,32 @@ def arrays_dataset(listing: Listing, options: Options, kind: Kind) -> Dataset:
     ]
     if inventory.images:
         notes.append(f"{len(inventory.images):,} image files beside the {kind.word} are not read")
+    said = None if labels.task == "none" or labels.values.ndim != 1 else labels.values.astype(object).tolist()
+    beside = rows_beside(listing, options, [(pair.file, pair.count) for pair in pairs], said)
     return build(
         Draft(
             root=listing.root,
             name=listing.target.name,
-            claims=claim(listing, kind.layout, left_out=[t for t in options.own_tables if t in listing.files] or None),
+            claims=claim(
+                listing,
+                kind.layout,
+                tables=beside.tables,
+                left_out=[t for t in options.own_tables if t in listing.files] or None,
+            ),
             ids=ids,
             labels=labels,
-            columns={"path": paths, "item": items, "split": splits},
-            counts={"items": len(ids)},
-            guesses=tuple(guesses),
-            notes=tuple(notes),
-            problems=(*listing.problems, *problems),
+            columns={
+                **beside.columns,
+                "path": paths,
+                "item": items,
+                "split": splits if any(splits) else beside.columns.get("split", splits),
+            },
+            metadata=beside.metadata,
+            fields=beside.fields,
+            counts={"items": len(ids), **beside.counts},
+            guesses=(*guesses, *beside.guesses),
+            notes=(*notes, *beside.notes),
+            problems=(*listing.problems, *problems, *beside.problems),
         )
     )
 

@@ -36,6 +36,43 @@ def test_pcam_is_read_with_splits_and_labels_of_the_file_beside(tmp_path: Path) 
     assert dataset.labels.values.tolist() == ["0", "1"] * 3 + ["1", "0"] * 2
 
 
+def meta(root: Path, split: str, slides: list[str], labels: list[int], name: str = "meta") -> None:
+    rows = [
+        f"{i},{i * 7 % 5},{i % 3},{bool(label)},{slide}" for i, (slide, label) in enumerate(zip(slides, labels, strict=True))
+    ]
+    head = ",coord_y,coord_x,tumor_patch,wsi"
+    (root / f"camelyonpatch_level_2_split_{split}_{name}.csv").write_text("\n".join([head, *rows]) + "\n")
+
+
+def test_the_table_of_pcam_gives_each_patch_its_slide(tmp_path: Path) -> None:
+    pcam(tmp_path, "train", pictures(6), [0, 1] * 3)
+    pcam(tmp_path, "test", pictures(4, 1), [1, 0] * 2)
+    meta(tmp_path, "train", ["s_1", "s_1", "s_2", "s_2", "s_3", "s_3"], [0, 1] * 3)
+    meta(tmp_path, "test", ["s_3", "s_4", "s_4", "s_4"], [1, 0] * 2)
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert dataset.records["patient"].tolist() == ["s_3", "s_4", "s_4", "s_4", "s_1", "s_1", "s_2", "s_2", "s_3", "s_3"]
+    assert set(dataset.metadata.columns) == {"table.coord_y", "table.coord_x"}
+    assert any("stands for one" in note for note in dataset.summary.notes)
+    result = medaudit.scan(tmp_path, workers=0, cache=False)
+    assert "SP001" in {finding.code for finding in result.findings}
+
+
+def test_a_table_without_a_row_for_each_image_is_told_and_not_used(tmp_path: Path) -> None:
+    pcam(tmp_path, "train", pictures(6), [0, 1] * 3)
+    pcam(tmp_path, "test", pictures(4, 1), [1, 0] * 2)
+    meta(tmp_path, "train", ["s_1"] * 5, [0, 1, 0, 1, 0])
+    meta(tmp_path, "test", ["s_3", "s_4", "s_4", "s_4"], [1, 0] * 2)
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert dataset.records["patient"].isna().tolist() == [False] * 4 + [True] * 6
+    assert [p.reason for p in dataset.problems] == ["5 rows for the 6 images of the file beside it: not read"]
+
+
+def test_a_table_of_another_name_is_not_taken(tmp_path: Path) -> None:
+    pcam(tmp_path, "train", pictures(6), [0, 1] * 3)
+    meta(tmp_path, "train", ["s_1"] * 6, [0, 1] * 3, name="other")
+    assert open_dataset(tmp_path, Options(workers=0)).records["patient"].isna().all()
+
+
 def test_copies_across_splits_blank_images_and_lost_labels_are_found(tmp_path: Path) -> None:
     train, test = pictures(30), pictures(12, 1)
     test[3], test[5] = train[7], 0
