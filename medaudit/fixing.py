@@ -20,6 +20,7 @@ from auditor.values.corrections import Comparison, RunVerdict
 from auditor.values.errors import ConfigError
 from auditor.values.image import Limits
 from medaudit.keywords import FixOptions, Reading, read_keywords, target_of
+from medaudit.pending import pending_lines
 from medaudit.process import leave
 from medaudit.results import FixResult
 from medaudit.scanning import plan_of
@@ -218,6 +219,8 @@ def told(fixed: Fixed) -> tuple[RunVerdict | None, str]:
     """Verdict and sentence of the run; None leaves it to the findings of the two scans."""
     leading = fixed.leading
     if leading is not None and leading.evaluation is not None:
+        if leading not in fixed.kept and leading.evaluation.verdict in ("improved", "not worse"):
+            return "no change", f"Nothing was changed ({'; '.join(fixed.held)})."  # a gain of what no copy holds is none
         # the verdict stands above the sentence already
         return leading.evaluation.verdict, leading.evaluation.summary.removeprefix(f"{leading.evaluation.verdict}: ")
     if not fixed.corrected.attempts:
@@ -227,42 +230,6 @@ def told(fixed: Fixed) -> tuple[RunVerdict | None, str]:
         reason = skipped or "; ".join(fixed.corrected.reasons)
         return "no change", f"Nothing was changed ({reason})."
     return None, ""
-
-
-def pending_lines(fixed: Fixed) -> list[str]:
-    """What `--check` prints: what would be done, strategy by strategy."""
-    lines = []
-    for attempt in fixed.corrected.attempts:
-        name = attempt.strategy.name
-        if attempt.skipped:
-            lines.append(f"{name:12} not applicable: {attempt.skipped}")
-            continue
-        assert attempt.proposal is not None
-        proposal = attempt.proposal
-        safe = sum(c.safe for c in proposal.corrections)
-        counts = {
-            "corrections": len(proposal.corrections), "of them safe": safe, "records to remove": len(proposal.removed),
-            "records to weigh": len(proposal.weights), "files to write anew": len(proposal.files),
-        }  # fmt: skip
-        told_counts = ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
-        trains = " (trains networks)" if attempt.strategy.trains else ""
-        lines.append(f"{name:12} {attempt.why}{trains}: {told_counts or proposal.summary}")
-    lines = lines or ["no change recommended: the audit found nothing that a strategy corrects"]
-    return lines + left_lines(fixed)
-
-
-def left_lines(fixed: Fixed) -> list[str]:
-    """What `--strategy auto` left, what would mend it and why it was left; notes and waived findings are in the report."""
-    table = fixed.corrected.answers
-    if table is None:
-        return []
-    values = {column.name: column.values for column in table.columns}
-    rows = zip(*(values[name] for name in ("check", "severity", "field", "chosen", "mends", "why")), strict=True)
-    return [
-        f"left         {code}{f' ({field})' if field else ''}: {why}; what would mend it: {mends}"
-        for code, severity, field, chosen, mends, why in rows
-        if chosen == "left" and severity != "info" and why != "it is waived"
-    ]
 
 
 def strategy_lines() -> list[str]:

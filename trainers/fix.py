@@ -120,6 +120,7 @@ def fix(order: Order, plan: Plan, output: Path, *, work: Path, render: Render, p
     # that of a run which was killed while it tidied up may lack what tells it from files of others
     shutil.rmtree(trial, ignore_errors=True)
     applied = write(trial)
+    kept, held = without_unwritten(kept, held, applied, force=order.force)
     copy = examine(plan_of_copy(trial, plan, dataset), progress=progress)
     written = rewritten_records(dataset, renamed_images(applied), final)
     pairs = {record: copy.dataset.thumbnails[own] for record, own in in_copy(copy.dataset, written).items()
@@ -145,6 +146,24 @@ def fix(order: Order, plan: Plan, output: Path, *, work: Path, render: Render, p
     applied = write(output, extra=extra)
     shutil.rmtree(work, ignore_errors=True)
     return replace(fixed, applied=applied)
+
+
+def without_unwritten(
+    kept: tuple[Attempt, ...], held: tuple[str, ...], applied: Applied, *, force: bool
+) -> tuple[tuple[Attempt, ...], tuple[str, ...]]:
+    """The strategies that did something to the copy, and why others did not: corrections that do not fit the table are none."""
+    empty = {a.strategy.name: r for a in kept if (r := _refused(a, applied.unwritten.get(a.strategy.name, ""), force=force))}
+    return tuple(a for a in kept if a.strategy.name not in empty), (*held, *empty.values())
+
+
+def _refused(attempt: Attempt, reason: str, *, force: bool) -> str:
+    """Why nothing that a strategy would have done is in the copy; empty where something is."""
+    proposal = attempt.proposal
+    if proposal is None or not reason or proposal.weights or proposal.removed or proposal.files:
+        return ""
+    wanted = sum(c.safe or force for c in proposal.corrections)
+    words = f"{attempt.strategy.name} is not applied: none of its {wanted:,} corrections fits the table: {reason}"
+    return words if wanted else ""
 
 
 def refuse_another(corrected: Corrected, order: Order) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 from auditor.degrade.encode import write_image
 from medaudit.cli import main
+from medaudit.pending import MOST_LINES, shortened
 from trainers.engine.plan import Pace
 from trainers.values.recipe import Recipe
 
@@ -174,7 +176,7 @@ def test_an_interrupted_run_goes_on_and_leaves_nothing_behind(tmp_path, capsys, 
 def test_check_writes_nothing_and_exits_1_when_something_is_pending(tmp_path, capsys):
     dataset = make_dataset(tmp_path / "data", splits=True, records=80)
     assert main(["fix", str(dataset), "--check", "--workers", "0", "--strategy", "resplit"]) == 1
-    assert "corrections" in capsys.readouterr().out
+    assert re.search(r"\d+ of 80 records change \(split ", capsys.readouterr().out)
     assert not Path("medaudit-out").exists()
 
 
@@ -302,3 +304,30 @@ def test_an_id_in_a_path_stays_withheld_where_the_header_that_told_it_is_gone(
     found = json.loads(reports["comparison.json"])["findings"]
     assert "PH007" in {f["code"] for f in found["remaining"]}, "the names are there still"
     assert not {f["code"] for f in found["introduced"] + found["fixed"]} & {"SP002", "SP007", "PH007"}
+
+
+def test_check_says_how_many_records_change_which_and_how_sure_on_one_screen(tmp_path: Path, capsys) -> None:
+    """Two of 17 records are one picture under two labels: nobody but a person decides that, and what is left stands with it."""
+    rng = np.random.default_rng(0)
+    for i in range(16):
+        place = tmp_path / "data" / "ab"[i % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (24, 24), dtype=np.uint8)).save(place / f"{i}.png")
+    shutil.copy(tmp_path / "data" / "a" / "0.png", tmp_path / "data" / "b" / "copy.png")
+    asked = ["--check", "--workers", "0", "--strategy", "deduplicate,consensus"]
+    code = main(["fix", str(tmp_path / "data"), "-o", str(tmp_path / "out"), *asked])
+    lines = capsys.readouterr().out.splitlines()
+    assert code == 1
+    assert len(lines) <= MOST_LINES
+    assert "2 of 17 records leave: 0 by itself, 2 for a person to decide (over the limit of 10% of a class" in "\n".join(lines)
+    assert any("records: a/0.png, b/copy.png" in line for line in lines)
+    assert any(line.startswith("consensus    not applicable: ") for line in lines)
+    assert lines[0] == "17 records were looked at; nothing was written."
+    assert lines[-1].startswith("Next: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_many_lines_give_way_and_are_counted() -> None:
+    assert shortened([f"left {i}" for i in range(9)], 3) == [
+        "left 0", "left 1", "left         and 7 more: `medaudit fix` lists them in its report",
+    ]  # fmt: skip

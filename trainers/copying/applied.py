@@ -57,6 +57,12 @@ class Applied:
         return sum(not entry.applied and not entry.edits for entry in self.entries)
 
     @property
+    def unwritten(self) -> Mapping[str, str]:
+        """Strategies none of whose corrections fits the table → why the first of them does not."""
+        fits = {e.correction.strategy for e in self.entries if e.applied or e.edits}
+        return {e.correction.strategy: e.note for e in reversed(self.entries) if e.correction.strategy not in fits}
+
+    @property
     def changes(self) -> Mapping[str, int]:
         """What was changed → how many, for a report."""
         counts = Counter(f"{e.correction.field.partition('.')[0]} corrected" for e in self.entries if e.applied)

@@ -56,7 +56,7 @@ class Robust(Strategy):
         if case.dataset.labels.task != "single":
             raise NotApplicable("robust training is for datasets with one class per record")
         return Proposal(
-            strategy=self.name, summary="no label is changed; the network was trained so that it follows wrong labels less"
+            strategy=self.name, summary="no label is changed; the network is trained so that it follows wrong labels less"
         )
 
     def fit(self, case: Case, proposal: Proposal, seed: int) -> Trained:
