@@ -30,6 +30,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +41,7 @@ from PIL import Image, PngImagePlugin
 from scipy import ndimage
 
 from auditor.degrade.flaws import flip_uniform
-from auditor.values.results import Severity
+from auditor.values.results import Cell, Severity
 from reports.headline import headline, residual
 from reports.load import load_comparison, load_result
 from reports.measured import chosen_arm
@@ -259,11 +260,21 @@ def judged(planted: Planted, output: Path) -> Judged:
     done += [f"{right} of {len(labels)} rewritten labels right"] if labels else []
     done += [f"still {', '.join(loud)}"] if loud else ["LK001–3 silent"] if planted.leak else []
     done += ["a shortcut in the pixels told"] if residual(found) else []
+    done += [task_told(a.proposal.metrics) for a in found.arms if a.proposal and "task_difference" in a.proposal.metrics]
     score = f"{main.before:.3f} → {main.after:.3f} ({main.low:+.3f} to {main.high:+.3f})" if main else ""
     return Judged(
         gate=f"{top.gate}, {'green' if top.look == 'passed' else 'not green'}", run=top.run, score=score, done="; ".join(done),
         wrong=tuple(wrong),
     )  # fmt: skip
+
+
+def task_told(metrics: Mapping[str, Cell]) -> str:
+    """What the networks of the old and the new files had, and whether the task survives."""
+    old, new, low, high = (
+        metrics[f"task_{name}"] for name in ("old_files", "new_files", "difference_low", "difference_high")
+    )  # fmt: skip
+    words = {True: "it survives", False: "it fell", None: "cannot be told"}
+    return f"task {old:.3f} → {new:.3f} ({low:+.3f} to {high:+.3f}): {words[metrics['task_survives']]}"
 
 
 def main() -> None:
