@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from auditor.values.cells import visible
 from auditor.values.corrections import Arm, Correction, Proposal
 from auditor.values.dataset import Dataset
-from reports.cell import visible
 from trainers.attempt import Attempt
 from trainers.copying.decide import MOST_REMOVED, removal_notes
 from trainers.fix import Fixed

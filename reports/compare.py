@@ -193,7 +193,8 @@ def _judged(found: Matched, before: Tally, after: Tally, *, corrected: bool, abs
     if found.fixed:
         new = f", {introduced} introduced, notes only" if found.introduced else ", none introduced"
         return "corrected", f"{fixed} fixed{new}; {rest}"
-    return "no change", f"Nothing was fixed, and nothing above a note was introduced; {rest}"
+    what = "The copy differs, and no finding with it: nothing" if corrected else "Nothing"
+    return "no change", f"{what} was fixed, and nothing above a note was introduced; {rest}"
 
 
 def differences(before: ScanResult, after: ScanResult) -> tuple[str, ...]:

@@ -151,19 +151,18 @@ def fix(order: Order, plan: Plan, output: Path, *, work: Path, render: Render, p
 def without_unwritten(
     kept: tuple[Attempt, ...], held: tuple[str, ...], applied: Applied, *, force: bool
 ) -> tuple[tuple[Attempt, ...], tuple[str, ...]]:
-    """The strategies that did something to the copy, and why others did not: corrections that do not fit the table are none."""
-    empty = {a.strategy.name: r for a in kept if (r := _refused(a, applied.unwritten.get(a.strategy.name, ""), force=force))}
+    """The strategies that did something to the copy, and why others did not: what the copy does not take is not done."""
+    empty = {a.strategy.name: r for a in kept if (r := _unwritten(a, applied.unwritten.get(a.strategy.name, ""), force=force))}
     return tuple(a for a in kept if a.strategy.name not in empty), (*held, *empty.values())
 
 
-def _refused(attempt: Attempt, reason: str, *, force: bool) -> str:
-    """Why nothing that a strategy would have done is in the copy; empty where something is."""
+def _unwritten(attempt: Attempt, reason: str, *, force: bool) -> str:
+    """Why nothing that a strategy would have done by itself is in the copy; empty where something is."""
     proposal = attempt.proposal
-    if proposal is None or not reason or proposal.weights or proposal.removed or proposal.files:
+    if proposal is None or not reason or proposal.weights or proposal.files:
         return ""
-    wanted = sum(c.safe or force for c in proposal.corrections)
-    words = f"{attempt.strategy.name} is not applied: none of its {wanted:,} corrections fits the table: {reason}"
-    return words if wanted else ""
+    wanted = sum(c.safe or force for c in proposal.corrections) + len(proposal.removed)
+    return f"{attempt.strategy.name} is not applied: none of its changes is in the copy: {reason}" if wanted else ""
 
 
 def refuse_another(corrected: Corrected, order: Order) -> None:

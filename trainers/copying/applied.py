@@ -58,9 +58,11 @@ class Applied:
 
     @property
     def unwritten(self) -> Mapping[str, str]:
-        """Strategies none of whose corrections fits the table → why the first of them does not."""
-        fits = {e.correction.strategy for e in self.entries if e.applied or e.edits}
-        return {e.correction.strategy: e.note for e in reversed(self.entries) if e.correction.strategy not in fits}
+        """Strategies of whose corrections and removals none is in the copy → why the first of them is not."""
+        said = [(e.correction.strategy, e.applied, e.note) for e in self.entries]
+        said += [(r.strategy, r.applied, r.note) for r in self.removals]
+        done = {strategy for strategy, applied, _ in said if applied}
+        return {strategy: note for strategy, _, note in reversed(said) if strategy not in done}
 
     @property
     def changes(self) -> Mapping[str, int]:

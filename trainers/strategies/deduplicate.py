@@ -90,7 +90,7 @@ class Deduplicate(Strategy):
             )
         return Proposal(
             strategy=self.name,
-            summary=f"{len(several):,} pictures are there more than once: {len(removed):,} records leave",
+            summary=f"pictures that are there more than once: {len(several):,}; records to leave: {len(removed):,}",
             removed=removed,
             metrics={
                 "groups": len(several),
