@@ -192,6 +192,8 @@ def _judged(found: Matched, before: Tally, after: Tally, *, corrected: bool, abs
         return "corrected", f"{fixed} fixed, {introduced} introduced, no error among them; {rest}"
     if found.fixed:
         new = f", {introduced} introduced, notes only" if found.introduced else ", none introduced"
+        if not (fewer or alarming(found.fixed)):  # no error and no warning is gone
+            return "no change", f"only notes were fixed ({fixed}){new}; {rest}"
         return "corrected", f"{fixed} fixed{new}; {rest}"
     what = "The copy differs, and no finding with it: nothing" if corrected else "Nothing"
     return "no change", f"{what} was fixed, and nothing above a note was introduced; {rest}"

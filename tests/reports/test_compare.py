@@ -132,3 +132,11 @@ def test_a_finding_is_not_fixed_in_a_file_that_the_later_scan_did_not_look_at():
     unseen = matched(before, scanned([NOISE]), looked={"another.png"})
     assert (unseen.fixed, unseen.unclear) == ((), gone)
     assert compare_results(before, scanned([NOISE]), looked=set()).verdict == "cannot tell"
+
+
+def test_where_only_notes_are_gone_nothing_is_called_corrected():
+    note = replace(NOISE, severity=Severity.INFO)
+    comparison = compare_results(scanned([note, LEAK]), scanned([LEAK]), applied=("harmonise",))
+    assert comparison.verdict == "no change"
+    assert comparison.summary.startswith("only notes were fixed (1 finding)")
+    assert compare_results(scanned([NOISE, LEAK]), scanned([LEAK]), applied=("harmonise",)).verdict == "corrected"
