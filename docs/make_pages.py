@@ -138,6 +138,36 @@ archives (zip, tar, WebDataset shards, Parquet tables with images) `medaudit unp
 """
 
 
+DOCUMENTED = """## Public collections
+
+Small sets by the names and the structure that collections document (made-up pictures), and what is read of each; a test holds
+the table against it. Unread files are told; MURA's lists, Kvasir's boxes and LIDC's readings end a scan as NOT ENOUGH SEEN, and RSNA's
+second table does not. Where patients are empty though the collection has them (LIDC as pictures, M&Ms, RSNA, VinDr), the verdict
+says that patients cannot be told: `--patient` names them.
+
+| collection | records | classes | splits | patients | masks | boxes | readings | unread files |
+|---|---|---|---|---|---|---|---|---|
+| HAM10000 | 24 | bkl, mel, nv |  |  |  |  |  |  |
+| ISIC 2019 | 20 | AK, BCC, MEL, NV |  |  |  |  |  |  |
+| PANDA | 20 | 0, 1, 2, 3, 4, 5 |  |  | 20 |  |  |  |
+| MURA | 32 | negative, positive | train 16, val 16 | 16 |  |  |  | 2 |
+| CheXpert | 20 | Cardiomegaly, Edema, No Finding | train 10, val 10 | 20 |  |  |  |  |
+| VinDr-CXR | 12 |  |  |  |  | 18 | 36 |  |
+| RSNA Pneumonia | 12 | 0, 1 |  |  |  | 6 |  | 1 |
+| EyePACS | 24 | 0, 1, 2, 3, 4 |  | 12 |  |  |  |  |
+| ODIR-5K | 24 | cataract, normal fundus |  | 12 |  |  |  |  |
+| BreakHis | 32 | benign, malignant |  | 8 |  |  |  |  |
+| CVC-ClinicDB | 12 |  |  |  | 12 |  |  |  |
+| Kvasir-SEG | 12 |  |  |  | 12 |  |  | 1 |
+| Kvasir v2 | 24 | dyed-lifted-polyps, esophagitis, normal-z-line |  |  |  |  |  |  |
+| M&Ms | 10 | DCM, HCM, NOR |  |  | 10 |  |  |  |
+| LIDC-IDRI as PNG | 18 |  |  |  |  |  |  | 1 |
+| ADNI-like | 12 | AD, CN |  | 6 |  |  |  |  |
+| OAI (KL grades) | 36 | 0, 1, 2 | test 12, train 12, val 12 | 36 |  |  |  |  |
+| UK-Biobank-like | 12 |  |  | 12 |  |  |  |  |
+"""
+
+
 def layouts_page() -> str:
     """Of all layouts: what each reads."""
     ours = {name: module for name, module in sorted(layouts().items()) if module.__name__.startswith("auditor.layouts.")}
@@ -148,7 +178,7 @@ def layouts_page() -> str:
     ]
     words = [f"* **{part}**: {what}" for part, what in PARTS.items()]
     sections = [f"## {name}\n\n{inspect.getdoc(module)}\n" for name, module in ours.items()]
-    return LAYOUTS + "\n".join([*head, *rows]) + "\n\n" + "\n".join(words) + "\n\n" + "\n".join(sections)
+    return LAYOUTS + "\n".join([*head, *rows]) + "\n\n" + "\n".join(words) + "\n\n" + "\n".join([DOCUMENTED, *sections])
 
 
 def section(heading: str, lead: str, kind: type) -> str:

@@ -9,7 +9,7 @@ from auditor.layout import Detection, Listing, Options
 from auditor.placement.array_sets import HDF5, array_pairs, arrays_dataset
 from auditor.values.dataset import Dataset
 
-READS = frozenset(("labels", "splits"))
+READS = frozenset(("labels", "splits", "patients"))
 
 
 def detect(listing: Listing, options: Options) -> Detection | None:

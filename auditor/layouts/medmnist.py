@@ -6,7 +6,7 @@ from auditor.layout import Detection, Listing, Options
 from auditor.placement.array_sets import NPZ, ArrayPair, array_pairs, arrays_dataset
 from auditor.values.dataset import Dataset
 
-READS = frozenset(("labels", "splits"))
+READS = frozenset(("labels", "splits", "patients"))
 
 __all__ = ["ArrayPair", "array_pairs", "detect", "load"]
 

@@ -87,6 +87,14 @@ def medmnist(root: Path) -> None:
     np.savez(root / "m.npz", **arrays, **labels)
 
 
+def slides(root: Path) -> None:
+    rows = "".join(f"{number},s{number // 2}\n" for number in range(4))
+    np.savez(root / "m.npz", images=np.zeros((4, 8, 8), np.uint8), labels=np.arange(4) % 2)
+    with h5py.File(root / "m.h5", "w") as file:
+        file["images"], file["labels"] = np.zeros((4, 8, 8), np.uint8), np.arange(4) % 2
+    (root / "m_meta.csv").write_text("x,wsi\n" + rows)
+
+
 def hdf5(root: Path) -> None:
     with h5py.File(root / "m.h5", "w") as file:
         for split in ("train", "test"):
@@ -182,8 +190,9 @@ def cvat(root: Path) -> None:
 
 
 SETS: dict[str, tuple[Callable[[Path], None], ...]] = {
-    "folders": (folders, raters, patients, channels), "table": (table, table_boxes, table_channels), "medmnist": (medmnist,),
-    "hdf5": (hdf5,), "voc": (voc,), "dicom_tree": (dicom_tree, dicom_drawings),
+    "folders": (folders, raters, patients, channels), "table": (table, table_boxes, table_channels),
+    "medmnist": (medmnist, slides),
+    "hdf5": (hdf5, slides), "voc": (voc,), "dicom_tree": (dicom_tree, dicom_drawings),
     "nnunet": (nnunet,), "coco": (coco,), "yolo": (yolo, yolo_table),
     "labelme": (labelme,), "via": (via,), "cvat": (cvat,),
 }  # fmt: skip
