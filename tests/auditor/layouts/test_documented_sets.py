@@ -1,6 +1,6 @@
 """Public collections by name and documented structure: each is read as the table in docs/layouts.md says, or asks there.
 
-The table is what is expected; it was written from what the collections document, before they were read here.
+The table holds what was read and found right by what the collections document; where it is less (LIDC, M&Ms), the page says so.
 """
 
 from __future__ import annotations
