@@ -22,6 +22,7 @@ from auditor.files import CONFIG_NAME, OWN_OUTPUT
 from auditor.naming.endings import NAME_PIN
 from auditor.placement.kinds import check_kinds
 from auditor.placement.listing import Listing, Options, list_files, resolve_inside
+from auditor.placement.lone_arrays import unread_arrays
 from auditor.placement.tree import FOLDER_PIN
 from auditor.plugins import plugin_modules
 from auditor.values.dataset import Dataset, Problem
@@ -124,8 +125,10 @@ def _unread_files(listing: Listing, dataset: Dataset) -> list[Problem]:
     """Archives, and the files of image formats without a reader that nothing names: they are no reason to be silent."""
     records = set(dataset.records["path"].dropna())
     told = {problem.path for problem in dataset.problems} | records
+    drawn = set(dataset.records["mask"].dropna())
     archives = listing.inventory.archives
-    return [
+    arrays = [] if dataset.records["item"].fillna("").ne("").any() else unread_arrays(listing, records, told | drawn)
+    return arrays + [
         Problem(kind="unsupported", path=path, reason=archives[path], record=path if path in records else None)
         if path in archives
         else Problem(kind="unread", path=path, reason="an image format that has no reader here")

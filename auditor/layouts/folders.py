@@ -21,6 +21,7 @@ from auditor.placement.claims import claim
 from auditor.placement.counterparts import Counterparts, find_counterparts
 from auditor.placement.folder_doubts import doubted, labels_in_names, less_sure, named_place, rival_endings
 from auditor.placement.label_notes import labels_in_notes
+from auditor.placement.lone_arrays import lone_arrays
 from auditor.placement.masks import Masks, find_masks, worth
 from auditor.placement.path_roles import path_roles
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
@@ -42,7 +43,7 @@ OWN_LABELS = frozenset(("BreaKHis", "MURA"))
 
 
 def image_paths(listing: Listing) -> tuple[str, ...]:
-    """The files that are one image each: images, and arrays where they are at least half of what there is.
+    """The files that are one image each: images, and arrays where they are at least half of what there is, or lie among them.
 
     Where there is nothing else, those of formats that are not read: a folder of them is a data set of which nothing is seen.
     """
@@ -51,7 +52,7 @@ def image_paths(listing: Listing) -> tuple[str, ...]:
         return inventory.unsupported
     if len(inventory.containers) >= max(len(inventory.images), 1):
         return tuple(sorted((*inventory.images, *inventory.containers)))
-    return inventory.images
+    return tuple(sorted((*inventory.images, *lone_arrays(inventory))))
 
 
 def none_is_read(listing: Listing) -> bool:

@@ -9,6 +9,7 @@ from auditor.layout import Detection, Listing, Options, list_files
 from auditor.naming.headers import CASE_FILE, MERGED_SPLIT
 from auditor.placement.channels import find_channels
 from auditor.placement.images import Inventory
+from auditor.placement.lone_arrays import lone_arrays
 from auditor.placement.masks import Masks, find_masks
 from auditor.placement.rater_masks import RaterMasks, find_rater_masks
 from auditor.placement.resolve import resolve_names
@@ -54,7 +55,7 @@ def _matchable(inventory: Inventory) -> tuple[list[str], Masks, RaterMasks]:
     images = [path for path in inventory.images if path not in masks.files and path not in raters.files]
     others = find_channels(images).others
     images = [path for path in images if path not in others]
-    return images or list(inventory.containers), masks, raters
+    return [*images, *lone_arrays(inventory)] if images else list(inventory.containers), masks, raters
 
 
 def _declared(table: LabelTable, options: Options, root: Path, images: Sequence[str]) -> dict[str, list[str | None]]:
