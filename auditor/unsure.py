@@ -14,6 +14,7 @@ MANY_SPELLED = 2
 """Patients whose ids differ in their spelling and stand in several splits; a single one may be two people."""
 DOUBT = 0.03
 """Where so many labels at least would be wrong if disagreement meant error, "cannot tell" is no pass."""
+_SOURCES = ("LK001", "LK003", "LK007", "LK008")
 _PARTS = {"LK001": "a field parts", "LK005": "a property of the pixels parts", "LK006": "what lies outside the middle parts"}
 
 
@@ -24,7 +25,7 @@ def undecided(outcomes: Sequence[Outcome]) -> list[str]:
         for code, what in _PARTS.items()
         if any(_parts(f) for o in outcomes if o.code == code and o.verdict for f in o.verdict.findings)
     ]
-    return [*parted, *_doubted(outcomes), *_crossing(outcomes), *_spelled(outcomes)]
+    return [*parted, *_sourced(outcomes), *_doubted(outcomes), *_crossing(outcomes), *_spelled(outcomes)]
 
 
 def _parts(finding: Finding) -> bool:
@@ -43,6 +44,27 @@ def _parts(finding: Finding) -> bool:
     return finding.code != "LK001" or (evidence.get("kind") == "encoding" and written)
 
 
+def _sourced(outcomes: Sequence[Outcome]) -> list[str]:
+    """Where, when or by which machine pictures were taken, or a word in their headers, all but parts the classes. It may be how
+    the disease is cared for; a network scores by it all the same, and nobody but those who collected the pictures can say."""
+    codes = [
+        outcome.code
+        for outcome in outcomes
+        if outcome.code in _SOURCES and outcome.verdict and any(map(_is_source, outcome.verdict.findings))
+    ]
+    if not codes:
+        return []
+    return [
+        f"where, when or how the pictures were taken all but parts the classes ({', '.join(codes)}): a network that reads this "
+        "alone would score as well as one that sees the disease"
+    ]
+
+
+def _is_source(finding: Finding) -> bool:
+    told = finding.waived is None and finding.severity is Severity.WARNING and (finding.score or 0.0) >= PARTING
+    return told and "auc" in finding.evidence and finding.evidence.get("kind", "") != "encoding"
+
+
 def _doubted(outcomes: Sequence[Outcome]) -> list[str]:
     """A model contradicts more labels than a model errs by itself, and LN001 cannot tell whose error it is."""
     measured = [o.verdict.metrics for o in outcomes if o.code == "LN001" and o.status == "skipped" and o.verdict is not None]
@@ -55,13 +77,14 @@ def _doubted(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _crossing(outcomes: Sequence[Outcome]) -> list[str]:
-    """Numbers that file names hold stand in several splits, and nobody says whether they are patients (SP006)."""
-    told = [f.evidence for o in outcomes if o.code == "SP006" and o.verdict for f in o.verdict.findings if f.waived is None]
+    """Numbers that recur in several splits, in file names or a column, and nobody says whether they are patients (SP006)."""
+    told = [f for o in outcomes if o.code == "SP006" and o.verdict for f in o.verdict.findings if f.waived is None]
     return [
-        f"{found['in_several_splits']:,} of {found['leading_ids']:,} numbers that file names hold stand in several "
+        f"{f.evidence['in_several_splits']:,} of {f.evidence['leading_ids']:,} "
+        f"{'numbers that file names hold' if f.where.field == 'path' else 'codes in a column of the table'} stand in several "
         "splits: if they are patients, the splits share them (SP006)"
-        for found in told
-        if "in_several_splits" in found
+        for f in told
+        if "in_several_splits" in f.evidence
     ]
 
 

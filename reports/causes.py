@@ -207,8 +207,16 @@ def _touched(outcome: Outcome, total: int) -> int:
     if outcome.code[:2] == "LK":
         return total
     named = {f.where.record or f.where.path for f in findings if f.where.record or f.where.path}
+    if any("records_a" in f.evidence for f in findings) and (listed := _listed(outcome)):
+        return min(total, listed)  # pairs of three splits count a record twice
     amounts = [_amount(f.evidence, total) for f in findings if not (f.where.record or f.where.path)]
     return total if 0 in amounts else max(1, min(total, len(named) + sum(amounts)))
+
+
+def _listed(outcome: Outcome) -> int:
+    """Rows of its table of records; 0: it has none."""
+    tables = outcome.verdict.tables if outcome.verdict else ()
+    return next((table.length for table in tables if table.name == "records"), 0)
 
 
 def _amount(evidence: Mapping[str, Cell], total: int) -> int:

@@ -27,7 +27,7 @@ _MEANING: dict[GateVerdict, str] = {
     "passed": "Nothing was found that fails this audit.",
     "failed": "At least one finding is serious enough to fail this audit.",
     "incomplete": "Part of the audit could not be carried out, so there is no verdict on the whole.",
-    "not enough seen": "Nothing serious was found, but too little could be looked at to say that all is well.",
+    "not enough seen": "Nothing was found that fails this audit, but nobody can say yet that all is well.",
 }
 _LOOK: dict[RunVerdict, str] = {
     "improved": "passed", "corrected": "passed", "not worse": "same", "no change": "same", "cannot tell": "incomplete",

@@ -11,7 +11,8 @@ import pandas as pd
 from auditor.check import Check, SkipCheck
 from auditor.evidence.kin.groups import partition, split_names
 from auditor.evidence.kin.identity import can_tell, identity, why_untold
-from auditor.evidence.kin.recurring import recurring_ids
+from auditor.evidence.kin.recurring import Recurring, recurring_ids
+from auditor.evidence.kin.recurring_columns import recurring_columns
 from auditor.values.dataset import Dataset
 from auditor.values.results import Coverage, Finding, Location, Severity, Verdict
 
@@ -26,7 +27,8 @@ class IdsCannotTell(Check):
     this check is then not evaluated, never passed, and a gate that requires it ends with exit code 3. Lesion, study and
     series ids are no patient ids: one patient may have many. Placeholders (`Anonymous`) are no ids. Where some records lack
     an id, it says how many, and in which split. Where there are no ids but the file names hold numbers that recur
-    (`0012_03`, `0012_left`, `AP_00012`, `p7-20190312-2`) in several splits, it warns: these may be patients. Where
+    (`0012_03`, `0012_left`, `AP_00012`, `p7-20190312-2`) in several splits, or a column of the table holds codes that do
+    (`K-012`; not diagnoses, stages, wells or numbers with a unit), it warns: these may be patients. Where
     some part of the names that recurs never stands in two splits, whoever dealt them went by that: it only says so, since
     nobody says that these are the patients. Where all of one such part stand within one value of another, as studies stand
     within a patient, and those do cross, it warns.
@@ -123,43 +125,50 @@ class IdsCannotTell(Check):
         )
 
     def _suspected(self, dataset: Dataset) -> Verdict | None:
-        """Names that hold the same id in several splits; None where nothing hints at it. Nothing is evaluated by that.
+        """Names or a column that hold one id in several splits; None where nothing hints at it. Nothing is evaluated by that.
 
         Raises:
             SkipCheck: what recurs in the names stands in one split each; that these are the patients, nobody says.
         """
         splits = partition(dataset)
-        if splits is None:
+        if splits is None or len(split_names(splits)) < 2:
             return None
         found = recurring_ids(dataset.records["path"], dataset.labels.values.astype("string"), splits)
-        if found is None or len(split_names(splits)) < 2:
+        if found is not None and found.share > 0:
+            held = f"numbers that file names {'begin with' if found.leading else 'hold'}"
+            return self._crossing(dataset, splits, found, Location(field="path"), held)
+        column = recurring_columns(dataset, splits)
+        if column is not None:
+            return self._crossing(dataset, splits, column[1], Location(field=column[0]), "codes in a column of the table")
+        if found is None:
             return None
+        words = "begin with" if found.leading else "hold"
+        raise SkipCheck(
+            f"{why_untold(dataset)}. {found.ids.nunique():,} numbers or names that file names {words} recur and stand in one "
+            "split each: if they are the patients, the splits share none, but nobody says that they are"
+        )
+
+    def _crossing(self, dataset: Dataset, splits: pd.Series, found: Recurring, where: Location, held: str) -> Verdict:
+        """The warning of ids that stand in several splits."""
         known = pd.DataFrame({"id": found.ids, "split": splits}).dropna()
         known = known[known["split"] != ""]
         several = known.groupby("id")["split"].nunique() > 1
-        crossing = int(several.sum())
-        words = "begin with" if found.leading else "hold"
-        if not crossing:
-            raise SkipCheck(
-                f"{why_untold(dataset)}. {len(several):,} numbers or names that file names {words} recur and stand in one "
-                "split each: if they are the patients, the splits share none, but nobody says that they are"
-            )
-        records = int(known["id"].map(several).sum())
+        crossing, records = int(several.sum()), int(known["id"].map(several).sum())
         finding = Finding(
             code=self.code,
             severity=self.severity,
             message=(
-                f"{why_untold(dataset)}. But {crossing:,} of {len(several):,} numbers that file names {words} stand in "
-                f"several splits ({records:,} images): if they are patients, the splits share them. Name the patients' column "
-                "with --patient, or say what the numbers are"
+                f"{why_untold(dataset)}. But {crossing:,} of {len(several):,} {held} stand in several splits "
+                f"({records:,} images): if they are patients, the splits share them. Name the patients' column "
+                "with --patient, or say what they are"
             ),
-            where=Location(field="path"),
+            where=where,
             subject="leading ids" if found.leading else "recurring ids",
             score=crossing / len(several),
             evidence={"leading_ids": len(several), "in_several_splits": crossing, "records": records},
         )
         return Verdict(
-            summary=f"{crossing:,} numbers that file names {words} stand in several splits; there are no patient ids",
+            summary=f"{crossing:,} {held} stand in several splits; there are no patient ids",
             metrics={"leading_ids": len(several), "leading_ids_in_several_splits": crossing},
             findings=(finding,),
             coverage=Coverage(evaluated=0, total=dataset.size, reason=why_untold(dataset)),

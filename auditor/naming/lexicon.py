@@ -18,6 +18,10 @@ _EXACT: Mapping[str, str] = {
         patientennummer paziente paciente pacjent пациент 患者 患者id 病人 病人id 환자 환자id
         caseid eid empi empianon patientnumber subjectnumber patientno patientname
         pat subj proband probanden probandin probandid patientin patienten versuchsperson""",
+    "case": """
+        case caseid casenumber caseno casename fall fallid fallnr fallnummer cas casnumero caso casoid przypadek случай 病例
+        donor donorid donornumber spender volunteer volunteerid individual individualid individuo individu sujet sujeto soggetto
+        animal animalid mouse mouseid rat ratid tier tierid owner ownerid""",
     "lesion": "lesion lesionid nodule noduleid tumourid tumorid woundid",
     "study": "study studyid studyinstanceuid accession accessionnumber exam examid examination accessionanon visitid",
     "series": "series seriesid seriesinstanceuid scanid volumeid sequenceid",
@@ -278,4 +282,4 @@ def name_score(name: str, role: str) -> float:
         {"id", "ids", "uid", "no", "number", "name", "code", "key"} & set(said)
     ):
         return 0.0
-    return 0.75 if set(said) & _PART_WORDS[role] else 0.0
+    return 0.75 if set(said) & _PART_WORDS.get(role, frozenset()) else 0.0

@@ -94,6 +94,8 @@ def label_columns(dataset: Dataset) -> set[str]:
     columns = [str(name) for name in dataset.metadata.columns]
     if "folder" in origin:
         return {name for name in columns if name.startswith("path.folder")}
+    if origin == "file name":
+        return {name for name in columns if name == "path.name_length"}
     parts = {origin, *(part.strip() for part in origin.split(","))} - {""}
     return {name for name in columns if name in parts or name.partition(".")[2] in parts}
 

@@ -10,7 +10,7 @@ import pandas as pd
 from auditor.values.errors import DatasetError
 from auditor.values.image import Limits
 
-NO_LIST = "a json table is a list of objects"
+NO_LIST = "a json table is a list of objects, or an object of images and their labels"
 """Words of every refusal of a JSON document that is sound and no table."""
 
 

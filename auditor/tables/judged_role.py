@@ -15,6 +15,10 @@ JUDGED = ("split", "path", "patient", "lesion", "study", "series", "site", "fold
 """Roles that a single column has, in the order in which columns are given away."""
 MOST_LESIONS = 20
 """Whole numbers up to here count the lesions of a patient or an image; ids go on."""
+LEAST_CASES = 8
+"""Fewer cases are examples, chapters or groups."""
+LEAST_IMAGES = 1.2
+"""Images of a case on average; where nearly every image is a case of its own, the column names images."""
 _DATE = re.compile(r"^(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4}|(?:19|20)\d{6})(?:[T ]\d.*)?$")
 
 
@@ -33,6 +37,21 @@ def judged(role: str, name: str, seen: Profile, share: float) -> tuple[float, st
     if role == "mask":
         return _mask(role, name, seen, share)
     return _named(role, name, seen)
+
+
+def case_ids(name: str, seen: Profile, images: int) -> tuple[float, str] | None:
+    """The same for the patient of a column that is called `case`, `donor` or `animal` and holds numbers of them.
+
+    Args:
+        name: of the column.
+        seen: what is in it.
+        images: how many the table names.
+    """
+    if not name_score(name, "case") or seen.distinct < LEAST_CASES or images < LEAST_IMAGES * seen.distinct:
+        return None
+    if not all(any(letter.isdigit() for letter in value) for value in seen.sample):
+        return None
+    return 0.75, f"called so, {seen.distinct:,} values for {images:,} images"
 
 
 def _split(role: str, name: str, seen: Profile) -> tuple[float, str] | None:

@@ -16,6 +16,7 @@ import pyarrow.parquet as parquet
 
 from auditor.tables.csv_table import header_names
 from auditor.tables.extent import NO_LIST, check_columns, check_rows, check_size
+from auditor.tables.json_forms import records_of
 from auditor.tables.label_table import LabelTable, categorical, strip_cells
 from auditor.tables.table_stream import open_table
 from auditor.values.dataset import Problem
@@ -26,7 +27,7 @@ PREVIEW_ROWS = 1000
 BATCH_ROWS = 1 << 14
 MOST_VALUES = 60_000_000
 """Of a JSON document, which is held whole: each takes 8 bytes at least where it is listed, and more while the list grows."""
-_BEGIN = re.compile(rb"\s*\[\s*([^\s])")
+_BEGIN = re.compile(rb"\s*\[\s*([^\s])\s*(.?)")
 
 
 def as_text(value: Any) -> str:
@@ -68,7 +69,7 @@ def _from_records(
 
 
 def read_json(path: Path, limits: Limits) -> LabelTable:
-    """Read a JSON list of objects, or an object that holds one such list.
+    """Read a JSON list of objects, or one of the other forms that `auditor.tables.json_forms` knows.
 
     Raises:
         DatasetError: not JSON, or no such list.
@@ -81,12 +82,10 @@ def read_json(path: Path, limits: Limits) -> LabelTable:
         data = json.loads(content, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         raise DatasetError(f"{path}: not valid JSON") from None
-    if isinstance(data, dict):
-        lists = [value for value in data.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
-        data = lists[0] if len(lists) == 1 else None
-    if not isinstance(data, list) or not data or not all(isinstance(record, dict) for record in data):
+    records = records_of(data)
+    if not records:
         raise DatasetError(f"{path}: not a table; {NO_LIST}")
-    return _from_records(path, data, [0] * len(data), [], limits)
+    return _from_records(path, records, [0] * len(records), [], limits)
 
 
 def _check_begin(path: Path, content: bytes) -> None:
@@ -96,7 +95,7 @@ def _check_begin(path: Path, content: bytes) -> None:
         DatasetError: it is such a file.
     """
     begin = _BEGIN.match(content)
-    if begin is not None and begin[1] != b"{":
+    if begin is not None and begin[1] != b"{" and begin[1] + begin[2] != b'["':
         raise DatasetError(f"{path}: not a table; {NO_LIST}")
     if content.count(b",") > MOST_VALUES:
         raise DatasetError(f"{path}: it holds more than {MOST_VALUES:,} values; save it as csv, Parquet or one object a line")

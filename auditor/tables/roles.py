@@ -10,7 +10,7 @@ import pandas as pd
 from auditor.naming.headers import BoxStyle, KnownHeader, known_header
 from auditor.naming.lexicon import name_score
 from auditor.tables.assigned import Assigned
-from auditor.tables.judged_role import JUDGED, box_columns, judged, point_columns
+from auditor.tables.judged_role import JUDGED, box_columns, case_ids, judged, point_columns
 from auditor.tables.label_roles import Style, find_labels, is_called_label, is_truth, label_score, state_run, style_of, twins_of
 from auditor.tables.rater_columns import are_answers, differs, names_a_rater, rater_columns, reads_once, repeats
 from auditor.values.labels import Level
@@ -121,6 +121,17 @@ class _Search(Assigned):
         for role in JUDGED:
             if role != "path" or "item" not in self.columns:
                 self._best(role)
+        self._find_cases()
+
+    def _find_cases(self) -> None:
+        """Who the images are of, where no column is called patient but one is called case."""
+        if "patient" in self.columns or "path" not in self.columns:
+            return
+        images = self.profiles[self.columns["path"]].distinct
+        for name in self.free:
+            if self.profiles[name].distinct and (found := case_ids(name, self.profiles[name], images)) is not None:
+                self.assign("patient", name, *found)
+                return
 
     def _best(self, role: str) -> None:
         """Give the role to the column that is judged best; ties go to the first."""

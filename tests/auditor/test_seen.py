@@ -215,7 +215,7 @@ def test_labels_that_may_be_wrong_and_cannot_be_judged_are_no_pass(low: float | 
 
 def test_ids_that_may_be_patients_on_both_sides_are_no_pass() -> None:
     finding = Finding(
-        code="SP006", severity=Severity.WARNING, message="m", subject="leading ids",
+        code="SP006", severity=Severity.WARNING, message="m", subject="leading ids", where=Location(field="path"),
         evidence={"leading_ids": 80, "in_several_splits": 60, "records": 180},
     )  # fmt: skip
 
@@ -224,7 +224,8 @@ def test_ids_that_may_be_patients_on_both_sides_are_no_pass() -> None:
         told = Outcome(code="SP006", name="n", title="t", status="failed", verdict=verdict)
         return seen_of(labelled(), (*outcomes(codes=("IN001", "SP002", "LK001", "LN002")), told)).gaps
 
-    assert "60 of 80 numbers" in gaps(finding)[0]
+    assert "60 of 80 numbers that file names hold" in gaps(finding)[0]
+    assert "60 of 80 codes in a column" in gaps(replace(finding, where=Location(field="table.bogen")))[0]
     assert not gaps(replace(finding, waived="slides, not patients"))
 
 
@@ -290,3 +291,32 @@ def test_outlines_some_of_which_were_not_drawn_say_how_many_and_many_are_no_pass
     assert found.asked == (left == 0)
     assert (f"{left} outlines were not drawn: the picture has more" in found.why) == (left > 0)
     assert any(gap.startswith("outlines: ") for gap in seen.gaps) == is_gap
+
+
+@pytest.mark.parametrize(
+    ("code", "severity", "score", "kind", "enough"),
+    [
+        ("LK001", Severity.WARNING, 1.0, "provenance", False),
+        ("LK001", Severity.WARNING, 1.0, "acquisition", False),
+        ("LK001", Severity.WARNING, 0.95, "provenance", True),  # prevalence differs between hospitals
+        ("LK001", Severity.INFO, 1.0, "provenance", True),  # no model reads it
+        ("LK001", Severity.WARNING, 1.0, "encoding", True),  # an error where patients bear it out
+        ("LK003", Severity.WARNING, 1.0, None, False),
+        ("LK007", Severity.WARNING, 0.995, None, False),
+        ("LK008", Severity.WARNING, 1.0, None, False),
+        ("LK004", Severity.WARNING, 1.0, None, True),  # the label in another coding
+    ],
+)
+def test_a_place_time_or_machine_that_parts_the_classes_is_no_pass_even_with_patients(
+    code: str, severity: Severity, score: float, kind: str | None, enough: bool
+) -> None:
+    evidence = {"auc": score, "patients": 90, **({} if kind is None else {"kind": kind})}
+    finding = Finding(code=code, severity=severity, message="m", where=Location(field="f"), score=score, evidence=evidence)
+    told = Verdict(summary="s", coverage=Coverage(evaluated=9, total=9), findings=(finding,))
+    rest = [o for o in outcomes() if o.code != code]
+    every = (*rest, Outcome(code=code, name="n", title="t", status="failed", verdict=told))
+    gaps = seen_of(labelled(), every).gaps
+    assert (gaps == ()) is enough
+    assert enough or f"({code})" in gaps[0]
+    waived = replace(told, findings=(replace(finding, waived="by design"),))
+    assert seen_of(labelled(), (*rest, replace(every[-1], verdict=waived))).gaps == ()

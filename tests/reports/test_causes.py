@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from auditor.values.results import (
+    Column,
     DatasetSummary,
     Finding,
     Gate,
@@ -13,6 +14,7 @@ from auditor.values.results import (
     Outcome,
     ScanResult,
     Severity,
+    Table,
     Verdict,
 )
 from reports.causes import causes, sentence
@@ -211,3 +213,20 @@ def test_one_finding_for_many_records_is_told_by_what_the_check_says_of_them():
     )
     told = outcome("IN005", [finding], summary="21 of 240 records have no label or an empty mask")
     assert causes(result(told))[0].title == "21 of 240 records have no label or an empty mask"
+
+
+def test_records_that_stand_in_several_pairs_of_splits_are_counted_once():
+    pairs = [
+        Finding(
+            code="SP001",
+            severity=Severity.ERROR,
+            message="3 patients stand in both",
+            evidence={"records_a": 40, "records_b": 20},
+        )
+        for _ in range(3)
+    ]
+    listed = Table(name="records", title="t", columns=(Column(name="record", kind="record", values=["r"] * 70),))
+    told = outcome("SP001", pairs)
+    assert causes(result(told))[0].records == 100
+    told = replace(told, verdict=replace(told.verdict, tables=(listed,)))
+    assert causes(result(told))[0].records == 70

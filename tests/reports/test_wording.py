@@ -80,7 +80,7 @@ def test_what_was_not_seen_waived_or_not_honoured_stands_beside_the_verdict(smal
         waived=2, set_aside=("[severity] LK001",),
     )  # fmt: skip
     assert why(replace(small_result, gate=gate)) == (
-        "Nothing serious was found, but too little could be looked at to say that all is well. No label was found. "
+        "Nothing was found that fails this audit, but nobody can say yet that all is well. No label was found. "
         "To be looked at before training: The class can be told from the bits stored and 1 more field. "
         "1 of 2 important questions could be asked (splits: none declared). 2 findings waived. "
         "1 setting of the dataset's own medaudit.toml not honoured."

@@ -67,7 +67,7 @@ def leading_ids(paths: pd.Series, labels: pd.Series) -> pd.Series | None:
         if "word" in parts.columns and not _are_views(parts["word"], labels.reindex(stems.index)):
             continue
         found = parts["id"].str.lower()
-        if _group(found, labels.nunique()):
+        if are_groups(found, labels.nunique()):
             return found.reindex(paths.index)
     return None
 
@@ -126,7 +126,7 @@ def _places_of(paths: pd.Series, labels: pd.Series) -> Iterator[pd.Series]:
     """What could be ids at each place of the names."""
     known = paths.dropna().astype("str")
     if len(known) >= 2 * LEAST_GROUPS:
-        yield from (ids for ids in _places(known.map(stem_of)) if _group(ids, labels.nunique()))
+        yield from (ids for ids in _places(known.map(stem_of)) if are_groups(ids, labels.nunique()))
 
 
 def _beside(ids: pd.Series, paths: pd.Series, labels: pd.Series, splits: pd.Series) -> bool:
@@ -159,7 +159,7 @@ def crossing_share(ids: pd.Series, splits: pd.Series) -> float:
     return float((known.groupby("id")["split"].nunique() > 1).mean()) if len(known) else 0.0
 
 
-def _group(ids: pd.Series, classes: int) -> bool:
+def are_groups(ids: pd.Series, classes: int) -> bool:
     """They tell so many apart, and join so many, as ids of patients do."""
     sizes = ids.value_counts()
     if len(sizes) < max(LEAST_GROUPS, 2 * classes) or ids.notna().sum() / len(sizes) > LARGEST:

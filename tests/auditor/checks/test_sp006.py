@@ -44,3 +44,23 @@ def test_missing_ids_are_a_warning_that_names_the_split() -> None:
     assert verdict.findings[1].message == "2 of 4 records of test have no patient id"
     assert verdict.coverage is not None
     assert (verdict.coverage.evaluated, verdict.coverage.total) == (18, 20)
+
+
+def test_codes_in_a_column_that_stand_in_several_splits_are_told_without_their_values() -> None:
+    n = 180
+    codes = [f"K-{i % 45:03d}" for i in range(n)]
+    dataset = make_dataset(n=n, splits=["train", "test"] * (n // 2), metadata={"table.Bogen": codes})
+    verdict = IdsCannotTell().run(dataset)
+    finding = verdict.findings[0]
+    assert finding.where.field == "table.Bogen"
+    assert "45 of 45 codes in a column of the table stand in several splits (180 images)" in finding.message
+    assert "K-0" not in finding.message + verdict.summary
+    assert verdict.coverage is not None
+    assert verdict.coverage.evaluated == 0
+
+
+def test_codes_that_stand_in_one_split_each_are_no_finding() -> None:
+    n = 180
+    codes = [f"K-{i % 90:03d}" for i in range(n)]
+    with pytest.raises(SkipCheck, match="no patient ids"):
+        IdsCannotTell().run(make_dataset(n=n, splits=["train", "test"] * (n // 2), metadata={"table.Bogen": codes}))

@@ -184,3 +184,29 @@ def test_chexpert_takes_the_states_behind_ap_pa():
     found = roles(table)
     assert found.labels == ("Edema", "Fracture")
     assert found.style == "columns"
+
+
+@pytest.mark.parametrize("name", ["Case", "case_no", "Fall", "donor", "animal_id", "individual"])
+def test_a_case_of_several_images_is_taken_for_the_patient(name):
+    found = roles(frame(file=FILES, **{name: [f"K{i // 3:03d}" for i in range(N)]}, label=["x", "y"] * 30))
+    assert found.columns["patient"] == name
+    assert next(g for g in found.guesses if g.role == "patient").confidence == 0.75
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("case", [f"K{i:03d}" for i in range(N)]),  # one for each image
+        ("case", [f"K{i % 5}" for i in range(N)]),  # so few are examples
+        ("case", ["mild", "grave", "fatal"] * 20),
+        ("tray", [f"K{i // 3:03d}" for i in range(N)]),
+    ],
+)
+def test_what_only_looks_like_a_case_is_no_patient(name, values):
+    assert "patient" not in roles(frame(file=FILES, **{name: values}, label=["x", "y"] * 30)).columns
+
+
+def test_a_patient_goes_before_a_case():
+    cases = [f"K{i // 2:03d}" for i in range(N)]
+    found = roles(frame(file=FILES, case=cases, patient=[f"P{i // 4:03d}" for i in range(N)], label=["x", "y"] * 30))
+    assert found.columns["patient"] == "patient"

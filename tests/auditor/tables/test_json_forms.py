@@ -1,0 +1,64 @@
+"""JSON that says what each image is, in the forms people write it in; anything else is no table."""
+
+import json
+
+import pytest
+
+from auditor.tables.json_forms import records_of
+from auditor.tables.tables import read_table
+from auditor.values.errors import DatasetError
+
+PAIRS = [{"image": "a.png", "label": "x"}, {"image": "b.png", "label": "y"}]
+SPLIT = [{"split": "train", **PAIRS[0]}, {"split": "test", **PAIRS[1]}]
+COLUMNS = [{"file": "a.png", "age": 4}, {"file": "b.png", "age": 5}]
+
+
+@pytest.mark.parametrize(
+    ("data", "records"),
+    [
+        (PAIRS, PAIRS),
+        ({"a.png": "x", "b.png": "y"}, PAIRS),
+        ({"a.png": {"label": "x"}, "b.png": {"label": "y"}}, PAIRS),
+        ({"x": ["a.png"], "y": ["b.png"], "z": []}, PAIRS),
+        ({"train": ["a.png"], "test": ["b.png"]}, [{"image": "a.png", "split": "train"}, {"image": "b.png", "split": "test"}]),
+        ({"train": {"a.png": "x"}, "test": {"b.png": "y"}}, SPLIT),
+        ({"train": PAIRS[:1], "test": PAIRS[1:], "classes": ["x", "y"]}, SPLIT),
+        ({"labels": [["a.png", "x"], ["b.png", "y"]]}, PAIRS),
+        ([["a.png", "x"], ["b.png", "y"]], PAIRS),
+        ({"name": "n", "version": 2, "items": {"a.png": "x", "b.png": "y"}}, PAIRS),
+        ({"images": PAIRS, "info": {"year": 2020}}, PAIRS),
+        ({"file": ["a.png", "b.png"], "age": [4, 5]}, COLUMNS),
+        ({"file": {"0": "a.png", "1": "b.png"}, "age": {"0": 4, "1": 5}}, COLUMNS),
+    ],
+)
+def test_each_form_is_records(data, records):
+    assert records_of(data) == records
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"name": "set", "version": "1"},
+        {"0": "normal", "1": "tumour"},  # names of classes
+        {"images": ["a.png", "b.png"], "count": 2},
+        {"categories": [{"id": 1}], "images": [{"file_name": "a.png"}]},  # two tables
+        {"file": ["a.png", "b.png"], "age": [4]},
+        {"a": [1, 2], "b": [3, 4]},
+        [1, 2], [], {}, "a.png", None, [["a.png", "x"], {"a": 1}], {"train": {"a.png": "x"}, "other": {"b.png": "y"}},
+    ],
+)  # fmt: skip
+def test_anything_else_is_no_table(data):
+    assert not records_of(data)
+
+
+def test_a_file_of_pairs_is_read_with_numbers_as_they_stand(tmp_path):
+    (tmp_path / "labels.json").write_text(json.dumps({"001.png": 7.10, "002.png": True}).replace("7.1,", "7.10,"))
+    table = read_table(tmp_path / "labels.json")
+    assert table.frame["image"].astype(str).tolist() == ["001.png", "002.png"]
+    assert table.frame["label"].astype(str).tolist() == ["7.10", "true"]
+
+
+def test_numbers_alone_are_refused_before_they_are_parsed(tmp_path):
+    (tmp_path / "t.json").write_text("[" + "1," * 1000 + "1]")
+    with pytest.raises(DatasetError, match="not a table"):
+        read_table(tmp_path / "t.json")
