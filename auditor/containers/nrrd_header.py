@@ -168,7 +168,7 @@ def _axes(fields: dict[str, str], sizes: tuple[int, ...]) -> tuple[tuple[int, ..
     if not space:
         space = [i for i in range(len(sizes)) if i != colour][:3]
     if not space:
-        raise UnreadableFile("no-pixels", "the NRRD file holds no axis in space")
+        raise UnreadableFile("unsupported", "the NRRD file holds no axis in space")
     return tuple(space), colour, tuple(i for i in range(len(sizes)) if i not in space and i != colour)
 
 

@@ -99,7 +99,7 @@ def read_tiff_header(content: bytes, most_pages: int) -> TiffHeader:
             groups.setdefault(page.key, []).append(page)
             tags.setdefault(page.key, entries)
     if not groups:
-        raise UnreadableFile("no-pixels", "the TIFF holds no page with pixels")
+        raise UnreadableFile("malformed", "the TIFF holds no page with pixels")
     key = max(groups, key=lambda k: k[0] * k[1])
     pages = groups[key]
     first = pages[0]

@@ -242,3 +242,10 @@ def test_real_multipage_files_are_read_as_tifffile_reads_them() -> None:
     grey, planes = (tifffile.imread(DATA / name) for name in ("multipage.tif", "multipage_rgb.tif"))
     np.testing.assert_array_equal(read((DATA / "multipage.tif").read_bytes())[1].array, grey)
     np.testing.assert_array_equal(read((DATA / "multipage_rgb.tif").read_bytes())[1].array, np.moveaxis(planes, 1, -1))
+
+
+def test_a_tiff_of_no_page_is_damaged_and_no_document_without_a_picture() -> None:
+    header = (
+        b"II*\0\x08\0\0\0" + b"\x01\0" + b"\0\x01\x03\0\x01\0\0\0\x08\0\0\0" + b"\0\0\0\0"
+    )  # one page, of which only the width is told
+    assert refused(header).kind == "malformed"
