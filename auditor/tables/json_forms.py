@@ -12,8 +12,10 @@ from typing import Any
 
 from auditor.naming.names import split_name
 from auditor.naming.suffixes import looks_like_image_name
+from auditor.tables.profiles import NUMBER
 
 IMAGE, LABEL, SPLIT = "image", "label", "split"
+LEAST_TEXTS = 5
 NAMED = 0.9
 """Of the keys so many end as image files do."""
 
@@ -45,7 +47,7 @@ def _by_image(data: Mapping[str, Any]) -> Records | None:
         return None
     if all(isinstance(said, dict) for said in data.values()):
         return [{IMAGE: name, **{key: value for key, value in said.items() if key != IMAGE}} for name, said in data.items()]
-    if any(isinstance(said, dict) for said in data.values()):
+    if any(isinstance(said, dict) for said in data.values()) or _are_words(list(data.values())):
         return None
     return [{IMAGE: name, LABEL: said} for name, said in data.items()]
 
@@ -95,6 +97,12 @@ def _wrapped(data: Mapping[str, Any]) -> Records | None:
     """The only table inside an object, beside its title and licence."""
     found = [records for part in data.values() if (records := _part(part)) is not None]
     return found[0] if len(found) == 1 else None
+
+
+def _are_words(values: Sequence[Any]) -> bool:
+    """Another text for every image: digests, addresses, captions, and no label."""
+    texts = [value for value in values if isinstance(value, str) and not NUMBER.fullmatch(value.strip())]
+    return len(texts) == len(values) >= LEAST_TEXTS and len(set(texts)) == len(texts)
 
 
 def _names(values: Sequence[Any]) -> bool:

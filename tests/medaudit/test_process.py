@@ -108,8 +108,11 @@ def lost_interruption() -> None:
 
 
 def test_an_interruption_that_python_loses_in_a_finaliser_is_sent_again(capfd: pytest.CaptureFixture[str]) -> None:
-    before = sys.unraisablehook
-    with pytest.raises(KeyboardInterrupt):
-        lost_interruption()
+    before, handler = sys.unraisablehook, signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            lost_interruption()
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert sys.unraisablehook is before
     assert capfd.readouterr().err == ""

@@ -97,7 +97,6 @@ def test_ages_are_no_names_of_numbered_images(tmp_path):
         ("labels.csv", b"image,diagnosis\n", "cannot be read"),
         ("labels.parquet", b"PAR1 no parquet", "cannot be read"),
         ("labels.xlsx", b"PK\3\4", "save it as csv"),
-        ("labels.json", json.dumps(dict.fromkeys(ROWS, "benign")).encode(), "it names the images"),
         (
             "cases.json",
             json.dumps({"a": {"b": {"c": [{"f": name, "class": 1} for name in ROWS]}}}).encode(),

@@ -41,6 +41,7 @@ def test_each_form_is_records(data, records):
         {"name": "set", "version": "1"},
         {"0": "normal", "1": "tumour"},  # names of classes
         {"images": ["a.png", "b.png"], "count": 2},
+        {"written": {f"{i}.png": f"sha{i:08x}" for i in range(6)}},  # digests
         {"categories": [{"id": 1}], "images": [{"file_name": "a.png"}]},  # two tables
         {"file": ["a.png", "b.png"], "age": [4]},
         {"a": [1, 2], "b": [3, 4]},
