@@ -69,8 +69,9 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
         whole = f", among them all of {', '.join(families)}" if families else ""
         gaps.append(f"{unread:,} of {_files(dataset):,} image files could not be read{whole}")
     left = _unnamed(dataset, _waived(outcomes))
-    if left >= LEFT_OUT * (_files(dataset) + left) and left:
-        gaps.append(f"{left:,} of {_files(dataset) + left:,} images are named by nothing, and were not looked at")
+    every = max(_files(dataset), dataset.size) + left  # a file may hold many images
+    if left >= LEFT_OUT * every and left:
+        gaps.append(f"{left:,} of {every:,} images are named by nothing, and were not looked at")
     files = [path for path in unused if suffix_of(path)]
     if files:
         named = ", ".join(files[:3]) + (f" and {len(files) - 3:,} more" if len(files) > 3 else "")

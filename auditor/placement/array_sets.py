@@ -106,6 +106,9 @@ def arrays_dataset(listing: Listing, options: Options, kind: Kind) -> Dataset:
         for pair in alone
         if pair not in pairs
     ]
+    problems += [
+        Problem(kind="unlisted", path=path, reason=f"an image beside the {kind.word}: not read") for path in inventory.images
+    ]
     if inventory.images:
         notes.append(f"{len(inventory.images):,} image files beside the {kind.word} are not read")
     said = None if labels.task == "none" or labels.values.ndim != 1 else labels.values.astype(object).tolist()

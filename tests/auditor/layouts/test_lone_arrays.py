@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from auditor.layout import Options, open_dataset
+from auditor.seen import seen_of
 from auditor.values.dataset import Dataset
 
 RNG = np.random.default_rng(0)
@@ -84,3 +85,16 @@ def test_features_weights_and_what_belongs_to_an_image_are_silent(classes: Path)
     dataset = opened(classes)
     assert dataset.size == 24
     assert told(dataset) == {}
+
+
+@pytest.mark.parametrize(("pictures", "enough"), [(12, False), (1, True)])
+def test_images_beside_a_file_of_arrays_are_told_and_many_of_them_are_no_pass(
+    tmp_path: Path, pictures: int, enough: bool
+) -> None:
+    np.savez(tmp_path / "set.npz", train_images=np.stack([picture() for _ in range(40)]), train_labels=np.arange(40) % 2)
+    for i in range(pictures):
+        png(tmp_path / f"{i}.png")
+    dataset = opened(tmp_path)
+    assert dataset.size == 40
+    assert sum(p.kind == "unlisted" for p in dataset.problems) == pictures
+    assert any("are named by nothing" in gap for gap in seen_of(dataset, ()).gaps) is not enough
