@@ -25,8 +25,9 @@ class BlankPage(ImageCheck):
     one value or colour everywhere, and lists images in which one lies between pages with content, or in which the page is
     blank that all other checks of pictures look at, the middle one. TIFF pages of another size than the others, or without
     pixels, are told where they lie between the others or are as many: of these nothing is read. The first and last slices of a
-    volume may be air, also where equal volumes follow each other in one file. Images of at most 16 values are drawings, as a
-    volume of labels is, and are not judged; masks never are.
+    volume may be air, also where equal volumes follow each other in one file; of a NIfTI series each volume has its own ends.
+    Items of an npz or HDF5 file with more than 15 planes are volumes (slices, height, width). Images of at most 16 values are
+    drawings, as a volume of labels is, and are not judged; masks never are.
 
     ## Why is this bad?
 

@@ -1,7 +1,8 @@
 """Of an image of several pages, frames or slices: how many show nothing, and where. Every page that was decoded is looked at.
 
 All else is measured of the middle one; so a page without content inside a stack would be seen by nobody. The first and last
-slices of a volume are air by right, and so are those where one volume of a series ends and the next begins.
+slices of a volume are air by right, and so are those where one volume of a series ends and the next begins. An item of an npz
+or HDF5 file that is a volume (slices, height, width) reads as one frame of many channels; its slices are the pages.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from auditor.view import View
 
-VERSION = 1
+VERSION = 2
 COLUMNS: tuple[str, ...] = ("count", "blank", "inside", "first", "middle", "drawn")
 """`count`: pages; `blank`: those of one value (or colour) everywhere; `inside`: those between pages with content; `first`: the
 number of the first of these, from 1 (NaN = none); `middle`: 1 where the page that is measured is blank and others are not;
@@ -21,15 +22,20 @@ blank)."""
 SIDE = 16
 """A page whose sample on so many rows and columns varies is not blank; only the others are looked at whole."""
 FEW_VALUES = 16
+MOST_CHANNELS = 15
+"""One frame of more channels than these is a volume."""
 DRAWN_SIDE = 64
 
 
 def measure(view: View) -> npt.NDArray[np.float32]:
     """Shape (6,)."""
-    pages = view.pixels.array
+    array = view.pixels.array
+    is_item = len(array) == 1 and array.ndim == 4 and array.shape[3] > MOST_CHANNELS
+    pages = array[0] if is_item else array
     blank = blank_pages(pages)
-    inside = np.flatnonzero(inner(blank))
-    middle = bool(blank[len(blank) // 2]) and not blank.all()
+    inside = np.flatnonzero(holes(blank, int(view.header.facts.get("frames_per_slice") or 1)))
+    # of an item the mean of all slices is measured, and not the middle one
+    middle = not is_item and bool(blank[len(blank) // 2]) and not blank.all()
     drawn = bool(len(inside) or middle) and _is_drawn(pages[~blank])
     first = float(inside[0] + 1) if len(inside) else float("nan")
     return np.array([len(blank), blank.sum(), len(inside), first, middle, drawn], np.float32)
@@ -50,6 +56,20 @@ def _are_flat(pages: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
     if pages.dtype.kind == "f":
         flat |= ~np.isfinite(pages).any(axis=rest)
     return np.asarray(flat, np.bool_)
+
+
+def holes(blank: npt.NDArray[np.bool_], times: int = 1) -> npt.NDArray[np.bool_]:
+    """Blank pages that count, shape (pages,).
+
+    Where a series of `times` volumes is stored slice by slice, each may have its own air at its ends, and a volume of nothing
+    between others is lost.
+    """
+    if times < 2 or len(blank) % times:
+        return inner(blank)
+    by_time = blank.reshape(-1, times)
+    found = np.stack([inner(volume) for volume in by_time.T], axis=1)
+    found[:, inner(np.asarray(by_time.all(axis=0), np.bool_))] = True
+    return found.reshape(-1)
 
 
 def inner(blank: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -70,6 +70,8 @@ def open_header(source: FileSource, limits: Limits) -> Header:
     for name, axis in (("spacing_column", 1), ("spacing_row", 2), ("slice_spacing", 3)):
         if axis <= len(header.sides) and math.isfinite(header.pixdim[axis]):
             facts[name] = abs(header.pixdim[axis])
+    if len(header.sides) > 3:
+        facts["frames_per_slice"] = math.prod(header.sides[3:])
     if not packed:
         there = len(source.content) if partner is None else partner.stat().st_size
         facts["pixel_bytes"] = max(0, there - header.offset)

@@ -99,6 +99,23 @@ def test_air_at_the_ends_and_drawings_are_silent(tmp_path: Path, write: Writer) 
     assert "look drawn" in verdict.coverage.reason
 
 
+def test_a_series_of_nifti_volumes_with_air_of_their_own_is_silent(tmp_path: Path) -> None:
+    for name, hole in (("calm", False), ("holed", True)):
+        series = np.stack([stack(0, *([1] if time % 3 == 0 else []), seed=time) for time in range(5)])
+        series[2, 5] = 0 if hole else series[2, 5]
+        nibabel.save(nibabel.Nifti1Image(series.transpose(3, 2, 1, 0), np.eye(4)), tmp_path / f"{name}.nii.gz")
+    verdict = verdict_of(tmp_path)
+    assert [f.where.path for f in verdict.findings] == ["holed.nii.gz"]
+    assert verdict.metrics["pages"] == 90
+
+
+def test_volumes_of_an_npz_are_looked_at_slice_by_slice(tmp_path: Path) -> None:
+    volumes = np.stack([stack(*([6] if item == 3 else []), seed=item) for item in range(8)])
+    np.savez(tmp_path / "set.npz", train_images=volumes, train_labels=np.arange(8) % 2)
+    verdict = verdict_of(tmp_path)
+    assert (verdict.metrics["images_flagged"], verdict.metrics["pages"]) == (1, 72)
+
+
 def pages_of_sizes(path: Path, *sides: int) -> None:
     rng = np.random.default_rng(0)
     with tifffile.TiffWriter(path) as file:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from auditor.features.pages import COLUMNS, blank_pages, inner, measure
+from auditor.features.pages import COLUMNS, blank_pages, holes, inner, measure
 from auditor.values.image import Header, Pixels
 from auditor.view import view_of
 
@@ -68,3 +68,31 @@ def test_the_middle_page_and_drawings_are_said() -> None:
     labels = np.zeros((5, 40, 40), np.uint8)
     labels[[0, 4], 3:9, 3:9] = 2
     assert numbers(labels)["drawn"] == 1
+
+
+def series(*volumes: str) -> list[tuple[int, int]]:
+    """(slice, volume) of the pages that count, from 0; one text per volume, stored slice by slice as NIfTI is read."""
+    grid = np.array([[c == "." for c in volume] for volume in volumes]).T
+    places = np.argwhere(holes(grid.reshape(-1), len(volumes)).reshape(grid.shape))
+    return [(int(at), int(volume)) for at, volume in places]
+
+
+def test_volumes_of_a_series_have_their_own_air_and_a_lost_one_is_told() -> None:
+    assert series(".xxxx.", "..xxx.", "xxxx..") == []
+    assert series(".xxxx.", ".xx.x.", ".xxxx.") == [(3, 1)]
+    assert series(".xx", "...", ".xx") == [(0, 1), (1, 1), (2, 1)]
+
+
+def test_slices_of_a_volume_in_a_set_of_arrays_are_pages() -> None:
+    volume = stack(28, side=28)
+    volume[[0, 6]] = 0
+    view = view_of(Header(format="npz", shape=volume.shape), Pixels(array=volume[None]))
+    found = dict(zip(COLUMNS, measure(view).tolist(), strict=True))
+    assert found == {"count": 28, "blank": 2, "inside": 1, "first": 7, "middle": 0, "drawn": 0}
+
+
+def test_a_picture_of_eight_channels_is_one_page() -> None:
+    picture = np.random.default_rng(0).integers(1, 200, (30, 30, 8)).astype("u1")
+    picture[4] = 0
+    view = view_of(Header(format="npz", shape=picture.shape), Pixels(array=picture[None]))
+    assert measure(view)[:3].tolist() == [1, 0, 0]
