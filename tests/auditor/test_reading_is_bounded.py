@@ -71,6 +71,7 @@ HERE: Mapping[str, tuple[frozenset[str], str]] = {
         ("auditor.layouts.dicom_tree", "read_table", "asks a worker"),
         ("auditor.layouts.table", "read_table", "asks a worker"),
         ("auditor.placement.table_choice", "read_table", "asks a worker"),
+        ("auditor.placement.array_tables", "read_table", "asks a worker"),
         ("auditor.placement.box_tables", "read_table", "asks a worker"),
         ("auditor.placement.reading_tables", "read_table reader", "asks a worker; the reader of a name is a person"),
         ("auditor.placement.table_beside", "read_table", "asks a worker"),

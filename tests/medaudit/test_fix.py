@@ -282,6 +282,7 @@ def test_auto_cleans_files_first_and_alone_and_what_cannot_be_cleaned_gives_no_c
     assert not refused.exists()
 
 
+@pytest.mark.slow
 def test_an_id_in_a_path_stays_withheld_where_the_header_that_told_it_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

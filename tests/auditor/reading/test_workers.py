@@ -87,7 +87,17 @@ def finish_sabotaged(fault: str, path: str) -> str:
 
 
 @FAULTS
-@pytest.mark.parametrize("bad", [0, 2, 3, 4, 5], ids=["first", "third", "last of its group", "next group", "last of all"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(0, marks=pytest.mark.slow),
+        pytest.param(2, marks=pytest.mark.slow),
+        3,
+        4,
+        pytest.param(5, marks=pytest.mark.slow),
+    ],
+    ids=["first", "third", "last of its group", "next group", "last of all"],
+)
 def test_a_worker_that_ends_over_several_files_at_once_costs_the_guilty_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, kind: str, limits: dict[str, float], bad: int
 ) -> None:

@@ -116,6 +116,7 @@ def test_rough_masks_keep_parts_holes_and_numbers_and_their_severity_is_their_di
     assert 0.5 < np.mean(scores) < 1
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_one_others(tmp_path: Path) -> None:
     source = table(masked(tmp_path / "data", count=30).parent / "data2", count=60)
     for name in ("a", "b"):
