@@ -301,7 +301,8 @@ def test_outlines_some_of_which_were_not_drawn_say_how_many_and_many_are_no_pass
         ("LK001", Severity.WARNING, 0.95, "provenance", True),  # prevalence differs between hospitals
         ("LK001", Severity.INFO, 1.0, "provenance", True),  # no model reads it
         ("LK001", Severity.WARNING, 1.0, "encoding", True),  # an error where patients bear it out
-        ("LK003", Severity.WARNING, 1.0, None, False),
+        ("LK003", Severity.WARNING, 1.0, "header text", False),
+        ("LK003", Severity.WARNING, 1.0, "file name", True),  # `benign (12).png`
         ("LK007", Severity.WARNING, 0.995, None, False),
         ("LK008", Severity.WARNING, 1.0, None, False),
         ("LK004", Severity.WARNING, 1.0, None, True),  # the label in another coding
@@ -310,8 +311,9 @@ def test_outlines_some_of_which_were_not_drawn_say_how_many_and_many_are_no_pass
 def test_a_place_time_or_machine_that_parts_the_classes_is_no_pass_even_with_patients(
     code: str, severity: Severity, score: float, kind: str | None, enough: bool
 ) -> None:
-    evidence = {"auc": score, "patients": 90, **({} if kind is None else {"kind": kind})}
-    finding = Finding(code=code, severity=severity, message="m", where=Location(field="f"), score=score, evidence=evidence)
+    evidence = {"auc": score, "patients": 90, **({} if kind is None or code == "LK003" else {"kind": kind})}
+    where = Location(field=kind if code == "LK003" else "f")
+    finding = Finding(code=code, severity=severity, message="m", where=where, score=score, evidence=evidence)
     told = Verdict(summary="s", coverage=Coverage(evaluated=9, total=9), findings=(finding,))
     rest = [o for o in outcomes() if o.code != code]
     every = (*rest, Outcome(code=code, name="n", title="t", status="failed", verdict=told))
