@@ -14,6 +14,7 @@ from auditor.evidence.leakage.column_check import ColumnCheck
 from auditor.evidence.leakage.corners import Pure, pure_fields
 from auditor.evidence.leakage.path_words import (
     MOST_DISTINCT,
+    WAY,
     file_names,
     folder_levels,
     is_class_folder,
@@ -22,6 +23,7 @@ from auditor.evidence.leakage.path_words import (
     number_places,
     presences,
     share_of,
+    ways_of_writing,
 )
 from auditor.statistics.derived import Answer, Gate, Told, ask_about, drawn
 from auditor.statistics.question import Question
@@ -51,7 +53,8 @@ class LabelInText(ColumnCheck):
 
     Cuts folders, file names, free texts of the headers (PNG, EXIF and TIFF texts, JPEG comments, DICOM descriptions) and
     technical header fields into words, and asks of each word how well its presence tells every class; so too of numbers at
-    one place of the file name that take few values, and of short letters that it begins or ends with (`A-1234`). AUC,
+    one place of the file name that take few values, of short letters that it begins or ends with (`A-1234`), and of the way in
+    which it is written (`IMG-0012`, `img_0012`: names of one source are made by one program). AUC,
     interval and test are those of LK001. Reported are words that are the class's own name (when nine in ten records with the
     word are of the class), and any other word with an AUC of at least `min_auc`. The class folder is the label and is left
     out, as is the file name where the label was read from it. Folders, too small for that, which hold one class alone (exact
@@ -199,7 +202,7 @@ class LabelInText(ColumnCheck):
                 values = pd.Series(one.has.astype(np.float64), index=column.index)
                 places[f"{source}: {one.word}"] = _Place(source=source, word=one.word, column=values)
         if dataset.labels.origin != "file name":
-            for column in (*number_places(names), *letter_places(names)):
+            for column in (*number_places(names), *letter_places(names), *ways_of_writing(names)):
                 places[f"{_NAME}: {column.name}"] = _Place(source=_NAME, word="", column=column)
         return places, notes
 
@@ -221,7 +224,7 @@ class LabelInText(ColumnCheck):
             message = f"the name of the class stands in the {where} and {figures}"
         else:
             said = best.name.partition(": ")[2]
-            kind = f"the {said}" if said.startswith(("number ", "letters ", "whole name")) else "a word"
+            kind = f"the {said}" if said.startswith(("number ", "letters ", "whole name", WAY)) else "a word"
             message = f"{kind} in the {where} {figures}" if kind != "the whole name" else f"the name of {where} {figures}"
         if len(rows) > 1:
             message += f"; {len(rows)} words there tell a class"

@@ -16,6 +16,7 @@ from auditor.values.labels import Labels, State
 MOST_WORDS = 200
 MOST_NUMBERS = 6
 MOST_DISTINCT = 50
+WAY = "way of writing"
 MOST_LETTERS = 12
 MOST_NAMES = 0.9
 """Letters are a code only where so many of the names have them."""
@@ -95,6 +96,15 @@ def letter_places(texts: pd.Series) -> list[pd.Series]:
         if 2 <= values.nunique() <= MOST_LETTERS and values.notna().mean() >= MOST_NAMES:
             found.append(values.rename(name))
     return found
+
+
+def ways_of_writing(texts: pd.Series) -> list[pd.Series]:
+    """How each name is written: capitals, small letters, numbers and what parts them (`IMG-0012` is `A-0`, `img_12` is `a_0`),
+    where there are few ways. Names of one source are made by one program."""
+    ways = texts.astype("string")
+    for pattern, sign in ((r"[0-9]+", "0"), (r"[^\W\d_A-Z]+", "a"), (r"[A-Z]+", "A")):
+        ways = ways.str.replace(pattern, sign, regex=True)
+    return [ways.rename(WAY)] if 2 <= ways.nunique() <= MOST_DISTINCT else []
 
 
 def folder_levels(paths: pd.Series) -> list[pd.Series]:

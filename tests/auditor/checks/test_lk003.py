@@ -163,3 +163,13 @@ def test_short_letters_that_names_begin_or_end_with_are_looked_at(pattern: str) 
 
     assert sources(scanned(named(["AB"[s] for s in SICK]))) == ["file name"]
     assert not scanned(named(["LR"[i % 2] for i in range(N)])).findings
+
+
+def test_names_that_are_written_in_one_way_for_each_class_are_told() -> None:
+    labels = ["sick", "well"] * 40
+    names = [f"{'IMG-' if label == 'sick' else 'img_'}{i * 7919 % 1000:03d}.png" for i, label in enumerate(labels)]
+    patients = [f"p{i}" for i in range(80)]
+    (finding,) = LabelInText().run(make_dataset(labels=labels, paths=names, patients=patients)).findings
+    assert finding.message.startswith("The way of writing in the file name")
+    alike = [name.lower().replace("-", "_") for name in names]
+    assert not LabelInText().run(make_dataset(labels=labels, paths=alike, patients=patients)).findings
