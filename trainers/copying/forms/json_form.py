@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from auditor.tables.json_forms import records_of
 from auditor.values.errors import DatasetError
 from trainers.copying.forms.column import CorrectedColumn
 
@@ -32,9 +33,13 @@ def lines_written(
 
 
 def list_written(name: str, content: bytes, kept: npt.NDArray[np.bool_], columns: Sequence[CorrectedColumn]) -> bytes:
-    """A JSON list of objects, or an object that holds one such list, with the columns added."""
+    """A JSON list of objects, or an object that holds one such list, with the columns added. Of the other forms, which have no
+    place for a further column, such a list is made, in which numbers keep their value."""
     text = content.decode("utf-8-sig")
     spans = _objects(text)
+    if spans is None and (records := records_of(json.loads(text))):
+        text = "[\n" + ",\n".join(json.dumps(record, ensure_ascii=False) for record in records) + "\n]\n"
+        spans = _objects(text)
     if spans is None or len(spans) != len(kept):
         raise DatasetError(f"{name}: the list of objects was not found again; was the file changed meanwhile?")
     staying = [i for i in range(len(spans)) if kept[i]]

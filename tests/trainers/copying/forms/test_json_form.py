@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
+from auditor.values.errors import DatasetError
 from auditor.values.image import Limits
 from trainers.copying.forms.column import CorrectedColumn, Place
 from trainers.copying.forms.form import written
@@ -49,3 +51,17 @@ def test_lists_of_objects_are_found_inside_an_object() -> None:
 
 def test_a_row_that_leaves_a_file_of_lines_leaves_whole() -> None:
     assert written(Limits(), "t.jsonl", b'{"label": "a"}\n{"label": "b"}\n', place(2, 0), []) == b'{"label": "b"}\n'
+
+
+def test_images_and_their_labels_become_a_list_of_objects_that_holds_the_new_column() -> None:
+    content = b'{"a.png": "x", "b.png": 7.10, "c.png": "x"}'
+    made = written(Limits(), "labels.json", content, place(3, 2), [column({0: "y"})])
+    assert json.loads(made) == [
+        {"image": "a.png", "label": "x", "label_corrected": "y"},
+        {"image": "b.png", "label": 7.1, "label_corrected": 7.1},
+    ]
+
+
+def test_a_table_that_is_none_any_more_is_refused() -> None:
+    with pytest.raises(DatasetError, match="changed meanwhile"):
+        written(Limits(), "labels.json", b'{"a": 1}', place(1), [column({0: "y"})])
