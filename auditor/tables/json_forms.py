@@ -22,6 +22,26 @@ NAMED = 0.9
 Records = list[Mapping[str, Any]]
 
 
+class NamedTwice(ValueError):
+    """An object has two members of one image: which is meant, nobody knows."""
+
+
+def named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these members.
+
+    Raises:
+        NamedTwice: an image is among them twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen and looks_like_image_name(name):
+                raise NamedTwice(name)
+            seen.add(name)
+    return found
+
+
 def records_of(data: Any) -> Records | None:
     """The records of a JSON document; None where it is no table."""
     if isinstance(data, list):

@@ -16,7 +16,7 @@ import pyarrow.parquet as parquet
 
 from auditor.tables.csv_table import header_names
 from auditor.tables.extent import NO_LIST, check_columns, check_rows, check_size
-from auditor.tables.json_forms import records_of
+from auditor.tables.json_forms import NamedTwice, named_once, records_of
 from auditor.tables.label_table import LabelTable, categorical, strip_cells
 from auditor.tables.table_stream import open_table
 from auditor.values.dataset import Problem
@@ -79,7 +79,10 @@ def read_json(path: Path, limits: Limits) -> LabelTable:
     _check_begin(path, content)
     try:
         # Numbers stay the text they are: 7.10 is not 7.1.
-        data = json.loads(content, parse_int=str, parse_float=str)
+        once = named_once if content.lstrip()[:1] == b"{" else None
+        data = json.loads(content, parse_int=str, parse_float=str, object_pairs_hook=once)
+    except NamedTwice:
+        raise DatasetError(f"{path}: it names an image twice, and JSON keeps the last alone: write a list of objects") from None
     except (ValueError, RecursionError):
         raise DatasetError(f"{path}: not valid JSON") from None
     records = records_of(data)

@@ -63,3 +63,9 @@ def test_numbers_alone_are_refused_before_they_are_parsed(tmp_path):
     (tmp_path / "t.json").write_text("[" + "1," * 1000 + "1]")
     with pytest.raises(DatasetError, match="not a table"):
         read_table(tmp_path / "t.json")
+
+
+def test_an_image_with_two_labels_in_one_object_is_refused(tmp_path):
+    (tmp_path / "t.json").write_text('{"a.png": "x", "b.png": "y", "a.png": "y"}')
+    with pytest.raises(DatasetError, match="names an image twice"):
+        read_table(tmp_path / "t.json")
