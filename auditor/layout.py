@@ -20,10 +20,12 @@ from types import ModuleType
 
 from auditor.files import CONFIG_NAME, OWN_OUTPUT
 from auditor.naming.endings import NAME_PIN
+from auditor.placement.dicom_documents import UNREAD_REPORT
 from auditor.placement.kinds import check_kinds
 from auditor.placement.listing import Listing, Options, list_files, resolve_inside
 from auditor.placement.lone_arrays import unread_arrays
 from auditor.placement.tree import FOLDER_PIN
+from auditor.placement.unused import UNUSED, gathered
 from auditor.plugins import plugin_modules
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError
@@ -128,7 +130,10 @@ def _unread_files(listing: Listing, dataset: Dataset) -> list[Problem]:
     drawn = set(dataset.records["mask"].dropna())
     archives = listing.inventory.archives
     arrays = [] if dataset.records["item"].fillna("").ne("").any() else unread_arrays(listing, records, told | drawn)
-    return arrays + [
+    opened = records - {problem.path for problem in dataset.problems if problem.kind == "missing"}
+    told_of = [path for path in listing.inventory.reports if path not in opened]
+    reports = [Problem(kind=UNUSED, path=path, reason=UNREAD_REPORT) for path in told_of]
+    return [*arrays, *gathered(reports)] + [
         Problem(kind="unsupported", path=path, reason=archives[path], record=path if path in records else None)
         if path in archives
         else Problem(kind="unread", path=path, reason="an image format that has no reader here")

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.pixels import pack_bits
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, RTStructureSetStorage, SegmentationStorage
+from pydicom.uid import (
+    ComprehensiveSRStorage,
+    CTImageStorage,
+    ExplicitVRLittleEndian,
+    RTStructureSetStorage,
+    SegmentationStorage,
+)
 
 ROOT = "1.2.826.0.1.3680043.10.543"
 HEIGHT, WIDTH, DEPTH = 48, 64, 6
@@ -150,4 +156,29 @@ def write_structures(
             contour.ContourImageSequence = [_item(ReferencedSOPClassUID=CTImageStorage, ReferencedSOPInstanceUID=uid(number))]
         own.setdefault(region, []).append(contour)
     told.ROIContourSequence = [_item(ReferencedROINumber=number, ContourSequence=found) for number, found in own.items()]
+    told.save_as(path, enforce_file_format=True)
+
+
+def _code(value: str, scheme: str, meaning: str) -> list[Dataset]:
+    return [_item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)]
+
+
+def write_report(path: Path, *, kind: str = ComprehensiveSRStorage, person: str = "") -> None:
+    """An imaging measurement report (PS3.16, TID 1500) with one length."""
+    number = _item(
+        RelationshipType="CONTAINS", ValueType="NUM", ConceptNameCodeSequence=_code("410668003", "SCT", "Length"),
+        MeasuredValueSequence=[_item(NumericValue="12", MeasurementUnitsCodeSequence=_code("mm", "UCUM", "millimeter"))],
+    )  # fmt: skip
+    group = _item(
+        RelationshipType="CONTAINS", ValueType="CONTAINER", ContinuityOfContent="SEPARATE", ContentSequence=[number],
+        ConceptNameCodeSequence=_code("125007", "DCM", "Measurement Group"),
+    )  # fmt: skip
+    told = _file(
+        kind, f"{ROOT}.8.{sum(path.as_posix().encode())}", Modality="SR", SeriesInstanceUID=f"{ROOT}.8", ValueType="CONTAINER",
+        ConceptNameCodeSequence=_code("126000", "DCM", "Imaging Measurement Report"), ContinuityOfContent="SEPARATE",
+        ContentSequence=[group], ContentTemplateSequence=[_item(MappingResource="DCMR", TemplateIdentifier="1500")],
+    )  # fmt: skip
+    if person:
+        told.PatientName = person
+    path.parent.mkdir(parents=True, exist_ok=True)
     told.save_as(path, enforce_file_format=True)

@@ -1,7 +1,7 @@
 """A tree of DICOM files (patient, study, series folders, or any other), with or without a label table to join.
 
 Segmentations and structure sets are no records: what they draw are objects with outlines on the images that they name, under
-the names of segments and regions. Structured reports are told as unread.
+the names of segments and regions. Structured reports are annotations that are told as unread.
 """
 
 from __future__ import annotations

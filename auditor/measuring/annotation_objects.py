@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from auditor.placement.dicom_documents import REPORTS, UNREAD_REPORT
 from auditor.values.dataset import Problem
 
 SOP_CLASS = "dicom.SOPClassUID"
@@ -17,7 +18,7 @@ KINDS = {
     "1.2.840.10008.5.1.4.1.1.66.7": "a segmentation of DICOM (label map), which is not read as a mask: export it as NIfTI",
     "1.2.840.10008.5.1.4.1.1.66.5": "a surface segmentation, which is not read: export it as NIfTI",
     "1.2.840.10008.5.1.4.1.1.481.3": "contours of radiotherapy, which are not read: export them as NIfTI",
-    "1.2.840.10008.5.1.4.1.1.88.": "a structured report, which is not read: export its measurements as a table",
+    REPORTS: UNREAD_REPORT,
 }
 """SOP class, or its beginning → what is told."""
 

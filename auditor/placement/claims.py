@@ -31,6 +31,7 @@ class Claims:
         refused: entries of folders that were not listed.
         listing: the files; None where nobody looks for tables that were not read.
         read: the label tables that were read, within the listing.
+        reports: structured reports of DICOM: annotations, but a table may name one as a record.
     """
 
     layout: str
@@ -40,6 +41,7 @@ class Claims:
     refused: int = 0
     listing: Listing | None = None
     read: frozenset[str] = frozenset()
+    reports: frozenset[str] = frozenset()
 
     @property
     def known(self) -> frozenset[str]:
@@ -63,7 +65,7 @@ class Claims:
         """
         for path in paths:
             role = self.role.get(path, "images")
-            if role in ("annotations", "left_out"):
+            if role in ("annotations", "left_out") and path not in self.reports:
                 raise DatasetError(f"the layout {self.layout} makes a record of a file that it claims as {role}: mend it")
 
 
@@ -98,6 +100,7 @@ def claim(
     role |= dict.fromkeys(inventory.containers, "containers")
     role |= dict.fromkeys(inventory.tables, "tables")
     role |= dict.fromkeys(inventory.other, "other")
+    role |= dict.fromkeys(inventory.reports, "annotations")
     beside = frozenset(name for name in tables if name not in role)
     taken: dict[str, Role] = {}
     wanted: tuple[tuple[Role, Collection[str] | None], ...] = (
@@ -112,7 +115,9 @@ def claim(
             if taken.setdefault(name, kind) != kind:
                 raise DatasetError(f"the layout {layout} claims one file as {taken[name]} and as {kind}; mend the layout")
     sought = frozenset(kind for kind, names in wanted if names is not None)
+    sought |= {"annotations"} if inventory.reports else frozenset()
     return Claims(
         layout=layout, role={**role, **taken}, sought=sought, beside=beside, refused=len(listing.problems),
         listing=None if chosen else listing, read=frozenset(tables) - beside,
+        reports=frozenset(inventory.reports),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from auditor.files import head_of
 from auditor.format import SNIFF_BYTES, format_of, formats
 from auditor.naming.suffixes import image_suffixes, suffix_of
 from auditor.placement.archives import TABLES_INSIDE, archive_kind
+from auditor.placement.dicom_documents import is_report
 from auditor.tables.tables import table_format
 from auditor.values.image import Format
 
@@ -39,6 +40,7 @@ class Inventory:
         other: the rest.
         unsupported: those of `other` that are images of a format without a reader.
         dicom: those of `images` that are DICOM (by suffix or by content).
+        reports: those of `other` that are structured reports of DICOM; where there is nothing else to look at, they are images.
         archives: those of `other` that are archives of images or tables → what is told of them (`placement.archives`).
     """
 
@@ -48,6 +50,7 @@ class Inventory:
     other: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
     dicom: frozenset[str] = field(default_factory=frozenset)
+    reports: tuple[str, ...] = ()
     archives: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -56,7 +59,7 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
 
     A known suffix decides; a file with another suffix, or none, is opened and judged by its first 4 KiB.
     """
-    found: dict[str, list[str]] = {use: [] for use in ("images", "containers", "tables", "other", "unsupported")}
+    found: dict[str, list[str]] = {use: [] for use in ("images", "containers", "tables", "other", "unsupported", "reports")}
     dicom: set[str] = set()
     archives: dict[str, str] = {}
     for name, size in files.items():
@@ -78,15 +81,22 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
             kind = _sniff(root / name) if size else None
             use = "other" if kind is None else _use_by_content(formats()[kind])
         if kind == "dicom" and use == "images":
-            dicom.add(name)
+            if is_report(root / name):
+                use = "reports"
+            else:
+                dicom.add(name)
         found[use].append(name)
+    if found["reports"] and not (found["images"] or found["containers"] or found["tables"]):
+        dicom.update(found["reports"])
+        found["images"], found["reports"] = found["reports"], []
     return Inventory(
         images=tuple(found["images"]),
         containers=tuple(found["containers"]),
         tables=tuple(found["tables"]),
-        other=tuple(sorted(found["other"] + found["unsupported"])),
+        other=tuple(sorted(found["other"] + found["unsupported"] + found["reports"])),
         unsupported=tuple(found["unsupported"]),
         dicom=frozenset(dicom),
+        reports=tuple(found["reports"]),
         archives=archives,
     )
 

@@ -176,11 +176,13 @@ class TableLoader:
                 self.notes.append(f"{there} under {self.files.root.name}: only the table is audited (say where with --root)")
             return
         known = {file for file in resolved.files if file is not None}
+        reports = set(self.inventory.reports)
         for row, record in zip(found.rows.tolist(), found.ids, strict=True):
             name = names[row]
             if name and name not in known:
                 several = name in resolved.doubtful
                 reason = "several files fit this name: none was taken" if several else "named by the table, but not there"
+                reason = "named by the table, but a structured report: it holds no picture" if name in reports else reason
                 line = int(self.table.lines[row])
                 self.problems.append(Problem(kind="missing", path=name, reason=reason, record=record, line=line))
                 self.missing += 1

@@ -63,7 +63,7 @@ def unused_tables(
         problem = _of_table(listing, name, main, images, any_read=bool(read), labelled=labelled)
         if problem is not None:
             found.append(problem)
-    found = _gathered(found)
+    found = gathered(found)
     told = {problem.path for problem in found}
     unread = [name for name in tables if table_format(name) == "json" and name not in told]
     others = [name for name in listing.inventory.other if name not in read and name not in claimed]
@@ -76,7 +76,7 @@ def unused_tables(
     return tuple(found) + tuple(_problem(name, reason, grave=not read) for name, reason in documents)
 
 
-def _gathered(found: Sequence[Problem]) -> list[Problem]:
+def gathered(found: Sequence[Problem]) -> list[Problem]:
     """Many files of one kind and reason (an outline beside each image) are one problem: their folder, and how many."""
     alike: dict[tuple[str, str, str], list[Problem]] = defaultdict(list)
     for problem in found:

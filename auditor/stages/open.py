@@ -57,7 +57,11 @@ def open_for_scan(target: Path, options: Options, how: Pass) -> Dataset:
     dataset = open_listing(listing, replace(options, limits=how.limits, workers=how.workers))
     looks = look_at_tables(listing, how.rules, workers=how.workers)
     looks += look_at_directories(listing.root, listing.inventory.other, how)
-    looks += look_at_drawings(listing.root, sorted(listing.inventory.dicom - set(dataset.records["path"].dropna())), how)
+    looks += look_at_drawings(
+        listing.root,
+        sorted({*listing.inventory.dicom, *listing.inventory.reports} - set(dataset.records["path"].dropna())),
+        how,
+    )
     return replace(dataset, privacy=how.rules, tables=looks)
 
 
