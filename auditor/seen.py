@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from auditor.checks.in001 import BROKEN, UNDECODED
 from auditor.evidence.kin.identity import can_tell, identity
+from auditor.evidence.masks.undrawn import with_mask, without_mask
 from auditor.evidence.objects.outline_verdict import hardly_drawn, undrawn
 from auditor.evidence.quality.slides import slides_told
 from auditor.gate import Seen, looked
@@ -31,8 +32,9 @@ UNREAD_KINDS = frozenset((*BROKEN, *UNDECODED, "unread"))
 MIN_FAMILY = 3
 """So many files of one suffix, or `MIN_SHARE` of all, are a family that must not be overlooked."""
 MIN_SHARE = 0.1
+NO_LABEL = "neither a table nor folders nor masks say what the records show"
 MIN_LABELLED = 0.5
-"""A smaller share of records with a label is told in the verdict."""
+"""A smaller share of records with a label, or of images with a mask, is told in the verdict."""
 LEFT_OUT = 0.1
 """Where so many of the image files are named by nothing, most of a dataset may lie outside the audit."""
 
@@ -64,7 +66,7 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
     unlabelled = [q for q in questions if q.subject == "labels" and not q.asked]
     unread, families = _unread(dataset, _waived(outcomes))
     unused = sorted({p.path for p in dataset.problems if p.kind == UNUSED_TABLE})
-    gaps = [f"no label was found: {q.why}" for q in unlabelled]
+    gaps = [f"{'no label was found' if q.why == NO_LABEL else 'few labels'}: {q.why}" for q in unlabelled]
     if unread:
         whole = f", among them all of {', '.join(families)}" if families else ""
         gaps.append(f"{unread:,} of {_files(dataset):,} image files could not be read{whole}")
@@ -76,7 +78,7 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
     if files:
         named = ", ".join(files[:3]) + (f" and {len(files) - 3:,} more" if len(files) > 3 else "")
         gaps.append(f"{len(files):,} label {'file lies' if len(files) == 1 else 'files lie'} there unused: {named}")
-    gaps += [f"labels may lie unread in the folder {path} (IN014)" for path in unused if not suffix_of(path)][:3]
+    gaps += _unread_places([path for path in unused if not suffix_of(path)])
     if any(q.subject == "files" and not q.asked for q in questions) and not unread:
         gaps.append("not one of the image files that are named was there to be looked at")
     gaps += [
@@ -92,6 +94,14 @@ def seen_of(dataset: Dataset, outcomes: Iterable[Outcome]) -> Seen:
     if not gaps and not any(looked(o) for o in outcomes if not o.code.startswith("MA")):
         gaps.append("no check could look at anything")
     return Seen(questions=questions, gaps=tuple(gaps), grave=bool(families or unused))
+
+
+def _unread_places(places: Sequence[str]) -> list[str]:
+    """Folders, and files whose name says no more than a folder's does (DICOM: `IM0001`): which of them, and how many."""
+    if not places:
+        return []
+    named = ", ".join(places[:3]) + (f" and {len(places) - 3:,} more places" if len(places) > 3 else "")
+    return [f"labels may lie unread in {named} (IN014)"]
 
 
 def _questions(dataset: Dataset, outcomes: Sequence[Outcome]) -> Iterator[Question]:
@@ -140,14 +150,21 @@ def is_read(dataset: Dataset) -> bool:
 
 def _unlabelled(dataset: Dataset, outcomes: Sequence[Outcome]) -> str:  # noqa: ARG001
     if is_drawn(dataset) or not dataset.annotations.empty:
-        return ""
+        return _hardly_masked(dataset)
     states, values = dataset.labels.states, dataset.labels.values
     known = int(((states >= 0).any(axis=1) if states is not None else values.notna()).sum())
     if dataset.labels.task == "none" or not known:
-        return "neither a table nor folders nor masks say what the records show"
+        return NO_LABEL
     if known < MIN_LABELLED * dataset.size:
         return f"{known:,} of {dataset.size:,} records have one"
     return ""
+
+
+def _hardly_masked(dataset: Dataset) -> str:
+    """Masks are all there is to learn, and half of the images or more have none: what is drawn there was not looked at."""
+    drawn, bare = int(with_mask(dataset).sum()), int(without_mask(dataset).sum())
+    few = bare > 0 and drawn <= MIN_LABELLED * (drawn + bare)
+    return f"{drawn:,} of {drawn + bare:,} images have a mask" if few else ""
 
 
 def _strangers(dataset: Dataset, outcomes: Sequence[Outcome]) -> str:  # noqa: ARG001

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from auditor.check import Check, Need, SkipCheck
 from auditor.evidence.kin.groups import location
+from auditor.evidence.masks.undrawn import without_mask
 from auditor.evidence.quality.integrity import Fault, report
 from auditor.values.dataset import Dataset
 from auditor.values.results import Location, Severity, Verdict
@@ -23,7 +23,8 @@ class EmptyLabel(Check):
     ## What it does
 
     Lists records of a labelled dataset whose label is blank (of several classes: not one is known), and masks that hold nothing
-    but background. Where masks are all there is to learn, images without one are listed, unless none of their split has one.
+    but background. Where masks are all there is to learn, images without one are listed, or told in one warning where they are
+    many, unless none of their split has one.
     Where boxes are the annotation, images without a box are counted, as an image without an object is common and right.
     "Uncertain" and "not mentioned" are no blanks.
 
@@ -39,7 +40,7 @@ class EmptyLabel(Check):
     ## Options
 
     * `max_unlabelled_fraction`: from this share of blank labels on, the records without one are taken for an unlabelled pool
-      and told in one line, as information.
+      and told in one line, as information; from this share of images without a mask on, these are told in one warning.
     * `max_empty_mask_fraction`: the same for masks.
     * `max_findings`: so many records get a finding of their own; the table `files` lists all.
 
@@ -85,8 +86,10 @@ class EmptyLabel(Check):
             faults += _each(
                 dataset, blank, "blank label", "The record has no label. Give it one, or take it out of the labelled part"
             )
-        undrawn = _undrawn(dataset)
-        if 0 < undrawn.sum() < self.max_unlabelled_fraction * dataset.size:
+        undrawn = without_mask(dataset)
+        if undrawn.sum() >= self.max_unlabelled_fraction * dataset.size:
+            faults += _undrawn_part(int(undrawn.sum()), dataset.size)
+        else:
             told = "The image has no mask, and nearly all others have one. Draw it, or take the image out"
             faults += _each(dataset, undrawn, "no mask", told)
         read = masks[masks["problem"] == ""] if len(masks) else masks
@@ -137,12 +140,15 @@ def _each(dataset: Dataset, rows: npt.NDArray[np.bool_], kind: str, message: str
     ]
 
 
-def _undrawn(dataset: Dataset) -> npt.NDArray[np.bool_]:
-    """Records without a mask where masks are all there is to learn; those of a split without any are its unlabelled part."""
-    none = np.zeros(dataset.size, dtype=bool)
-    if dataset.labels.task != "none" or not dataset.has("mask") or len(dataset.boxes) or len(dataset.points):
-        return none
-    blank = dataset.records["mask"].isna().to_numpy(dtype=bool)
-    splits = dataset.records["split"].fillna("").astype(str)
-    drawn = (~pd.Series(blank, index=splits.index)).groupby(splits).transform("any")
-    return np.asarray(blank & drawn.to_numpy(dtype=bool))
+def _undrawn_part(without: int, size: int) -> list[Fault]:
+    """Many images without a mask, none of them named. A file that is not there says less than a blank cell: whether the image
+    waits to be drawn, shows nothing to draw, or has lost its mask, only people know; so it is more than a note."""
+    if not without:
+        return []
+    message = (
+        f"{without:,} of {size:,} images have no mask: not drawn yet, without an object, or the masks are lost or called "
+        "otherwise. Add the masks, give images without an object an empty one, or put the others into a split of their own"
+    )
+    return [
+        Fault(where=Location(), kind="undrawn part", message=message, severity=Severity.WARNING, evidence={"records": without})
+    ]

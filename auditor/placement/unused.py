@@ -150,7 +150,7 @@ def _of_table(
         return _problem(name, "a column names folders of the images: not joined", grave=not labelled)
     if judged.useful or (alike and table_format(name) != "json"):
         return _problem(
-            name, f"no column names the image files ({judged.rows:,} rows): say --path, or mend the names", grave=True
+            name, f"no column names the image files ({judged.rows:,} rows): add a column with their names", grave=True
         )
     return None
 

@@ -2,7 +2,8 @@
 
 A list of objects is a table as it stands. People also write `{"1.png": "normal"}`, `{"1.png": {"age": 40, "label": "x"}}`,
 `{"normal": ["1.png"]}`, one of these per split, pairs (`{"labels": [["1.png", 6]]}`), and columns
-(`{"image": [...], "label": [...]}`), as pandas does.
+(`{"image": [...], "label": [...]}`), as pandas does. Programs that call images by ids write `{"6f1c…": {"label": "x"}}` without
+a suffix, and pandas `{"0": {"image": "1.png", "label": "x"}}`: whether such keys are images, who reads the table finds out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ IMAGE, LABEL, SPLIT = "image", "label", "split"
 LEAST_TEXTS = 5
 NAMED = 0.9
 """Of the keys so many end as image files do."""
+LEAST_KEYS = 5
+"""Fewer objects under names that are no images are the parts of a document."""
+FILLED = 0.5
+"""So many of all columns each record has, where objects are records and no parts of a document."""
 
 Records = list[Mapping[str, Any]]
 
@@ -48,7 +53,7 @@ def records_of(data: Any) -> Records | None:
         return _listed(data)
     if not isinstance(data, dict) or not data:
         return None
-    return _by_image(data) or _by_class(data) or _columns(data) or _by_split(data) or _wrapped(data)
+    return _by_image(data) or _by_class(data) or _columns(data) or _by_key(data) or _by_split(data) or _wrapped(data)
 
 
 def _listed(data: list[Any]) -> Records | None:
@@ -70,6 +75,30 @@ def _by_image(data: Mapping[str, Any]) -> Records | None:
     if any(isinstance(said, dict) for said in data.values()) or _are_words(list(data.values())):
         return None
     return [{IMAGE: name, LABEL: said} for name, said in data.items()]
+
+
+def _by_key(data: Mapping[str, Any]) -> Records | None:
+    """Id or number of a row → its columns, or id → one of a few words; parts of a document, and settings, are neither."""
+    if len(data) < LEAST_KEYS:
+        return None
+    if _are_rows(list(data.values())):
+        columns = dict.fromkeys(name for row in data.values() for name in row)
+        if any(_names([row[name] for row in data.values() if row.get(name) is not None]) for name in columns):
+            return list(data.values())
+        return [{IMAGE: key, **{name: cell for name, cell in row.items() if name != IMAGE}} for key, row in data.items()]
+    said = list(data.values())
+    recur = all(isinstance(one, (str, int)) for one in said) and 1 < len(set(said)) <= len(said) / 2
+    numbered = all(any(map(str.isdigit, key)) for key in data)
+    return [{IMAGE: key, LABEL: one} for key, one in data.items()] if recur and numbered else None
+
+
+def _are_rows(rows: Sequence[Any]) -> bool:
+    """Objects of the same few plain cells."""
+    if not all(isinstance(row, dict) and row for row in rows):
+        return False
+    columns = {name for row in rows for name in row}
+    plain = all(cell is None or isinstance(cell, (str, int, float)) for row in rows for cell in row.values())
+    return plain and all(len(row) >= FILLED * len(columns) for row in rows)
 
 
 def _by_class(data: Mapping[str, Any]) -> Records | None:
@@ -110,7 +139,7 @@ def _by_split(data: Mapping[str, Any]) -> Records | None:
 def _part(part: Any) -> Records | None:
     if isinstance(part, list):
         return _listed(part)
-    return (_by_image(part) or _by_class(part)) if isinstance(part, dict) and part else None
+    return (_by_image(part) or _by_class(part) or _by_key(part)) if isinstance(part, dict) and part else None
 
 
 def _wrapped(data: Mapping[str, Any]) -> Records | None:

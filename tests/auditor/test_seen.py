@@ -87,6 +87,29 @@ def test_a_few_labels_among_many_records_are_told() -> None:
     dataset = make_dataset(n=20, labels=["a", "b", *[None] * 18])
     assert asked(dataset)["labels"] == "2 of 20 records have one"
 
+    assert "few labels: 2 of 20 records have one" in seen_of(dataset, outcomes()).gaps
+
+
+@pytest.mark.parametrize(
+    ("bare", "why"), [(0, ""), (9, ""), (10, "10 of 20 images have a mask"), (19, "1 of 20 images have a mask")]
+)
+def test_where_half_of_the_masks_are_missing_it_is_no_pass(bare: int, why: str) -> None:
+    dataset = make_dataset(n=20, columns={"mask": [None] * bare + [f"m{i}.png" for i in range(20 - bare)]})
+    assert asked(dataset)["labels"] == why
+    assert any(gap.startswith("few labels") for gap in seen_of(dataset, outcomes()).gaps) is bool(why)
+
+
+def test_a_split_without_any_mask_is_meant() -> None:
+    drawn: list[str | None] = [*(f"m{i}.png" for i in range(5)), *[None] * 15]
+    assert asked(make_dataset(n=20, columns={"mask": drawn}, splits=["train"] * 5 + ["test"] * 15))["labels"] == ""
+
+
+def test_places_where_labels_may_lie_unread_are_no_folders_and_are_counted() -> None:
+    dataset = replace(labelled(), problems=problems("unused-table", *(f"S/IM{k:04d}" for k in range(5))))
+    assert (
+        "labels may lie unread in S/IM0000, S/IM0001, S/IM0002 and 2 more places (IN014)" in seen_of(dataset, outcomes()).gaps
+    )
+
 
 def test_nobody_misses_a_label_who_asked_for_privacy_alone() -> None:
     seen = seen_of(make_dataset(n=20), outcomes(codes=("PH007",)))

@@ -77,6 +77,17 @@ def test_images_without_masks_are_none_where_their_split_has_none_or_something_e
     assert without_masks(3, labels=["a", "b"] * 10) == []
 
 
+@pytest.mark.parametrize("bare", [6, 10, 18])
+def test_many_images_without_masks_are_one_warning_and_never_silence(bare: int) -> None:
+    dataset = make_dataset(n=20, columns={"mask": [None] * bare + [f"m{i}.png" for i in range(20 - bare)]})
+    rows = [
+        {"path": f"m{i}.png", "record": f"r{bare + i:04d}", "foreground_fraction": 0.2, "problem": ""} for i in range(20 - bare)
+    ]
+    (finding,) = EmptyLabel().run(dataclasses.replace(dataset, masks=mask_frame(rows))).findings
+    assert (finding.subject, finding.severity) == ("undrawn part", Severity.WARNING)
+    assert finding.message.startswith(f"{bare} of 20 images have no mask")
+
+
 def test_neither_labels_nor_masks_is_skipped() -> None:
     with pytest.raises(SkipCheck, match="neither labels nor masks"):
         EmptyLabel().run(make_dataset(n=4))

@@ -2,14 +2,19 @@
 
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from auditor.layout import Options, open_dataset
 from auditor.tables.json_forms import records_of
 from auditor.tables.tables import read_table
 from auditor.values.errors import DatasetError
 
 PAIRS = [{"image": "a.png", "label": "x"}, {"image": "b.png", "label": "y"}]
 SPLIT = [{"split": "train", **PAIRS[0]}, {"split": "test", **PAIRS[1]}]
+IDS = [f"6f1c-{k}" for k in range(6)]
+BY_ID = [{"image": name, "patient": "P", "label": "xy"[k % 2]} for k, name in enumerate(IDS)]
 COLUMNS = [{"file": "a.png", "age": 4}, {"file": "b.png", "age": 5}]
 
 
@@ -29,6 +34,10 @@ COLUMNS = [{"file": "a.png", "age": 4}, {"file": "b.png", "age": 5}]
         ({"images": PAIRS, "info": {"year": 2020}}, PAIRS),
         ({"file": ["a.png", "b.png"], "age": [4, 5]}, COLUMNS),
         ({"file": {"0": "a.png", "1": "b.png"}, "age": {"0": 4, "1": 5}}, COLUMNS),
+        ({row["image"]: {"patient": "P", "label": row["label"]} for row in BY_ID}, BY_ID),  # ids without a suffix
+        ({"n": 1, "cases": {row["image"]: {"patient": "P", "label": row["label"]} for row in BY_ID}}, BY_ID),
+        ({str(k): {"image": f"{k}.png", "age": k} for k in range(6)}, [{"image": f"{k}.png", "age": k} for k in range(6)]),
+        ({name: "xy"[k % 2] for k, name in enumerate(IDS)}, [{"image": row["image"], "label": row["label"]} for row in BY_ID]),
     ],
 )
 def test_each_form_is_records(data, records):
@@ -45,11 +54,27 @@ def test_each_form_is_records(data, records):
         {"categories": [{"id": 1}], "images": [{"file_name": "a.png"}]},  # two tables
         {"file": ["a.png", "b.png"], "age": [4]},
         {"a": [1, 2], "b": [3, 4]},
+        {"a": {"x": 1}, "b": {"x": 2}},  # parts of a document
+        {f"part{k}": {f"own{k}": k} for k in range(6)},
+        {f"part{k}": {"nested": {"x": 1}} for k in range(6)},
+        {f"class{k}": f"name {k}" for k in range(6)},
+        {"width": 1, "height": 1, "depth": 2, "rate": 2, "size": 2, "seed": 1},  # settings
         [1, 2], [], {}, "a.png", None, [["a.png", "x"], {"a": 1}], {"train": {"a.png": "x"}, "other": {"b.png": "y"}},
     ],
 )  # fmt: skip
 def test_anything_else_is_no_table(data):
     assert not records_of(data)
+
+
+def test_a_mapping_of_ids_beside_the_pictures_is_the_label_table(tmp_path):
+    for k, name in enumerate(IDS):
+        (tmp_path / "img").mkdir(exist_ok=True)
+        Image.fromarray(np.full((8, 8), k, np.uint8)).save(tmp_path / "img" / f"{name}.png")
+    said = {name: {"patient": f"P{k // 2}", "diagnosis": ["normal", "pneumonia"][k % 2]} for k, name in enumerate(IDS)}
+    (tmp_path / "mapping.json").write_text(json.dumps(said))
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    assert dataset.labels.values.tolist() == ["normal", "pneumonia"] * 3
+    assert dataset.records["patient"].tolist() == ["P0", "P0", "P1", "P1", "P2", "P2"]
 
 
 def test_a_file_of_pairs_is_read_with_numbers_as_they_stand(tmp_path):
