@@ -16,7 +16,6 @@ import pandas as pd
 from auditor.layout import Detection, Listing, Options
 from auditor.naming.labels import text_of
 from auditor.placement.claims import claim
-from auditor.placement.dicom_documents import drawings_among
 from auditor.placement.dicom_drawn import drawn_on
 from auditor.placement.folder_doubts import UNTOLD_WORDS
 from auditor.placement.header_join import Join, by_header, joined, says_two
@@ -81,9 +80,7 @@ def load(listing: Listing, options: Options) -> Dataset:
     """One record per image file; patient, study and series come from the headers later, when no table says them."""
     inventory = listing.inventory
     masks = find_masks(inventory.images)
-    drawings = drawings_among(listing.root, sorted(inventory.dicom))
-    if len(drawings) == len(inventory.images):
-        drawings = {}  # without images they are what there is to look at
+    drawings = inventory.drawings
     ids = [path for path in inventory.images if path not in masks.files and path not in drawings]
     index = pd.Index(ids, name="record", dtype="str")
     folders = read_folders(ids)

@@ -1,6 +1,7 @@
 """Images in folders: flat, class folders, split × class, patient folders, images with masks, labels in file names.
 
 A text file beside each image that holds a word or a few (`img_012.txt` with `benign`) is its class where no folder says one.
+Segmentations and structure sets of DICOM among the images are objects on the images that they name, and no records.
 Where folders may be nurses or wards and names end in few words, `--label name:end` (or `name:begin`) takes those.
 """
 
@@ -19,7 +20,9 @@ from auditor.naming.stems import classes_in_stems
 from auditor.placement.channels import find_channels
 from auditor.placement.claims import claim
 from auditor.placement.counterparts import Counterparts, find_counterparts
+from auditor.placement.dicom_drawn import drawn_on
 from auditor.placement.folder_doubts import doubted, labels_in_names, less_sure, named_place, rival_endings
+from auditor.placement.images import Inventory
 from auditor.placement.label_notes import labels_in_notes
 from auditor.placement.lone_arrays import lone_arrays
 from auditor.placement.masks import Masks, find_masks, worth
@@ -36,7 +39,7 @@ from auditor.values.fields import Field
 from auditor.values.labels import Labels
 from auditor.values.results import SURE, Guess
 
-READS = frozenset(("labels", "splits", "patients", "masks", "raters", "channels"))
+READS = frozenset(("labels", "splits", "patients", "masks", "boxes", "outlines", "raters", "channels"))
 
 OWN_LABELS = frozenset(("BreaKHis", "MURA"))
 """Collections whose names say the class better than their folders do."""
@@ -51,8 +54,13 @@ def image_paths(listing: Listing) -> tuple[str, ...]:
     if none_is_read(listing):
         return inventory.unsupported
     if len(inventory.containers) >= max(len(inventory.images), 1):
-        return tuple(sorted((*inventory.images, *inventory.containers)))
-    return tuple(sorted((*inventory.images, *lone_arrays(inventory))))
+        return tuple(sorted((*_pictures(inventory), *inventory.containers)))
+    return tuple(sorted((*_pictures(inventory), *lone_arrays(inventory))))
+
+
+def _pictures(inventory: Inventory) -> list[str]:
+    """Images without the segmentations and structure sets that draw on them."""
+    return [path for path in inventory.images if path not in inventory.drawings]
 
 
 def none_is_read(listing: Listing) -> bool:
@@ -163,6 +171,10 @@ def load(listing: Listing, options: Options) -> Dataset:
     if channels.of:
         notes.append(channels.note)
     notes += mask_notes(masks) + unread_notes(listing)
+    laid = drawn_on(listing, options, listing.inventory.drawings, [path for path in ids if path in listing.inventory.dicom])
+    notes += laid.notes
+    if laid.boxes is not None:
+        guesses.append(Guess(role="box", value="DICOM segmentations and contours", confidence=0.95, why=laid.notes[0]))
     said = {f"name.{name}": values for name, values in (names.fields if names is not None else {}).items()}
     said |= folders.fields
     untold: tuple[Problem, ...] = ()
@@ -190,18 +202,19 @@ def load(listing: Listing, options: Options) -> Dataset:
                 "folders",
                 images=[path for path in every if path not in drawn],
                 masks=drawn,
-                annotations=(*lists, *(text for _, text in noted.values())),
+                annotations=(*lists, *(text for _, text in noted.values()), *listing.inventory.drawings),
             ),
             ids=ids,
             labels=labels,
             columns=columns,
             metadata=metadata,
+            boxes=laid.boxes,
             rater_masks=raters.frame({path: (path,) for path in ids}) if raters.of else None,
             channels=channels.columns(ids),
             fields=fields,
             guesses=tuple(guesses),
             notes=tuple(notes),
-            problems=(*listing.problems, *untold),
+            problems=(*listing.problems, *untold, *laid.problems),
         )
     )
 

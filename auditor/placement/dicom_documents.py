@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,23 +15,13 @@ CONTOURS = "1.2.840.10008.5.1.4.1.1.481.3"
 WORDS: Mapping[str, str] = {SEGMENTATION: "segmentations", CONTOURS: "structure sets"}
 """SOP class → how files of it are called. Source: DICOM PS3.4, B.5."""
 REPORTS = "1.2.840.10008.5.1.4.1.1.88."
-"""How the SOP classes of all structured reports begin."""
+"""How the SOP classes of all structured reports begin (measurements, key images, dose): they hold no picture."""
 UNREAD_REPORT = "a structured report, which is not read: export its measurements as a table"
 _CLASS = re.compile(rb"(?:\x02\0\x02\0|\x08\0\x16\0)(?:UI..|....)([0-9.]{20,64})", re.DOTALL)
 """Media Storage SOP Class UID, or SOP Class UID of a file without meta information, both little-endian."""
 
 
-def drawings_among(root: Path, names: Iterable[str]) -> dict[str, str]:
-    """File → SOP class, of those that draw on other images."""
-    return {name: kind for name in names if (kind := _class_of(root / name)) in WORDS}
-
-
-def is_report(path: Path) -> bool:
-    """A structured report of any template (measurements, key images, dose), by its SOP class: it holds no picture."""
-    return _class_of(path).startswith(REPORTS)
-
-
-def _class_of(path: Path) -> str:
+def class_of(path: Path) -> str:
     """SOP class; empty where the first bytes do not say it, or cannot be read: whoever reads the image says so."""
     try:
         told = _CLASS.search(head_of(path, HEAD_BYTES))

@@ -11,7 +11,7 @@ from auditor.files import head_of
 from auditor.format import SNIFF_BYTES, format_of, formats
 from auditor.naming.suffixes import image_suffixes, suffix_of
 from auditor.placement.archives import TABLES_INSIDE, archive_kind
-from auditor.placement.dicom_documents import is_report
+from auditor.placement.dicom_documents import REPORTS, WORDS, class_of
 from auditor.tables.tables import table_format
 from auditor.values.image import Format
 
@@ -40,6 +40,8 @@ class Inventory:
         other: the rest.
         unsupported: those of `other` that are images of a format without a reader.
         dicom: those of `images` that are DICOM (by suffix or by content).
+        drawings: those of `dicom` that draw on other images → their SOP class (segmentations, structure sets); none where
+            there is no other image: then they are what there is to look at.
         reports: those of `other` that are structured reports of DICOM; where there is nothing else to look at, they are images.
         archives: those of `other` that are archives of images or tables → what is told of them (`placement.archives`).
     """
@@ -50,6 +52,7 @@ class Inventory:
     other: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
     dicom: frozenset[str] = field(default_factory=frozenset)
+    drawings: Mapping[str, str] = field(default_factory=dict)
     reports: tuple[str, ...] = ()
     archives: Mapping[str, str] = field(default_factory=dict)
 
@@ -62,6 +65,7 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
     found: dict[str, list[str]] = {use: [] for use in ("images", "containers", "tables", "other", "unsupported", "reports")}
     dicom: set[str] = set()
     archives: dict[str, str] = {}
+    drawings: dict[str, str] = {}
     for name, size in files.items():
         suffix = suffix_of(name)
         contents = name.rpartition("/")[2].upper().startswith("DICOMDIR")
@@ -81,10 +85,13 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
             kind = _sniff(root / name) if size else None
             use = "other" if kind is None else _use_by_content(formats()[kind])
         if kind == "dicom" and use == "images":
-            if is_report(root / name):
+            told_class = class_of(root / name)
+            if told_class.startswith(REPORTS):
                 use = "reports"
             else:
                 dicom.add(name)
+            if told_class in WORDS:
+                drawings[name] = told_class
         found[use].append(name)
     if found["reports"] and not (found["images"] or found["containers"] or found["tables"]):
         dicom.update(found["reports"])
@@ -96,6 +103,7 @@ def take_inventory(root: Path, files: Mapping[str, int]) -> Inventory:
         other=tuple(sorted(found["other"] + found["unsupported"] + found["reports"])),
         unsupported=tuple(found["unsupported"]),
         dicom=frozenset(dicom),
+        drawings=drawings if len(drawings) < len(found["images"]) else {},
         reports=tuple(found["reports"]),
         archives=archives,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from dicom_drawings import (
@@ -163,6 +164,30 @@ def test_persons_in_files_that_draw_are_found_as_those_in_images_are(tmp_path: P
     assert len(found) - len(clean) == 2
     assert {finding.severity.value for finding in found} == {"error"}
     assert not any("Weber" in finding.message or "Meier" in finding.message for finding in found)
+
+
+@pytest.mark.parametrize("name", ["object.dcm", "0_seg.dcm"])
+def test_in_a_folder_of_a_class_drawings_are_objects_and_no_records(tmp_path: Path, name: str) -> None:
+    for number, word in enumerate(("benign", "malignant")):
+        write_slices(tmp_path / word, depth=3, seed=number)
+    frames = [(segment, n, mask(n)) for segment in SEGMENTS for n in range(3)]
+    write_segmentation(tmp_path / "benign" / name, frames, segments=SEGMENTS)
+    dataset = gathered(tmp_path)
+    assert dataset.labels.values.value_counts().to_dict() == {"benign": 3, "malignant": 3}
+    assert dataset.boxes["label"].value_counts().to_dict() == {"liver": 3, "tumour": 3}
+    assert dataset.summary.counts["annotations"] == 1
+    assert not dataset.records["mask"].notna().any()
+
+
+def test_beside_nifti_volumes_drawings_of_absent_images_are_one_clear_line(tmp_path: Path) -> None:
+    for number in range(6):
+        noise = np.random.default_rng(number).integers(0, 900, (16, 16, 4)).astype(np.int16)
+        nib.save(nib.Nifti1Image(noise, np.eye(4)), tmp_path / f"volume{number}.nii.gz")
+    write_segmentation(tmp_path / "object.dcm", livers(), segments=SEGMENTS)
+    dataset = gathered(tmp_path)
+    assert len(dataset.records) == 6
+    assert [(p.kind, p.path) for p in dataset.problems] == [("unused-table", "object.dcm")]
+    assert reasons(dataset) == ["6 frames that are of an image that is not there: not used"]
 
 
 def test_what_is_drawn_on_images_of_another_dataset_lies_unused_and_is_no_fault_of_this_one(tmp_path: Path) -> None:

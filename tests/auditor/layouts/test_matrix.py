@@ -190,7 +190,7 @@ def cvat(root: Path) -> None:
 
 
 SETS: dict[str, tuple[Callable[[Path], None], ...]] = {
-    "folders": (folders, raters, patients, channels), "table": (table, table_boxes, table_channels),
+    "folders": (folders, raters, patients, channels, dicom_drawings), "table": (table, table_boxes, table_channels),
     "medmnist": (medmnist, slides),
     "hdf5": (hdf5, slides), "voc": (voc,), "dicom_tree": (dicom_tree, dicom_drawings),
     "nnunet": (nnunet,), "coco": (coco,), "yolo": (yolo, yolo_table),
