@@ -87,8 +87,9 @@ _EXACT_NAMES = {role: frozenset(names.split()) for role, names in _EXACT.items()
 _PART_WORDS = {role: frozenset(names.split()) for role, names in _PART.items()}
 
 _LABEL_WORDS = """
-    befund befunde diagnose klasse kategorie etikett diagnostic diagnostico diagnóstico diagnosi diagnoza rozpoznanie etiqueta
-    clase classe etichetta étiquette hallazgo диагноз метка класс διάγνωση
+    befund befunde bildbefund beurteilung diagnose hauptdiagnose klasse
+    kategorie etikett diagnostic diagnostico diagnóstico diagnosi diagnoza rozpoznanie
+    etiqueta clase classe etichetta étiquette hallazgo диагноз метка класс διάγνωση
     诊断 標籤 标签 類別 类别 診断 ラベル 分類 分类 진단 라벨 레이블 分级 病变 病理"""
 
 LABEL_NAMES = frozenset(

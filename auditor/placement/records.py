@@ -224,7 +224,9 @@ def _perhaps_labels(draft: Draft) -> list[str]:
     if not few:
         return []
     told = ", ".join(repr(name) for name in few[:SHOWN_NAMES])
-    return [f"no column was taken for the label; of few values are {told}: if one of them is the label, say --label"]
+    return [
+        f"no column was taken for the label; of few values are {told}: say --label and its name or place if one is the label"
+    ]
 
 
 def _unused(draft: Draft, paths: pd.Series) -> tuple[Problem, ...]:

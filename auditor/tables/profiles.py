@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from auditor.naming.headers import plain
+from auditor.naming.headers import IN_NO_FILE, plain
 from auditor.naming.labels import are_states
 from auditor.naming.numbers import with_points
 from auditor.naming.suffixes import looks_like_image_name
 from auditor.naming.unlabelled import unlabelled_words
 from auditor.values.errors import DatasetError
-from auditor.values.ordinary import shown_columns
+from auditor.values.ordinary import shown_as, shown_columns
 
 SAMPLE = 1000
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -91,7 +91,8 @@ def profile(name: str, column: pd.Series) -> Profile:
 
 
 def check_column(name: str, names: Sequence[str], where: str) -> str:
-    """The column that the user means: exact, or the only one that differs in case and punctuation alone.
+    """The column that the user means: exact, the only one that differs in case and punctuation alone, or the place under which
+    reports show a header that could name somebody (`column 7`).
 
     Raises:
         DatasetError: no such column; the message names the nearest ones.
@@ -101,6 +102,9 @@ def check_column(name: str, names: Sequence[str], where: str) -> str:
     same = [other for other in names if plain(other) == plain(name)]
     if len(same) == 1:
         return same[0]
+    withheld = shown_as(name, [other for other in names if other not in IN_NO_FILE])
+    if withheld is not None:
+        return withheld
     lower = {other.lower(): other for other in names}
     alike = difflib.get_close_matches(name.lower(), list(lower), n=3, cutoff=0.5)
     near = [lower[key] for key in alike] or list(names[:8])

@@ -65,6 +65,11 @@ def shown_columns(names: Sequence[str], among: Sequence[str]) -> list[str]:
     return [name if is_harmless(name) else f"column {among.index(name) + 1}" for name in names]
 
 
+def shown_as(place: str, among: Sequence[str]) -> str | None:
+    """The header that `shown_columns` shows by this place; None where it is none of those withheld."""
+    return next((name for name, shown in zip(among, shown_columns(among, among), strict=True) if shown == place != name), None)
+
+
 def shown_error(text: str) -> str:
     """A message with the parts of paths, and whatever else stands between marks, withheld that seem to name a person."""
     pieces = _MARKS.split(hush(text))

@@ -153,5 +153,5 @@ def test_columns_that_may_be_the_label_are_named_where_none_was_found(tmp_path: 
     dataset = opened(tmp_path)
     assert dataset.labels.task == "none"
     assert [note for note in dataset.summary.notes if "--label" in note] == [
-        "no column was taken for the label; of few values are 'alpha': if one of them is the label, say --label"
+        "no column was taken for the label; of few values are 'alpha': say --label and its name or place if one is the label"
     ]

@@ -210,3 +210,15 @@ def test_a_patient_goes_before_a_case():
     cases = [f"K{i // 2:03d}" for i in range(N)]
     found = roles(frame(file=FILES, case=cases, patient=[f"P{i // 4:03d}" for i in range(N)], label=["x", "y"] * 30))
     assert found.columns["patient"] == "patient"
+
+
+def test_a_column_is_pinned_by_the_place_that_is_shown_for_its_header():
+    table = frame(file=FILES, Kowalski=["x", "y"] * 30, note=["p", "q"] * 30)
+    assert roles(table, pins={"label": "column 2"}).labels == ("Kowalski",)
+    with pytest.raises(DatasetError, match="no column is called 'column 3'"):
+        roles(table, pins={"label": "column 3"})  # `note` is shown by its name
+
+
+@pytest.mark.parametrize("name", ["Beurteilung", "Hauptdiagnose", "Bildbefund"])
+def test_german_words_for_a_reading_are_labels(name):
+    assert roles(frame(file=FILES, **{name: ["o.B.", "Läsion"] * 30}, Kohorte=["A"] * 40 + ["B"] * 20)).labels == (name,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.values.ordinary import is_code, is_harmless, shown_columns, shown_error
+from auditor.values.ordinary import is_code, is_harmless, shown_as, shown_columns, shown_error
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,9 @@ def test_columns_are_numbered_by_their_place_in_the_table() -> None:
 def test_a_message_withholds_parts_of_paths_that_name_somebody_and_keeps_days() -> None:
     assert shown_error("/data/Maria Schmidt/a.csv: the table is empty") == "/data/withheld/a.csv: the table is empty"
     assert shown_error("/data/2024-01-05/a.csv: no rows") == "/data/2024-01-05/a.csv: no rows"
+
+
+def test_a_withheld_header_is_found_by_the_place_that_is_shown_for_it() -> None:
+    headers = ["patient", "Kowalski", "label"]
+    assert shown_as("column 2", headers) == "Kowalski"
+    assert [shown_as(place, headers) for place in ("column 1", "column 3", "column 4", "Kowalski", "patient")] == [None] * 5
