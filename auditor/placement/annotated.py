@@ -30,6 +30,8 @@ from auditor.values.labels import Labels, State
 from auditor.values.results import Guess
 
 _YEAR = re.compile(r"\d+")
+SHOWN = 4
+"""Classes that a note names."""
 _ORDER = ("train", "val", "test")
 
 Found = Mapping[str, Sequence[str]]
@@ -124,6 +126,7 @@ def _read(listing: Listing, options: Options, kind: Kind, files: Sequence[str], 
         problems += [
             Problem(kind="malformed", path=name, reason=f"{many:,} {words}: not used") for words, many in document.wrong.items()
         ]
+        problems += [Problem(kind="malformed", path=name, reason=f"{many:,} {words}") for words, many in document.odd.items()]
     return said
 
 
@@ -253,6 +256,10 @@ def _notes(said: Mapping[str, Document], found: Found, boxes: pd.DataFrame, labe
     for document in said.values():
         unread.update(document.unread)
     notes += [f"{many:,} {words} are not read" for words, many in sorted(unread.items())]
+    used = {*boxes["label"], *(label for document in said.values() for _, label in document.classes)}
+    idle = sorted({label for document in said.values() for label in document.idle} - used)
+    if idle:
+        notes.append(f"{len(idle):,} of the declared classes are given to nothing: {', '.join(map(repr, idle[:SHOWN]))}")
     times = Counter(path for paths in found.values() for path in set(paths))
     several = sum(count > 1 for count in times.values())
     if several:

@@ -56,11 +56,13 @@ def read_document(limits: Limits, path: Path) -> Document:
     classes: list[tuple[int, str]] = []
     places: list[int] = []
     shapes: list[bytes] = []
+    given: set[object] = set()
     for place, entry in enumerate(annotations):
         if not isinstance(entry, dict):
             wrong["annotations that are no objects of JSON"] += 1
             continue
         number = numbers.get(_key(entry.get("image_id")))
+        given.add(_key(entry.get("category_id")))
         label = categories.get(_key(entry.get("category_id")))
         if number is None:
             wrong["annotations of an image_id that is not among the images"] += 1
@@ -84,6 +86,7 @@ def read_document(limits: Limits, path: Path) -> Document:
         images=tuple(names), boxes=tuple(boxes), classes=tuple(classes), outlines=sum(map(bool, shapes)),
         shapes=tuple(shapes) if any(shapes) else (), sizes=tuple(sizes) if any(sizes) else (),
         categories=tuple(categories.values()), wrong=dict(wrong), places=tuple(places),
+        idle=tuple(name for key, name in categories.items() if key not in given),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 from auditor.containers import outline
 from auditor.containers.run_lengths import counts_of_array, counts_of_numbers, mask_of
 from auditor.containers.source import read_document as read_bytes
+from auditor.placement.declared import OUTSIDE, UNDECLARED, UNKNOWN, Allowed, is_allowed, of_cvat
 from auditor.placement.documents import Box, Document
 from auditor.placement.extents import around, ellipse, number, pairs_of, rim, side, turned
 from auditor.values.errors import UnreadableFile
@@ -36,6 +38,9 @@ class _Said:
     sizes: list[tuple[int, int] | None] = field(default_factory=list)
     wrong: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
+    odd: Counter[str] = field(default_factory=Counter)
+    declared: dict[str, Mapping[str, Allowed]] = field(default_factory=dict)
+    given: set[str] = field(default_factory=set)
 
 
 def read_document(limits: Limits, path: Path) -> Document:
@@ -57,7 +62,10 @@ def read_document(limits: Limits, path: Path) -> Document:
                 element.clear()
             elif element.tag == "track":
                 said.unread["tracks of a film"] += 1
+                said.given.add((element.get("label") or "").strip()[:200])
                 element.clear()
+            elif element.tag == "label" and (declared := of_cvat(element)) is not None:
+                said.declared[declared[0]] = declared[1]
     except (ElementTree.ParseError, ValueError, LookupError):
         raise UnreadableFile("malformed", "not well-formed XML") from None
     if not said.images:
@@ -65,7 +73,8 @@ def read_document(limits: Limits, path: Path) -> Document:
     return Document(
         images=tuple(said.images), boxes=tuple(said.boxes), classes=tuple(said.classes), outlines=sum(map(bool, said.shapes)),
         shapes=tuple(said.shapes) if any(said.shapes) else (), sizes=tuple(said.sizes) if any(said.sizes) else (),
-        wrong=said.wrong, unread=said.unread, splits=tuple(said.splits) if any(said.splits) else (),
+        wrong=said.wrong, odd=said.odd, unread=said.unread, splits=tuple(said.splits) if any(said.splits) else (),
+        idle=tuple(name for name in said.declared if name not in said.given),
     )  # fmt: skip
 
 
@@ -81,6 +90,8 @@ def _add(image: ElementTree.Element, said: _Said) -> None:
     said.splits.append((image.get("subset") or "").strip())
     for shape in image:
         label = (shape.get("label") or "").strip()[:200]
+        if label and shape.tag in _AREAS | _NO_AREAS | {"tag"}:
+            _compare(shape, label, said)
         if shape.tag in _NO_AREAS:
             said.unread["points and lines"] += 1
         elif shape.tag not in _AREAS and shape.tag != "tag":
@@ -96,6 +107,23 @@ def _add(image: ElementTree.Element, said: _Said) -> None:
                 continue
             said.shapes.append(_outline(shape))
             said.boxes.append((place, label, *box))
+
+
+def _compare(shape: ElementTree.Element, label: str, said: _Said) -> None:
+    """A shape or tag with what the file declares; an export without lists declares nothing."""
+    said.given.add(label)
+    if not said.declared:
+        return
+    if label not in said.declared:
+        said.odd[UNDECLARED] += 1
+        return
+    options = said.declared[label]
+    for one in shape.iterfind("attribute"):
+        name = (one.get("name") or "").strip()
+        if name not in options:
+            said.odd[UNKNOWN] += 1
+        elif not is_allowed((one.text or "").strip(), options[name]):
+            said.odd[OUTSIDE] += 1
 
 
 def _outline(shape: ElementTree.Element) -> bytes:

@@ -55,6 +55,8 @@ class Document:
         sizes: height and width of each image, as the file says; nothing where it says none.
         categories: the names of all classes it declares.
         wrong: what is wrong with annotations, in words → how many.
+        odd: what contradicts the file's own lists and is used all the same, in words → how many.
+        idle: the classes that it declares and gives to nothing.
         unread: what is sound and not read (points, lines), in words → how many.
         splits: the split of each image, blank where it has none; empty where the file says none.
         places: of each box its place among the annotations; empty where whoever reads it does not say.
@@ -68,6 +70,8 @@ class Document:
     sizes: tuple[tuple[int, int] | None, ...] = ()
     categories: tuple[str, ...] = ()
     wrong: Mapping[str, int] = field(default_factory=dict)
+    odd: Mapping[str, int] = field(default_factory=dict)
+    idle: tuple[str, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict)
     splits: tuple[str, ...] = ()
     places: tuple[int, ...] = ()

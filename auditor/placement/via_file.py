@@ -17,6 +17,7 @@ from auditor.containers.source import read_document as read_bytes
 from auditor.containers.source import read_json_document
 from auditor.naming.headers import plain
 from auditor.naming.lexicon import LABEL_NAMES, words
+from auditor.placement.declared import OUTSIDE, UNDECLARED, of_via
 from auditor.placement.documents import Box, Document
 from auditor.placement.extents import around, ellipse, number, pairs_of, rim
 from auditor.values.errors import UnreadableFile
@@ -46,7 +47,8 @@ def read_document(limits: Limits, path: Path) -> Document:
         raise UnreadableFile("too-large", f"it has more than the {limits.table_bytes:,} bytes of [limits] table-bytes")
     whole = replace(limits, document_bytes=limits.table_bytes)
     wrong: Counter[str] = Counter()
-    entries = _of_csv(path, whole, wrong) if path.name.lower().endswith(".csv") else _of_json(path, whole)
+    is_csv = path.name.lower().endswith(".csv")
+    entries, lists = (_of_csv(path, whole, wrong), None) if is_csv else _of_json(path, whole)
     names: dict[str, int] = {}
     regions: list[Region] = []
     about: dict[int, Mapping[str, Any]] = {}
@@ -65,7 +67,24 @@ def read_document(limits: Limits, path: Path) -> Document:
             regions.append(Region(image=image, shape=shape, said=said))
             if len(regions) > _MOST_REGIONS:
                 raise UnreadableFile("too-large", f"it holds more than {_MOST_REGIONS:,} regions")
-    return _document(names, regions, about, wrong)
+    return _compared(_document(names, regions, about, wrong), regions, about, _mapping(lists))
+
+
+def _compared(
+    document: Document, regions: list[Region], about: Mapping[int, Mapping[str, Any]], lists: Mapping[str, Any]
+) -> Document:
+    """The document with what is said of regions and images held against the lists of the project."""
+    odd: Counter[str] = Counter()
+    idle: list[str] = []
+    everything = (("region", [region.said for region in regions], False), ("file", [*about.values()], True))
+    for part, said, surely in everything:
+        called = _class_attribute(said, surely=surely)
+        for name, options in of_via(lists.get(part)).items():
+            given = [word for one in said for word in _word(one.get(name)).split("|") if word]
+            outside = sum(word not in options for word in given)
+            odd += Counter({UNDECLARED if name == called else OUTSIDE: outside})
+            idle += sorted(options - set(given)) if name == called else []
+    return replace(document, odd=odd, idle=tuple(idle))
 
 
 def _document(
@@ -102,16 +121,18 @@ def _document(
     )
 
 
-def _of_json(path: Path, limits: Limits) -> Iterable[Mapping[str, Any]]:
+def _of_json(path: Path, limits: Limits) -> tuple[Iterable[Mapping[str, Any]], Any]:
+    """The entries, and what the project declares of attributes."""
     told = read_json_document(path, limits)
     project = told.get("_via_img_metadata") if isinstance(told, dict) else None
     if project == {}:  # nothing was drawn yet
-        return []
+        return [], None
+    lists = told.get("_via_attributes") if project else None
     told = project or told
     entries = list(told.values()) if isinstance(told, dict) else []
     if not entries or not all(isinstance(entry, dict) and "regions" in entry for entry in entries):
         raise UnreadableFile("malformed", "no images with regions")
-    return entries
+    return entries, lists
 
 
 def _of_csv(path: Path, limits: Limits, wrong: Counter[str]) -> Iterable[Mapping[str, Any]]:

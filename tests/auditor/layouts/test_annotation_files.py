@@ -219,3 +219,69 @@ def test_entities_tracks_alone_and_deep_chains_are_refused(tmp_path: Path) -> No
             read(Limits(), file)
         with pytest.raises(UnreadableFile, match="table-bytes"):
             read(Limits(table_bytes=10), file)
+
+
+CVAT_LISTS = (
+    "<meta><task><labels><label><name>nodule</name><attributes>"
+    "<attribute><name>grade</name><input_type>select</input_type><values>low\nhigh</values></attribute>"
+    "<attribute><name>size</name><input_type>number</input_type><values>0\n10\n1</values></attribute>"
+    "<attribute><name>words</name><input_type>text</input_type><values></values></attribute></attributes></label>"
+    "<label><name>cyst</name></label><label><name>line</name></label></labels></task></meta>"
+)
+
+
+@pytest.mark.parametrize(
+    ("inside", "told"),
+    [
+        ("", []),
+        (
+            '<attribute name="grade">low</attribute><attribute name="size">10</attribute><attribute name="words">x</attribute>',
+            [],
+        ),
+        ('<attribute name="grade"></attribute>', []),
+        ('<attribute name="grade">huge</attribute><attribute name="size">11</attribute>', ["2 values of attributes outside"]),
+        ('<attribute name="side">left</attribute>', ["1 attributes that the file does not declare"]),
+    ],
+)
+def test_cvat_is_held_against_its_own_lists(tmp_path: Path, inside: str, told: list[str]) -> None:
+    pictures(tmp_path, "a.png")
+    shapes = f'<box label="nodule" xtl="1" ytl="2" xbr="4" ybr="6">{inside}</box><polyline label="line" points="1,1;2,2"/>'
+    cvat(tmp_path / "c.xml", f'{CVAT_LISTS}<image name="a.png">{shapes}</image>')
+    dataset = opened(tmp_path, "cvat")
+    reasons = [problem.reason for problem in dataset.problems]
+    assert (
+        [any(problem.startswith(words) for problem in reasons) for words in told] == [True] * len(told) == [True] * len(reasons)
+    )
+    assert "1 of the declared classes are given to nothing: 'cyst'" in dataset.summary.notes
+
+
+def test_classes_that_cvat_does_not_declare_are_told_and_kept(tmp_path: Path) -> None:
+    pictures(tmp_path, "a.png")
+    box = '<box label="{}" xtl="1" ytl="2" xbr="4" ybr="6"/>'
+    for head, wrong in ((CVAT_LISTS, ["2 objects or tags of a class that the file does not declare"]), ("", [])):
+        image = f'<image name="a.png">{box.format("Nodule")}{box.format("nodule")}<tag label="sick"/></image>'
+        cvat(tmp_path / "c.xml", head + image)
+        dataset = opened(tmp_path, "cvat")
+        assert [problem.reason for problem in dataset.problems] == wrong
+        assert set(dataset.boxes["label"]) == {"Nodule", "nodule"}
+
+
+def test_via_is_held_against_its_own_lists(tmp_path: Path) -> None:
+    pictures(tmp_path, "a.png")
+    regions = [region(RECT, type=kind, side=side) for kind, side in (("nodule", "left"), ("Nodule", "left"), ("nodule", "up"))]
+    lists = {
+        "region": {
+            "type": {"type": "dropdown", "options": {"nodule": "", "cyst": ""}},
+            "side": {"type": "radio", "options": {"left": "", "right": ""}},
+        },
+        "file": {},
+    }
+    told = {"_via_settings": {}, "_via_img_metadata": {"a.png99": via(regions)}, "_via_attributes": lists}
+    (tmp_path / "via.json").write_text(json.dumps(told))
+    dataset = opened(tmp_path, "via")
+    assert sorted(problem.reason for problem in dataset.problems) == [
+        "1 objects or tags of a class that the file does not declare",
+        "1 values of attributes outside the options that the file declares",
+    ]
+    assert "1 of the declared classes are given to nothing: 'cyst'" in dataset.summary.notes
+    assert len(dataset.boxes) == 3
