@@ -22,6 +22,7 @@ from auditor.placement.table_group import Candidate
 from auditor.placement.text_tables import MAX_TEXT_BYTES, MAX_TEXTS, MIN_LINES, PROSE, TEXTS, lists_images
 from auditor.placement.unread_documents import is_called_as_labels, unread_documents
 from auditor.tables.extent import NO_LIST
+from auditor.tables.json_forms import KEY
 from auditor.tables.label_roles import coordinates
 from auditor.tables.tables import preview_table, table_format
 from auditor.values.dataset import Problem
@@ -148,6 +149,8 @@ def _of_table(
         return None
     if judged.folders:
         return _problem(name, "a column names folders of the images: not joined", grave=not labelled)
+    if KEY in judged.header and table_format(name) == "json" and not alike:
+        return None  # classes, runs or settings by their names: a description, and no labels of images
     if judged.useful or (alike and table_format(name) != "json"):
         return _problem(
             name, f"no column names the image files ({judged.rows:,} rows): add a column with their names", grave=True

@@ -16,6 +16,8 @@ from auditor.naming.suffixes import looks_like_image_name
 from auditor.tables.profiles import NUMBER
 
 IMAGE, LABEL, SPLIT = "image", "label", "split"
+KEY = "key"
+"""The column of keys that may be anything: images, cases, classes, runs."""
 LEAST_TEXTS = 5
 NAMED = 0.9
 """Of the keys so many end as image files do."""
@@ -85,11 +87,11 @@ def _by_key(data: Mapping[str, Any]) -> Records | None:
         columns = dict.fromkeys(name for row in data.values() for name in row)
         if any(_names([row[name] for row in data.values() if row.get(name) is not None]) for name in columns):
             return list(data.values())
-        return [{IMAGE: key, **{name: cell for name, cell in row.items() if name != IMAGE}} for key, row in data.items()]
+        return [{KEY: key, **{name: cell for name, cell in row.items() if name != KEY}} for key, row in data.items()]
     said = list(data.values())
     recur = all(isinstance(one, (str, int)) for one in said) and 1 < len(set(said)) <= len(said) / 2
     numbered = all(any(map(str.isdigit, key)) for key in data)
-    return [{IMAGE: key, LABEL: one} for key, one in data.items()] if recur and numbered else None
+    return [{KEY: key, LABEL: one} for key, one in data.items()] if recur and numbered else None
 
 
 def _are_rows(rows: Sequence[Any]) -> bool:

@@ -14,7 +14,7 @@ from auditor.values.errors import DatasetError
 PAIRS = [{"image": "a.png", "label": "x"}, {"image": "b.png", "label": "y"}]
 SPLIT = [{"split": "train", **PAIRS[0]}, {"split": "test", **PAIRS[1]}]
 IDS = [f"6f1c-{k}" for k in range(6)]
-BY_ID = [{"image": name, "patient": "P", "label": "xy"[k % 2]} for k, name in enumerate(IDS)]
+BY_ID = [{"key": name, "patient": "P", "label": "xy"[k % 2]} for k, name in enumerate(IDS)]
 COLUMNS = [{"file": "a.png", "age": 4}, {"file": "b.png", "age": 5}]
 
 
@@ -34,10 +34,10 @@ COLUMNS = [{"file": "a.png", "age": 4}, {"file": "b.png", "age": 5}]
         ({"images": PAIRS, "info": {"year": 2020}}, PAIRS),
         ({"file": ["a.png", "b.png"], "age": [4, 5]}, COLUMNS),
         ({"file": {"0": "a.png", "1": "b.png"}, "age": {"0": 4, "1": 5}}, COLUMNS),
-        ({row["image"]: {"patient": "P", "label": row["label"]} for row in BY_ID}, BY_ID),  # ids without a suffix
-        ({"n": 1, "cases": {row["image"]: {"patient": "P", "label": row["label"]} for row in BY_ID}}, BY_ID),
+        ({row["key"]: {"patient": "P", "label": row["label"]} for row in BY_ID}, BY_ID),  # ids without a suffix
+        ({"n": 1, "cases": {row["key"]: {"patient": "P", "label": row["label"]} for row in BY_ID}}, BY_ID),
         ({str(k): {"image": f"{k}.png", "age": k} for k in range(6)}, [{"image": f"{k}.png", "age": k} for k in range(6)]),
-        ({name: "xy"[k % 2] for k, name in enumerate(IDS)}, [{"image": row["image"], "label": row["label"]} for row in BY_ID]),
+        ({name: "xy"[k % 2] for k, name in enumerate(IDS)}, [{"key": row["key"], "label": row["label"]} for row in BY_ID]),
     ],
 )
 def test_each_form_is_records(data, records):
@@ -75,6 +75,15 @@ def test_a_mapping_of_ids_beside_the_pictures_is_the_label_table(tmp_path):
     dataset = open_dataset(tmp_path, Options(workers=0))
     assert dataset.labels.values.tolist() == ["normal", "pneumonia"] * 3
     assert dataset.records["patient"].tolist() == ["P0", "P0", "P1", "P1", "P2", "P2"]
+
+
+def test_what_is_said_of_classes_or_runs_by_their_names_is_no_unread_label(tmp_path):
+    for k in range(40):
+        (tmp_path / "ab"[k % 2]).mkdir(exist_ok=True)
+        Image.fromarray(np.full((8, 8), k, np.uint8)).save(tmp_path / "ab"[k % 2] / f"{k}.png")
+    runs = {f"fold{k}": {"auc": 0.9, "diagnosis": "xy"[k % 2]} for k in range(6)}
+    (tmp_path / "metrics.json").write_text(json.dumps(runs))
+    assert open_dataset(tmp_path, Options(workers=0)).problems == ()
 
 
 def test_a_file_of_pairs_is_read_with_numbers_as_they_stand(tmp_path):
