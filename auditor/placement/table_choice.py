@@ -127,7 +127,7 @@ def judge(name: str, table: LabelTable, root: Path, images: Sequence[str]) -> Ca
     return Candidate(
         name=name, confidence=round(confidence, 3), why=why, header=header, naming=naming, share=share, useful=useful,
         panel=panel, rows=len(table.frame), named=named - {""}, folders=not share and _names_folders(table.frame, images),
-        case=case,
+        case=case, labels=tuple(roles.labels),
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ class Candidate:
         rows: how many were looked at.
         folders: it names folders of the images.
         case: the column that calls the cases of the images, where none names their files; else empty.
+        labels: its columns of labels.
         named: what it calls its records, of the rows that were looked at.
     """
 
@@ -42,6 +43,7 @@ class Candidate:
     rows: int = 0
     folders: bool = False
     case: str = ""
+    labels: tuple[str, ...] = ()
     named: frozenset[str] = frozenset()
 
 

@@ -17,6 +17,7 @@ from auditor.placement.case_notes import keyed_texts, outlines_beside, run_lengt
 from auditor.placement.documents import WORDS, are_boxes, json_kind, xml_kind
 from auditor.placement.listing import Listing
 from auditor.placement.resolve import Files
+from auditor.placement.second_table import unlike
 from auditor.placement.table_choice import MAX_CANDIDATES, MAX_JSON_BYTES, judge
 from auditor.placement.table_group import Candidate
 from auditor.placement.text_tables import MAX_TEXT_BYTES, MAX_TEXTS, MIN_LINES, PROSE, TEXTS, lists_images
@@ -132,6 +133,8 @@ def _of_table(
             return _problem(name, f"it {what}; name it with [dataset] tables in medaudit.toml", grave=True)
         if judged.share >= NAMING and coordinates(judged.header):
             return _problem(name, "it names places in the images (coordinates), which are not read", grave=False)
+        if main is not None and judged.share >= NAMING and (reason := unlike(listing, judged, main)):
+            return _problem(name, reason, grave=True)
         if judged.share >= NAMING and judged.useful:
             return _problem(name, "it names the images too; another table was read", grave=False)
         return None

@@ -197,3 +197,23 @@ def test_rows_that_count_the_findings_of_an_image_are_one_record(tmp_path):
     dataset = opened(tmp_path)
     assert dataset.size == 12
     assert dataset.labels.task == "multi"
+
+
+@pytest.mark.parametrize(
+    ("second", "verdict", "words"),
+    [
+        (["Benign", "malignant"], "table-aside", "another table was read"),
+        (["malignant", "malignant"], "unused-table", "it labels 6 of 12 images otherwise than the table that was read"),
+        (["naevus", "melanoma"], "unused-table", "in words that the table that was read does not hold"),
+    ],
+)
+def test_a_second_table_of_classes_is_no_silence_where_it_says_something_else(tmp_path, second, verdict, words):
+    for number in range(12):
+        (tmp_path / f"im{number:02d}.png").write_bytes(b"x")
+    first = [f"im{n:02d}.png,{('benign', 'malignant')[n % 2]},p{n}" for n in range(12)]
+    (tmp_path / "labels.csv").write_text("\n".join(["image,label,patient", *first]) + "\n")
+    (tmp_path / "other.csv").write_text("\n".join(["image,class", *(f"im{n:02d},{second[n % 2]}" for n in range(12))]) + "\n")
+    dataset = open_dataset(tmp_path, Options(workers=0))
+    told = [(problem.kind, problem.path) for problem in dataset.problems]
+    assert told == [(verdict, "other.csv")]
+    assert words in dataset.problems[0].reason
