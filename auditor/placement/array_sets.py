@@ -143,6 +143,15 @@ def arrays_dataset(listing: Listing, options: Options, kind: Kind) -> Dataset:
 
 def array_pairs(root: Path, names: Sequence[str], limits: Limits, *, kind: Kind = NPZ, workers: int = 1) -> list[ArrayPair]:
     """Images and labels of every split of these files, in their order; none of what is no file of the kind."""
+    shapes = shapes_of(root, names, limits, kind=kind, workers=workers)
+    pairs = [pair for name, inside in shapes.items() for pair in _pairs(name, inside)]
+    return _with_splits_of_files([pair if pair.labels else _with_labels_beside(pair, shapes) for pair in pairs])
+
+
+def shapes_of(
+    root: Path, names: Sequence[str], limits: Limits, *, kind: Kind, workers: int = 1
+) -> dict[str, Mapping[str, tuple[int, ...]]]:
+    """File of the kind → its arrays and their shapes; without files that cannot be read."""
     archives = [name for name in names if name.lower().endswith(kind.suffixes)]
     jobs = [Job(function=f"{kind.module}:shapes", arguments=(root / name,)) for name in archives]
     shapes: dict[str, Mapping[str, tuple[int, ...]]] = {}
@@ -151,8 +160,7 @@ def array_pairs(root: Path, names: Sequence[str], limits: Limits, *, kind: Kind 
             shapes[name] = answer.value
         except UnreadableFile:
             continue
-    pairs = [pair for name, inside in shapes.items() for pair in _pairs(name, inside)]
-    return _with_splits_of_files([pair if pair.labels else _with_labels_beside(pair, shapes) for pair in pairs])
+    return shapes
 
 
 def _with_labels_beside(pair: ArrayPair, shapes: Mapping[str, Mapping[str, tuple[int, ...]]]) -> ArrayPair:

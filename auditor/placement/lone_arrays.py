@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 
 from auditor.naming.suffixes import stem_of
-from auditor.placement.array_sets import HDF5, NPZ, array_pairs
+from auditor.placement.array_sets import HDF5, NPZ, shapes_of
 from auditor.placement.images import Inventory
 from auditor.placement.listing import Listing
 from auditor.values.dataset import Problem
 
+LEAST_SIDE, MOST_COLOURS = 16, 4
 LEAST = 5
 """Fewer arrays in one folder are tables of numbers (means, features, weights) before they are pictures."""
 
@@ -37,28 +40,28 @@ def unread_arrays(listing: Listing, records: Collection[str], known: Collection[
         known: files that the layout uses otherwise, or of which a problem tells already.
     """
     inventory = listing.inventory
-    left = [name for name in inventory.containers if name not in records and name not in known]
+    stems = {stem_of(name) for name in inventory.images}
+    left = [name for name in inventory.containers if name not in records and name not in known and stem_of(name) not in stems]
     if not left:
         return []
-    counts = Counter(
-        {
-            pair.file: pair.count
-            for kind in (NPZ, HDF5)
-            for pair in array_pairs(listing.root, left, listing.limits, kind=kind, workers=1)
-        }
-    )
-    stems = {stem_of(name) for name in inventory.images}
-    folders = {folder for name in inventory.images if (folder := name.rpartition("/")[0])}
-    among = {
-        name
-        for name in left
-        if name.lower().endswith(".npy") and stem_of(name) not in stems and name.rpartition("/")[0] in folders
+    counts = {
+        name: sum(map(_pictures, arrays.values()))
+        for kind in (replace(NPZ, suffixes=(".npz", ".npy")), HDF5)
+        for name, arrays in shapes_of(listing.root, left, listing.limits, kind=kind).items()
     }
+    folders = {folder for name in inventory.images if (folder := name.rpartition("/")[0])}
+    among = {name for name in left if name.lower().endswith(".npy") and name.rpartition("/")[0] in folders}
     return [
-        Problem(kind="unsupported", path=name, reason=_reason(counts[name]))
+        Problem(kind="unsupported", path=name, reason=_reason(counts.get(name, 0)))
         for name in left
-        if counts[name] or name in among
+        if counts.get(name) or name in among
     ]  # fmt: skip
+
+
+def _pictures(shape: tuple[int, ...]) -> int:
+    """How many planes an array of three dimensions or more holds; 0 where it is too narrow for pictures."""
+    sides = shape[:-1] if len(shape) > 3 and shape[-1] <= MOST_COLOURS else shape
+    return math.prod(sides[:-2]) if len(sides) > 2 and min(sides[-2:]) >= LEAST_SIDE else 0
 
 
 def _reason(pictures: int) -> str:

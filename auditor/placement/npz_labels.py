@@ -12,6 +12,7 @@ from numpy.lib import format as npy_format
 
 from auditor.containers.guard import decoding
 from auditor.containers.npy_header import npy_header
+from auditor.files import head_of
 from auditor.values.errors import DatasetError, UnreadableFile
 from auditor.values.image import Limits
 
@@ -20,9 +21,12 @@ HEADER_BYTES = 1 << 16
 
 
 def shapes(limits: Limits, path: Path) -> dict[str, tuple[int, ...]]:
-    """Shape of every array of an npz, from the headers alone; empty for what is no npz."""
+    """Shape of every array of an npz, from the headers alone, or of an npy; empty for what is neither."""
     found: dict[str, tuple[int, ...]] = {}
     try:
+        if path.suffix.lower() == ".npy":
+            with decoding("npy file"):
+                return {"": npy_header(head_of(path, min(HEADER_BYTES, limits.header_bytes)))[0]}
         with decoding("npz file"), zipfile.ZipFile(path) as archive:
             for member in archive.namelist()[:MOST_MEMBERS]:
                 if member.endswith(".npy"):

@@ -72,6 +72,20 @@ def test_a_file_of_pictures_beside_images_is_told(classes: Path) -> None:
     assert "20 pictures" in told(dataset)["extra.npz"]
 
 
+@pytest.mark.parametrize("name", ["volume.npz", "volume.npy", "volume.h5"])
+def test_a_volume_beside_images_is_told(classes: Path, name: str) -> None:
+    volume = np.zeros((24, 32, 32), np.int16)
+    if name.endswith("h5"):
+        h5py = pytest.importorskip("h5py")
+        with h5py.File(classes / name, "w") as file:
+            file["volume"] = volume
+    elif name.endswith("npz"):
+        np.savez(classes / name, volume=volume)
+    else:
+        np.save(classes / name, volume)
+    assert "24 pictures" in told(opened(classes))[name]
+
+
 def test_one_array_in_a_folder_of_images_is_told(classes: Path) -> None:
     npy(classes / "cancer/x.npy")
     assert list(told(opened(classes))) == ["cancer/x.npy"]
