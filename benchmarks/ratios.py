@@ -10,6 +10,8 @@ from pathlib import Path
 
 HOME = Path(__file__).resolve().parent.parent
 RECORDED = Path(__file__).resolve().parent / "recorded"
+SCANNED = (0, 1, 3)
+"""How a scan ends: passed, failed, not enough seen."""
 WORSE = 1.3
 """A ratio that is so many times the recorded one fails."""
 
@@ -21,11 +23,16 @@ def own_environment(private: Path) -> dict[str, str]:
     return {**kept, **own, "OMP_NUM_THREADS": "1"}
 
 
-def processor_seconds(command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None) -> float:
+def processor_seconds(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None, *, ends: Sequence[int] = (0,)
+) -> float:
     """Of a process and of all processes that it has waited for.
 
+    Args:
+        ends: exit codes of a run that did what it was asked to; a program that breaks down ends with 1, and is quick.
+
     Raises:
-        SystemExit: it ended with another code than 0, 1 or 3.
+        SystemExit: it ended with another code.
     """
     process = subprocess.Popen(
         command, env=dict(environment), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -33,7 +40,7 @@ def processor_seconds(command: Sequence[str], environment: Mapping[str, str], fo
     _, status, used = os.wait4(process.pid, 0)
     code = os.waitstatus_to_exitcode(status)
     process.returncode = code
-    if code not in (0, 1, 3):
+    if code not in ends:
         raise SystemExit(f"{' '.join(command[:4])} … ended with {code}")
     return used.ru_utime + used.ru_stime
 

@@ -45,7 +45,7 @@ from auditor.values.image import Limits
 from auditor.values.privacy import Privacy
 from auditor.view import view_of
 from benchmarks.radiographs import picture, sources
-from benchmarks.ratios import held, own_environment, processor_seconds, shown
+from benchmarks.ratios import SCANNED, held, own_environment, processor_seconds, shown
 
 BASES = 100
 SIDE = 512
@@ -57,6 +57,8 @@ IMAGEDEDUP = (
     "import sys, pathlib, imagededup.methods as m\nfor d in {p.parent for p in pathlib.Path(sys.argv[1]).rglob('*.*')}:\n"
     "    m.PHash(verbose=False).find_duplicates(image_dir=str(d))"
 )
+RIVALS = (("cleanvision", "cleanvision", CLEANVISION), ("imagededup", "imagededup.methods", IMAGEDEDUP))
+"""Name, the module that must be there, and what is run."""
 Result = TypeVar("Result")
 
 
@@ -94,13 +96,13 @@ def programs(folder: Path, private: Path, rivals: Path | None) -> dict[str, Call
     found: dict[str, Callable[[], float]] = {
         "decode": lambda: processor_seconds([sys.executable, "-c", DECODE, str(folder)], own),
         "floor": lambda: processor_seconds([sys.executable, "-c", FLOOR, str(folder)], own),
-        "cold": lambda: processor_seconds([*scan, "--no-cache"], own),
-        "warm": lambda: processor_seconds(scan, own),
+        "cold": lambda: processor_seconds([*scan, "--no-cache"], own, ends=SCANNED),
+        "warm": lambda: processor_seconds(scan, own, ends=SCANNED),
     }
     if rivals is not None:
         python = str(rivals / "bin" / "python")
-        for name, code in (("cleanvision", CLEANVISION), ("imagededup", IMAGEDEDUP)):
-            if subprocess.run([python, "-c", f"import {name}"], check=False, capture_output=True).returncode == 0:
+        for name, module, code in RIVALS:
+            if subprocess.run([python, "-c", f"import {module}"], check=False, capture_output=True).returncode == 0:
                 found[name] = lambda code=code: processor_seconds([python, "-c", code, str(folder)], os.environ)
     return found
 
