@@ -25,7 +25,7 @@ from auditor.placement.kinds import check_kinds
 from auditor.placement.listing import Listing, Options, list_files, resolve_inside
 from auditor.placement.lone_arrays import unread_arrays
 from auditor.placement.tree import FOLDER_PIN
-from auditor.placement.unused import UNUSED, gathered
+from auditor.placement.unused import UNUSED
 from auditor.plugins import plugin_modules
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.errors import DatasetError
@@ -133,7 +133,7 @@ def _unread_files(listing: Listing, dataset: Dataset) -> list[Problem]:
     opened = records - {problem.path for problem in dataset.problems if problem.kind == "missing"}
     told_of = [path for path in listing.inventory.reports if path not in opened]
     reports = [Problem(kind=UNUSED, path=path, reason=UNREAD_REPORT) for path in told_of]
-    return [*arrays, *gathered(reports)] + [
+    return [*arrays, *reports] + [
         Problem(kind="unsupported", path=path, reason=archives[path], record=path if path in records else None)
         if path in archives
         else Problem(kind="unread", path=path, reason="an image format that has no reader here")

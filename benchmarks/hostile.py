@@ -41,7 +41,7 @@ from PIL import Image
 from auditor.check import SkipCheck
 from auditor.checks.in001 import Unreadable
 from auditor.format import SNIFF_BYTES, format_of
-from auditor.layout import Options, open_dataset
+from auditor.layout import Options, list_files, open_dataset
 from auditor.stages.extract import Pass, extract
 from auditor.values.image import Limits
 
@@ -220,8 +220,10 @@ def run_batch(folder: Path, count: int, tally: Tally, limits: Limits, workers: i
     readable = set(dataset.fingerprints.index[dataset.fingerprints["pixels"].notna()])
     by_path = {problem.path: problem.kind for problem in dataset.problems}
     path_of = dict(zip(dataset.records["path"], dataset.records.index, strict=True))
+    # segmentations and structure sets are read for what they draw, and are no records
+    drawn = set(list_files(folder).inventory.drawings) - set(by_path)
     for path in sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()):
-        kind = "read" if path_of.get(path) in readable else by_path.get(path)
+        kind = "read" if path_of.get(path) in readable or path in drawn else by_path.get(path)
         tally.files += 1
         if kind is None:
             tally.missing.append(path)
@@ -229,8 +231,9 @@ def run_batch(folder: Path, count: int, tally: Tally, limits: Limits, workers: i
         tally.kinds[kind] += 1
         if kind in ("crashed", "timeout"):
             tally.odd.append(path)
-    if dataset.size < count:
-        tally.failures.append(f"{count - dataset.size} files are no records")
+    used = dataset.size + dataset.summary.counts.get("annotations", 0)
+    if used < count:
+        tally.failures.append(f"{count - used} files are neither records nor annotations")
 
 
 def run(files: int, *, seed: int, workers: int, more: Sequence[Path], seconds: float, keep: Path | None) -> tuple[Tally, Watch]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from auditor.check import Check, SkipCheck
+from auditor.placement.unused import gathered
 from auditor.values.dataset import Dataset, Problem
 from auditor.values.results import Column, Coverage, Finding, Location, Severity, Table, Verdict
 
@@ -34,7 +35,8 @@ class UnusedLabelFile(Check):
     dataset belongs outside its folder.
 
     ## Options
-    * `max_findings`: so many files get a finding of their own; the table `files` lists all.
+    * `max_findings`: so many files get a finding of their own (more than three of one kind in one folder are one); the table
+      `files` lists all.
 
     ## References
     Gebru et al. 2021, Datasheets for Datasets (what each file is, and how the labels were made).
@@ -60,7 +62,7 @@ class UnusedLabelFile(Check):
         return Verdict(
             summary=summary,
             metrics={"files_unused": unused, "tables_aside": len(problems) - unused},
-            findings=tuple(self._finding(problem) for problem in problems[: self.max_findings]),
+            findings=tuple(self._finding(problem) for problem in gathered(problems)[: self.max_findings]),
             tables=(_table(problems),) if problems else (),
             coverage=Coverage(evaluated=total, total=total, unit="files"),
         )

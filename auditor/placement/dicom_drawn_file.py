@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from auditor.containers import outline
+from auditor.containers.guard import decoding
 from auditor.containers.run_lengths import counts_of_array
 from auditor.format import open_header, open_pixels, read_source
 from auditor.placement.dicom_documents import CONTOURS, SEGMENTATION, DrawnFile, DrawnObject, Place
@@ -51,13 +53,15 @@ def read_drawn(limits: Limits, path: Path) -> DrawnFile:
 
     source = read_source(path, limits)
     try:
-        told = dcmread(path, stop_before_pixels=True, force=True)
-        kind = str(told.get("SOPClassUID", ""))
+        with decoding("drawing of DICOM", loggers=("pydicom",)):
+            # of bytes in memory no more is made room for than there is, whatever length an element declares
+            told = dcmread(io.BytesIO(source.content), stop_before_pixels=True, force=True)
+            kind = str(told.get("SOPClassUID", ""))
         if kind == SEGMENTATION:
             return _of_segmentation(told, source, limits)
         if kind == CONTOURS:
             return _of_contours(told)
-    except (InvalidDicomError, AttributeError, IndexError, KeyError, TypeError, ValueError, EOFError, RecursionError):
+    except (InvalidDicomError, OSError, AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError):
         raise UnreadableFile("malformed", "its sequences are not those of a segmentation or structure set") from None
     raise UnreadableFile("unsupported", "neither a segmentation nor a structure set")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 
 import nibabel as nib
@@ -25,9 +27,12 @@ import medaudit
 from auditor.checks.ln006 import SuspectBoxes
 from auditor.config import Config
 from auditor.layout import Options
+from auditor.placement.dicom_drawn_file import read_drawn
 from auditor.plan import Plan
 from auditor.stage import gather
 from auditor.values.dataset import Dataset
+from auditor.values.errors import UnreadableFile
+from auditor.values.image import Limits
 from auditor.values.results import Severity
 
 SEGMENTS = {1: "liver", 2: "tumour"}
@@ -198,3 +203,30 @@ def test_what_is_drawn_on_images_of_another_dataset_lies_unused_and_is_no_fault_
     assert not found["IN001"]
     assert ["of an image that is not there" in finding.message for finding in found["IN014"]] == [True]
     assert found["IN014"][0].severity is Severity.WARNING
+
+
+def test_an_element_that_declares_more_than_the_file_holds_makes_no_room_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "structures.dcm"
+    write_structures(path, [(1, 0, ring(0))], regions={1: "liver"})
+    with path.open("ab") as file:
+        file.write(b"\xe1\x7f\x10\x00OB\0\0\xf0\xff\xff\x7f" + b"x")  # two gigabytes, of which there is a byte
+    tracemalloc.start()
+    try:
+        with suppress(UnreadableFile):
+            read_drawn(Limits(), path)
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_reader_that_breaks_down_is_a_malformed_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "structures.dcm"
+    write_structures(path, [(1, 0, ring(0))], regions={1: "liver"})
+
+    def breaks(*_: object, **__: object) -> None:
+        raise OSError("seek of a closed file")
+
+    monkeypatch.setattr("pydicom.dcmread", breaks)
+    with pytest.raises(UnreadableFile) as refused:
+        read_drawn(Limits(), path)
+    assert refused.value.kind == "malformed"

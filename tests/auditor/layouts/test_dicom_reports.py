@@ -121,3 +121,14 @@ def test_persons_in_reports_are_found_as_those_in_images_are(tmp_path: Path) -> 
     ]
     assert len(found) - len(clean) == 1
     assert not any("Weber" in finding.message for finding in found)
+
+
+def test_many_reports_are_one_finding_and_each_is_in_its_table(tmp_path: Path) -> None:
+    write_slices(tmp_path / "ct")
+    for number in range(6):
+        write_report(tmp_path / f"sr/report{number}.dcm")
+    result = scanned(tmp_path)
+    (finding,) = [one for one in result.findings if one.code == "IN014"]
+    assert finding.message.startswith("Labels may lie here that were not read: 6 files: each is a structured report")
+    assert len(result.table("IN014", "files")) == 6
+    assert "6 label files lie there unused" in " ".join(result.gate.reasons)
